@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * The growing buffer: doubles until its cap. */
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void buffer_clear(struct buffer *b)
+{
+    free(b->p);
+    *b = buffer_with_cap(b->max_bytes);
+}
+
+char *buffer_reserve_slow(struct buffer *b, size_t n)
+{
+    if (b->failed)
+        return NULL;
+    size_t max = b->max_bytes ? b->max_bytes : SIZE_MAX / 2;
+    if (n > max || b->n > max - n) {
+        b->failed = true;
+        return NULL;
+    }
+    size_t need = b->n + n;
+    if (b->p && need <= b->room)
+        return b->p + b->n;
+    size_t room = b->room ? b->room * 2 : 256;
+    if (room < need)
+        room = need;
+    if (room > max)
+        room = max;
+    char *p = realloc(b->p, room ? room : 1);
+    if (!p) {
+        b->failed = true;
+        return NULL;
+    }
+    b->p = p;
+    b->room = room;
+    return p + b->n;
+}
+
+void buffer_vprintf(struct buffer *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *to = n < 0 ? NULL : buffer_reserve(b, (size_t)n + 1);
+    if (!to)
+        return;
+    vsnprintf(to, (size_t)n + 1, format, args);
+    b->n += (size_t)n;
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(b, format, args);
+    va_end(args);
+}
+
+void buffer_u64(struct buffer *b, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    buffer_append(b, slice_of(digits + at, sizeof digits - at));
+}
+
+void buffer_i64(struct buffer *b, int64_t v)
+{
+    if (v < 0)
+        buffer_put(b, '-');
+    buffer_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+static char short_escape(unsigned char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+        return (char)c;
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    default:
+        return 0;
+    }
+}
+
+void buffer_json_text(struct buffer *b, struct slice s)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buffer_append(b, slice_of(s.p + start, i - start));
+        char e = short_escape(c);
+        if (e)
+            buffer_append(b, slice_of((char[]){ '\\', e }, 2));
+        else
+            buffer_printf(b, "\\u%04x", c);
+        start = i + 1;
+    }
+    buffer_append(b, slice_of(s.p + start, s.n - start));
+}
+
+void buffer_json_string(struct buffer *b, struct slice s)
+{
+    buffer_put(b, '"');
+    buffer_json_text(b, s);
+    buffer_put(b, '"');
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ * UTF-8, percent-encoding and numbers. */
+#include "base/text.h"
+
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_tail(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
+}
+
+/* Bytes of the code point at p, of which n are there; 0 when it is not valid. */
+static size_t utf8_one(const unsigned char *p, size_t n)
+{
+    unsigned char c = p[0];
+    if (c < 0x80)
+        return 1;
+    if (c < 0xC2 || c > 0xF4)
+        return 0;
+    size_t length = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    if (n < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if (!is_tail(p[i]))
+            return 0;
+    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
+        (c == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return length;
+}
+
+size_t utf8_valid_prefix(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t i = 0;
+    while (i < s.n) {
+        uint64_t eight;
+        if (s.n - i >= 8) {
+            memcpy(&eight, p + i, 8);
+            if (!(eight & 0x8080808080808080u)) {
+                i += 8;
+                continue;
+            }
+        }
+        size_t length = utf8_one(p + i, s.n - i);
+        if (!length)
+            break;
+        i += length;
+    }
+    return i;
+}
+
+uint32_t utf8_decode(const char *text, size_t *length)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (p[0] < 0x80) {
+        *length = 1;
+        return p[0];
+    }
+    if (p[0] < 0xE0) {
+        *length = 2;
+        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    }
+    if (p[0] < 0xF0) {
+        *length = 3;
+        return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    }
+    *length = 4;
+    return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 | (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
+}
+
+size_t utf8_encode(uint32_t c, char out[4])
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+static bool is_unreserved(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+           c == '~';
+}
+
+void percent_encode(struct buffer *b, struct slice s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    char *to = s.n <= SIZE_MAX / 3 ? buffer_reserve(b, s.n * 3) : NULL;
+    if (!to)
+        return;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (is_unreserved((char)c)) {
+            *to++ = (char)c;
+        } else {
+            *to++ = '%';
+            *to++ = hex[c >> 4];
+            *to++ = hex[c & 15];
+        }
+    }
+    b->n = (size_t)(to - b->p);
+}
+
+bool percent_decode(struct buffer *b, struct slice s, size_t *bad_at)
+{
+    char *to = buffer_reserve(b, s.n);
+    if (!to)
+        return s.n == 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            int high = s.n - i > 2 ? hex_value(s.p[i + 1]) : -1;
+            int low = s.n - i > 2 ? hex_value(s.p[i + 2]) : -1;
+            if (high < 0 || low < 0) {
+                if (bad_at)
+                    *bad_at = i;
+                return false;
+            }
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        *to++ = c;
+    }
+    b->n = (size_t)(to - b->p);
+    return true;
+}
+
+bool parse_u64(struct slice s, uint64_t *value)
+{
+    uint64_t v = 0;
+    if (!s.n)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_digit(s.p[i]) || __builtin_mul_overflow(v, 10u, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v))
+            return false;
+    }
+    *value = v;
+    return true;
+}
+
+bool parse_i64(struct slice s, int64_t *value)
+{
+    bool negative = s.n && s.p[0] == '-';
+    struct slice digits = negative ? slice_from(s, 1) : s;
+    uint64_t v;
+    if ((digits.n > 1 && digits.p[0] == '0') || !parse_u64(digits, &v))
+        return false;
+    if (v > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+        return false;
+    *value = negative ? (int64_t)(0 - v) : (int64_t)v;
+    return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Text as bytes: UTF-8, percent-encoding, numbers. No locale anywhere.
+ */
+#ifndef ANCHORAGE_BASE_TEXT_H
+#define ANCHORAGE_BASE_TEXT_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+/* Length of the valid UTF-8 at the start of `s` (no surrogates, no overlong forms, up to U+10FFFF);
+ * equals s.n when all of it is valid. */
+size_t utf8_valid_prefix(struct slice s);
+
+/* Decode the code point at the start of valid UTF-8 text; *length becomes its bytes (1 to 4). */
+uint32_t utf8_decode(const char *p, size_t *length);
+
+/* Write `c` as UTF-8 and return how many of the 4 bytes were used. */
+size_t utf8_encode(uint32_t c, char out[4]);
+
+/* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
+void percent_encode(struct buffer *b, struct slice s);
+
+/* Append the decoded form of `s`: %XX, and + as a space. False at a % that two hex digits do not
+ * follow; *bad_at, when not NULL, becomes its index. */
+[[nodiscard]] bool percent_decode(struct buffer *b, struct slice s, size_t *bad_at);
+
+/* -?(0|[1-9][0-9]*) that fits; nothing else. *value is untouched on failure. */
+[[nodiscard]] bool parse_i64(struct slice s, int64_t *value);
+
+/* [0-9]+ that fits (leading zeros are allowed). */
+[[nodiscard]] bool parse_u64(struct slice s, uint64_t *value);
+
+bool is_digit(char c);
+int hex_value(char c); /* 0 to 15, or -1 */
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The configuration as one immutable struct. Field names are the option names of the file; durations are
+ * in milliseconds and say so. The options stand as rows in options.def; reading is in config.c.
+ */
+#ifndef ANCHORAGE_CONFIG_CONFIG_H
+#define ANCHORAGE_CONFIG_CONFIG_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+enum { CONFIG_AUTO = -1, CONFIG_UNLIMITED = -1, CONFIG_UNSET = -2 };
+
+enum unknown_keys { UNKNOWN_KEYS_REFUSE, UNKNOWN_KEYS_METER };
+enum error_status { ERROR_STATUS_V2, ERROR_STATUS_HTTP };
+enum default_mode {
+    DEFAULT_MODE_EXACT,
+    DEFAULT_MODE_DOMAIN,
+    DEFAULT_MODE_SUBDOMAINS,
+    DEFAULT_MODE_PREFIX,
+    DEFAULT_MODE_REQUIRE
+};
+enum last_visited { LAST_VISITED_FIRST_SEEN, LAST_VISITED_NULL };
+enum stats_choice { STATS_ASK, STATS_ZERO };
+enum stats_refpages { STATS_REFPAGES_ESTIMATE, STATS_REFPAGES_NULL };
+enum anchor_case { ANCHOR_CASE_FOLD, ANCHOR_CASE_KEEP };
+enum approximate { APPROXIMATE_ALLOW, APPROXIMATE_REFUSE };
+enum durability { DURABILITY_FULL, DURABILITY_RELAXED };
+
+/* A list of words separated by spaces. */
+struct config_words {
+    const char **word; /* NUL-terminated */
+    size_t n;
+};
+
+struct config_team {
+    const char *name;        /* "seo"; "*" is allowed, and "unassigned" */
+    int64_t rows_per_month;  /* CONFIG_UNLIMITED when empty */
+    int64_t units_per_month; /* CONFIG_UNLIMITED when empty */
+    int32_t concurrency;
+    const char *subscription;
+    struct config_words addresses;
+    const char *api_key_file; /* NULL when empty */
+    int line;                 /* of the section in the file */
+};
+
+struct config {
+    const char *file; /* as it was named; relative paths in it are already resolved */
+
+    /* [proxy] */
+    struct config_words listen;
+    struct config_words listen_tls;
+    struct config_words tls_certificate, tls_private_key;
+    struct config_words admin;
+    const char *admin_token_file;
+    const char *state_directory;
+    enum unknown_keys unknown_keys;
+    enum error_status error_status;
+    struct config_words free_targets;
+    enum default_mode default_mode;
+    int64_t call_timeout_ms, queue_timeout_ms, drain_timeout_ms;
+    int32_t max_connections, max_connections_per_address;
+
+    /* [upstream] */
+    const char *url;          /* without a trailing slash */
+    const char *api_key_file; /* resolved: next to the configuration, or in $CREDENTIALS_DIRECTORY */
+    int64_t requests_per_minute;
+    int64_t units_per_month;      /* CONFIG_UNLIMITED, or CONFIG_UNSET (only with a loopback url) */
+    int64_t units_per_call;       /* 0: no ceiling */
+    int32_t billing_day;          /* CONFIG_AUTO or 1 to 28 */
+    int64_t max_rows_per_request; /* CONFIG_AUTO or 1 and up */
+    int64_t upstream_timeout_ms;
+    int64_t stats_ttl_ms, answer_ttl_ms;
+    const char *ca_file, *upstream_proxy; /* NULL when empty */
+
+    /* [fidelity] */
+    enum last_visited last_visited;
+    enum stats_choice stats;
+    enum stats_refpages stats_refpages;
+    enum anchor_case anchor_case;
+    enum approximate approximate;
+
+    /* [ledger] */
+    enum durability durability;
+    int32_t keep_months; /* 0: forever */
+
+    struct config_team *teams; /* in the order of the file */
+    size_t n_teams;
+
+    void *memory; /* the arena all of it lives in */
+};
+
+/* Read and check the file. On failure NULL, and `errors` has one line for each thing wrong:
+ * "FILE:LINE: what is wrong; what would be right\n" (FILE: alone where there is no line). */
+[[nodiscard]] struct config *config_read(const char *file, struct buffer *errors);
+
+/* The same from bytes; `file` is used for messages and to resolve relative paths only. */
+[[nodiscard]] struct config *config_parse(const char *file, struct slice text, struct buffer *errors);
+
+/* NULL is allowed. */
+void config_free(struct config *c);
+
+/* NULL when no section has this name. */
+const struct config_team *config_team(const struct config *c, struct slice name);
+
+/* Whether the upstream url points to the loopback range. */
+bool config_upstream_is_loopback(const struct config *c);
+
+#endif

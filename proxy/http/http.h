@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * HTTP in front: accepts connections, reads requests strictly, hands each one out once, writes the
+ * answer. Knows nothing of v2, keys or rows. All of it runs on the thread of the event base.
+ *
+ * The life of a request: on_request(call) -> [gone(call)] -> http_answer(call). A call stays valid until
+ * it is answered, also when its client has left meanwhile (the answer is then dropped).
+ */
+#ifndef ANCHORAGE_PROXY_HTTP_HTTP_H
+#define ANCHORAGE_PROXY_HTTP_HTTP_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+struct event_base;
+struct http_server;
+struct http_call;
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
+
+/* What came in. All slices live until the call is answered. */
+struct http_request {
+    enum http_method method;
+    struct slice path;         /* as sent, not decoded; empty path becomes "/" */
+    struct slice query;        /* bytes behind the first '?', not decoded; p NULL when there was none */
+    struct slice body;         /* POST only */
+    struct slice content_type; /* as sent; empty when absent */
+    struct slice user_agent;   /* as sent; empty when absent */
+    struct slice client;       /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
+    /* Set when the bytes were not a request that we take: nothing else above but `client` can be relied
+     * on. The status that has to be answered, and why in words. The connection is closed afterwards. */
+    int fault_status;
+    struct slice fault_why;
+};
+
+struct http_header {
+    struct slice name, value;
+};
+
+struct http_options {
+    int max_connections;
+    int max_connections_per_address;
+    /* Deadlines in milliseconds; 0 takes the default in docs/http.md. For tests. */
+    int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms;
+    /* Called once for each request, framing faults included. May answer before it returns. */
+    void (*on_request)(void *context, struct http_call *call, const struct http_request *request);
+    /* One line for the log, rate-limited by the server; may be NULL. */
+    void (*on_trouble)(void *context, const char *line);
+    void *context;
+};
+
+/* NULL when memory is out. Copies `options`. */
+struct http_server *http_server_new(struct event_base *base, const struct http_options *options);
+
+/* Listen on "127.0.0.1:8080", "[::1]:8080", "*:80" or "unix:/run/x.sock". Port 0 is chosen by the kernel.
+ * On failure false, and `why` gets one line without a newline. */
+[[nodiscard]] bool http_server_listen(struct http_server *s, const char *address, struct buffer *why);
+
+/* Append where the n-th listener listens, as host:port (with the port that the kernel chose), or
+ * unix:PATH; false when there are fewer. */
+bool http_server_address(const struct http_server *s, size_t n, struct buffer *out);
+
+/* Close the listeners; idle connections close now, others after their answer in flight. `done` is called
+ * from the loop when no connection is left (at the earliest on the next turn). */
+void http_server_drain(struct http_server *s, void (*done)(void *context), void *context);
+
+/* Close everything at once; calls still open become invalid. NULL is allowed. */
+void http_server_free(struct http_server *s);
+
+size_t http_server_connections(const struct http_server *s);
+
+const struct http_request *http_call_request(const struct http_call *call);
+
+/* Ask to be told once, from the loop, when the client has left before the answer. */
+void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void *context);
+
+/* Answer and end the call. Adds Date, Content-Length, Connection and what HEAD and HTTP/1.0 ask for;
+ * `headers` are the rest (copied). The bytes of `body` are taken over (freed with free(3)) and `body` is left
+ * empty. `status` 204 has no body. */
+void http_answer(struct http_call *call, int status, const struct http_header *headers, size_t n_headers,
+                 struct buffer *body);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The books: keys, teams, rows, units. Append-only entries, limits checked in the same step that records a hold. The
+ * storage runs on a thread of its own; every function here is called on the thread of the event base, and answers come
+ * back there. Nothing of the storage's library shows here, ids depend on no clock and no machine, and entries are
+ * idempotent, so that another storage can stand behind the same words.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_LEDGER_H
+#define ANCHORAGE_PROXY_LEDGER_LEDGER_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+struct event_base;
+struct ledger;
+
+/* Two amounts that are never mixed. */
+struct rows {
+    int64_t n;
+};
+struct units {
+    int64_t n;
+};
+
+enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27 };
+
+struct ledger_team {
+    const char *name;
+    int64_t rows_per_month;  /* or LEDGER_NO_LIMIT */
+    int64_t units_per_month; /* or LEDGER_NO_LIMIT */
+};
+
+struct ledger_options {
+    const char *state_directory;
+    bool relaxed;                    /* durability = relaxed: do not wait for the disk */
+    int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
+    int billing_day;                 /* 1 to 28: the day units are counted from */
+    const struct ledger_team *teams; /* copied */
+    size_t n_teams;
+};
+
+enum ledger_open_result { LEDGER_OPENED, LEDGER_HELD_BY_ANOTHER, LEDGER_BROKEN };
+
+/* Open or create the books in the state directory. `base` may be NULL: then nothing is asynchronous, callbacks are
+ * called before the function returns, and no thread is started (for the command line). Open holds of a dead process
+ * become `unknown` entries before this returns. On failure *ret is untouched and `why` has one line. */
+enum ledger_open_result ledger_open(struct event_base *base, const struct ledger_options *options, struct ledger **ret,
+                                    struct buffer *why);
+
+/* Wait for what is under way to be on disk, then close. NULL is allowed. */
+void ledger_close(struct ledger *l);
+
+/* False while the storage has failed: holds and settles end with LEDGER_DOWN. */
+bool ledger_serves(const struct ledger *l);
+
+/* Take new limits and teams (after a reload). */
+void ledger_set_limits(struct ledger *l, const struct ledger_options *options);
+
+/* ---- keys ---- */
+
+struct ledger_key {
+    struct slice id; /* short, shown to people and stored in entries */
+    struct slice team;
+    struct slice name; /* may be empty */
+    bool disabled;
+};
+
+/* Find the key of a token, by its SHA-256 in constant time. NULL when there is none. Lives until the next change of
+ * keys; copy what must last. From memory, never from disk. */
+const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
+
+/* ---- the entries of a call ---- */
+
+enum ledger_outcome {
+    LEDGER_DONE,         /* on disk (or queued, when relaxed) */
+    LEDGER_OUT_OF_ROWS,  /* settled rows of the team leave no room */
+    LEDGER_OUT_OF_UNITS, /* settled units of team or whole leave no room */
+    LEDGER_WAIT,         /* only other calls' open holds stand in the way: wait for some to end */
+    LEDGER_DOWN          /* the storage has failed */
+};
+
+/* What stands in every entry of one call. The slices are read during the call of the function only. */
+struct ledger_call {
+    struct slice id; /* ledger_new_id */
+    struct slice team, key, client, table, target;
+    struct slice
+        shape; /* canonical text of the call without its literals; the books keep each once and give it an id */
+    bool where, having;
+    bool free_of_rows; /* a free target: rows are 0 */
+};
+
+struct ledger_settlement {
+    struct rows rows;
+    int64_t units; /* what Ahrefs took; -1: not known, the prediction stands in */
+    int64_t units_predicted;
+    int64_t units_alone; /* the price of the call by itself */
+    int64_t results;
+    const char *via;          /* "upstream", "shared", "cache" */
+    struct slice paid_by;     /* id of the call that paid, or empty */
+    struct slice approximate; /* words separated by commas, or empty */
+    struct slice fault;       /* word, or empty */
+    int64_t duration_ms;
+};
+
+typedef void ledger_done(void *context, enum ledger_outcome outcome);
+
+/* Write a fresh id (26 characters and a NUL) of random bits. */
+void ledger_new_id(char id[LEDGER_ID_SIZE]);
+
+/* Reserve `rows` and `units` for a call, checked against every limit of team and whole, held amounts included, in the
+ * same step. Several holds for one id are allowed (one a page; `rows` and `units` are what is added). `done` is called
+ * from the loop. When the outcome is not LEDGER_DONE nothing is held. */
+void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
+                 ledger_done *done, void *context);
+
+/* End all holds of the call with its exact price. `done` comes when it is durable. */
+void ledger_settle(struct ledger *l, const struct ledger_call *call, const struct ledger_settlement *s,
+                   ledger_done *done, void *context);
+
+/* End all holds of the call: surely nothing was spent. */
+void ledger_release(struct ledger *l, const struct ledger_call *call, struct slice fault, ledger_done *done,
+                    void *context);
+
+/* End all holds of the call: 0 rows, and `units` may have been taken. */
+void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct units units, struct slice fault,
+                    ledger_done *done, void *context);
+
+/* ---- what is left ---- */
+
+struct ledger_left {
+    int64_t rows_limit,
+        rows_left; /* LEDGER_NO_LIMIT each when there is none; left: limit - settled - held, at least 0 */
+    int64_t units_limit, units_left; /* of the team; likewise */
+    int64_t whole_units_left;
+};
+
+/* Of the running month. From memory. */
+struct ledger_left ledger_left(const struct ledger *l, struct slice team);
+
+/* Milliseconds until the row month ends (UTC). */
+int64_t ledger_month_ends_in_ms(const struct ledger *l);
+
+/* ---- commands ---- */
+
+/* Run a command on the books: argv[0] is "key", "usage" or "ledger", as on the command line, without --config. `input`
+ * is what the command reads as its file or standard input. Output and messages go to `out` and `err`; the exit status
+ * is returned (0, 1, 2). The same code serves the command line and the control socket. */
+int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
+                   struct buffer *err);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The v3 side: GET requests over libcurl's multi interface on our event base. Knows of v3 what stands in its
+ * HTTP: authorisation, cost headers, error bodies, rate. Knows nothing of columns or rows.
+ * All of it runs on the thread of the event base.
+ */
+#ifndef ANCHORAGE_PROXY_UPSTREAM_UPSTREAM_H
+#define ANCHORAGE_PROXY_UPSTREAM_UPSTREAM_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "mapping/fault.h"
+
+struct event_base;
+struct upstream;
+struct upstream_get;
+
+struct upstream_options {
+    const char *url;             /* https://api.ahrefs.com/v3 */
+    struct slice api_key;        /* copied; kept out of core dumps */
+    const char *ca_file, *proxy; /* NULL: the system's; none */
+    int64_t timeout_ms;          /* one request: an absolute deadline */
+    int64_t requests_per_minute;
+    int64_t queue_timeout_ms; /* how long a request may wait for the rate */
+    size_t max_queue;         /* requests that may wait for the rate; 0 takes the default */
+};
+
+/* How a request ended. */
+struct upstream_result {
+    enum fault fault;      /* FAULT_NONE: a 200 whose whole body went through on_bytes */
+    struct slice why;      /* for people and the log, never a secret; valid during the callback */
+    int status;            /* HTTP status, 0 when none came */
+    int64_t units;         /* x-api-units-cost-total-actual, or -1 when there was no such header */
+    int64_t units_nominal; /* x-api-units-cost-total, or -1 */
+    int64_t rows;          /* x-api-rows, or -1 */
+    bool cache_hit;        /* x-api-cache: hit (any case) */
+    /* Whether Ahrefs may have taken units for it: false only when that is sure (never sent, refused
+     * before it was sent whole, 4xx, 429 or 503 without cost headers). */
+    bool may_have_cost;
+    int64_t retry_after_ms; /* what v3 asked for, or our own guess; 0 when there is none */
+    int64_t total_ms;       /* from upstream_start to the end, waiting for the rate included */
+};
+
+struct upstream_callbacks {
+    /* The request leaves the queue now and goes out (may be called never). May be NULL. */
+    void (*on_sent)(void *context);
+    /* The next bytes of a 200's body, decompressed; valid during the call. Return false to refuse the rest:
+     * the request ends with FAULT_UPSTREAM_ODD. */
+    bool (*on_bytes)(void *context, struct slice bytes);
+    /* The end, called exactly once unless cancelled. The request is freed when it returns. */
+    void (*on_done)(void *context, const struct upstream_result *result);
+};
+
+/* NULL when memory is out or libcurl does not start. Copies `options`. */
+struct upstream *upstream_new(struct event_base *base, const struct upstream_options *options);
+
+/* Cancels what is under way. NULL is allowed. */
+void upstream_free(struct upstream *u);
+
+/* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
+ * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute
+ * monotonic time (clock_monotonic_ms) after which it ends as FAULT_UPSTREAM_LATE, or FAULT_TOO_BUSY while it still
+ * waits for the rate. Never calls back before returning. NULL when memory is out. */
+[[nodiscard]] struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_query, struct slice team,
+                                                  size_t max_bytes, int64_t deadline_ms,
+                                                  const struct upstream_callbacks *callbacks, void *context);
+
+/* End it without a callback. Returns whether Ahrefs may have taken units for it. Must not be called from its own
+ * callbacks. */
+bool upstream_cancel(struct upstream_get *get);
+
+#endif

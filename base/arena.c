@@ -32,8 +32,9 @@ struct arena {
 struct arena *arena_new(size_t max_bytes)
 {
     struct arena *a = calloc(1, sizeof *a);
+    /* Half of all there is: rounding up and adding a header cannot wrap. */
     if (a)
-        a->max = max_bytes;
+        a->max = max_bytes < SIZE_MAX / 2 ? max_bytes : SIZE_MAX / 2;
     return a;
 }
 

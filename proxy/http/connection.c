@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT
+ * One client connection: bytes in, calls out, answers back, and the end of it. The only place that knows
+ * what carries the bytes. */
+#include "proxy/http/connection.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "proxy/http/server.h"
+
+enum {
+    MAX_PIPELINED = 32768,   /* bytes behind a waiting call before reading stops */
+    MAX_THROWN_AWAY = 65536, /* bytes behind the last request before the connection is cut */
+    MAX_REQUESTS_A_TURN = 16,
+    MAX_WRITE = 262144,
+    WRITE_BYTES_PER_MS = 4, /* 4 KiB/s, a little less */
+};
+
+void connection_move(struct connection *c, enum place to)
+{
+    struct place_list *from = &c->server->places[c->place], *list = &c->server->places[to];
+    *(c->previous ? &c->previous->next : &from->first) = c->next;
+    *(c->next ? &c->next->previous : &from->last) = c->previous;
+    c->previous = list->last;
+    c->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = c;
+    list->last = c;
+    c->place = to;
+    if (list->lasts_ms) {
+        c->deadline_ms = clock_monotonic_ms() + list->lasts_ms;
+        server_deadline_set(c->server, c->deadline_ms);
+    }
+}
+
+void connection_kill(struct connection *c)
+{
+    if (c->place == PLACE_DEAD)
+        return;
+    bufferevent_setcb(c->transport, NULL, NULL, NULL, NULL);
+    bufferevent_disable(c->transport, EV_READ | EV_WRITE);
+    if (c->call)
+        c->call->connection = NULL;
+    c->call = NULL;
+    connection_move(c, PLACE_DEAD);
+    server_schedule_turn(c->server);
+}
+
+void connection_free(struct connection *c)
+{
+    struct place_list *list = &c->server->places[c->place];
+    *(c->previous ? &c->previous->next : &list->first) = c->next;
+    *(c->next ? &c->next->previous : &list->last) = c->previous;
+    bufferevent_free(c->transport);
+    peer_put(&c->server->peers, c->peer);
+    c->server->n_connections--;
+    free(c);
+}
+
+/* Throw away what lies in the input. False when there was too much of it in all. */
+static bool throw_away(struct connection *c)
+{
+    struct evbuffer *input = bufferevent_get_input(c->transport);
+    c->thrown_away += (uint32_t)evbuffer_get_length(input);
+    evbuffer_drain(input, evbuffer_get_length(input));
+    return c->thrown_away <= MAX_THROWN_AWAY;
+}
+
+static void pause_reading(struct connection *c)
+{
+    c->is_paused = true;
+    bufferevent_disable(c->transport, EV_READ);
+}
+
+static void resume_reading(struct connection *c)
+{
+    if (!c->is_paused)
+        return;
+    c->is_paused = false;
+    bufferevent_enable(c->transport, EV_READ);
+}
+
+/* All is said. A close with unread bytes would reset the connection and could take the answer with it, so
+ * listen until the client closes too. */
+static void linger(struct connection *c)
+{
+    if (c->has_left || !throw_away(c) || shutdown(bufferevent_getfd(c->transport), SHUT_WR) != 0) {
+        connection_kill(c);
+        return;
+    }
+    connection_move(c, PLACE_LINGER);
+    resume_reading(c);
+}
+
+/* The whole answer has left. */
+static void connection_sent(struct connection *c)
+{
+    if (c->has_left) {
+        connection_kill(c);
+    } else if (c->is_last) {
+        linger(c);
+    } else if (evbuffer_get_length(bufferevent_get_input(c->transport))) {
+        connection_move(c, PLACE_NEXT);
+        if (!c->is_reading)
+            server_schedule_turn(c->server);
+    } else {
+        connection_move(c, PLACE_IDLE);
+    }
+}
+
+static void free_body(const void *data, size_t n, void *body)
+{
+    (void)data;
+    (void)n;
+    free(body);
+}
+
+/* Leave to the transport what the socket did not take. */
+static bool queue(struct connection *c, struct slice head, struct buffer *body, size_t sent)
+{
+    struct evbuffer *output = bufferevent_get_output(c->transport);
+    size_t rest = head.n + body->n - sent;
+    connection_move(c, PLACE_WRITING);
+    c->deadline_ms += (int64_t)(rest / WRITE_BYTES_PER_MS) > c->server->places[PLACE_WRITING].lasts_ms
+                          ? (int64_t)(rest / WRITE_BYTES_PER_MS) - c->server->places[PLACE_WRITING].lasts_ms
+                          : 0;
+    bufferevent_set_max_single_write(c->transport, MAX_WRITE);
+    if (sent < head.n && evbuffer_add(output, head.p + sent, head.n - sent) != 0)
+        return false;
+    size_t from = sent > head.n ? sent - head.n : 0;
+    if (from == body->n)
+        return true;
+    if (evbuffer_add_reference(output, body->p + from, body->n - from, free_body, body->p) != 0)
+        return false;
+    *body = buffer_with_cap(body->max_bytes);
+    return true;
+}
+
+/* How much of the head (in the scratch of the server) and the body the socket takes at once; -1 when the connection is
+ * broken. */
+static ssize_t send_directly(struct connection *c, size_t head, const struct buffer *body)
+{
+    struct iovec parts[2] = { { .iov_base = c->server->head.p, .iov_len = head },
+                              { .iov_base = body->p, .iov_len = body->n } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = body->n ? 2 : 1 };
+    ssize_t n = sendmsg(bufferevent_getfd(c->transport), &message, MSG_NOSIGNAL);
+    return n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? 0 : n;
+}
+
+void connection_send(struct connection *c, struct slice head, struct buffer *body)
+{
+    ssize_t sent = 0;
+    if (c->is_direct && !evbuffer_get_length(bufferevent_get_output(c->transport)))
+        sent = send_directly(c, head.n, body);
+    bool is_whole = sent >= 0 && (size_t)sent == head.n + body->n;
+    if (is_whole)
+        connection_sent(c);
+    else if (sent < 0 || !queue(c, head, body, (size_t)sent))
+        connection_kill(c);
+    buffer_clear(body);
+}
+
+static void send_continue(struct connection *c)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    c->has_continued = true;
+    if (bufferevent_write(c->transport, line, sizeof line - 1) != 0)
+        connection_kill(c);
+}
+
+static void hand_out(struct connection *c, struct http_call *call)
+{
+    bool is_options = !call->request.fault_status && c->reader.method == READER_OPTIONS;
+    c->call = call;
+    c->is_last = c->is_last || !call->keeps_alive;
+    reader_start(&c->reader);
+    c->has_continued = false;
+    if (c->is_last)
+        (void)throw_away(c);
+    connection_move(c, PLACE_CALL);
+    struct http_server *s = c->server;
+    if (is_options)
+        answer_options(call);
+    else
+        s->options.on_request(s->options.context, call, &call->request);
+}
+
+/* Hand out a fault; nothing behind it is looked at. */
+static void hand_out_fault(struct connection *c, int status, const char *why)
+{
+    struct http_call *call = call_new_fault(c, status, why);
+    c->is_last = true;
+    (void)throw_away(c);
+    if (call)
+        hand_out(c, call);
+    else
+        connection_kill(c);
+}
+
+/* The request is complete and lies at the front of the input. */
+static void hand_out_request(struct connection *c)
+{
+    struct evbuffer *input = bufferevent_get_input(c->transport);
+    const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)c->reader.head_bytes);
+    struct http_call *call = bytes ? call_new(c, bytes) : NULL;
+    if (!call) {
+        connection_kill(c);
+        return;
+    }
+    evbuffer_drain(input, c->reader.head_bytes);
+    if (call->request.body.n)
+        evbuffer_remove(input, call->body, call->request.body.n);
+    hand_out(c, call);
+}
+
+/* Look at the input; whether a request was handed out and another may follow now. */
+static bool read_one(struct connection *c)
+{
+    struct evbuffer *input = bufferevent_get_input(c->transport);
+    size_t n = evbuffer_get_length(input);
+    if (!n) {
+        if (c->place == PLACE_NEXT)
+            connection_move(c, PLACE_IDLE);
+        return false;
+    }
+    struct reader *r = &c->reader;
+    if (r->verdict == READER_MORE) {
+        size_t head = n < READER_MAX_HEAD + 1 ? n : READER_MAX_HEAD + 1;
+        const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)head);
+        if (!bytes) {
+            connection_kill(c);
+            return false;
+        }
+        (void)reader_read(r, bytes, head);
+    }
+    switch ((enum reader_verdict)r->verdict) {
+    case READER_MORE:
+        if (c->place != PLACE_HEADER)
+            connection_move(c, PLACE_HEADER);
+        return false;
+    case READER_FAULT:
+        hand_out_fault(c, r->fault_status, r->fault_why);
+        return false;
+    case READER_READY:
+        if (n >= (size_t)r->head_bytes + r->body_bytes) {
+            hand_out_request(c);
+            return c->place == PLACE_IDLE || c->place == PLACE_NEXT;
+        }
+        if (c->place != PLACE_BODY)
+            connection_move(c, PLACE_BODY);
+        if (r->expects_continue && !c->has_continued && n == r->head_bytes)
+            send_continue(c);
+        return false;
+    }
+    return false;
+}
+
+static bool may_read(const struct connection *c)
+{
+    return c->place <= PLACE_BODY || c->place == PLACE_NEXT;
+}
+
+void connection_read(struct connection *c)
+{
+    if (c->is_reading || !may_read(c))
+        return;
+    c->is_reading = true;
+    int left = MAX_REQUESTS_A_TURN;
+    while (read_one(c) && --left)
+        ;
+    if (!left && may_read(c))
+        connection_move(c, PLACE_NEXT);
+    c->is_reading = false;
+    if (c->place == PLACE_NEXT)
+        server_schedule_turn(c->server);
+    else if (c->place <= PLACE_BODY)
+        resume_reading(c);
+}
+
+void connection_expired(struct connection *c)
+{
+    bool is_begun = c->place == PLACE_BODY || (c->place == PLACE_HEADER && c->reader.started);
+    if (is_begun)
+        hand_out_fault(c, 408, "the request did not come in time");
+    else
+        connection_kill(c);
+}
+
+static void on_read(struct bufferevent *transport, void *context)
+{
+    struct connection *c = context;
+    if (may_read(c)) {
+        connection_read(c);
+    } else if (c->is_last) {
+        if (throw_away(c))
+            return;
+        if (c->place == PLACE_LINGER)
+            connection_kill(c);
+        else
+            pause_reading(c);
+    } else if (evbuffer_get_length(bufferevent_get_input(transport)) > MAX_PIPELINED) {
+        pause_reading(c);
+    }
+}
+
+static void on_written(struct bufferevent *transport, void *context)
+{
+    struct connection *c = context;
+    if (c->place == PLACE_WRITING && !evbuffer_get_length(bufferevent_get_output(transport)))
+        connection_sent(c);
+}
+
+static void on_event(struct bufferevent *transport, short what, void *context)
+{
+    (void)transport;
+    struct connection *c = context;
+    if (what & BEV_EVENT_EOF && c->place == PLACE_WRITING) {
+        c->has_left = true;
+        return;
+    }
+    struct http_call *call = c->call;
+    connection_kill(c);
+    if (call && call->gone)
+        call->gone(call->gone_context);
+}
+
+/* The one place that makes what carries the bytes. */
+static bool open_transport(struct connection *c, int fd)
+{
+    c->transport = bufferevent_socket_new(c->server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!c->transport)
+        return false;
+    c->is_direct = true;
+    bufferevent_setcb(c->transport, on_read, on_written, on_event, c);
+    if (bufferevent_enable(c->transport, EV_READ) == 0)
+        return true;
+    bufferevent_setfd(c->transport, -1);
+    bufferevent_free(c->transport);
+    return false;
+}
+
+bool connection_new(struct http_server *s, int fd, struct peer *peer)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (c) {
+        c->server = s;
+        c->peer = peer;
+        reader_start(&c->reader);
+    }
+    if (!c || !open_transport(c, fd)) {
+        free(c);
+        close(fd);
+        return false;
+    }
+    struct place_list *idle = &s->places[PLACE_IDLE];
+    c->previous = idle->last;
+    *(idle->last ? &idle->last->next : &idle->first) = c;
+    idle->last = c;
+    c->deadline_ms = clock_monotonic_ms() + idle->lasts_ms;
+    server_deadline_set(s, c->deadline_ms);
+    s->n_connections++;
+    return true;
+}

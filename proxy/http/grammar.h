@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which bytes may stand where, and the two kinds of line in a request head. Between reader.c,
+ * request_line.c and field.c only.
+ */
+#ifndef ANCHORAGE_PROXY_HTTP_GRAMMAR_H
+#define ANCHORAGE_PROXY_HTTP_GRAMMAR_H
+
+#include "proxy/http/reader.h"
+
+enum { BYTE_TOKEN = 1, BYTE_HOST = 2, BYTE_PATH = 4 };
+
+extern const uint8_t byte_classes[256];
+
+static inline bool byte_is(char c, int class)
+{
+    return byte_classes[(unsigned char)c] & class;
+}
+
+/* How many bytes at the start of `s` are of the class. */
+size_t bytes_of_class(struct slice s, int class);
+
+/* Remember the fault; the first one counts. Always false, for `return`. */
+bool reader_refuse(struct reader *r, int status, const char *why);
+
+/* Read a request line (no CRLF; no controls in it, bytes from 0x80 up possible). False after a fault. */
+[[nodiscard]] bool request_line_read(struct reader *r, const char *bytes, struct reader_span line);
+
+/* Read a header line (no CRLF, not empty; only HTAB and 0x20 to 0x7e in it). False after a fault. */
+[[nodiscard]] bool field_read(struct reader *r, const char *bytes, struct reader_span line);
+
+#endif

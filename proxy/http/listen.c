@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ * Listeners: addresses as text to sockets, accepting, caps, and what to do when descriptors are out. */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "proxy/http/server.h"
+
+enum { BACKLOG = 4096, PAUSE_MS = 250 };
+
+#define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
+
+struct address {
+    struct sockaddr_storage socket;
+    socklen_t n;
+    bool is_both; /* IPv4 too on an IPv6 socket */
+};
+
+static bool parse_port(struct slice s, in_port_t *port)
+{
+    uint64_t n;
+    if (s.n > 5 || !parse_u64(s, &n) || n > 65535)
+        return false;
+    *port = htons((uint16_t)n);
+    return true;
+}
+
+static bool parse_unix(struct slice path, struct address *a)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)&a->socket;
+    if (!path.n || path.n >= sizeof un->sun_path)
+        return false;
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, path.p, path.n);
+    a->n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + 1);
+    return true;
+}
+
+static bool parse_v6(struct slice host, in_port_t port, struct address *a)
+{
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->socket;
+    char text[INET6_ADDRSTRLEN] = "";
+    if (host.n >= sizeof text)
+        return false;
+    memcpy(text, host.p, host.n);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = port;
+    a->n = sizeof *v6;
+    return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1;
+}
+
+static bool parse_v4(struct slice host, in_port_t port, struct address *a)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&a->socket;
+    char text[INET_ADDRSTRLEN] = "";
+    if (host.n >= sizeof text)
+        return false;
+    memcpy(text, host.p, host.n);
+    v4->sin_family = AF_INET;
+    v4->sin_port = port;
+    a->n = sizeof *v4;
+    return inet_pton(AF_INET, text, &v4->sin_addr) == 1;
+}
+
+static bool parse_address(struct slice s, struct address *a)
+{
+    *a = (struct address){ 0 };
+    if (slice_starts(s, S("unix:")))
+        return parse_unix(slice_from(s, 5), a);
+    size_t colon = s.n;
+    while (colon && s.p[colon - 1] != ':')
+        colon--;
+    in_port_t port;
+    if (colon < 2 || !parse_port(slice_from(s, colon), &port))
+        return false;
+    struct slice host = slice_of(s.p, colon - 1);
+    if (slice_eq(host, S("*"))) {
+        a->is_both = true;
+        return parse_v6(S("::"), port, a);
+    }
+    if (host.p[0] == '[' && host.p[host.n - 1] == ']')
+        return parse_v6(slice_of(host.p + 1, host.n - 2), port, a);
+    return parse_v4(slice_eq(host, S("localhost")) ? S("127.0.0.1") : host, port, a);
+}
+
+/* A socket file that nobody listens on any more is in the way of bind. */
+static void remove_stale(const struct sockaddr_un *un, socklen_t n)
+{
+    struct stat st;
+    if (lstat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)un, n) != 0 && errno == ECONNREFUSED)
+        unlink(un->sun_path);
+    close(fd);
+}
+
+/* A bound socket, or -1 with errno. */
+static int bind_socket(struct address *a)
+{
+    int family = a->socket.ss_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 && a->is_both && errno == EAFNOSUPPORT) { /* a kernel without IPv6 */
+        in_port_t port = ((struct sockaddr_in6 *)&a->socket)->sin6_port;
+        *a = (struct address){ 0 };
+        return parse_v4(S("0.0.0.0"), port, a) ? bind_socket(a) : -1;
+    }
+    if (fd < 0)
+        return -1;
+    int on = 1, only = !a->is_both;
+    if (family == AF_UNIX)
+        remove_stale((const struct sockaddr_un *)&a->socket, a->n);
+    else
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+    if (family != AF_UNIX) /* accepted sockets inherit it */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&a->socket, a->n) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Over a cap: say so as far as the socket takes it, and close. The request is not read, so the client may
+ * see a reset instead. */
+static void turn_away(int fd)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                 "Content-Type: application/json; charset=utf-8\r\n"
+                                 "X-Anchorage-Fault: too_busy\r\n"
+                                 "Retry-After: 1\r\n"
+                                 "Content-Length: 58\r\n"
+                                 "Connection: close\r\n\r\n" TOO_MANY;
+    static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
+    char unread[4096];
+    (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT);
+    close(fd);
+}
+
+static void on_accept(struct evconnlistener *accepts, evutil_socket_t fd, struct sockaddr *address, int n,
+                      void *context)
+{
+    (void)accepts;
+    (void)n;
+    struct http_server *s = ((struct listener *)context)->server;
+    if (s->n_connections >= (size_t)s->options.max_connections) {
+        server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
+        turn_away(fd);
+        return;
+    }
+    bool full;
+    struct peer *peer = peer_take(&s->peers, address, s->options.max_connections_per_address, &full);
+    if (full) {
+        server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
+                       s->options.max_connections_per_address);
+        turn_away(fd);
+        return;
+    }
+    if (!peer) {
+        close(fd);
+        return;
+    }
+    if (!connection_new(s, fd, peer))
+        peer_put(&s->peers, peer);
+}
+
+static void on_reopen(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct http_server *s = context;
+    for (struct listener *l = s->listeners; l; l = l->next)
+        evconnlistener_enable(l->accepts);
+}
+
+static void on_accept_error(struct evconnlistener *accepts, void *context)
+{
+    (void)accepts;
+    struct http_server *s = ((struct listener *)context)->server;
+    int error = errno;
+    struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+    if (evtimer_add(s->reopen, &pause) != 0)
+        return;
+    for (struct listener *l = s->listeners; l; l = l->next)
+        evconnlistener_disable(l->accepts);
+    server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);
+}
+
+static void listener_free(struct listener *l)
+{
+    struct stat st;
+    if (l->accepts)
+        evconnlistener_free(l->accepts);
+    if (l->unix_path && lstat(l->unix_path, &st) == 0 && st.st_dev == l->unix_device && st.st_ino == l->unix_inode)
+        unlink(l->unix_path);
+    free(l->unix_path);
+    free(l);
+}
+
+void listeners_close(struct http_server *s)
+{
+    while (s->listeners) {
+        struct listener *l = s->listeners;
+        s->listeners = l->next;
+        listener_free(l);
+    }
+    if (s->reopen)
+        evtimer_del(s->reopen);
+}
+
+/* A listener on the bound socket, which it owns on success. */
+static struct listener *listener_new(struct http_server *s, int fd, const struct address *a)
+{
+    struct listener *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->server = s;
+    l->accepts = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
+    if (!l->accepts) {
+        listener_free(l);
+        return NULL;
+    }
+    evconnlistener_set_error_cb(l->accepts, on_accept_error);
+    struct stat st;
+    const char *path = a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
+    if (path && lstat(path, &st) == 0) {
+        l->unix_path = strdup(path);
+        l->unix_device = st.st_dev;
+        l->unix_inode = st.st_ino;
+    }
+    return l;
+}
+
+bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
+{
+    struct address a;
+    if (!parse_address(slice_str(address), &a)) {
+        buffer_printf(why, "cannot listen on %s: write it as 127.0.0.1:8080, [::1]:8080, *:80 or unix:/run/x.sock",
+                      address);
+        return false;
+    }
+    if (!s->reopen)
+        s->reopen = evtimer_new(s->base, on_reopen, s);
+    int fd = s->reopen ? bind_socket(&a) : -1;
+    struct listener *l = fd >= 0 ? listener_new(s, fd, &a) : NULL;
+    if (!l) {
+        buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    struct listener **end = &s->listeners;
+    while (*end)
+        end = &(*end)->next;
+    *end = l;
+    return true;
+}
+
+bool http_server_address(const struct http_server *s, size_t n, struct buffer *out)
+{
+    const struct listener *l = s->listeners;
+    while (l && n--)
+        l = l->next;
+    if (!l)
+        return false;
+    struct sockaddr_storage socket = { 0 };
+    socklen_t length = sizeof socket;
+    if (getsockname(evconnlistener_get_fd(l->accepts), (struct sockaddr *)&socket, &length) != 0)
+        return false;
+    char text[INET6_ADDRSTRLEN];
+    if (socket.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&socket;
+        buffer_printf(out, "%s:%u", inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text), ntohs(v4->sin_port));
+    } else if (socket.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&socket;
+        buffer_printf(out, "[%s]:%u", inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text), ntohs(v6->sin6_port));
+    } else {
+        buffer_printf(out, "unix:%s", ((const struct sockaddr_un *)&socket)->sun_path);
+    }
+    return true;
+}

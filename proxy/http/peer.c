@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * Counts connections by address, and writes the address as text once for all of them. */
+#include "proxy/http/peer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+/* Fill address, is_unix from a socket address. */
+static void read_address(struct peer *p, const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, address, sizeof v4);
+        memcpy(p->address, mapped, sizeof mapped);
+        memcpy(p->address + sizeof mapped, &v4.sin_addr, 4);
+    } else if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, address, sizeof v6);
+        memcpy(p->address, &v6.sin6_addr, 16);
+    } else {
+        p->is_unix = true;
+    }
+}
+
+static void write_text(struct peer *p)
+{
+    if (p->is_unix)
+        memcpy(p->text, "unix", sizeof "unix");
+    else if (memcmp(p->address, mapped, sizeof mapped) == 0)
+        inet_ntop(AF_INET, p->address + sizeof mapped, p->text, sizeof p->text);
+    else
+        inet_ntop(AF_INET6, p->address, p->text, sizeof p->text);
+}
+
+static struct peer **bucket_of(struct peers *all, const struct peer *p)
+{
+    uint64_t high, low;
+    memcpy(&high, p->address, 8);
+    memcpy(&low, p->address + 8, 8);
+    uint64_t h = all->seed;
+    h = (h ^ high) * 0x9e3779b97f4a7c15u;
+    h = (h ^ (h >> 32) ^ low) * 0x9e3779b97f4a7c15u;
+    h ^= h >> 32;
+    return &all->bucket[h % (sizeof all->bucket / sizeof all->bucket[0])];
+}
+
+static bool is_same(const struct peer *a, const struct peer *b)
+{
+    return a->is_unix == b->is_unix && memcmp(a->address, b->address, sizeof a->address) == 0;
+}
+
+struct peer *peer_take(struct peers *all, const struct sockaddr *address, int most, bool *full)
+{
+    struct peer wanted = { .connections = 1 };
+    read_address(&wanted, address);
+    struct peer **bucket = bucket_of(all, &wanted);
+    *full = false;
+    for (struct peer *p = *bucket; p; p = p->next) {
+        if (!is_same(p, &wanted))
+            continue;
+        *full = !p->is_unix && p->connections >= most;
+        if (*full)
+            return NULL;
+        p->connections++;
+        return p;
+    }
+    struct peer *p = malloc(sizeof *p);
+    if (!p)
+        return NULL;
+    write_text(&wanted);
+    wanted.next = *bucket;
+    *p = wanted;
+    *bucket = p;
+    return p;
+}
+
+void peer_put(struct peers *all, struct peer *peer)
+{
+    if (--peer->connections)
+        return;
+    struct peer **at = bucket_of(all, peer);
+    while (*at != peer)
+        at = &(*at)->next;
+    *at = peer->next;
+    free(peer);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * The server as a whole: its clockwork (deadlines, the next turn of the loop), draining and the end. */
+#include "proxy/http/server.h"
+
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+static struct timeval timeval_of_ms(int64_t ms)
+{
+    return (struct timeval){ .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+}
+
+void server_schedule_turn(struct http_server *s)
+{
+    struct timeval now = { 0 };
+    if (!s->turn_is_set)
+        s->turn_is_set = evtimer_add(s->turn, &now) == 0;
+}
+
+void server_deadline_set(struct http_server *s, int64_t deadline_ms)
+{
+    if (deadline_ms >= s->alarm_ms)
+        return;
+    int64_t wait_ms = deadline_ms - clock_monotonic_ms();
+    struct timeval wait = timeval_of_ms(wait_ms > 0 ? wait_ms : 0);
+    if (evtimer_add(s->alarm, &wait) == 0)
+        s->alarm_ms = deadline_ms;
+}
+
+static void expire_in_order(struct place_list *list, int64_t now_ms)
+{
+    while (list->first && list->first->deadline_ms <= now_ms)
+        connection_expired(list->first);
+}
+
+/* In WRITING, big answers have longer. */
+static void expire_writing(struct place_list *list, int64_t now_ms)
+{
+    for (struct connection *c = list->first, *next; c; c = next) {
+        next = c->next;
+        if (c->deadline_ms <= now_ms)
+            connection_expired(c);
+    }
+}
+
+static void set_next_alarm(struct http_server *s)
+{
+    int64_t earliest = INT64_MAX;
+    for (enum place place = 0; place < PLACE_COUNT; place++) {
+        const struct place_list *list = &s->places[place];
+        for (const struct connection *c = list->lasts_ms ? list->first : NULL; c;
+             c = place == PLACE_WRITING ? c->next : NULL)
+            if (c->deadline_ms < earliest)
+                earliest = c->deadline_ms;
+    }
+    if (earliest < INT64_MAX)
+        server_deadline_set(s, earliest);
+}
+
+static void on_alarm(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct http_server *s = context;
+    int64_t now_ms = clock_monotonic_ms();
+    s->alarm_ms = INT64_MAX;
+    for (enum place place = 0; place < PLACE_COUNT; place++) {
+        if (place == PLACE_WRITING)
+            expire_writing(&s->places[place], now_ms);
+        else if (s->places[place].lasts_ms)
+            expire_in_order(&s->places[place], now_ms);
+    }
+    s->alarm_ms = INT64_MAX;
+    set_next_alarm(s);
+}
+
+/* Those that were in NEXT when the turn began get one go each. */
+static void read_next(struct http_server *s)
+{
+    struct place_list *list = &s->places[PLACE_NEXT];
+    for (struct connection *c = list->first, *last = list->last; c;) {
+        bool is_done = c == last;
+        connection_read(c);
+        c = is_done ? NULL : list->first;
+    }
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct http_server *s = context;
+    s->turn_is_set = false;
+    calls_tell_gone(s);
+    read_next(s);
+    while (s->places[PLACE_DEAD].first)
+        connection_free(s->places[PLACE_DEAD].first);
+    if (s->is_draining && !s->n_connections && !s->drain_is_told) {
+        s->drain_is_told = true;
+        if (s->drained)
+            s->drained(s->drained_context);
+    }
+}
+
+void server_trouble(struct http_server *s, const char *format, ...)
+{
+    if (!s->options.on_trouble)
+        return;
+    int64_t now_ms = clock_monotonic_ms();
+    if (s->trouble_ms && now_ms - s->trouble_ms < 1000) {
+        s->troubles_held++;
+        return;
+    }
+    char line[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (s->troubles_held && n > 0 && (size_t)n < sizeof line)
+        snprintf(line + n, sizeof line - (size_t)n, " (and %d lines like this not shown)", s->troubles_held);
+    s->trouble_ms = now_ms;
+    s->troubles_held = 0;
+    s->options.on_trouble(s->options.context, line);
+}
+
+static int64_t or_default(int64_t ms, int64_t otherwise)
+{
+    return ms > 0 ? ms : otherwise;
+}
+
+struct http_server *http_server_new(struct event_base *base, const struct http_options *options)
+{
+    struct http_server *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->base = base;
+    s->options = *options;
+    s->alarm_ms = INT64_MAX;
+    s->places[PLACE_IDLE].lasts_ms = or_default(options->idle_ms, 60000);
+    s->places[PLACE_HEADER].lasts_ms = or_default(options->header_ms, 10000);
+    s->places[PLACE_BODY].lasts_ms = or_default(options->body_ms, 10000);
+    s->places[PLACE_WRITING].lasts_ms = or_default(options->write_floor_ms, 30000);
+    s->places[PLACE_LINGER].lasts_ms = or_default(options->drain_ms, 1000);
+    if (getrandom(&s->peers.seed, sizeof s->peers.seed, GRND_NONBLOCK) < 0)
+        s->peers.seed = (uint64_t)clock_monotonic_us();
+    s->alarm = evtimer_new(base, on_alarm, s);
+    s->turn = evtimer_new(base, on_turn, s);
+    if (!s->alarm || !s->turn) {
+        http_server_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void http_server_drain(struct http_server *s, void (*done)(void *context), void *context)
+{
+    s->is_draining = true;
+    s->drained = done;
+    s->drained_context = context;
+    listeners_close(s);
+    while (s->places[PLACE_IDLE].first)
+        connection_kill(s->places[PLACE_IDLE].first);
+    server_schedule_turn(s);
+}
+
+void http_server_free(struct http_server *s)
+{
+    if (!s)
+        return;
+    listeners_close(s);
+    for (enum place place = 0; place < PLACE_COUNT; place++)
+        while (s->places[place].first)
+            connection_free(s->places[place].first);
+    while (s->calls)
+        call_free(s->calls);
+    if (s->alarm)
+        event_free(s->alarm);
+    if (s->turn)
+        event_free(s->turn);
+    if (s->reopen)
+        event_free(s->reopen);
+    buffer_clear(&s->head);
+    free(s);
+}
+
+size_t http_server_connections(const struct http_server *s)
+{
+    return s->n_connections;
+}

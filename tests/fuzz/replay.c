@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 4 << 20 };
+enum { LARGEST = 4 << 20 };
 
 /* Hand over a copy of exactly `n` bytes, so that a sanitizer sees a read past the end. */
 static void try_bytes(const uint8_t *data, size_t n)
@@ -31,7 +31,7 @@ static bool replay_file(const char *path, uint8_t *bytes)
         perror(path);
         return false;
     }
-    size_t n = fread(bytes, 1, MAX_INPUT, f);
+    size_t n = fread(bytes, 1, LARGEST, f);
     bool read = !ferror(f);
     fclose(f);
     if (!read) {
@@ -67,10 +67,10 @@ static long replay_folder(const char *folder, uint8_t *bytes)
 
 int main(int argc, char **argv)
 {
-    uint8_t *bytes = malloc(MAX_INPUT);
+    uint8_t *bytes = malloc(LARGEST);
     if (!bytes)
         return 1;
-    try_bytes(bytes, 0);
+    try_bytes(NULL, 0);
     long all = 0;
     for (int i = 1; i < argc && all >= 0; i++) {
         long count = replay_folder(argv[i], bytes);

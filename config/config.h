@@ -89,11 +89,17 @@ struct config {
     struct config_team *teams; /* in the order of the file */
     size_t n_teams;
 
-    void *memory; /* the arena all of it lives in */
+    const struct config_team **teams_by_name; /* the same, by the bytes of their names */
+    const int *option_lines;                  /* one a row of options.def; see config_line_of */
+    void *memory;                             /* the arena all of it lives in */
 };
 
+enum { CONFIG_MAX_BYTES = 1024 * 1024 };
+
 /* Read and check the file. On failure NULL, and `errors` has one line for each thing wrong:
- * "FILE:LINE: what is wrong; what would be right\n" (FILE: alone where there is no line). */
+ * "FILE:LINE: what is wrong; what would be right\n" (FILE: alone where there is no line). All of it is looked
+ * through before it fails; past 200 errors the rest are only counted. Files named by options are not opened.
+ * A file over CONFIG_MAX_BYTES is refused. */
 [[nodiscard]] struct config *config_read(const char *file, struct buffer *errors);
 
 /* The same from bytes; `file` is used for messages and to resolve relative paths only. */
@@ -104,6 +110,14 @@ void config_free(struct config *c);
 
 /* NULL when no section has this name. */
 const struct config_team *config_team(const struct config *c, struct slice name);
+
+/* The line that sets the option, for messages about it; 0 when its default counts or there is no such option.
+ * Options of teams have none: a team knows its own line. */
+int config_line_of(const struct config *c, const char *section, const char *name);
+
+/* Append the names ("[proxy] listen, [upstream] url") of the options that differ between the two and only count
+ * after a restart; false, and nothing appended, when there are none. */
+bool config_needs_restart(const struct config *running, const struct config *next, struct buffer *names);
 
 /* Whether the upstream url points to the loopback range. */
 bool config_upstream_is_loopback(const struct config *c);

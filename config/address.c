@@ -126,7 +126,7 @@ static const char *parse_authority(struct slice s, struct config_url *url)
     uint8_t bytes[16];
     if (s.n && s.p[0] == '[') {
         url->host = slice_split(slice_from(s, 1), ']', &port);
-        if (parse_address(url->host, bytes) != V6_BITS)
+        if (!port.p || parse_address(url->host, bytes) != V6_BITS)
             return "the address in brackets is not IPv6";
         if (port.n && port.p[0] != ':')
             return "something stands between host and port";

@@ -40,7 +40,7 @@ struct kit {
     struct http_call *held[2048]; /* in the order they came */
     size_t n_held;
     int n_requests, n_faults, last_fault, n_gone, n_troubles, n_drained;
-    char seen[65536]; /* what came, one line a request */
+    char seen[131072]; /* what came, one line a request */
     size_t n_seen;
     char trouble[256];
     const char *big; /* the body of an answer, instead of the echo */
@@ -228,12 +228,22 @@ static void got_read(struct got *g, int fd)
     g->p[g->n] = 0;
 }
 
-/* How many whole answers there are (interim ones not counted). */
+/* The next status line at or behind `at`, interim ones not counted; NULL when there is none. */
+static UNUSED const char *got_next(const char *at)
+{
+    while ((at = strstr(at, "HTTP/1.1 ")))
+        if (at[9] >= '2' && at[9] <= '5')
+            break;
+        else
+            at++;
+    return at;
+}
+
 static UNUSED int got_answers(const struct got *g)
 {
     int count = 0;
-    for (const char *at = g->p; (at = strstr(at, "HTTP/1.1 ")); at++)
-        count += strncmp(at, "HTTP/1.1 1", 10) != 0;
+    for (const char *at = g->p; (at = got_next(at)); at++)
+        count++;
     return count;
 }
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 # Bytes kept as they are, on purpose: inputs and expected answers.
-DATA = ("tests/golden/cases/", "tests/golden/data/", "tests/fuzz/corpus/")
+DATA = ("tests/golden/cases/", "tests/golden/data/", "tests/fuzz/corpus/", "tests/unit/config/bad/")
 
 
 class Skip(Exception):

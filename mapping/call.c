@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * From parameters to a call. */
+#include "mapping/call.h"
+
+#include "base/buffer.h"
+
+static const struct slice outputs[OUTPUT_COUNT] = {
+    [OUTPUT_JSON] = SLICE("json"),
+    [OUTPUT_XML] = SLICE("xml"),
+    [OUTPUT_PHP] = SLICE("php"),
+};
+
+static const struct refusal fine = { 0 };
+
+struct slice output_name(enum output o)
+{
+    return outputs[o];
+}
+
+static struct refusal no_memory(void)
+{
+    return (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+}
+
+static struct refusal refuse(enum fault fault, struct slice why)
+{
+    return why.p ? (struct refusal){ fault, why } : no_memory();
+}
+
+/* A parameter whose bytes could not be read. */
+static struct refusal undecodable(enum param p, struct arena *memory)
+{
+    return refuse(param_fault(p),
+                  arena_printf(memory,
+                               "%.*s is not percent-encoded UTF-8: write a %% that is meant as %%25, and no NUL",
+                               SLICE_ARGS(param_name(p))));
+}
+
+static struct refusal read_output(const struct params *params, struct arena *memory, struct call *c)
+{
+    struct slice value = params->value[PARAM_OUTPUT];
+    if (params->bad[PARAM_OUTPUT])
+        return undecodable(PARAM_OUTPUT, memory);
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        if (!value.n || slice_eq(value, outputs[i])) {
+            c->output = (enum output)i;
+            return fine;
+        }
+    }
+    return refuse(FAULT_BAD_OUTPUT,
+                  arena_printf(memory, "output \"%.*s\" is none of json, xml, php", SLICE_ARGS(value)));
+}
+
+static struct refusal read_table(const struct params *params, struct arena *memory, struct call *c)
+{
+    struct slice names = S(""), from = params->value[PARAM_FROM];
+    c->table = table_find(from);
+    if (c->table)
+        return fine;
+    for (size_t i = 0; table_at(i) && names.p; i++)
+        names = arena_printf(memory, "%.*s%s%.*s", SLICE_ARGS(names), i ? ", " : "", SLICE_ARGS(table_at(i)->from));
+    if (!from.n)
+        return refuse(FAULT_UNKNOWN_TABLE,
+                      arena_printf(memory, "from is missing: name the table, one of %.*s", SLICE_ARGS(names)));
+    return refuse(FAULT_UNKNOWN_TABLE,
+                  arena_printf(memory, "table \"%.*s\" is not one of %.*s", SLICE_ARGS(from), SLICE_ARGS(names)));
+}
+
+static struct refusal read_mode(const struct params *params, const struct call_options *options, struct arena *memory,
+                                struct call *c)
+{
+    struct slice value = params->value[PARAM_MODE];
+    c->mode_missing = !value.n;
+    c->mode = value.n ? mode_find(value) : options->default_mode;
+    if (c->mode != MODE_COUNT)
+        return fine;
+    if (!value.n)
+        return refuse(FAULT_BAD_MODE, S("mode is missing: one of exact, domain, subdomains, prefix"));
+    return refuse(FAULT_BAD_MODE, arena_printf(memory, "mode \"%.*s\" is none of exact, domain, subdomains, prefix",
+                                               SLICE_ARGS(value)));
+}
+
+/* The names of the columns that have a fidelity in `clause`, for messages. */
+static struct slice column_names(const struct table *t, bool for_order, struct arena *memory)
+{
+    struct slice all = S("");
+    for (size_t i = 0; i < t->n_columns && all.p; i++) {
+        if ((for_order ? t->columns[i].order_by : t->columns[i].shown) != FIDELITY_NONE)
+            all = arena_printf(memory, "%.*s%s%.*s", SLICE_ARGS(all), all.n ? ", " : "", SLICE_ARGS(t->columns[i].v2));
+    }
+    return all;
+}
+
+static uint32_t all_shown(const struct table *t)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (t->columns[i].shown != FIDELITY_NONE)
+            set |= 1u << i;
+    return set;
+}
+
+static struct refusal read_select(const struct params *params, struct arena *memory, struct call *c)
+{
+    struct slice rest = params->value[PARAM_SELECT];
+    if (!rest.n || slice_eq(slice_trim(rest), S("*"))) {
+        c->select = all_shown(c->table);
+        return fine;
+    }
+    c->select_given = true;
+    do {
+        struct slice name = slice_trim(slice_split(rest, ',', &rest));
+        if (slice_eq(name, S("*"))) {
+            c->select |= all_shown(c->table);
+            continue;
+        }
+        int i = table_column(c->table, name);
+        if (i < 0 || c->table->columns[i].shown == FIDELITY_NONE)
+            return refuse(FAULT_BAD_SELECT,
+                          arena_printf(memory, "select: %s \"%.*s\"; there are %.*s",
+                                       i < 0 ? "there is no column" : "v2 never returns the column", SLICE_ARGS(name),
+                                       SLICE_ARGS(column_names(c->table, false, memory))));
+        c->select |= 1u << i;
+    } while (rest.p);
+    return fine;
+}
+
+static struct refusal bad_order(const struct call *c, struct slice item, struct arena *memory)
+{
+    return refuse(FAULT_BAD_ORDER_BY,
+                  arena_printf(memory,
+                               "order_by: \"%.*s\" is no column with :asc, :desc or nothing behind it; there are %.*s",
+                               SLICE_ARGS(item), SLICE_ARGS(column_names(c->table, true, memory))));
+}
+
+static struct refusal read_order(const struct params *params, struct arena *memory, struct call *c)
+{
+    struct slice rest = params->value[PARAM_ORDER_BY];
+    uint32_t seen = 0;
+    while (rest.p && rest.n) {
+        struct slice item = slice_trim(slice_split(rest, ',', &rest)), direction;
+        struct slice name = slice_trim(slice_split(item, ':', &direction));
+        direction = slice_trim(direction);
+        int i = table_column(c->table, name);
+        bool descending = slice_eq(direction, S("desc"));
+        if (i < 0 || c->table->columns[i].order_by == FIDELITY_NONE ||
+            (direction.p && !descending && !slice_eq(direction, S("asc"))))
+            return bad_order(c, item, memory);
+        if (!(seen & 1u << i)) /* a second time it can decide nothing any more */
+            c->orders[c->n_orders++] = (struct order){ i, descending };
+        seen |= 1u << i;
+        if (rest.p && !rest.n)
+            return bad_order(c, rest, memory);
+    }
+    return fine;
+}
+
+static struct refusal read_count(const struct params *params, enum param p, int64_t max, struct arena *memory,
+                                 int64_t *ret)
+{
+    struct slice value = slice_trim(params->value[p]);
+    int64_t n;
+    if (!value.n)
+        return fine;
+    if (!literal_whole(value, &n) || n < 0 || n > max)
+        return refuse(param_fault(p), arena_printf(memory, "%.*s \"%.*s\" is no whole number from 0 to %lld",
+                                                   SLICE_ARGS(param_name(p)), SLICE_ARGS(value), (long long)max));
+    *ret = n;
+    return fine;
+}
+
+/* The parameters of a list, in the order in which a person would look at them. */
+static struct refusal read_list(const struct params *params, const struct call_options *options, struct arena *memory,
+                                struct call *c)
+{
+    static const enum param known[] = { PARAM_TARGET, PARAM_MODE,     PARAM_SELECT, PARAM_WHERE,
+                                        PARAM_HAVING, PARAM_ORDER_BY, PARAM_LIMIT,  PARAM_OFFSET };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (params->bad[known[i]])
+            return undecodable(known[i], memory);
+    struct refusal r = read_mode(params, options, memory, c);
+    if (!r.fault)
+        r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);
+    if (!r.fault)
+        r = read_select(params, memory, c);
+    if (!r.fault && params->value[PARAM_WHERE].n)
+        r = conditions_parse(c->table, CLAUSE_WHERE, params->value[PARAM_WHERE], memory, &c->where);
+    if (!r.fault && params->value[PARAM_HAVING].n)
+        r = conditions_parse(c->table, CLAUSE_HAVING, params->value[PARAM_HAVING], memory, &c->having);
+    if (!r.fault)
+        r = read_order(params, memory, c);
+    if (!r.fault)
+        r = read_count(params, PARAM_LIMIT, CALL_MAX_LIMIT, memory, &c->limit);
+    if (!r.fault)
+        r = read_count(params, PARAM_OFFSET, INT32_MAX, memory, &c->offset);
+    return r;
+}
+
+struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,
+                          struct call *ret)
+{
+    *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT, .target_given = params->value[PARAM_TARGET] };
+    struct refusal output = read_output(params, memory, ret);
+    if (params->bad[PARAM_FROM])
+        return undecodable(PARAM_FROM, memory);
+    struct refusal r = read_table(params, memory, ret);
+    if (r.fault)
+        return r;
+    if (output.fault)
+        return output;
+    return ret->table->is_info ? fine : read_list(params, options, memory, ret);
+}
+
+static struct slice shape_conditions(struct slice text, const struct call *c, const struct conditions *list,
+                                     struct arena *memory)
+{
+    for (size_t i = 0; i < list->n && text.p; i++)
+        text = arena_printf(
+            memory, "%.*s %.*s:%.*s%.*s?", SLICE_ARGS(text), SLICE_ARGS(clause_name(list->list[i].clause)),
+            SLICE_ARGS(c->table->columns[list->list[i].column].v2), SLICE_ARGS(operator_name(list->list[i].op)));
+    return text;
+}
+
+struct slice call_shape(const struct call *c, struct arena *memory)
+{
+    char room[512];
+    struct buffer b = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
+    buffer_append(&b, c->table->from);
+    if (!c->table->is_info) {
+        buffer_put(&b, ' ');
+        buffer_append(&b, mode_name(c->mode));
+        buffer_str(&b, " select:");
+        for (size_t i = 0; i < c->table->n_columns; i++) {
+            if (c->select & 1u << i) {
+                buffer_append(&b, c->table->columns[i].v2);
+                buffer_put(&b, '+');
+            }
+        }
+        for (size_t i = 0; i < c->n_orders; i++) {
+            buffer_str(&b, i ? "+" : " order_by:");
+            buffer_append(&b, c->table->columns[c->orders[i].column].v2);
+            buffer_str(&b, c->orders[i].descending ? ":desc" : ":asc");
+        }
+        if (c->offset)
+            buffer_str(&b, " offset");
+    }
+    buffer_put(&b, ' ');
+    buffer_append(&b, outputs[c->output]);
+    struct slice text = arena_dup(memory, buffer_slice(&b));
+    text = shape_conditions(text, c, &c->where, memory);
+    return shape_conditions(text, c, &c->having, memory);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ * The grammar of where and having. It takes all that real programs were seen to send: `:` for `=`, bare words, quoted
+ * numbers, \" \' \\, commas and parentheses inside quotes. */
+#include "mapping/condition.h"
+
+#include "base/text.h"
+
+enum { MAX_CONDITIONS = 100 };
+
+static const struct slice operators[OP_COUNT] = {
+    [OP_EQ] = SLICE("="),
+    [OP_NE] = SLICE("<>"),
+    [OP_LT] = SLICE("<"),
+    [OP_LE] = SLICE("<="),
+    [OP_GT] = SLICE(">"),
+    [OP_GE] = SLICE(">="),
+    [OP_SUBSTRING] = SLICE("substring"),
+    [OP_WORD] = SLICE("word"),
+    [OP_SUBDOMAIN] = SLICE("subdomain"),
+};
+
+/* As they stand in the text: the longer first. */
+static const struct {
+    struct slice text;
+    enum operator_kind op;
+} symbols[] = {
+    { SLICE("<>"), OP_NE }, { SLICE("<="), OP_LE }, { SLICE(">="), OP_GE }, { SLICE("="), OP_EQ },
+    { SLICE(":"), OP_EQ },  { SLICE("<"), OP_LT },  { SLICE(">"), OP_GT },
+};
+
+struct parser {
+    const struct table *table;
+    enum clause clause;
+    struct slice text;
+    size_t at; /* bytes */
+    struct arena *memory;
+};
+
+struct slice clause_name(enum clause c)
+{
+    return c == CLAUSE_WHERE ? S("where") : S("having");
+}
+
+enum fault clause_fault(enum clause c)
+{
+    return c == CLAUSE_WHERE ? FAULT_BAD_WHERE : FAULT_BAD_HAVING;
+}
+
+enum fidelity clause_fidelity(enum clause c, const struct column *column)
+{
+    return c == CLAUSE_WHERE ? column->where : column->having;
+}
+
+struct slice operator_name(enum operator_kind op)
+{
+    return operators[op];
+}
+
+struct refusal clause_refusal(enum clause c, enum fault fault, size_t at, struct arena *memory, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct slice why = arena_vprintf(memory, format, args);
+    va_end(args);
+    struct slice all =
+        arena_printf(memory, "%.*s, character %zu: %.*s", SLICE_ARGS(clause_name(c)), at, SLICE_ARGS(why));
+    return (struct refusal){ fault, all.p ? all : clause_name(c) };
+}
+
+/* Characters before the byte `at`, plus one. */
+static size_t position(const struct parser *p, size_t at)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < at; i++)
+        n += ((unsigned char)p->text.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+#define REFUSE(p, where_at, ...)                                                                                       \
+    clause_refusal((p)->clause, clause_fault((p)->clause), position((p), (where_at)), (p)->memory, __VA_ARGS__)
+
+static const struct refusal fine = { 0 };
+
+static struct refusal no_memory(void)
+{
+    return (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+}
+
+static bool at_end(const struct parser *p)
+{
+    return p->at == p->text.n;
+}
+
+static char peek(const struct parser *p)
+{
+    return at_end(p) ? 0 : p->text.p[p->at];
+}
+
+static void skip_spaces(struct parser *p)
+{
+    while (!at_end(p) && strchr(" \t\r\n", peek(p)))
+        p->at++;
+}
+
+static bool is_name_byte(char c)
+{
+    return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static struct slice take_name(struct parser *p)
+{
+    size_t start = p->at;
+    while (!at_end(p) && is_name_byte(peek(p)))
+        p->at++;
+    return slice_of(p->text.p + start, p->at - start);
+}
+
+/* The columns that the clause takes, for messages. */
+static struct slice allowed_columns(const struct parser *p)
+{
+    struct slice all = S("");
+    for (size_t i = 0; i < p->table->n_columns && all.p; i++) {
+        const struct column *c = &p->table->columns[i];
+        if (clause_fidelity(p->clause, c) != FIDELITY_NONE)
+            all = arena_printf(p->memory, "%.*s%s%.*s", SLICE_ARGS(all), all.n ? ", " : "", SLICE_ARGS(c->v2));
+    }
+    return all;
+}
+
+static struct refusal find_column(struct parser *p, struct slice name, size_t at, struct condition *c)
+{
+    c->column = table_column(p->table, name);
+    c->at = position(p, at);
+    if (c->column < 0)
+        return REFUSE(p, at, "there is no column \"%.*s\"; %.*s takes %.*s", SLICE_ARGS(name),
+                      SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
+    if (clause_fidelity(p->clause, &p->table->columns[c->column]) == FIDELITY_NONE)
+        return REFUSE(p, at, "column \"%.*s\" cannot be used in %.*s, which takes %.*s", SLICE_ARGS(name),
+                      SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
+    return fine;
+}
+
+/* "…" or '…' with backslash escapes; the parser stands at the quote. */
+static struct refusal take_quoted(struct parser *p, struct slice *ret)
+{
+    size_t start = p->at++;
+    char quote = p->text.p[start];
+    char *out = arena_alloc(p->memory, p->text.n - start);
+    size_t n = 0;
+    if (!out)
+        return no_memory();
+    while (!at_end(p) && peek(p) != quote) {
+        char c = p->text.p[p->at++];
+        if (c == '\\') {
+            if (at_end(p))
+                break;
+            c = p->text.p[p->at++];
+            if (c == '0')
+                c = 0;
+        }
+        out[n++] = c;
+    }
+    if (at_end(p))
+        return REFUSE(p, start, "the string that begins here has no closing quote (write \\%c for a quote inside)",
+                      quote);
+    p->at++;
+    *ret = slice_of(out, n);
+    return fine;
+}
+
+static struct refusal take_value(struct parser *p, struct slice *ret)
+{
+    skip_spaces(p);
+    if (peek(p) == '"' || peek(p) == '\'')
+        return take_quoted(p, ret);
+    size_t start = p->at;
+    while (!at_end(p) && peek(p) != ',' && peek(p) != ')')
+        p->at++;
+    *ret = slice_trim(slice_of(p->text.p + start, p->at - start));
+    if (!ret->n)
+        return REFUSE(p, start, "a value is missing: write a number, or a text or day in double quotes");
+    return fine;
+}
+
+static struct refusal set_value(struct parser *p, struct slice text, size_t at, struct condition *c)
+{
+    const struct column *column = &p->table->columns[c->column];
+    switch (column->type) {
+    case VALUE_TEXT:
+        c->text = text;
+        return fine;
+    case VALUE_WHOLE:
+        if (!literal_whole(text, &c->whole))
+            return REFUSE(p, at, "\"%.*s\" is no whole number of 64 bits, which %.*s is compared with",
+                          SLICE_ARGS(text), SLICE_ARGS(column->v2));
+        return fine;
+    case VALUE_DATE:
+        if (!literal_date(text, &c->date))
+            return REFUSE(p, at, "\"%.*s\" is no date: write \"2018-01-31\" or \"2018-01-31T08:00:00Z\"",
+                          SLICE_ARGS(text));
+        return fine;
+    }
+    return fine;
+}
+
+/* func(column, value); the parser stands at the parenthesis. */
+static struct refusal take_function(struct parser *p, struct slice name, size_t name_at, struct condition *c)
+{
+    for (c->op = OP_SUBSTRING; c->op < OP_COUNT; c->op++)
+        if (slice_eq(operators[c->op], name))
+            break;
+    if (c->op == OP_COUNT)
+        return REFUSE(p, name_at, "there is no function \"%.*s\"; there are substring, word and subdomain",
+                      SLICE_ARGS(name));
+    p->at++;
+    skip_spaces(p);
+    size_t column_at = p->at, value_at;
+    struct slice value, column = take_name(p);
+    struct refusal r = find_column(p, column, column_at, c);
+    if (r.fault)
+        return r;
+    if (p->table->columns[c->column].type != VALUE_TEXT)
+        return REFUSE(p, name_at,
+                      "%.*s is for texts, and %.*s is none; compare it with = <> < <= > >=", SLICE_ARGS(name),
+                      SLICE_ARGS(column));
+    skip_spaces(p);
+    if (peek(p) != ',')
+        return REFUSE(p, p->at, "a comma and a value are missing, as in %.*s(%.*s,\"value\")", SLICE_ARGS(name),
+                      SLICE_ARGS(column));
+    p->at++;
+    skip_spaces(p);
+    value_at = p->at;
+    r = take_value(p, &value);
+    if (r.fault)
+        return r;
+    skip_spaces(p);
+    if (peek(p) != ')')
+        return REFUSE(p, p->at, "a closing parenthesis is missing");
+    p->at++;
+    return set_value(p, value, value_at, c);
+}
+
+static struct refusal take_comparison(struct parser *p, struct slice name, size_t name_at, struct condition *c)
+{
+    struct refusal r = find_column(p, name, name_at, c);
+    if (r.fault)
+        return r;
+    skip_spaces(p);
+    c->op = OP_COUNT;
+    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+        if (slice_starts(slice_from(p->text, p->at), symbols[i].text)) {
+            c->op = symbols[i].op;
+            p->at += symbols[i].text.n;
+            break;
+        }
+    }
+    if (c->op == OP_COUNT)
+        return REFUSE(p, p->at, "an operator is missing behind \"%.*s\": one of = : <> < <= > >=", SLICE_ARGS(name));
+    skip_spaces(p);
+    if (!at_end(p) && strchr("=:<>", peek(p)))
+        return REFUSE(p, p->at, "there is no such operator; there are = : <> < <= > >=");
+    size_t value_at = p->at;
+    struct slice value;
+    r = take_value(p, &value);
+    return r.fault ? r : set_value(p, value, value_at, c);
+}
+
+static struct refusal take_condition(struct parser *p, struct condition *c)
+{
+    skip_spaces(p);
+    size_t name_at = p->at;
+    struct slice name = take_name(p);
+    if (!name.n)
+        return REFUSE(p, name_at, "a condition is missing: write column, operator, value, as in backlinks>10");
+    skip_spaces(p);
+    return peek(p) == '(' ? take_function(p, name, name_at, c) : take_comparison(p, name, name_at, c);
+}
+
+struct refusal conditions_parse(const struct table *table, enum clause clause, struct slice text, struct arena *memory,
+                                struct conditions *ret)
+{
+    struct parser p = { .table = table, .clause = clause, .text = text, .memory = memory };
+    size_t room = 4, n = 0;
+    struct condition *list = arena_array(memory, struct condition, room);
+    if (!list)
+        return no_memory();
+    for (;;) {
+        if (n == MAX_CONDITIONS)
+            return REFUSE(&p, p.at, "there are more than %d conditions", MAX_CONDITIONS);
+        if (n == room) {
+            struct condition *more = arena_array(memory, struct condition, room *= 2);
+            if (!more)
+                return no_memory();
+            memcpy(more, list, n * sizeof *list);
+            list = more;
+        }
+        list[n].clause = clause;
+        struct refusal r = take_condition(&p, &list[n]);
+        if (r.fault)
+            return r;
+        n++;
+        skip_spaces(&p);
+        if (at_end(&p))
+            break;
+        if (peek(&p) != ',')
+            return REFUSE(&p, p.at, "a comma is missing between two conditions");
+        p.at++;
+    }
+    *ret = (struct conditions){ list, n };
+    return fine;
+}

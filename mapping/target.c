@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * Targets: scheme, host and path apart; what v3 wants differs by mode (docs/compatibility.md). */
+#include "mapping/target.h"
+
+#include <utf8proc.h>
+
+#include "base/text.h"
+
+const struct slice v3_free_targets = SLICE("ahrefs.com yep.com firehose.com");
+
+enum { MAX_TARGET = 2048, MAX_HOST = 253 };
+
+static const struct slice names[MODE_COUNT] = {
+    [MODE_EXACT] = SLICE("exact"),
+    [MODE_DOMAIN] = SLICE("domain"),
+    [MODE_SUBDOMAINS] = SLICE("subdomains"),
+    [MODE_PREFIX] = SLICE("prefix"),
+};
+
+struct slice mode_name(enum mode m)
+{
+    return names[m];
+}
+
+enum mode mode_find(struct slice name)
+{
+    for (int m = 0; m < MODE_COUNT; m++)
+        if (slice_eq(names[m], name))
+            return (enum mode)m;
+    return MODE_COUNT;
+}
+
+static struct refusal bad(const char *why)
+{
+    return (struct refusal){ FAULT_BAD_TARGET, slice_str(why) };
+}
+
+static struct refusal no_memory(void)
+{
+    return (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+}
+
+/* The scheme with its "://", when there is one of the two that pages have. */
+static struct slice take_scheme(struct slice *text)
+{
+    static const struct slice schemes[] = { SLICE("http://"), SLICE("https://") };
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = schemes[i].n;
+        if (text->n >= n && slice_eq_nocase(slice_of(text->p, n), schemes[i])) {
+            *text = slice_from(*text, n);
+            return schemes[i];
+        }
+    }
+    return slice_of("", 0);
+}
+
+static bool has_bad_bytes(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7F)
+            return true;
+    return false;
+}
+
+/* Labels of letters, digits, - and _ (or beyond ASCII), none empty, at least two of them or an address. */
+static bool is_host(struct slice host)
+{
+    size_t label = 0, dots = 0;
+    if (!host.n || host.n > MAX_HOST)
+        return false;
+    for (size_t i = 0; i < host.n; i++) {
+        unsigned char c = (unsigned char)host.p[i];
+        if (c == '.') {
+            if (!label)
+                return false;
+            label = 0;
+            dots++;
+        } else if (is_digit((char)c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c >= 0x80) {
+            label++;
+        } else {
+            return false;
+        }
+    }
+    return label && dots;
+}
+
+/* Lower case, code point by code point; without the dot that ends a full name. */
+static struct slice lower_host(struct slice raw, struct arena *memory)
+{
+    char *out = arena_alloc(memory, raw.n * 2 + 4);
+    size_t n = 0;
+    if (!out)
+        return slice_of(NULL, 0);
+    for (size_t i = 0, length; i < raw.n; i += length) {
+        uint32_t c = utf8_decode(raw.p + i, &length);
+        char four[4];
+        size_t m = utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), four);
+        memcpy(out + n, four, m);
+        n += m;
+    }
+    if (n > 1 && out[n - 1] == '.')
+        n--;
+    return slice_of(out, n);
+}
+
+static bool is_port(struct slice port)
+{
+    uint64_t n;
+    return parse_u64(port, &n) && n >= 1 && n <= 65535;
+}
+
+struct refusal target_parse(struct slice text, enum mode mode, struct arena *memory, struct target *ret)
+{
+    text = slice_trim(text);
+    if (!text.n)
+        return bad("target is missing: give a domain, a directory or a URL, such as target=example.com");
+    if (text.n > MAX_TARGET)
+        return bad("target is longer than 2048 bytes");
+    if (has_bad_bytes(text))
+        return bad("target has a space or a control byte in it: give a domain, a directory or a URL, percent-encoded");
+    struct slice scheme = take_scheme(&text);
+    size_t host_end = 0;
+    while (host_end < text.n && !strchr("/?#", text.p[host_end]))
+        host_end++;
+    struct slice port, authority = slice_of(text.p, host_end), path = slice_from(text, host_end);
+    if (slice_find(authority, '@') < authority.n)
+        return bad("target has user information (an @ before the path): give the host alone");
+    struct slice host = lower_host(slice_split(authority, ':', &port), memory);
+    if (!host.p)
+        return no_memory();
+    if (!is_host(host) || (port.p && !is_port(port)))
+        return bad(
+            "target has no valid host: give a domain such as example.com, a directory such as example.com/blog/, "
+            "or a URL");
+    bool bare = !path.n || slice_eq(path, S("/"));
+    ret->host = host;
+    ret->v3_mode = mode == MODE_PREFIX && bare ? MODE_DOMAIN : mode;
+    if (ret->v3_mode == MODE_DOMAIN || ret->v3_mode == MODE_SUBDOMAINS) {
+        ret->v3 = host;
+        return (struct refusal){ 0 };
+    }
+    bool with_scheme = mode == MODE_EXACT;
+    ret->v3 =
+        arena_printf(memory, "%.*s%.*s%s%.*s%s%.*s", SLICE_ARGS(with_scheme ? scheme : S("")), SLICE_ARGS(host),
+                     port.p ? ":" : "", SLICE_ARGS(port), path.n && path.p[0] != '/' ? "/" : "", SLICE_ARGS(path));
+    return ret->v3.p ? (struct refusal){ 0 } : no_memory();
+}
+
+bool host_is_under(struct slice host, struct slice list)
+{
+    while (list.n) {
+        struct slice rest, name = slice_split(list, ' ', &rest);
+        list = rest;
+        if (!name.n || !slice_ends(host, name))
+            continue;
+        if (host.n == name.n || host.p[host.n - name.n - 1] == '.')
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT
+ * Rows in compact memory: fixed-size records in blocks, texts in a pool. Looking for equal keys costs nothing until a
+ * key was changed by folding, or a second page came: only then an index of the keys is kept. */
+#include "mapping/rows.h"
+
+#include <stdlib.h>
+
+#include "mapping/fold.h"
+
+enum { BLOCK_ROWS = 256, POOL_BYTES = 32 * 1024, NO_ROW = 0xFFFFFFFFu };
+
+struct pool_block {
+    struct pool_block *next;
+    char bytes[];
+};
+
+/* Chained hash of row numbers by a key. */
+struct index {
+    uint32_t *buckets;
+    uint32_t mask;
+};
+
+struct rows {
+    struct rows_options o;
+    size_t stride;
+    char **blocks;
+    size_t n_blocks;
+    uint32_t n;
+    size_t bytes;
+
+    struct pool_block *pool;
+    char *pool_at;
+    size_t pool_left;
+
+    bool case_seen, disordered, resorted, paged;
+    bool has_last;
+    struct row *last;    /* a copy of the last row that came, merged or not: paging goes on behind it */
+    struct index by_key; /* folded keys; kept once `case_seen` */
+    uint64_t *raw_set;   /* hashes of unfolded keys; kept once `paged`, and for rows merged before that */
+    size_t raw_room, n_raw;
+    struct row **sorted;
+};
+
+static bool key_is_any_case(const struct table *t)
+{
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (t->columns[i].field == t->key_field && t->columns[i].any_case)
+            return true;
+    return false;
+}
+
+struct rows *rows_new(const struct rows_options *options)
+{
+    struct rows *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->o = *options;
+    r->stride = sizeof(struct row) + options->table->n_fields * sizeof(union cell);
+    r->o.fold = options->fold && key_is_any_case(options->table);
+    r->last = calloc(1, r->stride);
+    if (!r->last) {
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void rows_free(struct rows *r)
+{
+    if (!r)
+        return;
+    for (struct pool_block *b = r->pool, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    for (size_t i = 0; i < r->n_blocks; i++)
+        free(r->blocks[i]);
+    free(r->blocks);
+    free(r->by_key.buckets);
+    free(r->raw_set);
+    free(r->sorted);
+    free(r->last);
+    free(r);
+}
+
+static bool charge(struct rows *r, size_t n)
+{
+    if (n > r->o.max_bytes - r->bytes)
+        return false;
+    r->bytes += n;
+    return true;
+}
+
+/* `n` bytes of the pool, to be taken with pool_take; NULL when there is no room. */
+static char *pool_reserve(struct rows *r, size_t n)
+{
+    if (r->pool && r->pool_left >= n)
+        return r->pool_at;
+    size_t size = n > POOL_BYTES ? n : POOL_BYTES;
+    struct pool_block *b = charge(r, size) ? malloc(sizeof *b + size) : NULL;
+    if (!b)
+        return NULL;
+    b->next = r->pool;
+    r->pool = b;
+    r->pool_at = b->bytes;
+    r->pool_left = size;
+    return r->pool_at;
+}
+
+static struct slice pool_take(struct rows *r, size_t n)
+{
+    struct slice s = slice_of(r->pool_at, n);
+    r->pool_at += n;
+    r->pool_left -= n;
+    return s;
+}
+
+static bool pool_copy(struct rows *r, struct slice text, struct slice *ret)
+{
+    char *to = pool_reserve(r, text.n);
+    if (!to)
+        return false;
+    if (text.n)
+        memcpy(to, text.p, text.n);
+    *ret = pool_take(r, text.n);
+    return true;
+}
+
+static struct row *row_at(const struct rows *r, uint32_t i)
+{
+    return (struct row *)(void *)(r->blocks[i / BLOCK_ROWS] + (i % BLOCK_ROWS) * r->stride);
+}
+
+static struct row *next_row(struct rows *r)
+{
+    if (r->n == r->n_blocks * BLOCK_ROWS) {
+        if (r->n == NO_ROW - BLOCK_ROWS || !charge(r, BLOCK_ROWS * r->stride))
+            return NULL;
+        if ((r->n_blocks & (r->n_blocks - 1)) == 0) { /* room for a power of two of blocks */
+            char **more = realloc(r->blocks, (r->n_blocks ? r->n_blocks * 2 : 1) * sizeof *more);
+            if (!more)
+                return NULL;
+            r->blocks = more;
+        }
+        char *block = malloc(BLOCK_ROWS * r->stride);
+        if (!block)
+            return NULL;
+        r->blocks[r->n_blocks++] = block;
+    }
+    return row_at(r, r->n);
+}
+
+/* ---- keys ---- */
+
+static uint64_t hash(struct slice s)
+{
+    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
+    while (s.n >= 8) {
+        uint64_t v;
+        memcpy(&v, s.p, 8);
+        h = (h ^ v) * 0xff51afd7ed558ccdu;
+        h ^= h >> 32;
+        s = slice_from(s, 8);
+    }
+    uint64_t v = 0;
+    if (s.n)
+        memcpy(&v, s.p, s.n);
+    h = (h ^ v) * 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 29;
+}
+
+static struct slice key_of(const struct rows *r, const struct row *row)
+{
+    return row->cells[r->o.table->key_field].text;
+}
+
+static bool index_grow(struct rows *r)
+{
+    size_t buckets = r->by_key.buckets ? ((size_t)r->by_key.mask + 1) * 2 : 1024;
+    while (buckets < r->n)
+        buckets *= 2;
+    if (!charge(r, buckets * sizeof(uint32_t)))
+        return false;
+    uint32_t *b = malloc(buckets * sizeof *b);
+    if (!b)
+        return false;
+    memset(b, 0xFF, buckets * sizeof *b);
+    free(r->by_key.buckets);
+    r->by_key = (struct index){ b, (uint32_t)buckets - 1 };
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct row *row = row_at(r, i);
+        uint32_t *at = &b[hash(key_of(r, row)) & r->by_key.mask];
+        row->chain = *at;
+        *at = i;
+    }
+    return true;
+}
+
+static struct row *index_find(const struct rows *r, struct slice key)
+{
+    uint32_t i = r->by_key.buckets[hash(key) & r->by_key.mask];
+    while (i != NO_ROW && !slice_eq(key_of(r, row_at(r, i)), key))
+        i = row_at(r, i)->chain;
+    return i == NO_ROW ? NULL : row_at(r, i);
+}
+
+static bool index_add(struct rows *r, uint32_t i)
+{
+    if (i > r->by_key.mask)
+        return index_grow(r); /* takes row i with it: r->n counts it already */
+    struct row *row = row_at(r, i);
+    uint32_t *at = &r->by_key.buckets[hash(key_of(r, row)) & r->by_key.mask];
+    row->chain = *at;
+    *at = i;
+    return true;
+}
+
+/* A set of the 64-bit hashes of unfolded keys: at the five million rows of the largest call two of them are equal with
+ * a chance below one in a million. */
+static bool raw_insert(struct rows *r, uint64_t h, bool *was_there)
+{
+    h |= h == 0;
+    if (r->n_raw * 2 >= r->raw_room) {
+        size_t room = r->raw_room ? r->raw_room * 2 : 1024;
+        uint64_t *set = charge(r, room * sizeof *set) ? calloc(room, sizeof *set) : NULL;
+        if (!set)
+            return false;
+        for (size_t i = 0; i < r->raw_room; i++) {
+            if (!r->raw_set[i])
+                continue;
+            size_t at = r->raw_set[i] & (room - 1);
+            while (set[at])
+                at = (at + 1) & (room - 1);
+            set[at] = r->raw_set[i];
+        }
+        free(r->raw_set);
+        r->raw_set = set;
+        r->raw_room = room;
+    }
+    size_t at = h & (r->raw_room - 1);
+    while (r->raw_set[at] && r->raw_set[at] != h)
+        at = (at + 1) & (r->raw_room - 1);
+    *was_there = r->raw_set[at] == h;
+    if (!*was_there) {
+        r->raw_set[at] = h;
+        r->n_raw++;
+    }
+    return true;
+}
+
+/* ---- order ---- */
+
+static int compare_cells(enum value_type type, const union cell *a, const union cell *b)
+{
+    if (type == VALUE_WHOLE)
+        return (a->whole > b->whole) - (a->whole < b->whole);
+    return slice_cmp(a->text, b->text);
+}
+
+/* By the whole order; the key by its unfolded form when `raw`. */
+static int compare(const struct rows *r, const struct row *a, const struct row *b, bool raw)
+{
+    for (size_t i = 0; i < r->o.n_order; i++) {
+        int field = r->o.order[i].field;
+        int c = raw && field == r->o.table->key_field
+                    ? slice_cmp(a->raw_key, b->raw_key)
+                    : compare_cells(r->o.table->fields[field].type, &a->cells[field], &b->cells[field]);
+        if (c)
+            return r->o.order[i].descending ? -c : c;
+    }
+    return 0;
+}
+
+/* ---- adding ---- */
+
+static bool copy_key(struct rows *r, struct row *row, const struct scan_value *v)
+{
+    int key = r->o.table->key_field;
+    if (!pool_copy(r, v->text, &row->raw_key))
+        return false;
+    row->cells[key].text = row->raw_key;
+    if (!r->o.fold || !fold_changes(v->text))
+        return true;
+    char *to = pool_reserve(r, fold_room(v->text.n));
+    if (!to)
+        return false;
+    row->cells[key].text = pool_take(r, fold_write(row->raw_key, to));
+    if (!r->case_seen) {
+        r->case_seen = true;
+        return r->by_key.buckets || index_grow(r);
+    }
+    return true;
+}
+
+static bool copy_row(struct rows *r, struct row *row, const struct scan_value *values)
+{
+    const struct table *t = r->o.table;
+    row->plain = 0;
+    if (!copy_key(r, row, &values[t->key_field]))
+        return false;
+    for (size_t i = 0; i < t->n_fields; i++) {
+        if (!(r->o.fields & 1u << i))
+            continue;
+        if (values[i].plain)
+            row->plain |= 1u << i;
+        if (t->fields[i].type == VALUE_WHOLE)
+            row->cells[i].whole = values[i].whole;
+        else if ((int)i != t->key_field && !pool_copy(r, values[i].text, &row->cells[i].text))
+            return false;
+    }
+    return true;
+}
+
+static void merge(const struct rows *r, struct row *into, const struct row *from)
+{
+    for (size_t i = 0; i < r->o.table->n_fields; i++) {
+        union cell *a = &into->cells[i];
+        const union cell *b = &from->cells[i];
+        if (!(r->o.fields & 1u << i) || (int)i == r->o.table->key_field)
+            continue;
+        if (r->o.table->fields[i].type == VALUE_WHOLE) {
+            if (__builtin_add_overflow(a->whole, b->whole, &a->whole))
+                a->whole = INT64_MAX;
+        } else if (slice_cmp(b->text, a->text) < 0) {
+            a->text = b->text;
+        }
+    }
+}
+
+bool rows_begin_page(struct rows *r)
+{
+    bool was_there;
+    if (r->paged)
+        return true;
+    r->paged = true;
+    for (uint32_t i = 0; i < r->n; i++)
+        if (!raw_insert(r, hash(row_at(r, i)->raw_key), &was_there))
+            return false;
+    return true;
+}
+
+enum rows_added rows_add(struct rows *r, const struct scan_value *values)
+{
+    struct row *row = next_row(r);
+    if (r->paged) {
+        bool was_there;
+        if (!raw_insert(r, hash(values[r->o.table->key_field].text), &was_there))
+            return ROWS_FULL;
+        if (was_there)
+            return ROWS_SEEN_BEFORE;
+    }
+    if (!row || !copy_row(r, row, values))
+        return ROWS_FULL;
+    if (r->has_last && compare(r, r->last, row, true) > 0)
+        r->disordered = true;
+    if (r->has_last && r->case_seen && compare(r, r->last, row, false) > 0)
+        r->resorted = true;
+    memcpy(r->last, row, r->stride);
+    r->has_last = true;
+    struct row *same = r->case_seen ? index_find(r, key_of(r, row)) : NULL;
+    if (same) {
+        bool was_there;
+        merge(r, same, row);
+        return r->paged || raw_insert(r, hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
+    }
+    r->n++;
+    return !r->case_seen || index_add(r, r->n - 1) ? ROWS_NEW : ROWS_FULL;
+}
+
+/* ---- reading ---- */
+
+int64_t rows_count(const struct rows *r)
+{
+    return r->n;
+}
+
+size_t rows_bytes(const struct rows *r)
+{
+    return r->bytes;
+}
+
+int64_t rows_sum(const struct rows *r, int field)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < r->n; i++)
+        if (__builtin_add_overflow(sum, row_at(r, i)->cells[field].whole, &sum))
+            return INT64_MAX;
+    return sum;
+}
+
+bool rows_case_seen(const struct rows *r)
+{
+    return r->case_seen;
+}
+
+bool rows_disordered(const struct rows *r)
+{
+    return r->disordered;
+}
+
+bool rows_resorted(const struct rows *r)
+{
+    return r->disordered || r->resorted;
+}
+
+bool rows_last(const struct rows *r, struct filter_value values[TABLE_MAX_FIELDS])
+{
+    const struct table *t = r->o.table;
+    for (size_t i = 0; i < t->n_fields && r->has_last; i++) {
+        if (!(r->o.fields & 1u << i))
+            continue;
+        if (t->fields[i].type == VALUE_WHOLE)
+            values[i].whole = r->last->cells[i].whole;
+        else
+            values[i].text = (int)i == t->key_field ? r->last->raw_key : r->last->cells[i].text;
+    }
+    return r->has_last;
+}
+
+static int compare_sorted(const void *a, const void *b, void *rows)
+{
+    return compare(rows, *(struct row *const *)a, *(struct row *const *)b, false);
+}
+
+bool rows_finish(struct rows *r)
+{
+    if (!r->disordered && !r->case_seen)
+        return true;
+    r->sorted = malloc((r->n ? r->n : 1) * sizeof(struct row *));
+    if (!r->sorted)
+        return false;
+    for (uint32_t i = 0; i < r->n; i++)
+        r->sorted[i] = row_at(r, i);
+    qsort_r(r->sorted, r->n, sizeof(struct row *), compare_sorted, r);
+    return true;
+}
+
+const struct row *rows_at(const struct rows *r, int64_t i)
+{
+    return r->sorted ? r->sorted[i] : row_at(r, (uint32_t)i);
+}

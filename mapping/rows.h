@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of one answer in compact memory: folded, merged, put in v2's order, cut to offset and limit.
+ */
+#ifndef ANCHORAGE_MAPPING_ROWS_H
+#define ANCHORAGE_MAPPING_ROWS_H
+
+#include "mapping/filter.h"
+#include "mapping/scan.h"
+
+union cell {
+    struct slice text;
+    int64_t whole;
+};
+
+struct row {
+    struct slice raw_key; /* the key before folding */
+    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON */
+    uint32_t chain;       /* inside rows.c */
+    union cell cells[];   /* by field */
+};
+
+struct rows;
+
+struct rows_options {
+    const struct table *table;
+    uint32_t fields; /* bit i: field i is in each row */
+    bool fold;
+    const struct field_order *order; /* ends with the key field; must live as long as the rows */
+    size_t n_order;
+    size_t max_bytes;
+};
+
+/* NULL when memory is out. */
+struct rows *rows_new(const struct rows_options *options);
+void rows_free(struct rows *r);
+
+/* The next rows are another page: those already given are dropped. False when memory is out. */
+[[nodiscard]] bool rows_begin_page(struct rows *r);
+
+enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_SEEN_BEFORE, ROWS_FULL };
+
+/* Add a row; its texts are copied. ROWS_FULL past max_bytes or when memory is out. */
+enum rows_added rows_add(struct rows *r, const struct scan_value *values);
+
+/* Distinct rows so far. */
+int64_t rows_count(const struct rows *r);
+
+/* Bytes held. */
+size_t rows_bytes(const struct rows *r);
+
+/* Sums over all rows of a whole-number field, saturating. */
+int64_t rows_sum(const struct rows *r, int field);
+
+/* Whether folding changed any key: upper-case letters have been seen. */
+bool rows_case_seen(const struct rows *r);
+
+/* Whether the rows came in another order than that of the bytes. */
+bool rows_disordered(const struct rows *r);
+
+/* The same, or folding their keys brought them out of order. */
+bool rows_resorted(const struct rows *r);
+
+/* The values of the last row that came, unfolded, for paging. False when there was none. */
+bool rows_last(const struct rows *r, struct filter_value values[TABLE_MAX_FIELDS]);
+
+/* Put them in order. Rows can be read, not added, afterwards. False when memory is out. */
+[[nodiscard]] bool rows_finish(struct rows *r);
+
+/* The i-th row in order, after rows_finish. */
+const struct row *rows_at(const struct rows *r, int64_t i);
+
+#endif

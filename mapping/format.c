@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * JSON, XML and PHP as v2 wrote them: compact, raw UTF-8, nothing between the tokens. */
+#include "mapping/format.h"
+
+#include "base/text.h"
+
+static void nothing(struct buffer *b)
+{
+    (void)b;
+}
+
+static void nothing_named(struct buffer *b, struct slice name)
+{
+    (void)b;
+    (void)name;
+}
+
+static void close_brace(struct buffer *b)
+{
+    buffer_put(b, '}');
+}
+
+/* ---- JSON ---- */
+
+static void json_open(struct buffer *b, size_t members)
+{
+    (void)members;
+    buffer_put(b, '{');
+}
+
+static void json_member(struct buffer *b, struct slice name, bool first)
+{
+    if (!first)
+        buffer_put(b, ',');
+    buffer_put(b, '"');
+    buffer_append(b, name);
+    buffer_append(b, S("\":"));
+}
+
+static void json_list(struct buffer *b, int64_t n)
+{
+    (void)n;
+    buffer_put(b, '[');
+}
+
+static void json_list_end(struct buffer *b)
+{
+    buffer_put(b, ']');
+}
+
+static void json_item(struct buffer *b, struct slice element, int64_t i, size_t members)
+{
+    (void)element;
+    (void)members;
+    buffer_append(b, i ? S(",{") : S("{"));
+}
+
+static void json_item_end(struct buffer *b, struct slice element)
+{
+    (void)element;
+    buffer_put(b, '}');
+}
+
+static void json_text(struct buffer *b, struct slice text, bool plain)
+{
+    buffer_put(b, '"');
+    if (plain)
+        buffer_append(b, text);
+    else
+        buffer_json_text(b, text);
+    buffer_put(b, '"');
+}
+
+static void json_null(struct buffer *b)
+{
+    buffer_append(b, S("null"));
+}
+
+/* ---- XML ---- */
+
+static void xml_begin(struct buffer *b, size_t members)
+{
+    (void)members;
+    buffer_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><AhrefsApiResponse>");
+}
+
+static void xml_end(struct buffer *b)
+{
+    buffer_str(b, "</AhrefsApiResponse>");
+}
+
+static void xml_tag(struct buffer *b, const char *open, struct slice name)
+{
+    buffer_str(b, open);
+    buffer_append(b, name);
+    buffer_put(b, '>');
+}
+
+static void xml_member(struct buffer *b, struct slice name, bool first)
+{
+    (void)first;
+    xml_tag(b, "<", name);
+}
+
+static void xml_close(struct buffer *b, struct slice name)
+{
+    xml_tag(b, "</", name);
+}
+
+static void xml_object(struct buffer *b, size_t members)
+{
+    (void)b;
+    (void)members;
+}
+
+static void xml_list(struct buffer *b, int64_t n)
+{
+    (void)b;
+    (void)n;
+}
+
+static void xml_item(struct buffer *b, struct slice element, int64_t i, size_t members)
+{
+    (void)i;
+    (void)members;
+    xml_tag(b, "<", element);
+}
+
+/* What XML 1.0 cannot hold becomes U+FFFD; a carriage return would be read as a line feed if it stood there bare. */
+static void xml_text(struct buffer *b, struct slice text, bool plain)
+{
+    (void)plain;
+    for (size_t i = 0, length; i < text.n; i += length) {
+        uint32_t c = utf8_decode(text.p + i, &length);
+        if (c == '&')
+            buffer_append(b, S("&amp;"));
+        else if (c == '<')
+            buffer_append(b, S("&lt;"));
+        else if (c == '>')
+            buffer_append(b, S("&gt;"));
+        else if (c == '\r')
+            buffer_append(b, S("&#13;"));
+        else if ((c < 0x20 && c != '\t' && c != '\n') || c == 0xFFFE || c == 0xFFFF)
+            buffer_append(b, S("\xEF\xBF\xBD"));
+        else
+            buffer_append(b, slice_of(text.p + i, length));
+    }
+}
+
+/* ---- PHP ---- */
+
+static void php_open(struct buffer *b, size_t members)
+{
+    buffer_append(b, S("a:"));
+    buffer_u64(b, members);
+    buffer_append(b, S(":{"));
+}
+
+static void php_text(struct buffer *b, struct slice text, bool plain)
+{
+    (void)plain;
+    buffer_append(b, S("s:"));
+    buffer_u64(b, text.n);
+    buffer_append(b, S(":\""));
+    buffer_append(b, text);
+    buffer_append(b, S("\";"));
+}
+
+static void php_member(struct buffer *b, struct slice name, bool first)
+{
+    (void)first;
+    php_text(b, name, true);
+}
+
+static void php_list(struct buffer *b, int64_t n)
+{
+    php_open(b, (size_t)n);
+}
+
+static void php_whole(struct buffer *b, int64_t value)
+{
+    buffer_append(b, S("i:"));
+    buffer_i64(b, value);
+    buffer_put(b, ';');
+}
+
+static void php_item(struct buffer *b, struct slice element, int64_t i, size_t members)
+{
+    (void)element;
+    php_whole(b, i);
+    php_open(b, members);
+}
+
+static void php_item_end(struct buffer *b, struct slice element)
+{
+    (void)element;
+    buffer_put(b, '}');
+}
+
+static void php_null(struct buffer *b)
+{
+    buffer_append(b, S("N;"));
+}
+
+const struct format formats[OUTPUT_COUNT] = {
+    [OUTPUT_JSON] = {
+        .begin = json_open, .end = close_brace, .member = json_member, .member_end = nothing_named,
+        .object = json_open, .object_end = close_brace, .list = json_list, .list_end = json_list_end,
+        .item = json_item, .item_end = json_item_end, .text = json_text, .whole = buffer_i64, .null = json_null,
+        .content_type = SLICE("application/json; charset=utf-8"),
+    },
+    [OUTPUT_XML] = {
+        .begin = xml_begin, .end = xml_end, .member = xml_member, .member_end = xml_close,
+        .object = xml_object, .object_end = nothing, .list = xml_list, .list_end = nothing,
+        .item = xml_item, .item_end = xml_close, .text = xml_text, .whole = buffer_i64, .null = nothing,
+        .content_type = SLICE("text/xml; charset=utf-8"),
+    },
+    [OUTPUT_PHP] = {
+        .begin = php_open, .end = close_brace, .member = php_member, .member_end = nothing_named,
+        .object = php_open, .object_end = close_brace, .list = php_list, .list_end = close_brace,
+        .item = php_item, .item_end = php_item_end, .text = php_text, .whole = php_whole, .null = php_null,
+        .content_type = SLICE("text/plain; charset=utf-8"),
+    },
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a v2 call to what API v3 has to be asked: columns, filter, order, price, and what is approximated. Pure: the
+ * same call on the same day gives the same plan.
+ */
+#ifndef ANCHORAGE_MAPPING_PLAN_H
+#define ANCHORAGE_MAPPING_PLAN_H
+
+#include "mapping/call.h"
+#include "mapping/filter.h"
+
+struct plan_options {
+    bool last_visited_null;    /* last_visited = null */
+    bool stats_zero;           /* stats = zero */
+    bool refpages_null;        /* stats_refpages = null */
+    bool fold;                 /* anchor_case = fold */
+    bool refuse_approximate;   /* approximate = refuse */
+    struct slice free_targets; /* separated by spaces */
+    int64_t page_rows;         /* what v3 gives at most in one answer, 0: not known */
+    struct day today;          /* UTC */
+};
+
+struct plan {
+    const struct call *call;
+    struct plan_options options;
+    uint32_t fields; /* selected from v3 */
+    struct field_order order[TABLE_MAX_FIELDS];
+    size_t n_order;
+    struct slice select, order_by; /* as v3 wants them */
+    struct slice *filters;         /* one expression a condition */
+    size_t n_filters;
+    int units_per_row;
+    bool free_of_rows;  /* a free target of ours: costs no v2 rows */
+    bool free_of_units; /* a free target of v3 */
+    int64_t page_rows;  /* rows of one page at most, 0: not known */
+    bool ask_list, ask_totals, ask_ratio;
+    bool ratio_from_list;
+    struct marks marks; /* known before anything is asked */
+};
+
+enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25 };
+
+/* Refuses with FAULT_NOT_EXACT; FAULT_TOO_BUSY when memory is out. `call` must outlive the plan. */
+struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
+                         struct plan *ret);
+
+/* v3's price of a list of `rows` rows, in units; 0 on its free targets. */
+int64_t plan_units(const struct plan *p, int64_t rows);
+
+/* What v3 took for a request by its headers: units, or -1 when that is not known (no header, or 0 on what is not free).
+ */
+int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit);
+
+/* The most that the call can cost: v2 rows, v3 units. */
+int64_t plan_max_rows(const struct plan *p);
+int64_t plan_max_units(const struct plan *p);
+
+/* Paths and queries of the three requests, percent-encoded, in `memory`; p is NULL when memory is out. `after` is a
+ * further filter expression or empty. */
+struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory);
+struct slice plan_totals_path(const struct plan *p, struct arena *memory);
+struct slice plan_ratio_path(const struct plan *p, struct arena *memory);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * v2 answers: the same walk for every format. */
+#include "mapping/render.h"
+
+#include "mapping/format.h"
+
+/* One shown column: what stands around its value is the same in every row, so it is written once. */
+struct shown {
+    struct slice before, behind;
+    int field;
+    enum value_type type;
+    bool null;
+};
+
+struct shown_columns {
+    struct shown list[TABLE_MAX_COLUMNS];
+    size_t n;
+    struct buffer texts;
+};
+
+/* The texts are written first and cut into slices when their place in memory is final. */
+static void shown_make(struct shown_columns *s, const struct plan *plan, const struct format *f)
+{
+    const struct table *t = plan->call->table;
+    size_t ends[TABLE_MAX_COLUMNS][2];
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct column *c = &t->columns[i];
+        if (!(plan->call->select & 1u << i))
+            continue;
+        s->list[s->n].field = c->field;
+        s->list[s->n].type = c->type;
+        s->list[s->n].null = c->shown == FIDELITY_NEAR && plan->options.last_visited_null;
+        f->member(&s->texts, c->v2, s->n == 0);
+        ends[s->n][0] = s->texts.n;
+        f->member_end(&s->texts, c->v2);
+        ends[s->n][1] = s->texts.n;
+        s->n++;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < s->n && !s->texts.failed; i++) {
+        s->list[i].before = slice_of(s->texts.p + at, ends[i][0] - at);
+        s->list[i].behind = slice_of(s->texts.p + ends[i][0], ends[i][1] - ends[i][0]);
+        at = ends[i][1];
+    }
+}
+
+static void write_value(const struct format *f, const struct shown *c, const struct row *row, struct buffer *out)
+{
+    const union cell *cell = &row->cells[c->field];
+    if (c->null)
+        f->null(out);
+    else if (c->type == VALUE_WHOLE)
+        f->whole(out, cell->whole);
+    else
+        f->text(out, cell->text, row->plain & 1u << c->field);
+}
+
+static void write_rows(const struct plan *plan, const struct format *f, const struct rows *rows, int64_t first,
+                       int64_t n, struct buffer *out)
+{
+    struct shown_columns shown = { 0 };
+    shown_make(&shown, plan, f);
+    if (shown.texts.failed)
+        out->failed = true;
+    for (int64_t i = 0; i < n && !out->failed; i++) {
+        const struct row *row = rows_at(rows, first + i);
+        f->item(out, plan->call->table->row_element, i, shown.n);
+        for (size_t k = 0; k < shown.n; k++) {
+            buffer_append(out, shown.list[k].before);
+            write_value(f, &shown.list[k], row, out);
+            buffer_append(out, shown.list[k].behind);
+        }
+        f->item_end(out, plan->call->table->row_element);
+    }
+    buffer_clear(&shown.texts);
+}
+
+static void write_whole(const struct format *f, struct slice name, bool first, int64_t value, struct buffer *out)
+{
+    f->member(out, name, first);
+    f->whole(out, value);
+    f->member_end(out, name);
+}
+
+static void write_stats(const struct format *f, const struct stats *stats, struct buffer *out)
+{
+    f->object(out, 2);
+    write_whole(f, S("backlinks"), true, stats->backlinks, out);
+    if (!stats->refpages_null) {
+        write_whole(f, S("refpages"), false, stats->refpages, out);
+    } else {
+        f->member(out, S("refpages"), false);
+        f->null(out);
+        f->member_end(out, S("refpages"));
+    }
+    f->object_end(out);
+}
+
+void render_answer(const struct plan *plan, const struct rows *rows, int64_t first, int64_t n,
+                   const struct stats *stats, struct buffer *out)
+{
+    const struct format *f = &formats[plan->call->output];
+    struct slice key = plan->call->table->rows;
+    f->begin(out, 2);
+    f->member(out, key, true);
+    f->list(out, n);
+    write_rows(plan, f, rows, first, n, out);
+    f->list_end(out);
+    f->member_end(out, key);
+    f->member(out, S("stats"), false);
+    write_stats(f, stats, out);
+    f->member_end(out, S("stats"));
+    f->end(out);
+}
+
+void render_error(enum output output, struct slice why, struct buffer *out)
+{
+    const struct format *f = &formats[output];
+    f->begin(out, 1);
+    f->member(out, S("error"), true);
+    f->text(out, why, false);
+    f->member_end(out, S("error"));
+    f->end(out);
+}
+
+void render_info(enum output output, int64_t rows_left, int64_t rows_limit, struct slice subscription,
+                 struct buffer *out)
+{
+    const struct format *f = &formats[output];
+    f->begin(out, 1);
+    f->member(out, S("info"), true);
+    f->object(out, 3);
+    write_whole(f, S("rows_left"), true, rows_left, out);
+    write_whole(f, S("rows_limit"), false, rows_limit, out);
+    f->member(out, S("subscription"), false);
+    f->text(out, subscription, false);
+    f->member_end(out, S("subscription"));
+    f->object_end(out);
+    f->member_end(out, S("info"));
+    f->end(out);
+}
+
+struct slice render_content_type(enum output output)
+{
+    return formats[output].content_type;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * v2's bytes: answers, errors and the subscription's object, as JSON, XML and serialized PHP (docs/api-v2.md,
+ * "Answers").
+ */
+#ifndef ANCHORAGE_MAPPING_RENDER_H
+#define ANCHORAGE_MAPPING_RENDER_H
+
+#include "base/buffer.h"
+#include "mapping/plan.h"
+#include "mapping/rows.h"
+
+struct stats {
+    int64_t backlinks;
+    int64_t refpages;
+    bool refpages_null;
+};
+
+/* Append the answer with the rows [first, first + n) of `rows` (NULL when n is 0). */
+void render_answer(const struct plan *plan, const struct rows *rows, int64_t first, int64_t n,
+                   const struct stats *stats, struct buffer *out);
+
+/* Append {"error":why}. `why` must be valid UTF-8. */
+void render_error(enum output output, struct slice why, struct buffer *out);
+
+/* rows_limit of a team without a limit: old programs read it into 32 bits. */
+enum { INFO_NO_LIMIT = 2000000000 };
+
+/* Append {"info":{"rows_left":…,"rows_limit":…,"subscription":…}}. */
+void render_info(enum output output, int64_t rows_left, int64_t rows_limit, struct slice subscription,
+                 struct buffer *out);
+
+/* The Content-Type of the bytes. */
+struct slice render_content_type(enum output output);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT
+ * One call on its way: pages of the list, totals, ratio, and what they make together. */
+#include "mapping/translation.h"
+
+#include <stdlib.h>
+
+#include "mapping/totals.h"
+
+enum asking { NOT_NEEDED, TO_ASK, ASKING, ANSWERED };
+
+/* v3 cuts long lists at the plan's cap without a word; these caps are known. */
+static const int64_t known_caps[] = { 100, 250, 500 };
+
+struct translation {
+    const struct plan *plan;
+    struct arena *memory;
+    enum asking asking[V3_KINDS];
+    bool asked_itself[V3_KINDS];
+    bool case_seen_before;
+    struct refusal refusal;
+
+    struct rows *rows;
+    struct scanner *list_scanner, *ratio_scanner;
+    int64_t page, asked, came,
+        came_new; /* of the page under way: number from 0, rows asked for, rows taken, new ones */
+    int64_t came_in_all;
+    int64_t page_rows, learnt_page_rows;
+    bool whole_list;
+
+    struct buffer totals_body;
+    int64_t totals;
+    struct ratio ratio;
+    struct ratio list_ratio; /* of the first page */
+
+    int64_t first, results;
+    struct stats stats;
+};
+
+static bool fail(struct translation *t, enum fault fault, const char *why)
+{
+    if (!t->refusal.fault)
+        t->refusal = (struct refusal){ fault, slice_str(why) };
+    return false;
+}
+
+static bool no_memory(struct translation *t)
+{
+    return fail(t, FAULT_TOO_BUSY, "the answer needs more memory than one call may have");
+}
+
+static bool odd(struct translation *t, const char *what, const char *why)
+{
+    struct slice text = arena_printf(t->memory, "API v3's answer (%s) is not what it promises: %s", what, why);
+    return fail(t, FAULT_UPSTREAM_ODD, text.p ? text.p : "API v3's answer is not what it promises");
+}
+
+struct translation *translation_new(const struct plan *plan, bool case_seen, size_t max_bytes, struct arena *memory)
+{
+    struct translation *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->plan = plan;
+    t->memory = memory;
+    t->case_seen_before = case_seen;
+    t->page_rows = plan->page_rows;
+    t->totals_body.max_bytes = 64 * 1024;
+    t->asking[V3_LIST] = plan->ask_list ? TO_ASK : NOT_NEEDED;
+    t->asking[V3_TOTALS] = plan->ask_totals ? TO_ASK : NOT_NEEDED;
+    t->asking[V3_RATIO] = plan->ask_ratio ? TO_ASK : NOT_NEEDED;
+    struct rows_options o = { .table = plan->call->table,
+                              .fields = plan->fields,
+                              .fold = plan->options.fold,
+                              .order = plan->order,
+                              .n_order = plan->n_order,
+                              .max_bytes = max_bytes };
+    t->rows = rows_new(&o);
+    if (!t->rows) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void translation_free(struct translation *t)
+{
+    if (!t)
+        return;
+    scanner_free(t->list_scanner);
+    scanner_free(t->ratio_scanner);
+    rows_free(t->rows);
+    buffer_clear(&t->totals_body);
+    free(t);
+}
+
+void translation_know_totals(struct translation *t, int64_t live)
+{
+    if (t->asking[V3_TOTALS] == TO_ASK) {
+        t->asking[V3_TOTALS] = ANSWERED;
+        t->totals = live;
+    }
+}
+
+void translation_know_ratio(struct translation *t, const struct ratio *ratio)
+{
+    if (t->asking[V3_RATIO] == TO_ASK) {
+        t->asking[V3_RATIO] = ANSWERED;
+        t->ratio = *ratio;
+    }
+}
+
+struct refusal translation_refusal(const struct translation *t)
+{
+    return t->refusal;
+}
+
+/* ---- asking ---- */
+
+static bool on_list_row(void *context, const struct scan_value *values)
+{
+    struct translation *t = context;
+    if (t->came == t->asked)
+        return true; /* more than was asked for is not taken */
+    t->came++;
+    switch (rows_add(t->rows, values)) {
+    case ROWS_NEW:
+    case ROWS_MERGED:
+        t->came_new++;
+        t->came_in_all++;
+        return true;
+    case ROWS_SEEN_BEFORE:
+        return true;
+    case ROWS_FULL:
+        break;
+    }
+    return no_memory(t);
+}
+
+static bool on_ratio_row(void *context, const struct scan_value *values)
+{
+    struct translation *t = context;
+    const struct table *table = t->plan->call->table;
+    if (t->ratio.rows == PLAN_RATIO_ROWS)
+        return true;
+    t->ratio.rows++;
+    ratio_add(&t->ratio, values[table->backlinks_field].whole, values[table->refpages_field].whole);
+    return true;
+}
+
+static struct scanner *new_scanner(struct translation *t, uint32_t wanted,
+                                   bool (*on_row)(void *context, const struct scan_value *values))
+{
+    const struct table *table = t->plan->call->table;
+    struct scan_options o = { .key = table->rows,
+                              .fields = table->fields,
+                              .n_fields = table->n_fields,
+                              .wanted = wanted,
+                              .on_row = on_row,
+                              .context = t };
+    return scanner_new(&o);
+}
+
+static int64_t wanted_rows(const struct translation *t)
+{
+    return t->plan->call->offset + t->plan->call->limit;
+}
+
+/* The next page begins behind the last row that came. Where the rows were not in byte order, v3's idea of "behind" is
+ * not known either: then at that row, and what was there before is dropped. */
+static bool next_list(struct translation *t, struct v3_request *ret)
+{
+    struct slice after = S("");
+    int64_t rows = wanted_rows(t) - rows_count(t->rows);
+    struct filter_value last[TABLE_MAX_FIELDS];
+    if (t->page && rows_last(t->rows, last)) {
+        bool or_at = rows_disordered(t->rows);
+        rows += or_at;
+        after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, or_at, t->memory);
+        if (!after.p || !rows_begin_page(t->rows))
+            return no_memory(t);
+    }
+    if (t->page_rows && rows > t->page_rows)
+        rows = t->page_rows;
+    scanner_free(t->list_scanner);
+    t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
+    ret->path = plan_list_path(t->plan, after, rows, t->memory);
+    ret->rows = rows;
+    ret->units = plan_units(t->plan, rows);
+    t->asked = rows;
+    t->came = t->came_new = 0;
+    return t->list_scanner && ret->path.p ? true : no_memory(t);
+}
+
+static bool next_ratio(struct translation *t, struct v3_request *ret)
+{
+    const struct table *table = t->plan->call->table;
+    t->ratio_scanner = new_scanner(t, 1u << table->backlinks_field | 1u << table->refpages_field, on_ratio_row);
+    ret->path = plan_ratio_path(t->plan, t->memory);
+    ret->rows = PLAN_RATIO_ROWS;
+    ret->units = t->plan->free_of_units ? 0 : V3_FLOOR_UNITS;
+    return t->ratio_scanner && ret->path.p ? true : no_memory(t);
+}
+
+static bool next_totals(struct translation *t, struct v3_request *ret)
+{
+    ret->path = plan_totals_path(t->plan, t->memory);
+    ret->rows = 1;
+    ret->units = t->plan->free_of_units ? 0 : V3_FLOOR_UNITS;
+    return ret->path.p ? true : no_memory(t);
+}
+
+bool translation_next(struct translation *t, struct v3_request *ret)
+{
+    static bool (*const next[V3_KINDS])(struct translation *, struct v3_request *) = {
+        [V3_LIST] = next_list, [V3_TOTALS] = next_totals, [V3_RATIO] = next_ratio
+    };
+    for (int kind = 0; kind < V3_KINDS && !t->refusal.fault; kind++) {
+        if (t->asking[kind] != TO_ASK)
+            continue;
+        *ret = (struct v3_request){ .kind = (enum v3_kind)kind };
+        t->asking[kind] = ASKING;
+        t->asked_itself[kind] = true;
+        return next[kind](t, ret);
+    }
+    return false;
+}
+
+/* ---- answers ---- */
+
+static bool scanned(struct translation *t, const struct scanner *s, bool ok, const char *what)
+{
+    if (ok || t->refusal.fault)
+        return ok;
+    return odd(t, what, scanner_why(s) ? scanner_why(s) : "it was refused");
+}
+
+bool translation_feed(struct translation *t, enum v3_kind kind, struct slice bytes)
+{
+    if (t->refusal.fault)
+        return false;
+    switch (kind) {
+    case V3_LIST:
+        return scanned(t, t->list_scanner, scanner_feed(t->list_scanner, bytes), "list");
+    case V3_RATIO:
+        return scanned(t, t->ratio_scanner, scanner_feed(t->ratio_scanner, bytes), "top anchors");
+    case V3_TOTALS:
+    case V3_KINDS:
+        break;
+    }
+    buffer_append(&t->totals_body, bytes);
+    return t->totals_body.failed ? odd(t, "totals", "it is too long") : true;
+}
+
+static bool is_known_cap(int64_t n)
+{
+    for (size_t i = 0; i < sizeof known_caps / sizeof known_caps[0]; i++)
+        if (known_caps[i] == n)
+            return true;
+    return false;
+}
+
+/* Whether more rows may be behind a page; tells a cut list from a short one. */
+static bool more_behind(struct translation *t)
+{
+    bool cut = t->came < t->asked && !t->page_rows && is_known_cap(t->came);
+    if (cut)
+        t->page_rows = t->came;
+    else if (t->came < t->asked)
+        t->whole_list = true;
+    if (t->page && t->page_rows && !t->plan->page_rows && t->came)
+        t->learnt_page_rows = t->page_rows;
+    return !t->whole_list && rows_count(t->rows) < wanted_rows(t);
+}
+
+static bool end_list(struct translation *t, int64_t rows_header)
+{
+    if (!scanned(t, t->list_scanner, scanner_end(t->list_scanner), "list"))
+        return false;
+    if (rows_header >= 0 && rows_header != scanner_rows(t->list_scanner))
+        return odd(t, "list", "x-api-rows is another number than there are rows");
+    if (t->page == 0 && t->plan->ratio_from_list) {
+        const struct table *table = t->plan->call->table;
+        t->list_ratio = (struct ratio){ rows_sum(t->rows, table->backlinks_field),
+                                        rows_sum(t->rows, table->refpages_field), rows_count(t->rows) };
+    }
+    if (more_behind(t)) {
+        if (!t->came_new)
+            return odd(t, "list", "a full page brought nothing new");
+        t->page++;
+        t->asking[V3_LIST] = TO_ASK;
+        return true;
+    }
+    t->asking[V3_LIST] = ANSWERED;
+    return true;
+}
+
+static bool end_ratio(struct translation *t, int64_t rows_header)
+{
+    if (!scanned(t, t->ratio_scanner, scanner_end(t->ratio_scanner), "top anchors"))
+        return false;
+    if (rows_header >= 0 && rows_header != scanner_rows(t->ratio_scanner))
+        return odd(t, "top anchors", "x-api-rows is another number than there are rows");
+    t->asking[V3_RATIO] = ANSWERED;
+    return true;
+}
+
+bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header)
+{
+    if (t->refusal.fault)
+        return false;
+    switch (kind) {
+    case V3_LIST:
+        return end_list(t, rows_header);
+    case V3_RATIO:
+        return end_ratio(t, rows_header);
+    case V3_TOTALS:
+    case V3_KINDS:
+        break;
+    }
+    if (!totals_parse(buffer_slice(&t->totals_body), &t->totals))
+        return odd(t, "totals", "there is no whole number metrics.live");
+    t->asking[V3_TOTALS] = ANSWERED;
+    return true;
+}
+
+bool translation_is_whole(const struct translation *t)
+{
+    for (int kind = 0; kind < V3_KINDS; kind++)
+        if (t->asking[kind] == TO_ASK || t->asking[kind] == ASKING)
+            return false;
+    return !t->refusal.fault;
+}
+
+/* ---- the answer ---- */
+
+/* v3 has no number of linking pages. None or one anchor: known. The target's whole list: its sum, at most too high by
+ * the pages that use two anchors. Else an estimate by the ratio among the anchors with the most links. */
+static void make_refpages(struct translation *t, struct marks *marks)
+{
+    const struct table *table = t->plan->call->table;
+    uint32_t both = 1u << table->backlinks_field | 1u << table->refpages_field;
+    bool all = t->whole_list && t->plan->n_filters == 0;
+    const struct ratio *ratio = t->plan->ratio_from_list ? &t->list_ratio : &t->ratio;
+    if (all && (t->came_in_all == 0 || (t->plan->fields & both) == both)) {
+        t->stats.refpages = t->came_in_all ? rows_sum(t->rows, table->refpages_field) : 0;
+        if (t->came_in_all <= 1)
+            return;
+    } else if (!t->plan->options.refpages_null && ratio->rows <= 1 && ratio->links == t->totals &&
+               t->came_in_all <= 1) {
+        t->stats.refpages = ratio->refpages;
+        return;
+    } else {
+        t->stats.refpages = ratio_apply(ratio, t->totals);
+    }
+    t->stats.refpages_null = t->plan->options.refpages_null;
+    marks_add(marks, MARK_STATS_REFPAGES);
+}
+
+static void make_marks(struct translation *t, struct marks *marks)
+{
+    const struct table *table = t->plan->call->table;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct column *c = &table->columns[i];
+        if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
+            marks_add(marks, MARK_LAST_VISITED);
+        if (c->field == table->key_field && rows_resorted(t->rows) && !t->whole_list)
+            marks->order_by |= 1u << i;
+    }
+    bool case_seen = t->case_seen_before || rows_case_seen(t->rows);
+    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(t->whole_list && t->plan->n_filters == 0))
+        marks_add(marks, MARK_ANCHOR_CASE);
+}
+
+bool translation_finish(struct translation *t, struct translation_result *ret)
+{
+    const struct call *call = t->plan->call;
+    if (!rows_finish(t->rows))
+        return no_memory(t);
+    int64_t count = rows_count(t->rows);
+    t->first = call->offset < count ? call->offset : count;
+    t->results = count - t->first < call->limit ? count - t->first : call->limit;
+    struct translation_result r = { .marks = t->plan->marks, .results = t->results };
+    if (!t->plan->options.stats_zero) {
+        t->stats.backlinks = t->totals;
+        make_refpages(t, &r.marks);
+    }
+    make_marks(t, &r.marks);
+    r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
+    r.whole_list = t->whole_list;
+    r.case_seen = rows_case_seen(t->rows);
+    r.learnt_page_rows = t->learnt_page_rows;
+    r.has_totals = t->asked_itself[V3_TOTALS];
+    r.totals = t->totals;
+    r.has_ratio = t->asked_itself[V3_RATIO] || (t->plan->ratio_from_list && t->list_ratio.rows >= PLAN_RATIO_ROWS);
+    r.ratio = t->asked_itself[V3_RATIO] ? t->ratio : t->list_ratio;
+    *ret = r;
+    return true;
+}
+
+void translation_write(const struct translation *t, struct buffer *out)
+{
+    render_answer(t->plan, t->rows, t->first, t->results, &t->stats, out);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One call on its way: which v3 requests to make, what comes of their bytes, and the v2 answer. I/O is the caller's:
+ *
+ *     t = translation_new(&plan, …);
+ *     translation_know_totals(t, …);                       what a cache already holds
+ *     while (translation_next(t, &request))                send them side by side
+ *     …bytes come…  translation_feed(t, kind, bytes)
+ *     …one ends…    translation_end(t, kind, rows header)  then translation_next again: there may be another page
+ *     translation_is_whole(t) -> translation_finish(t, &result), translation_write(t, &body)
+ *
+ * The exchange does this over HTTP, the golden cases over recorded bytes.
+ */
+#ifndef ANCHORAGE_MAPPING_TRANSLATION_H
+#define ANCHORAGE_MAPPING_TRANSLATION_H
+
+#include "mapping/render.h"
+
+enum v3_kind { V3_LIST, V3_TOTALS, V3_RATIO, V3_KINDS };
+
+struct v3_request {
+    enum v3_kind kind;
+    struct slice path; /* and query; lives as long as the translation */
+    int64_t rows;      /* asked for */
+    int64_t units;     /* what it costs at most */
+};
+
+/* Links and pages of the anchors with the most links. */
+struct ratio {
+    int64_t links, refpages, rows;
+};
+
+struct translation_result {
+    int64_t results; /* rows in the answer */
+    int64_t rows;    /* v2 rows it costs */
+    struct marks marks;
+    bool whole_list;            /* the list has every row that the call asks for: nothing is behind it */
+    bool case_seen;             /* upper-case letters were seen in the rows' keys */
+    int64_t learnt_page_rows;   /* v3 gives no more than this in one answer; 0: nothing learnt */
+    bool has_totals, has_ratio; /* asked for by this call: worth keeping */
+    int64_t totals;
+    struct ratio ratio;
+};
+
+struct translation;
+
+/* `plan` must outlive it. `case_seen`: an earlier answer had upper-case keys. `max_bytes`: what its rows may hold. NULL
+ * when memory is out. */
+struct translation *translation_new(const struct plan *plan, bool case_seen, size_t max_bytes, struct arena *memory);
+void translation_free(struct translation *t);
+
+/* Before the first translation_next: no need to ask. */
+void translation_know_totals(struct translation *t, int64_t live);
+void translation_know_ratio(struct translation *t, const struct ratio *ratio);
+
+/* Take the next request that can be sent now. False when there is none (for now, or when refused). */
+bool translation_next(struct translation *t, struct v3_request *ret);
+
+/* The next bytes of the answer to the request of this kind that is under way. False: refused, see translation_refusal.
+ */
+[[nodiscard]] bool translation_feed(struct translation *t, enum v3_kind kind, struct slice bytes);
+
+/* Its end; `rows_header` is what v3 said about rows, or -1. */
+[[nodiscard]] bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header);
+
+/* Nothing is under way, nothing has to be asked any more. */
+bool translation_is_whole(const struct translation *t);
+
+/* Order, cut and count; once, when it is whole. */
+[[nodiscard]] bool translation_finish(struct translation *t, struct translation_result *ret);
+
+/* Append the v2 body, after translation_finish. */
+void translation_write(const struct translation *t, struct buffer *out);
+
+/* Why something above was false: FAULT_UPSTREAM_ODD or FAULT_TOO_BUSY. */
+struct refusal translation_refusal(const struct translation *t);
+
+#endif

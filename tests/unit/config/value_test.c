@@ -291,6 +291,8 @@ static void urls(void **state)
                                         SLICE("https://::1"),
                                         SLICE("https://a?b"),
                                         SLICE("https://a#b"),
+                                        SLICE("https://a/b#c"),
+                                        SLICE("https://a/b?c"),
                                         SLICE("https://a\\b"),
                                         SLICE("https://127.0.0.1\\@example.com") };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ * libcurl on libevent: what to watch on which socket, when to wake it, and what it has finished.
+ *
+ * A connection that goes back to the pool stays watched for reading: asking epoll again for each request would
+ * cost more than the request's own system calls. So watches are kept by socket, from the first word about it
+ * until it is closed, and not by transfer. */
+#include "proxy/upstream/multi.h"
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { IDLE_CONNECTIONS = 256 };
+
+struct watch {
+    struct event event;
+    struct multi *multi;
+    int fd;
+    short wanted;   /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
+    short armed;    /* as the loop knows it; 0: the event is not added */
+    bool connected; /* libcurl tells us before it closes it */
+};
+
+struct multi {
+    struct event_base *base;
+    struct multi_callbacks callbacks;
+    void *context;
+    CURLM *curl;
+    struct event turn, timer;
+    bool turn_is_due, kick_is_due, in_turn;
+    int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
+    int inside;
+    int added, running;
+    const void *connected; /* the last handle whose connection stood */
+    unsigned long connects;
+    struct watch **watches; /* by socket */
+    size_t n_watches;
+};
+
+static struct watch *watch_of(struct multi *m, int fd)
+{
+    if ((size_t)fd >= m->n_watches) {
+        size_t n = (size_t)fd + 64;
+        struct watch **grown = realloc(m->watches, n * sizeof(struct watch *));
+        if (!grown) {
+            return NULL;
+        }
+        memset(grown + m->n_watches, 0, (n - m->n_watches) * sizeof(struct watch *));
+        m->watches = grown;
+        m->n_watches = n;
+    }
+    struct watch *w = m->watches[fd];
+    if (!w && (w = calloc(1, sizeof(*w)))) {
+        w->multi = m;
+        w->fd = fd;
+        m->watches[fd] = w;
+    }
+    return w;
+}
+
+static void note_running(struct multi *m, int running)
+{
+    m->running = running;
+    if (running < m->added) {
+        multi_wake(m);
+    }
+}
+
+static void socket_action(struct multi *m, int fd, int bits)
+{
+    int running = 0;
+    m->inside++;
+    curl_multi_socket_action(m->curl, fd, bits, &running);
+    m->inside--;
+    note_running(m, running);
+}
+
+static void disarm(struct watch *w)
+{
+    if (w->armed) {
+        event_del(&w->event);
+        w->armed = 0;
+    }
+}
+
+static void socket_ready(evutil_socket_t fd, short what, void *context)
+{
+    struct watch *w = context;
+    if (!w->wanted) {
+        /* The other end closed an idle connection; libcurl looks before it uses it again. */
+        disarm(w);
+        return;
+    }
+    socket_action(w->multi, (int)fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static int arm(struct watch *w)
+{
+    if (w->armed == w->wanted) {
+        return 0;
+    }
+    disarm(w);
+    event_assign(&w->event, w->multi->base, w->fd, (short)(w->wanted | EV_PERSIST), socket_ready, w);
+    if (event_add(&w->event, NULL)) {
+        return -1;
+    }
+    w->armed = w->wanted;
+    return 0;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+    (void)unused;
+    struct multi *m = context;
+    struct watch *w = watch_of(m, fd);
+    if (!w) {
+        return -1;
+    }
+    if (what == CURL_POLL_REMOVE) {
+        w->wanted = 0;
+        if (!w->connected || w->armed != EV_READ) {
+            disarm(w);
+        }
+        return 0;
+    }
+    w->connected = w->connected || easy == m->connected;
+    w->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+    return arm(w);
+}
+
+/* libcurl closes a socket that lost the race to connect without a word, and may then get the same number again
+ * for the next address: what we watch under that number must then be watched anew. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct multi *m = context;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    if (fd < 0) {
+        return CURL_SOCKET_BAD;
+    }
+    struct watch *w = watch_of(m, fd);
+    if (!w) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    m->connects++;
+    disarm(w);
+    w->connected = false;
+    if (w->wanted && arm(w)) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
+}
+
+static int close_socket(void *context, curl_socket_t fd)
+{
+    struct multi *m = context;
+    if ((size_t)fd < m->n_watches && m->watches[fd]) {
+        disarm(m->watches[fd]);
+        free(m->watches[fd]);
+        m->watches[fd] = NULL;
+    }
+    return close(fd);
+}
+
+/* libcurl moves its timer with every transfer. Ours only ever moves to an earlier time; one that fires with
+ * nothing due costs less than setting it anew for each request. */
+static int on_timer(CURLM *curl, long wait_ms, void *context)
+{
+    (void)curl;
+    struct multi *m = context;
+    if (wait_ms == 0) {
+        m->kick_is_due = true;
+        if (!m->in_turn) {
+            multi_wake(m);
+        }
+    } else if (wait_ms > 0) {
+        int64_t at = clock_monotonic_ms() + wait_ms;
+        if (at < m->timer_ms) {
+            m->timer_ms = at;
+            struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
+            evtimer_add(&m->timer, &wait);
+        }
+    }
+    return 0;
+}
+
+static void timer_fired(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    m->timer_ms = INT64_MAX;
+    /* This also makes libcurl call on_timer again when there is something left. */
+    socket_action(m, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void take_out(struct multi *m, void *easy)
+{
+    m->inside++;
+    curl_multi_remove_handle(m->curl, easy);
+    m->inside--;
+    m->added--;
+}
+
+static void hand_out_finished(struct multi *m)
+{
+    int left;
+    CURLMsg *message;
+    while (m->running < m->added && (message = curl_multi_info_read(m->curl, &left))) {
+        void *easy = message->easy_handle;
+        int code = (int)message->data.result;
+        take_out(m, easy);
+        m->callbacks.on_finished(m->context, easy, code);
+    }
+}
+
+static void take_turn(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    m->in_turn = true;
+    hand_out_finished(m);
+    m->turn_is_due = false;
+    m->callbacks.on_turn(m->context);
+    if (m->kick_is_due) {
+        m->kick_is_due = false;
+        socket_action(m, CURL_SOCKET_TIMEOUT, 0);
+    }
+    m->in_turn = false;
+    if (m->turn_is_due || m->kick_is_due) {
+        m->turn_is_due = false;
+        multi_wake(m);
+    }
+}
+
+void multi_wake(struct multi *m)
+{
+    if (!m->turn_is_due) {
+        m->turn_is_due = true;
+        if (!m->in_turn) {
+            event_active(&m->turn, EV_TIMEOUT, 0);
+        }
+    }
+}
+
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, void *context)
+{
+    struct multi *m = calloc(1, sizeof(*m));
+    if (!m) {
+        return NULL;
+    }
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(m->curl = curl_multi_init())) {
+        free(m);
+        return NULL;
+    }
+    m->base = base;
+    m->callbacks = *callbacks;
+    m->context = context;
+    m->timer_ms = INT64_MAX;
+    event_assign(&m->turn, base, -1, 0, take_turn, m);
+    evtimer_assign(&m->timer, base, timer_fired, m);
+    curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
+    curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
+    curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
+    return m;
+}
+
+void multi_free(struct multi *m)
+{
+    if (!m) {
+        return;
+    }
+    curl_multi_cleanup(m->curl);
+    event_del(&m->turn);
+    event_del(&m->timer);
+    for (size_t i = 0; i < m->n_watches; i++) {
+        if (m->watches[i]) {
+            disarm(m->watches[i]);
+            free(m->watches[i]);
+        }
+    }
+    free(m->watches);
+    free(m);
+    curl_global_cleanup();
+}
+
+void multi_adopt(struct multi *m, void *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, m);
+}
+
+bool multi_add(struct multi *m, void *easy)
+{
+    if (curl_multi_add_handle(m->curl, easy)) {
+        return false;
+    }
+    m->added++;
+    m->running++;
+    return true;
+}
+
+/* The transfer may have ended without our knowing yet, so fewer may be running than this says; never more: then
+ * nothing finished is overlooked. */
+void multi_remove(struct multi *m, void *easy)
+{
+    take_out(m, easy);
+    m->running = m->running > 0 ? m->running - 1 : 0;
+}
+
+bool multi_is_inside(const struct multi *m)
+{
+    return m->inside > 0;
+}
+
+void multi_is_connected(struct multi *m, const void *easy)
+{
+    m->connected = easy;
+}
+
+unsigned long multi_connects(const struct multi *m)
+{
+    return m->connects;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libcurl's multi interface on the event base. Knows sockets, timers and transfers; nothing of HTTP or v3.
+ * Handles are `void *` here: the library's header stays inside the .c files.
+ *
+ * One turn: finished transfers are handed out, then on_turn may start new ones, then those get going. A turn
+ * follows whatever happened in one round of the loop, once.
+ */
+#ifndef ANCHORAGE_PROXY_UPSTREAM_MULTI_H
+#define ANCHORAGE_PROXY_UPSTREAM_MULTI_H
+
+#include <stdbool.h>
+
+struct event_base;
+struct multi;
+
+struct multi_callbacks {
+    /* A transfer ended with this CURLcode; the handle is out of the multi again. */
+    void (*on_finished)(void *context, void *easy, int code);
+    void (*on_turn)(void *context);
+};
+
+/* NULL when memory is out or libcurl does not start. */
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, void *context);
+
+/* All handles must be out. Closes the pool. NULL is allowed. */
+void multi_free(struct multi *m);
+
+/* Ask for a turn; nothing is called before returning. Any number of wakes make one turn. */
+void multi_wake(struct multi *m);
+
+/* Give a new handle the options without which its sockets would not be seen here. */
+void multi_adopt(struct multi *m, void *easy);
+
+/* Start the transfer in this turn. Only from on_turn and on_finished. */
+[[nodiscard]] bool multi_add(struct multi *m, void *easy);
+
+/* Take a transfer out and close its connection. Not from inside a callback of libcurl. */
+void multi_remove(struct multi *m, void *easy);
+
+/* Whether libcurl is on the stack: then multi_remove must wait for the turn. */
+bool multi_is_inside(const struct multi *m);
+
+/* To be called by the handle's pre-request callback: its connection stands. */
+void multi_is_connected(struct multi *m, const void *easy);
+
+/* Connections opened so far. */
+unsigned long multi_connects(const struct multi *m);
+
+#endif

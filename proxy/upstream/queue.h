@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A queue that is fair between teams: each team has a lane, first in first out, and the lanes take turns.
+ * Items live inside what waits. Pure: no clock, no socket.
+ */
+#ifndef ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
+#define ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
+
+#include "base/slice.h"
+#include "proxy/upstream/list.h"
+
+struct queue_lane;
+
+struct queue_item {
+    struct link link;
+    struct queue_lane *lane; /* NULL: not in the queue */
+};
+
+struct queue {
+    struct link lanes; /* the one whose turn it is comes first; none is empty */
+    size_t length;
+};
+
+void queue_init(struct queue *q);
+
+/* Put it at the end (or, when `first`, at the head) of its team's lane. False when memory is out. */
+[[nodiscard]] bool queue_push(struct queue *q, struct queue_item *item, struct slice team, bool first);
+
+/* The next item, which stays in; NULL when all lanes are empty. */
+struct queue_item *queue_peek(const struct queue *q);
+
+/* Take out what queue_peek gave, and give the turn to the next lane. */
+void queue_pop(struct queue *q);
+
+/* Take an item out wherever it stands; nothing when it is not in. */
+void queue_remove(struct queue *q, struct queue_item *item);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT
+ * Headers, statuses and error bodies of v3: see docs/upstream.md, "What an answer means". */
+#include "proxy/upstream/reply.h"
+
+#include <curl/curl.h>
+#include <json-c/json.h>
+
+#include "base/text.h"
+
+static const int64_t longest_retry_after_ms = 24 * 3600 * 1000LL;
+
+void reply_init(struct reply *r)
+{
+    r->status = 0;
+    r->type = REPLY_TYPE_NONE;
+    r->units = r->units_nominal = r->rows = r->retry_after_ms = -1;
+    r->cache_hit = false;
+    r->header_bytes = r->n_error = 0;
+}
+
+int64_t reply_retry_after(struct slice value, int64_t wall_ms)
+{
+    uint64_t seconds;
+    char date[64];
+    if (parse_u64(value, &seconds)) {
+        return seconds > (uint64_t)longest_retry_after_ms / 1000 ? longest_retry_after_ms : (int64_t)seconds * 1000;
+    }
+    if (value.n == 0 || value.n >= sizeof(date) || is_digit(value.p[0]) || value.p[0] == '-') {
+        return -1;
+    }
+    memcpy(date, value.p, value.n);
+    date[value.n] = '\0';
+    time_t at = curl_getdate(date, NULL);
+    if (at == -1) {
+        return -1;
+    }
+    int64_t wait = (int64_t)at * 1000 - wall_ms;
+    return wait < 0 ? 0 : wait > longest_retry_after_ms ? longest_retry_after_ms : wait;
+}
+
+static void take_number(int64_t *to, struct slice value)
+{
+    int64_t n;
+    if (parse_i64(value, &n) && n >= 0) {
+        *to = n;
+    }
+}
+
+static void take_units(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    (void)wall_ms;
+    take_number(&r->units, value);
+}
+
+static void take_nominal(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    (void)wall_ms;
+    take_number(&r->units_nominal, value);
+}
+
+static void take_rows(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    (void)wall_ms;
+    take_number(&r->rows, value);
+}
+
+static void take_cache(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    (void)wall_ms;
+    r->cache_hit = slice_eq_nocase(value, S("hit"));
+}
+
+static void take_retry_after(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    r->retry_after_ms = reply_retry_after(value, wall_ms);
+}
+
+static void take_type(struct reply *r, struct slice value, int64_t wall_ms)
+{
+    (void)wall_ms;
+    struct slice type = slice_trim(slice_of(value.p, slice_find(value, ';')));
+    size_t plus = slice_find(type, '+');
+    bool json = slice_eq_nocase(type, S("application/json")) || slice_eq_nocase(type, S("text/json")) ||
+                (plus < type.n && slice_eq_nocase(slice_from(type, plus), S("+json")));
+    r->type = type.n == 0 ? REPLY_TYPE_NONE : json ? REPLY_TYPE_JSON : REPLY_TYPE_OTHER;
+}
+
+static const struct {
+    struct slice name;
+    void (*take)(struct reply *r, struct slice value, int64_t wall_ms);
+} headers[] = {
+    { SLICE("content-type"), take_type },
+    { SLICE("retry-after"), take_retry_after },
+    { SLICE("x-api-cache"), take_cache },
+    { SLICE("x-api-rows"), take_rows },
+    { SLICE("x-api-units-cost-total"), take_nominal },
+    { SLICE("x-api-units-cost-total-actual"), take_units },
+};
+
+/* "HTTP/1.1 200 OK": what came before it (an interim answer, a proxy's) is over. */
+static void take_status(struct reply *r, struct slice line)
+{
+    size_t seen = r->header_bytes;
+    reply_init(r);
+    r->header_bytes = seen;
+    struct slice rest;
+    uint64_t status = 0;
+    slice_split(line, ' ', &rest);
+    if (rest.n >= 3 && parse_u64(slice_of(rest.p, 3), &status)) {
+        r->status = (int)status;
+    }
+}
+
+bool reply_header(struct reply *r, struct slice line, int64_t wall_ms)
+{
+    r->header_bytes += line.n;
+    if (r->header_bytes > REPLY_MAX_HEADER_BYTES) {
+        return false;
+    }
+    if (slice_starts(line, S("HTTP/"))) {
+        take_status(r, line);
+        return true;
+    }
+    char first = line.n ? (char)(line.p[0] | 0x20) : 0;
+    if (first != 'x' && first != 'c' && first != 'r') {
+        return true;
+    }
+    struct slice value, name = slice_split(line, ':', &value);
+    for (size_t i = 0; value.p && i < sizeof(headers) / sizeof(headers[0]); i++) {
+        if (slice_eq_nocase(name, headers[i].name)) {
+            headers[i].take(r, slice_trim(value), wall_ms);
+            break;
+        }
+    }
+    return true;
+}
+
+bool reply_error_bytes(struct reply *r, struct slice bytes)
+{
+    size_t room = sizeof(r->error) - r->n_error;
+    size_t n = bytes.n < room ? bytes.n : room;
+    memcpy(r->error + r->n_error, bytes.p, n);
+    r->n_error += n;
+    return r->n_error < sizeof(r->error);
+}
+
+/* The text in a JSON error, or NULL; it lives as long as `json`. */
+static const char *json_words(struct json_object *json)
+{
+    struct json_object *found = NULL;
+    if (json_object_is_type(json, json_type_array)) {
+        size_t n = json_object_array_length(json);
+        found = n ? json_object_array_get_idx(json, n - 1) : NULL;
+    } else if (json_object_is_type(json, json_type_object) && !json_object_object_get_ex(json, "error", &found)) {
+        json_object_object_get_ex(json, "message", &found);
+    }
+    if (json_object_is_type(found, json_type_object)) {
+        json_object_object_get_ex(found, "message", &found);
+    }
+    return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
+}
+
+static struct json_object *parse_json(struct slice s)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(8);
+    if (!tokener) {
+        return NULL;
+    }
+    struct json_object *json = json_tokener_parse_ex(tokener, s.p, (int)s.n);
+    if (json_tokener_get_error(tokener) != json_tokener_success) {
+        json_object_put(json);
+        json = NULL;
+    }
+    json_tokener_free(tokener);
+    return json;
+}
+
+/* Text a person can read: markup, controls and what is no UTF-8 become one space each run. */
+static void append_plain(struct slice s, struct buffer *out)
+{
+    bool gap = false, in_tag = false;
+    while (s.n) {
+        size_t n = utf8_valid_prefix(slice_of(s.p, s.n < 4 ? s.n : 4)), length = 1;
+        uint32_t c = n ? utf8_decode(s.p, &length) : 0xfffd;
+        if (c == '<' && s.n > 1 &&
+            (hex_value((char)(s.p[1] | 0x20)) >= 0 || s.p[1] == '/' || s.p[1] == '!' || (s.p[1] | 0x20) >= 'a')) {
+            in_tag = true;
+        }
+        bool plain = !in_tag && c > ' ' && c != 0xfffd && !(c >= 0x7f && c <= 0x9f) && c != 0x2028 && c != 0x2029;
+        if (plain) {
+            if (gap && out->n) {
+                buffer_put(out, ' ');
+            }
+            buffer_append(out, slice_of(s.p, length));
+        }
+        gap = !plain || (gap && !plain);
+        in_tag = in_tag && c != '>';
+        s = slice_from(s, length);
+    }
+}
+
+/* Append `s` with every `secret` in it, whatever its case, replaced. */
+static void append_without(struct slice s, struct slice secret, struct buffer *out)
+{
+    for (size_t i = 0; i < s.n;) {
+        if (secret.n && s.n - i >= secret.n && slice_eq_nocase(slice_of(s.p + i, secret.n), secret)) {
+            buffer_str(out, "[key]");
+            i += secret.n;
+        } else {
+            buffer_put(out, s.p[i++]);
+        }
+    }
+}
+
+static size_t characters(struct slice s, size_t most)
+{
+    size_t i = 0;
+    while (i < s.n && most-- > 0) {
+        size_t length;
+        utf8_decode(s.p + i, &length);
+        i += length;
+    }
+    return i;
+}
+
+void reply_words(const struct reply *r, struct slice secret, struct buffer *out)
+{
+    struct slice raw = slice_of(r->error, r->n_error);
+    struct json_object *json = parse_json(raw);
+    const char *found = json_words(json);
+    struct buffer plain = { 0 }, clean = { 0 };
+    if (found) {
+        raw = slice_str(found);
+    } else if (r->n_error == sizeof(r->error) && raw.n > secret.n) {
+        raw.n -= secret.n; /* it was cut: the end may be the beginning of the secret */
+    }
+    append_plain(raw, &plain);
+    append_without(buffer_slice(&plain), secret, &clean);
+    struct slice words = buffer_slice(&clean);
+    buffer_append(out, slice_of(words.p, characters(words, REPLY_MAX_WORDS)));
+    buffer_clear(&plain);
+    buffer_clear(&clean);
+    json_object_put(json);
+}
+
+static bool says_out_of_units(const struct reply *r)
+{
+    char text[256];
+    struct buffer words = { 0 };
+    reply_words(r, S(""), &words);
+    size_t n = words.n < sizeof(text) ? words.n : sizeof(text);
+    if (n) {
+        memcpy(text, words.p, n);
+    }
+    buffer_clear(&words);
+    struct slice start = S("API units limit reached");
+    return n >= start.n && slice_eq_nocase(slice_of(text, start.n), start);
+}
+
+struct verdict reply_judge(const struct reply *r)
+{
+    bool charged = r->units > 0 || r->units_nominal > 0;
+    struct verdict v = { .fault = FAULT_UPSTREAM_ODD, .may_have_cost = charged || r->status < 400 };
+    int s = r->status;
+    if (reply_is_good(r)) {
+        v.fault = FAULT_NONE;
+    } else if (s == 401 || s == 403) {
+        v.fault = s == 403 && says_out_of_units(r) ? FAULT_UPSTREAM_OUT_OF_UNITS : FAULT_UPSTREAM_DENIED;
+    } else if (s == 429) {
+        v = (struct verdict){ FAULT_UPSTREAM_DOWN, charged, !charged, false };
+    } else if (s == 503) {
+        v = (struct verdict){ FAULT_UPSTREAM_DOWN, charged, !charged, true };
+    } else if (s >= 500) {
+        v = (struct verdict){ FAULT_UPSTREAM_DOWN, true, false, true };
+    }
+    return v;
+}

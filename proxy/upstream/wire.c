@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ * How we speak to v3: one configured handle per request in flight, kept for the next one.
+ *
+ * The URL of a handle never changes, so libcurl parses a short one; each request only sets its target, the
+ * words in the request line. */
+#include "proxy/upstream/wire.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "proxy/upstream/multi.h"
+#include "proxy/upstream/secret.h"
+
+enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
+
+struct wires {
+    struct multi *multi;
+    char *url, *ca_file, *proxy;
+    struct slice path; /* within url */
+    struct secret authorization;
+    struct curl_slist headers[2]; /* ours: libcurl only reads them */
+    struct link idle;
+    size_t n_idle;
+};
+
+static size_t on_header(char *p, size_t size, size_t n, void *context)
+{
+    struct wire *w = context;
+    struct slice line = slice_of(p, size * n);
+    bool has_time = line.n && (line.p[0] | 0x20) == 'r';
+    if (reply_header(&w->reply, line, has_time ? clock_wall_ms() : 0)) {
+        return size * n;
+    }
+    w->stop = WIRE_HEADERS;
+    return 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *context)
+{
+    struct wire *w = context;
+    struct slice bytes = slice_of(p, size * n);
+    w->bytes += bytes.n;
+    if (!w->owner) {
+        w->stop = WIRE_REFUSED;
+    } else if (w->bytes > w->max_bytes) {
+        w->stop = WIRE_TOO_LONG;
+    } else if (!reply_is_good(&w->reply)) {
+        if (reply_error_bytes(&w->reply, bytes)) {
+            return bytes.n;
+        }
+        w->stop = WIRE_ENOUGH;
+    } else if (!w->on_bytes(w->owner, bytes)) {
+        w->stop = WIRE_REFUSED;
+    } else {
+        return bytes.n;
+    }
+    return 0;
+}
+
+/* libcurl repeats a request by itself when a kept connection turns out to be closed. v3 may have seen the
+ * first one, and the second would pass by the rate: we decide about repeating, not libcurl. */
+static int before_request(void *context, char *ip, char *own_ip, int port, int own_port)
+{
+    (void)ip, (void)own_ip, (void)port, (void)own_port;
+    struct wire *w = context;
+    if (w->sent) {
+        w->stop = WIRE_LOST;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    w->sent = true;
+    multi_is_connected(w->wires->multi, w->easy);
+    return CURL_PREREQFUNC_OK;
+}
+
+static void configure_transport(const struct wires *all, CURL *c)
+{
+    curl_easy_setopt(c, CURLOPT_URL, all->url);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(c, CURLOPT_PROXY, all->proxy ? all->proxy : "");
+    curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+    curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    /* Debian's libcurl trusts this folder beside the file; without it the parsed file is also kept. */
+    curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    if (all->ca_file) {
+        curl_easy_setopt(c, CURLOPT_CAINFO, all->ca_file);
+    }
+    /* On loopback compressing costs more than it saves. */
+    if (slice_starts(slice_str(all->url), S("https:"))) {
+        curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
+}
+
+static void configure(struct wires *all, struct wire *w)
+{
+    CURL *c = w->easy;
+    configure_transport(all, c);
+    multi_adopt(all->multi, c);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "anchorage/" ANCHORAGE_VERSION);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, all->headers);
+    curl_easy_setopt(c, CURLOPT_PRIVATE, w);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, w->trouble);
+    curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, w);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, w);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, w);
+}
+
+static bool can_stand_in_header(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] <= ' ' || s.p[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The part of the url behind the authority; all of it where a proxy has to be told the whole. */
+static struct slice path_of(const struct wires *all)
+{
+    struct slice url = slice_str(all->url);
+    if (all->proxy && slice_starts(url, S("http:"))) {
+        return url;
+    }
+    const char *scheme = strstr(url.p, "://");
+    size_t at = scheme ? (size_t)(scheme - url.p) + 3 : 0;
+    struct slice rest = slice_from(url, at);
+    return slice_from(rest, slice_find(rest, '/'));
+}
+
+struct wires *wires_new(struct multi *multi, const struct wires_options *options)
+{
+    struct slice key = slice_trim(options->api_key);
+    struct wires *all = can_stand_in_header(key) ? calloc(1, sizeof(*all)) : NULL;
+    if (!all) {
+        return NULL;
+    }
+    all->multi = multi;
+    link_init(&all->idle);
+    all->url = strdup(options->url);
+    all->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
+    all->proxy = options->proxy ? strdup(options->proxy) : NULL;
+    if (!all->url || (options->ca_file && !all->ca_file) || (options->proxy && !all->proxy) ||
+        !secret_init(&all->authorization, S("Authorization: Bearer "), key)) {
+        wires_free(all);
+        return NULL;
+    }
+    all->path = path_of(all);
+    static char accept[] = "Accept: application/json";
+    all->headers[0] = (struct curl_slist){ .data = accept, .next = key.n ? &all->headers[1] : NULL };
+    all->headers[1] = (struct curl_slist){ .data = all->authorization.p };
+    return all;
+}
+
+static void wire_free(struct wire *w)
+{
+    curl_easy_cleanup(w->easy);
+    free(w);
+}
+
+void wires_free(struct wires *all)
+{
+    if (!all) {
+        return;
+    }
+    while (!link_is_alone(&all->idle)) {
+        struct wire *w = LINKED(all->idle.next, struct wire, link);
+        link_out(&w->link);
+        wire_free(w);
+    }
+    secret_clear(&all->authorization);
+    free(all->url);
+    free(all->ca_file);
+    free(all->proxy);
+    free(all);
+}
+
+struct slice wires_secret(const struct wires *all)
+{
+    return secret_value(&all->authorization);
+}
+
+struct slice wires_path(const struct wires *all)
+{
+    return all->path;
+}
+
+static struct wire *wire_new(struct wires *all)
+{
+    struct wire *w = malloc(sizeof(*w));
+    if (!w) {
+        return NULL;
+    }
+    w->easy = curl_easy_init();
+    if (!w->easy) {
+        free(w);
+        return NULL;
+    }
+    w->wires = all;
+    link_init(&w->link);
+    configure(all, w);
+    return w;
+}
+
+struct wire *wire_take(struct wires *all, const char *target)
+{
+    struct wire *w;
+    if (link_is_alone(&all->idle)) {
+        w = wire_new(all);
+    } else {
+        w = LINKED(all->idle.next, struct wire, link);
+        link_out(&w->link);
+        all->n_idle--;
+    }
+    if (!w) {
+        return NULL;
+    }
+    if (curl_easy_setopt(w->easy, CURLOPT_REQUEST_TARGET, target)) {
+        wire_free(w);
+        return NULL;
+    }
+    w->bytes = 0;
+    w->sent = false;
+    w->stop = WIRE_RUNS;
+    w->trouble[0] = '\0';
+    reply_init(&w->reply);
+    return w;
+}
+
+struct wire *wire_of(void *easy)
+{
+    char *w = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &w);
+    return (void *)w;
+}
+
+void wire_put(struct wire *w)
+{
+    struct wires *all = w->wires;
+    w->owner = NULL;
+    if (all->n_idle >= MAX_IDLE) {
+        wire_free(w);
+        return;
+    }
+    /* The one used last comes first: its memory is warm. */
+    link_after(&all->idle, &w->link);
+    all->n_idle++;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A wire carries one request at a time to v3: a transfer handle that was configured once and is used again
+ * and again. Knows how we speak HTTP and TLS; nothing of queues, retries or faults.
+ */
+#ifndef ANCHORAGE_PROXY_UPSTREAM_WIRE_H
+#define ANCHORAGE_PROXY_UPSTREAM_WIRE_H
+
+#include "base/slice.h"
+#include "proxy/upstream/list.h"
+#include "proxy/upstream/reply.h"
+
+struct multi;
+struct wires;
+
+enum wire_stop {
+    WIRE_RUNS,
+    WIRE_REFUSED,  /* on_bytes said no */
+    WIRE_TOO_LONG, /* over max_bytes */
+    WIRE_ENOUGH,   /* the words of an error: more of it is not wanted */
+    WIRE_HEADERS,  /* too many of them */
+    WIRE_LOST,     /* a kept connection was closed under the request */
+};
+
+struct wire {
+    struct link link; /* in the pool */
+    struct wires *wires;
+    void *easy;
+    void *owner; /* NULL: nobody waits for it any more */
+    bool (*on_bytes)(void *owner, struct slice bytes);
+    size_t max_bytes, bytes;
+    bool sent; /* the request began to leave */
+    enum wire_stop stop;
+    struct reply reply;
+    char trouble[256]; /* libcurl's words when it failed */
+};
+
+struct wires_options {
+    const char *url, *ca_file, *proxy;
+    struct slice api_key;
+};
+
+/* NULL when memory is out, or when the key has a byte that cannot stand in a header. */
+struct wires *wires_new(struct multi *multi, const struct wires_options *options);
+
+/* All wires must be back. NULL is allowed. */
+void wires_free(struct wires *all);
+
+/* The key, to be kept out of what we say. */
+struct slice wires_secret(const struct wires *all);
+
+/* What stands in the request line before the path of a request: "/v3". */
+struct slice wires_path(const struct wires *all);
+
+/* A wire ready for `target` (NUL behind it: the whole of what stands in the request line). NULL when memory is out. */
+struct wire *wire_take(struct wires *all, const char *target);
+
+/* The wire whose handle this is. */
+struct wire *wire_of(void *easy);
+
+/* Back into the pool; it must not be in the multi. */
+void wire_put(struct wire *w);
+
+#endif

@@ -17,6 +17,7 @@ OPTIONS = {
     "free_targets": None, "units_per_call": None, "max_rows_per_request": None,
 }
 COLUMNS = {"anchor", "links_to_target", "refpages", "refdomains", "first_seen"}
+V2_COLUMNS = ["anchor", "backlinks", "refpages", "refdomains", "first_seen", "last_visited"]
 MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|mode|(where|having|order_by)\."
                    r"(anchor|backlinks|refpages|refdomain|refdomains|first_seen|last_visited))$")
 OPERATORS = {"eq", "neq", "gt", "gte", "lt", "lte", "substring", "isubstring", "phrase_match", "iphrase_match",
@@ -83,8 +84,7 @@ def parse_request(line):
 
 
 def host_of(target):
-    target = target.strip().lower()
-    target = target.split("://", 1)[-1]
+    target = re.sub(r"^[a-z]+://", "", target.strip().lower())
     return re.split(r"[/?#:]", target, 1)[0]
 
 
@@ -97,7 +97,7 @@ def parse_call(case):
     m = re.fullmatch(r"(GET|POST) (/[^? ]*)?(\?[^ ]*)?", case["call"])
     need(m, "bad call line")
     text = (m[3] or "")[1:]
-    if case.get("type", "").startswith("application/x-www-form-urlencoded"):
+    if case.get("type", "").lower().startswith("application/x-www-form-urlencoded"):
         text += "&" + case.get("body", "")
     need(m[1] == "POST" or ("type" not in case and "body" not in case), "GET with a body")
     values = {}
@@ -135,6 +135,9 @@ def check_answer(case, line, body):
     if output == "json":
         value = strict_json(text)
         results = len(value["anchors"]) if "anchors" in value else None
+        for row in value.get("anchors", []):
+            need(row and list(row) == [c for c in V2_COLUMNS if c in row], "columns not in table order")
+            need(set(row) == set(value["anchors"][0]), "rows with different columns")
         if call.get("from") == "anchors":
             need(list(value) == ["anchors", "stats"] and list(value["stats"]) == ["backlinks", "refpages"], "shape")
         need(json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text, "not compact JSON")
@@ -157,7 +160,9 @@ def check_answer(case, line, body):
     else:
         need(words["rows"] == "0", "subscription_info costs nothing")
     total = 0
-    for request, reply, _ in case["exchanges"]:
+    for request, reply, status, reply_body in case["exchanges"]:
+        need(status.startswith("200"), "an answer in spite of a failed request")
+        check_reply(request, reply, reply_body)
         on_free = is_under(host_of(request[1]["target"]), V3_FREE)
         units = reply.get("units")
         if units is None or (units == "0" and reply.get("cache") != "hit" and not on_free):
@@ -165,6 +170,19 @@ def check_answer(case, line, body):
         elif total is not None:
             total += int(units)
     need(words["units"] == ("unknown" if total is None else str(total)), f"units={words['units']}, replies say {total}")
+
+
+def check_reply(request, words, body):
+    """The reply to a request of a call that is answered: what v3 would give for it."""
+    path, values = request
+    value = strict_json(body.decode())
+    if path == "backlinks-stats":
+        need(isinstance(value["metrics"]["live"], int), "live is no number")
+        return
+    for row in value["anchors"]:
+        need(set(row) == set(values["select"].split(",")), "a row of the reply has other columns than selected")
+    need(len(value["anchors"]) <= int(values["limit"]), "more rows than asked for")
+    need(words.get("rows", str(len(value["anchors"]))) == str(len(value["anchors"])), "rows= is not the body's")
 
 
 def parse_php(b, at):
@@ -242,10 +260,9 @@ def check_case(lines):
             words = {}
             if reply.startswith("200"):
                 words = words_of(reply[3:], {"rows", "units", "cache", "encoding"})
-                body_of(reply_body, words)
             else:
                 need(re.match(r"[1-5]\d\d( |$)", reply) and not "".join(reply_body).strip(), "bad reply line")
-            case["exchanges"].append((request, words, reply))
+            case["exchanges"].append((request, words, reply, body_of(reply_body, words)))
         elif marker == "=":
             need(not ended, "two endings")
             check_answer(case, rest, body_of(body))
@@ -257,7 +274,7 @@ def check_case(lines):
         else:
             need(marker == "~" and ended and "…" in rest, f"misplaced {marker}")
     need(ended, "a case ends with = or !")
-    sent = [r for r, _, _ in case["exchanges"]]
+    sent = [e[0] for e in case["exchanges"]]
     need(all(sent.count(r) == 1 for r in sent), "the same request twice")
 
 

@@ -7,6 +7,7 @@ import pathlib
 import re
 import sys
 import urllib.parse
+import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = set(re.findall(r"^FAULT\(\w+,\s*(\w+),", (HERE / "../../mapping/fault.def").read_text(), re.M))
@@ -143,8 +144,7 @@ def check_answer(case, line, body):
         need(json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text, "not compact JSON")
     elif output == "xml":
         need(text.startswith('<?xml version="1.0" encoding="UTF-8"?><AhrefsApiResponse><'), "no XML")
-        import xml.dom.minidom
-        xml.dom.minidom.parseString(body)
+        xml.etree.ElementTree.fromstring(body)
         results = text.count("<anchor><") + text.count("<anchor></anchor></anchor>") if "<anchors>" in text else None
         results = None if "<anchor></anchor>" in text else results
     else:
@@ -296,7 +296,8 @@ def main(arguments):
                 names[name] = path.name
                 need("\t" not in block and "\r" not in block, "tab or CR")
                 check_case(lines)
-            except (Bad, ValueError, KeyError, IndexError, TypeError) as e:
+            except (Bad, ValueError, KeyError, IndexError, TypeError, AttributeError,
+                    xml.etree.ElementTree.ParseError) as e:
                 failed += 1
                 print(f"{path.name}: {name}: {type(e).__name__ if not isinstance(e, Bad) else 'wrong'}: {e}")
     print(f"{len(names)} cases in {len(paths)} files, {failed} wrong")

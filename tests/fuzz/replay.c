@@ -15,7 +15,7 @@ enum { LARGEST = 4 << 20 };
 /* Hand over a copy of exactly `n` bytes, so that a sanitizer sees a read past the end. */
 static void try_bytes(const uint8_t *data, size_t n)
 {
-    uint8_t *exact = malloc(n ? n : 1);
+    uint8_t *exact = calloc(1, n ? n : 1);
     if (!exact)
         abort();
     if (n)

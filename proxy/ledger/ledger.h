@@ -49,7 +49,8 @@ enum ledger_open_result { LEDGER_OPENED, LEDGER_HELD_BY_ANOTHER, LEDGER_BROKEN }
 enum ledger_open_result ledger_open(struct event_base *base, const struct ledger_options *options, struct ledger **ret,
                                     struct buffer *why);
 
-/* Wait for what is under way to be on disk, then close. NULL is allowed. */
+/* Wait for what is under way to be on disk, then close. Callbacks that have not come by then never come. NULL is
+ * allowed. */
 void ledger_close(struct ledger *l);
 
 /* False while the storage has failed: holds and settles end with LEDGER_DOWN. */
@@ -115,7 +116,9 @@ void ledger_new_id(char id[LEDGER_ID_SIZE]);
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
-/* End all holds of the call with its exact price. `done` comes when it is durable. */
+/* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
+ * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not
+ * end it again. */
 void ledger_settle(struct ledger *l, const struct ledger_call *call, const struct ledger_settlement *s,
                    ledger_done *done, void *context);
 
@@ -145,8 +148,11 @@ int64_t ledger_month_ends_in_ms(const struct ledger *l);
 /* ---- commands ---- */
 
 /* Run a command on the books: argv[0] is "key", "usage" or "ledger", as on the command line, without --config. `input`
- * is what the command reads as its file or standard input. Output and messages go to `out` and `err`; the exit status
- * is returned (0, 1, 2). The same code serves the command line and the control socket. */
+ * is what the command reads as its file or standard input: the caller reads them, the command never opens a file to
+ * read. They are named by `--token -` and `--token-file FILE` of `key add` and the argument of `key import` ("-" or a
+ * file); input is ignored elsewhere. The file of `ledger backup` is written by the process that runs the command: make
+ * its name absolute before it goes to a daemon. Output and messages go to `out` and `err`; the exit status is returned
+ * (0, 1, 2). The same code serves the command line and the control socket. Blocks the loop as long as it takes. */
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
                    struct buffer *err);
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What stands behind struct ledger; for the files of this room.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_BOOKS_H
+#define ANCHORAGE_PROXY_LEDGER_BOOKS_H
+
+#include "proxy/ledger/keys.h"
+#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/tally.h"
+#include "proxy/ledger/writer.h"
+
+struct event;
+
+/* An answer that waits for the next turn of the loop. */
+struct answer {
+    struct answer *next;
+    ledger_done *done;
+    void *context;
+    enum ledger_outcome outcome;
+};
+
+struct ledger {
+    struct event_base *base;
+    struct store *store;
+    struct writer *writer; /* NULL without a base, and while opening */
+    bool relaxed, serves;
+    struct limits limits;
+    struct limit_row *noted; /* the limits that the books remember */
+    size_t n_noted;
+    struct tally tally;
+    struct calls calls;
+    struct keys *keys;
+    struct digester *digester;
+    int64_t acknowledged; /* the highest seq that came back written */
+    struct answer *first_answer, *last_answer;
+    struct event *answers_due;
+};
+
+/* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. */
+[[nodiscard]] bool books_take(struct ledger *l, const struct recovery *fresh, struct buffer *why);
+
+/* Write notes where the limits differ from those remembered. */
+[[nodiscard]] bool books_note_limits(struct ledger *l, struct buffer *why);
+
+/* Send an operation on its way: to the thread, or to the disk at once. */
+void books_push(struct ledger *l, struct op *op);
+
+/* An operation came back. */
+void books_finished(struct ledger *l, struct op *op);
+
+#endif

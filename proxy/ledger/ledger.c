@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT
+ * The entries of a call. Limits are checked and counted here, on the loop, in the same step that sends the entry to the
+ * writing thread: no two calls can both take the last row. */
+#include "proxy/ledger/ledger.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "proxy/ledger/books.h"
+#include "proxy/ledger/command.h"
+
+/* ---- answers that must not come before the function returns ---- */
+
+static void on_answers_due(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct ledger *l = context;
+    struct answer *a = l->first_answer;
+    l->first_answer = l->last_answer = NULL;
+    while (a) {
+        struct answer *next = a->next;
+        a->done(a->context, a->outcome);
+        free(a);
+        a = next;
+    }
+}
+
+static void answer(struct ledger *l, ledger_done *done, void *context, enum ledger_outcome outcome)
+{
+    if (!done)
+        return;
+    struct answer *a = l->base ? malloc(sizeof *a) : NULL;
+    if (!a) {
+        done(context, outcome);
+        return;
+    }
+    *a = (struct answer){ .done = done, .context = context, .outcome = outcome };
+    if (!l->first_answer)
+        event_active(l->answers_due, EV_TIMEOUT, 0);
+    *(l->last_answer ? &l->last_answer->next : &l->first_answer) = a;
+    l->last_answer = a;
+}
+
+/* ---- operations, out and back ---- */
+
+/* No hold before this is open: the oldest call's first, or the next to be written. */
+static int64_t floor_of(const struct ledger *l)
+{
+    const struct call *oldest = l->calls.oldest;
+    return oldest && oldest->first_seq ? oldest->first_seq : l->acknowledged + 1;
+}
+
+void books_push(struct ledger *l, struct op *op)
+{
+    op->floor = floor_of(l);
+    if (l->writer) {
+        writer_push(l->writer, op);
+        return;
+    }
+    struct buffer why = buffer_with_cap(4096);
+    struct op_list one = { 0 };
+    op_list_add(&one, op);
+    write_ops(l->store, &one, &why);
+    buffer_clear(&why);
+    books_finished(l, op);
+}
+
+static void written(struct ledger *l, const struct op *op)
+{
+    struct call *call = op->call;
+    if (op->entry.seq > l->acknowledged)
+        l->acknowledged = op->entry.seq;
+    if (!call)
+        return;
+    call->pending--;
+    if (!call->first_seq)
+        call->first_seq = op->entry.seq;
+    if (entry_is_end(&op->entry))
+        calls_remove(&l->calls, call);
+}
+
+/* Whether it reached the disk is not known before the books are open again. Remember what was told. */
+static void not_written(struct ledger *l, const struct op *op)
+{
+    struct call *call = op->call;
+    l->serves = false;
+    if (!call)
+        return;
+    call->pending--;
+    bool told = op->done || !l->relaxed;
+    if (entry_is_end(&op->entry)) {
+        call->lost = true;
+        call->lost_kind = op->entry.kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
+        call->lost_units = entry_units_used(&op->entry);
+    } else if (op->entry.kind == ENTRY_HOLD && told && !call->first_seq && !call->pending) {
+        call->lost = call->ended = true;
+        call->lost_kind = ENTRY_RELEASE;
+    }
+}
+
+void books_finished(struct ledger *l, struct op *op)
+{
+    if (op->written)
+        written(l, op);
+    else
+        not_written(l, op);
+    ledger_done *done = op->done;
+    void *context = op->context;
+    bool good = op->written;
+    free(op);
+    if (done)
+        done(context, good ? LEDGER_DONE : LEDGER_DOWN);
+}
+
+static void all_finished(struct ledger *l, struct op_list ops)
+{
+    for (struct op *op = ops.first, *next; op; op = next) {
+        next = op->next;
+        books_finished(l, op);
+    }
+}
+
+static void on_finished(void *context, struct op_list *ops, struct recovery *fresh)
+{
+    struct ledger *l = context;
+    all_finished(l, *ops);
+    if (!fresh)
+        return;
+    all_finished(l, writer_resume(l->writer));
+    struct buffer why = buffer_with_cap(4096);
+    l->serves = books_take(l, fresh, &why);
+    buffer_clear(&why);
+    recovery_free(fresh);
+}
+
+/* Without a thread, every call tries for itself to open failed books again. */
+static bool serves_now(struct ledger *l)
+{
+    if (l->serves || l->writer)
+        return l->serves;
+    struct buffer why = buffer_with_cap(4096);
+    struct recovery *fresh = NULL;
+    if (store_open(l->store, &why) == STORE_OPENED)
+        fresh = recovery_read(l->store, l->acknowledged, day_of_ms(clock_wall_ms()), &why);
+    l->serves = fresh && books_take(l, fresh, &why);
+    recovery_free(fresh);
+    buffer_clear(&why);
+    return l->serves;
+}
+
+/* ---- holds ---- */
+
+static struct entry entry_of_call(const struct ledger_call *call, enum entry_kind kind, int64_t now_ms)
+{
+    return (struct entry){
+        .time_ms = now_ms,
+        .kind = kind,
+        .id = call->id,
+        .team = call->team,
+        .key = call->key,
+        .client = call->client,
+        .table = call->table,
+        .target = call->target,
+        .shape = call->shape,
+        .where = call->where,
+        .having = call->having,
+    };
+}
+
+/* Put the operation of `e` on its way. When durability is relaxed its answer does not wait for it. */
+static void dispatch(struct ledger *l, struct op *op, struct call *call, ledger_done *done, void *context)
+{
+    call->pending++;
+    op->call = call;
+    if (l->relaxed) {
+        answer(l, done, context, LEDGER_DONE);
+    } else {
+        op->done = done;
+        op->context = context;
+    }
+    books_push(l, op);
+}
+
+static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
+                                ledger_done *done, void *context)
+{
+    if (!serves_now(l))
+        return LEDGER_DOWN;
+    int64_t now_ms = clock_wall_ms();
+    tally_turn(&l->tally, day_of_ms(now_ms));
+    struct call *open = calls_find(&l->calls, call->id);
+    int32_t team = open ? open->team : tally_team(&l->tally, call->team);
+    if (team < 0 || (open && open->ended))
+        return LEDGER_DOWN;
+    struct rows own_rows = { open ? open->rows : 0 };
+    struct units own_units = { open ? open->units : 0 };
+    enum ledger_outcome outcome = tally_check(&l->tally, team, rows, units, own_rows, own_units);
+    if (outcome != LEDGER_DONE)
+        return outcome;
+    struct entry e = entry_of_call(call, ENTRY_HOLD, now_ms);
+    e.rows = rows.n;
+    e.units = e.units_predicted = units.n;
+    struct op *op = op_new(&e);
+    if (op && !open)
+        open = calls_add(&l->calls, call->id, team);
+    if (!op || !open) {
+        free(op);
+        return LEDGER_DOWN;
+    }
+    open->rows += rows.n;
+    open->units += units.n;
+    tally_hold(&l->tally, team, rows.n, units.n);
+    dispatch(l, op, open, done, context);
+    return LEDGER_DONE;
+}
+
+void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
+                 ledger_done *done, void *context)
+{
+    if (call->free_of_rows)
+        rows.n = 0;
+    enum ledger_outcome outcome = hold(l, call, rows, units, done, context);
+    if (outcome != LEDGER_DONE)
+        answer(l, done, context, outcome);
+}
+
+/* ---- ends ---- */
+
+/* The books cannot take the end of a call now: remember what to write when they can. */
+static void lose(struct call *call, const struct entry *e)
+{
+    call->ended = call->lost = true;
+    call->lost_kind = e->kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
+    call->lost_units = entry_units_used(e);
+}
+
+/* False when the books cannot take it. */
+static bool end(struct ledger *l, const struct entry *e, struct call *open, ledger_done *done, void *context)
+{
+    struct op *op = op_new(e);
+    int32_t team = open ? open->team : tally_team(&l->tally, e->team);
+    if (op && !open && team >= 0)
+        open = calls_add(&l->calls, e->id, team);
+    if (op)
+        tally_turn(&l->tally, day_of_ms(e->time_ms));
+    if (!op || !open || !tally_use(&l->tally, team, day_of_ms(e->time_ms), entry_rows_used(e), entry_units_used(e))) {
+        free(op);
+        return false;
+    }
+    open->ended = true;
+    tally_hold(&l->tally, team, -open->rows, -open->units);
+    dispatch(l, op, open, done, context);
+    return true;
+}
+
+static void end_and_answer(struct ledger *l, const struct entry *e, ledger_done *done, void *context)
+{
+    bool serves = serves_now(l);
+    struct call *open = calls_find(&l->calls, e->id);
+    if (open && open->ended) {
+        /* A second end of one call changes nothing; the first is on its way, or lost. */
+        answer(l, done, context, open->lost ? LEDGER_DOWN : LEDGER_DONE);
+    } else if (!serves || !end(l, e, open, done, context)) {
+        if (open)
+            lose(open, e);
+        answer(l, done, context, LEDGER_DOWN);
+    }
+}
+
+void ledger_settle(struct ledger *l, const struct ledger_call *call, const struct ledger_settlement *s,
+                   ledger_done *done, void *context)
+{
+    struct entry e = entry_of_call(call, ENTRY_SETTLE, clock_wall_ms());
+    e.rows = call->free_of_rows ? 0 : s->rows.n;
+    e.units = s->units < 0 ? ENTRY_NULL : s->units;
+    e.units_predicted = s->units_predicted;
+    e.units_alone = s->units_alone;
+    e.results = s->results;
+    e.via = entry_via_of_word(s->via);
+    e.paid_by = s->paid_by;
+    e.approximate = s->approximate;
+    e.fault = s->fault;
+    e.duration_ms = s->duration_ms;
+    end_and_answer(l, &e, done, context);
+}
+
+void ledger_release(struct ledger *l, const struct ledger_call *call, struct slice fault, ledger_done *done,
+                    void *context)
+{
+    struct entry e = entry_of_call(call, ENTRY_RELEASE, clock_wall_ms());
+    e.fault = fault;
+    end_and_answer(l, &e, done, context);
+}
+
+void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct units units, struct slice fault,
+                    ledger_done *done, void *context)
+{
+    struct entry e = entry_of_call(call, ENTRY_UNKNOWN, clock_wall_ms());
+    e.units = e.units_predicted = units.n;
+    e.fault = fault;
+    end_and_answer(l, &e, done, context);
+}
+
+/* ---- what is left ---- */
+
+static int64_t left_of(int64_t limit, int64_t used, int64_t held)
+{
+    if (limit == LEDGER_NO_LIMIT)
+        return LEDGER_NO_LIMIT;
+    return limit - used - held > 0 ? limit - used - held : 0;
+}
+
+struct ledger_left ledger_left(const struct ledger *l, struct slice name)
+{
+    const struct tally *t = &l->tally;
+    int32_t number = tally_find(t, name);
+    struct tally_used used = tally_used(t, number, day_of_ms(clock_wall_ms()));
+    struct ledger_left left = {
+        .rows_limit = LEDGER_NO_LIMIT,
+        .rows_left = LEDGER_NO_LIMIT,
+        .units_limit = LEDGER_NO_LIMIT,
+        .units_left = LEDGER_NO_LIMIT,
+        .whole_units_left = left_of(t->units_limit, used.whole_units, t->units_held),
+    };
+    if (number >= 0) {
+        const struct team *team = &t->teams[number];
+        left.rows_limit = team->rows_limit;
+        left.rows_left = left_of(team->rows_limit, used.rows, team->rows_held);
+        left.units_limit = team->units_limit;
+        left.units_left = left_of(team->units_limit, used.units, team->units_held);
+    }
+    return left;
+}
+
+int64_t ledger_month_ends_in_ms(const struct ledger *l)
+{
+    (void)l;
+    int64_t now_ms = clock_wall_ms();
+    return day_start_ms(month_of_day(day_of_ms(now_ms), 1).until) - now_ms;
+}
+
+bool ledger_serves(const struct ledger *l)
+{
+    return l->serves;
+}
+
+/* ---- open, change, close ---- */
+
+static bool open_books(struct ledger *l, struct buffer *why)
+{
+    int64_t now_ms = clock_wall_ms();
+    l->acknowledged = store_last_seq(l->store);
+    l->serves = true;
+    struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);
+    bool good = fresh && books_take(l, fresh, why);
+    recovery_free(fresh);
+    if (!good || !l->serves) {
+        if (!why->n)
+            buffer_str(why, "ledger: the books cannot be written");
+        return false;
+    }
+    l->keys = keys_read(l->store, why);
+    if (!l->keys)
+        return false;
+    if (l->base) {
+        l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
+        l->writer = l->answers_due ? writer_new(l->store, l->base, on_finished, l) : NULL;
+        if (!l->writer) {
+            buffer_str(why, "ledger: its thread cannot start");
+            return false;
+        }
+    }
+    return true;
+}
+
+enum ledger_open_result ledger_open(struct event_base *base, const struct ledger_options *options, struct ledger **ret,
+                                    struct buffer *why)
+{
+    struct ledger *l = calloc(1, sizeof *l);
+    if (l) {
+        *l = (struct ledger){ .base = base, .relaxed = options->relaxed };
+        l->store = store_new(options->state_directory, options->relaxed);
+        l->digester = digester_new();
+    }
+    if (!l || !l->store || !l->digester || !limits_copy(&l->limits, options) ||
+        !tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms()))) {
+        ledger_close(l);
+        buffer_str(why, "ledger: out of memory");
+        return LEDGER_BROKEN;
+    }
+    enum store_result opened = store_open(l->store, why);
+    if (opened == STORE_OPENED && open_books(l, why)) {
+        *ret = l;
+        return LEDGER_OPENED;
+    }
+    ledger_close(l);
+    return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
+}
+
+void ledger_set_limits(struct ledger *l, const struct ledger_options *options)
+{
+    struct limits limits;
+    if (!limits_copy(&limits, options))
+        return;
+    limits_clear(&l->limits);
+    l->limits = limits;
+    struct buffer why = buffer_with_cap(4096);
+    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
+        (void)!books_note_limits(l, &why);
+    buffer_clear(&why);
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (!l)
+        return;
+    writer_free(l->writer);
+    if (l->answers_due)
+        event_free(l->answers_due);
+    while (l->first_answer) {
+        struct answer *next = l->first_answer->next;
+        free(l->first_answer);
+        l->first_answer = next;
+    }
+    calls_clear(&l->calls);
+    tally_clear(&l->tally);
+    limits_clear(&l->limits);
+    for (size_t i = 0; i < l->n_noted; i++)
+        free((void *)(uintptr_t)l->noted[i].team.p);
+    free(l->noted);
+    keys_free(l->keys);
+    digester_free(l->digester);
+    store_free(l->store);
+    free(l);
+}
+
+const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token)
+{
+    struct digest digest = digest_of(l->digester, token);
+    const struct stored_key *key = keys_of_digest(l->keys, &digest);
+    return key ? &key->key : NULL;
+}
+
+/* ---- commands ---- */
+
+int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
+                   struct buffer *err)
+{
+    struct command c = {
+        .store = l->store, .limits = &l->limits, .alone = !l->base, .input = input, .out = out, .err = err
+    };
+    int status = command_run(&c, argc, argv);
+    struct buffer why = buffer_with_cap(4096);
+    struct keys *keys = c.keys_changed ? keys_read(l->store, &why) : NULL;
+    buffer_clear(&why);
+    if (keys) {
+        keys_free(l->keys);
+        l->keys = keys;
+    }
+    return status;
+}

@@ -1,0 +1,861 @@
+/* SPDX-License-Identifier: MIT
+ * The books in SQLite: one connection that nobody else may share, write-ahead log, every commit on disk before it
+ * counts. The only file that knows SQLite. */
+#include "proxy/ledger/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "proxy/ledger/chain.h"
+#include "proxy/ledger/ids.h"
+#include "proxy/ledger/names.h"
+#include "proxy/ledger/store_schema.h"
+
+enum statement {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ENTRY,
+    SQL_ROLLUP,
+    SQL_NAME,
+    SQL_SHAPE,
+    SQL_SHAPE_SEEN,
+    SQL_KEY,
+    SQL_LIMIT,
+    SQL_FLOOR,
+    SQL_READ_ENTRIES,
+    SQL_READ_ROLLUPS,
+    SQL_READ_DAYS,
+    SQL_READ_KEYS,
+    SQL_READ_USES,
+    SQL_READ_LIMITS,
+    SQL_READ_NAMES,
+    SQL_READ_SHAPES,
+    SQL_READ_LAST,
+    SQL_READ_FLOOR,
+    N_SQL
+};
+
+static const char *const statements[N_SQL] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ENTRY] = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_ROLLUP] = "INSERT INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                   " calls = calls + excluded.calls, results = results + excluded.results,"
+                   " rows = rows + excluded.rows, units = units + excluded.units,"
+                   " units_predicted = units_predicted + excluded.units_predicted,"
+                   " units_alone = units_alone + excluded.units_alone,"
+                   " units_unknown = units_unknown + excluded.units_unknown,"
+                   " faults = faults + excluded.faults, last_seq = excluded.last_seq",
+    [SQL_NAME] = "INSERT INTO name VALUES(?,?)",
+    [SQL_SHAPE] = "INSERT INTO shape VALUES(?,?,?,?,?)",
+    [SQL_SHAPE_SEEN] = "UPDATE shape SET last_day = ? WHERE id = ?",
+    [SQL_KEY] = "INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
+                " team = excluded.team, name = excluded.name, disabled = excluded.disabled",
+    [SQL_LIMIT] = "INSERT OR REPLACE INTO team_limit VALUES(?,?,?)",
+    [SQL_FLOOR] = "UPDATE meta SET value = ? WHERE name = 'floor'",
+    [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
+    [SQL_READ_ROLLUPS] = "SELECT * FROM rollup WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl",
+    [SQL_READ_DAYS] = "SELECT team, hour / 24, sum(rows), sum(units) FROM rollup WHERE hour >= ? GROUP BY 2, 1",
+    [SQL_READ_KEYS] = "SELECT * FROM key ORDER BY created, id",
+    [SQL_READ_USES] = "SELECT key, max(hour) FROM rollup WHERE key <> 0 AND calls > 0 GROUP BY key",
+    [SQL_READ_LIMITS] = "SELECT * FROM team_limit",
+    [SQL_READ_NAMES] = "SELECT id, text FROM name ORDER BY id",
+    [SQL_READ_SHAPES] = "SELECT id, word, text, last_day FROM shape ORDER BY id",
+    [SQL_READ_LAST] = "SELECT seq, sum FROM entry ORDER BY seq DESC LIMIT 1",
+    [SQL_READ_FLOOR] = "SELECT value FROM meta WHERE name = 'floor'",
+};
+
+enum {
+    FLOOR_STEP = 4096, /* entries that recovery may read for nothing */
+    SHAPE_WORD = 12,   /* hex digits of its digest */
+    MAX_SHAPE = 4096,  /* bytes of a shape that is kept */
+    FLAG_WHERE = 1,
+    FLAG_HAVING = 2
+};
+
+struct shape {
+    char word[SHAPE_WORD + 1];
+    int32_t last_day;
+};
+
+struct store {
+    char *directory, *file;
+    bool relaxed;
+    int lock_fd;
+    pthread_mutex_t mutex;
+    sqlite3 *db; /* NULL while it is not open */
+    sqlite3_stmt *sql[N_SQL];
+    struct names names; /* number i is id i + 1; 0 is the empty text */
+    struct names shape_texts;
+    struct shape *shapes; /* by the numbers of shape_texts */
+    struct digester *digester;
+    struct buffer scratch;
+    struct rollup_set touched;
+    int64_t next_seq, floor;
+    uint64_t sum;
+};
+
+/* ---- opening and closing ---- */
+
+static char *path_in(const char *directory, const char *name)
+{
+    struct buffer b = { 0 };
+    buffer_printf(&b, "%s/%s", directory, name);
+    buffer_put(&b, '\0');
+    if (b.failed)
+        buffer_clear(&b);
+    return b.p;
+}
+
+static void configure_library(void)
+{
+    /* Counting its memory would take a lock at each allocation. Refused when it already runs: no harm. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+struct store *store_new(const char *directory, bool relaxed)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
+    struct store *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    pthread_mutexattr_t nests;
+    pthread_mutexattr_init(&nests);
+    pthread_mutexattr_settype(&nests, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->mutex, &nests);
+    pthread_mutexattr_destroy(&nests);
+    s->relaxed = relaxed;
+    s->lock_fd = -1;
+    s->directory = strdup(directory);
+    s->file = path_in(directory, "ledger.db");
+    s->digester = digester_new();
+    if (!s->directory || !s->file || !s->digester) {
+        store_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void forget(struct store *s)
+{
+    names_clear(&s->names);
+    names_clear(&s->shape_texts);
+    free(s->shapes);
+    s->shapes = NULL;
+}
+
+static void shut(struct store *s)
+{
+    for (int i = 0; i < N_SQL; i++) {
+        sqlite3_finalize(s->sql[i]);
+        s->sql[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+}
+
+void store_free(struct store *s)
+{
+    if (!s)
+        return;
+    shut(s);
+    forget(s);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    pthread_mutex_destroy(&s->mutex);
+    rollup_set_clear(&s->touched);
+    buffer_clear(&s->scratch);
+    digester_free(s->digester);
+    free(s->directory);
+    free(s->file);
+    free(s);
+}
+
+bool store_is_open(const struct store *s)
+{
+    return s->db;
+}
+
+void store_lock(struct store *s)
+{
+    pthread_mutex_lock(&s->mutex);
+}
+
+void store_unlock(struct store *s)
+{
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* For failures of the database; always false. */
+static bool broken(struct store *s, struct buffer *why)
+{
+    buffer_printf(why, "ledger: %s: %s", s->file, s->db ? sqlite3_errmsg(s->db) : "not open");
+    return false;
+}
+
+static bool system_broken(const char *path, struct buffer *why)
+{
+    buffer_printf(why, "ledger: %s: %s", path, strerror(errno));
+    return false;
+}
+
+/* The lock that keeps a second process away, also from opening while we are between closing and opening again. */
+static enum store_result take_lock(struct store *s, struct buffer *why)
+{
+    if (s->lock_fd >= 0)
+        return STORE_OPENED;
+    if (mkdir(s->directory, 0700) != 0 && errno != EEXIST) {
+        system_broken(s->directory, why);
+        return STORE_BROKEN;
+    }
+    char *path = path_in(s->directory, "ledger.lock");
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd < 0) {
+        system_broken(path ? path : s->directory, why);
+        free(path);
+        return STORE_BROKEN;
+    }
+    free(path);
+    char pid[24] = "";
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = read(fd, pid, sizeof pid - 1);
+        pid[n > 0 ? n : 0] = '\0';
+        buffer_printf(why, "ledger: %s is in use by another anchorage, process %.*s", s->directory,
+                      (int)strcspn(pid, "\n"), pid);
+        close(fd);
+        return STORE_TAKEN;
+    }
+    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
+        /* The number only helps people; the lock is what counts. */
+    }
+    s->lock_fd = fd;
+    return STORE_OPENED;
+}
+
+/* Created here rather than by the library, so that it is never readable by others and its name is on disk. */
+static bool create_file(struct store *s, struct buffer *why)
+{
+    int fd = open(s->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return system_broken(s->file, why);
+    fchmod(fd, 0600);
+    close(fd);
+    int directory = open(s->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = directory >= 0 && fsync(directory) == 0;
+    if (!synced)
+        system_broken(s->directory, why);
+    if (directory >= 0)
+        close(directory);
+    return synced;
+}
+
+static bool run(struct store *s, const char *sql)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* The first number a statement gives; `otherwise` when it gives none. */
+static bool number_of(struct store *s, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+        return false;
+    bool got = sqlite3_step(st) == SQLITE_ROW;
+    if (got)
+        *number = sqlite3_column_int64(st, 0);
+    return (sqlite3_finalize(st) == SQLITE_OK) && got;
+}
+
+static bool migrate(struct store *s, struct buffer *why)
+{
+    int64_t version = 0, application = 0;
+    if (!number_of(s, "PRAGMA user_version", &version) || !number_of(s, "PRAGMA application_id", &application))
+        return broken(s, why);
+    if (version > schema_version || (version > 0 && application != SCHEMA_APPLICATION)) {
+        buffer_printf(why, "ledger: %s: %s", s->file,
+                      application == SCHEMA_APPLICATION ? "written by a newer anchorage" : "not a ledger of anchorage");
+        return false;
+    }
+    for (; version < schema_version; version++) {
+        char mark[96];
+        snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", SCHEMA_APPLICATION,
+                 (int)version + 1);
+        if (!run(s, "BEGIN IMMEDIATE") || !run(s, schema_steps[version]) || !run(s, mark))
+            return broken(s, why);
+    }
+    return true;
+}
+
+static bool reset(sqlite3_stmt *st)
+{
+    return sqlite3_reset(st) == SQLITE_OK;
+}
+
+static struct slice column_text(sqlite3_stmt *st, int i)
+{
+    const char *p = (const char *)sqlite3_column_text(st, i);
+    return slice_of(p, (size_t)sqlite3_column_bytes(st, i));
+}
+
+static bool add_shape(struct store *s, struct slice text, struct slice word, int32_t last_day)
+{
+    int32_t number = s->shape_texts.n;
+    if (number % 64 == 0) {
+        struct shape *more = realloc(s->shapes, (size_t)(number + 64) * sizeof *more);
+        if (!more)
+            return false;
+        s->shapes = more;
+    }
+    snprintf(s->shapes[number].word, sizeof s->shapes[number].word, "%.*s", SLICE_ARGS(word));
+    s->shapes[number].last_day = last_day;
+    return names_add(&s->shape_texts, text) == number;
+}
+
+static bool load(struct store *s)
+{
+    forget(s);
+    sqlite3_stmt *st = s->sql[SQL_READ_NAMES];
+    bool good = true;
+    while (good && sqlite3_step(st) == SQLITE_ROW)
+        good = names_add(&s->names, column_text(st, 1)) + 1 == sqlite3_column_int64(st, 0);
+    good = reset(st) && good;
+    st = s->sql[SQL_READ_SHAPES];
+    while (good && sqlite3_step(st) == SQLITE_ROW)
+        good = add_shape(s, column_text(st, 2), column_text(st, 1), sqlite3_column_int(st, 3)) &&
+               s->shape_texts.n == sqlite3_column_int64(st, 0);
+    good = reset(st) && good;
+    s->next_seq = 1;
+    s->sum = 0;
+    st = s->sql[SQL_READ_LAST];
+    if (good && sqlite3_step(st) == SQLITE_ROW) {
+        s->next_seq = sqlite3_column_int64(st, 0) + 1;
+        s->sum = (uint64_t)sqlite3_column_int64(st, 1);
+    }
+    good = reset(st) && good;
+    st = s->sql[SQL_READ_FLOOR];
+    good = good && sqlite3_step(st) == SQLITE_ROW;
+    if (good)
+        s->floor = sqlite3_column_int64(st, 0);
+    return reset(st) && good;
+}
+
+static bool open_database(struct store *s, struct buffer *why)
+{
+    if (!create_file(s, why))
+        return false;
+    if (sqlite3_open_v2(s->file, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return broken(s, why);
+    sqlite3_busy_timeout(s->db, 2000);
+    /* EXCLUSIVE before WAL: then the index of the log is in our memory, and the lock is never given back. */
+    if (!run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY;"
+                "PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216") ||
+        !run(s, s->relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"))
+        return broken(s, why);
+    if (!migrate(s, why))
+        return false;
+    for (int i = 0; i < N_SQL; i++) {
+        if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) != SQLITE_OK)
+            return broken(s, why);
+    }
+    return load(s) || broken(s, why);
+}
+
+enum store_result store_open(struct store *s, struct buffer *why)
+{
+    store_lock(s);
+    enum store_result result = take_lock(s, why);
+    if (result == STORE_OPENED && !s->db && !open_database(s, why)) {
+        shut(s);
+        result = STORE_BROKEN;
+    }
+    store_unlock(s);
+    return result;
+}
+
+/* ---- writing ---- */
+
+static bool done(sqlite3_stmt *st)
+{
+    bool good = sqlite3_step(st) == SQLITE_DONE;
+    return reset(st) && good;
+}
+
+static void bind_text(sqlite3_stmt *st, int i, struct slice text)
+{
+    if (text.n)
+        sqlite3_bind_text(st, i, text.p, (int)text.n, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(st, i);
+}
+
+static void bind_number(sqlite3_stmt *st, int i, int64_t v)
+{
+    if (v == ENTRY_NULL)
+        sqlite3_bind_null(st, i);
+    else
+        sqlite3_bind_int64(st, i, v);
+}
+
+/* Our own ids as their 16 bytes, any other as text. */
+static void bind_id(sqlite3_stmt *st, int i, struct slice text)
+{
+    uint8_t bytes[ID_BYTES];
+    if (id_pack(text, bytes))
+        sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_TRANSIENT);
+    else
+        bind_text(st, i, text);
+}
+
+/* The number a text stands for, written if it is new; -1 on failure. */
+static int32_t name_id(struct store *s, struct slice text)
+{
+    if (!text.n)
+        return 0;
+    int32_t number = names_find(&s->names, text);
+    if (number >= 0)
+        return number + 1;
+    number = names_add(&s->names, text);
+    if (number < 0)
+        return -1;
+    sqlite3_stmt *st = s->sql[SQL_NAME];
+    sqlite3_bind_int64(st, 1, number + 1);
+    bind_text(st, 2, text);
+    return done(st) ? number + 1 : -1;
+}
+
+static int32_t new_shape(struct store *s, struct slice text, int32_t today)
+{
+    struct digest digest = digest_of(s->digester, text);
+    char word[SHAPE_WORD + 1];
+    for (int i = 0; i < SHAPE_WORD / 2; i++)
+        snprintf(word + 2 * i, 3, "%02x", digest.b[i]);
+    int32_t number = s->shape_texts.n;
+    if (!add_shape(s, text, slice_str(word), today))
+        return -1;
+    sqlite3_stmt *st = s->sql[SQL_SHAPE];
+    sqlite3_bind_int64(st, 1, number + 1);
+    bind_text(st, 2, slice_str(word));
+    bind_text(st, 3, text);
+    sqlite3_bind_int64(st, 4, today);
+    sqlite3_bind_int64(st, 5, today);
+    return done(st) ? number + 1 : -1;
+}
+
+/* Likewise; the last day it was seen is written once a day. */
+static int32_t shape_id(struct store *s, struct slice text, int64_t now_ms)
+{
+    if (!text.n)
+        return 0;
+    int32_t today = day_of_ms(now_ms).n;
+    int32_t number = names_find(&s->shape_texts, text);
+    if (number < 0)
+        return text.n > MAX_SHAPE || s->shape_texts.n >= SCHEMA_MAX_SHAPES ? 1 : new_shape(s, text, today);
+    if (s->shapes[number].last_day >= today)
+        return number + 1;
+    s->shapes[number].last_day = today;
+    sqlite3_stmt *st = s->sql[SQL_SHAPE_SEEN];
+    sqlite3_bind_int64(st, 1, today);
+    sqlite3_bind_int64(st, 2, number + 1);
+    return done(st) ? number + 1 : -1;
+}
+
+static bool write_entry(struct store *s, struct entry *e)
+{
+    e->team_id = name_id(s, e->team);
+    e->key_id = name_id(s, e->key);
+    e->table_id = name_id(s, e->table);
+    int32_t fault = name_id(s, e->fault), approximate = name_id(s, e->approximate);
+    int32_t shape = shape_id(s, e->shape, e->time_ms);
+    if (e->team_id < 0 || e->key_id < 0 || e->table_id < 0 || fault < 0 || approximate < 0 || shape < 0)
+        return false;
+    struct slice shape_text = e->shape;
+    e->shape = shape ? slice_str(s->shapes[shape - 1].word) : shape_text;
+    e->seq = s->next_seq++;
+    s->sum = e->sum = chain_sum(s->digester, &s->scratch, s->sum, e);
+    e->shape = shape_text;
+
+    sqlite3_stmt *st = s->sql[SQL_ENTRY];
+    int i = 1;
+    sqlite3_bind_int64(st, i++, e->seq);
+    sqlite3_bind_int64(st, i++, e->time_ms);
+    sqlite3_bind_int64(st, i++, e->kind);
+    bind_id(st, i++, e->id);
+    bind_id(st, i++, e->ref);
+    sqlite3_bind_int64(st, i++, e->team_id);
+    sqlite3_bind_int64(st, i++, e->key_id);
+    bind_text(st, i++, e->client);
+    sqlite3_bind_int64(st, i++, e->table_id);
+    bind_text(st, i++, e->target);
+    bind_number(st, i++, shape ? shape : ENTRY_NULL);
+    bind_number(st, i++, e->rows);
+    bind_number(st, i++, e->units);
+    sqlite3_bind_int64(st, i++, e->units_predicted);
+    sqlite3_bind_int64(st, i++, e->units_alone);
+    sqlite3_bind_int64(st, i++, e->results);
+    sqlite3_bind_int64(st, i++, e->via);
+    bind_id(st, i++, e->paid_by);
+    sqlite3_bind_int64(st, i++, (e->where ? FLAG_WHERE : 0) | (e->having ? FLAG_HAVING : 0));
+    sqlite3_bind_int64(st, i++, approximate);
+    sqlite3_bind_int64(st, i++, fault);
+    sqlite3_bind_int64(st, i++, e->duration_ms);
+    sqlite3_bind_int64(st, i++, (int64_t)e->sum);
+    return done(st) && rollup_set_add(&s->touched, e);
+}
+
+static bool write_rollup(struct store *s, const struct rollup *r)
+{
+    const int64_t values[] = { r->at.hour,
+                               r->at.team,
+                               r->at.key,
+                               r->at.table,
+                               r->sums.calls,
+                               r->sums.results,
+                               r->sums.rows,
+                               r->sums.units,
+                               r->sums.units_predicted,
+                               r->sums.units_alone,
+                               r->sums.units_unknown,
+                               r->sums.faults,
+                               r->first_seq,
+                               r->last_seq };
+    sqlite3_stmt *st = s->sql[SQL_ROLLUP];
+    for (int i = 0; i < (int)(sizeof values / sizeof values[0]); i++)
+        sqlite3_bind_int64(st, i + 1, values[i]);
+    return done(st);
+}
+
+static bool write_key(struct store *s, const struct key_row *key)
+{
+    sqlite3_stmt *st = s->sql[SQL_KEY];
+    bind_text(st, 1, key->id);
+    sqlite3_bind_blob(st, 2, key->digest.b, DIGEST_BYTES, SQLITE_STATIC);
+    bind_text(st, 3, key->team);
+    sqlite3_bind_text(st, 4, key->name.n ? key->name.p : "", (int)key->name.n, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 5, key->disabled);
+    sqlite3_bind_int64(st, 6, key->created_ms);
+    return done(st);
+}
+
+static bool write_limit(struct store *s, const struct limit_row *limit)
+{
+    sqlite3_stmt *st = s->sql[SQL_LIMIT];
+    sqlite3_bind_text(st, 1, limit->team.n ? limit->team.p : "", (int)limit->team.n, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, limit->rows);
+    sqlite3_bind_int64(st, 3, limit->units);
+    return done(st);
+}
+
+/* The floor moves only when recovery would otherwise read much for nothing, or when it is the end. */
+static bool write_floor(struct store *s, int64_t floor)
+{
+    if (floor <= s->floor || (floor < s->floor + FLOOR_STEP && floor < s->next_seq))
+        return true;
+    sqlite3_stmt *st = s->sql[SQL_FLOOR];
+    sqlite3_bind_int64(st, 1, floor);
+    s->floor = floor;
+    return done(st);
+}
+
+static bool write_all(struct store *s, const struct store_batch *batch)
+{
+    rollup_set_reset(&s->touched);
+    if (!done(s->sql[SQL_BEGIN]))
+        return false;
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        if (!write_entry(s, batch->entries[i]))
+            return false;
+    }
+    for (size_t i = 0; i < s->touched.n; i++) {
+        if (!write_rollup(s, &s->touched.rows[i]))
+            return false;
+    }
+    for (size_t i = 0; i < batch->n_keys; i++) {
+        if (!write_key(s, &batch->keys[i]))
+            return false;
+    }
+    for (size_t i = 0; i < batch->n_limits; i++) {
+        if (!write_limit(s, &batch->limits[i]))
+            return false;
+    }
+    return write_floor(s, batch->floor) && done(s->sql[SQL_COMMIT]);
+}
+
+bool store_write(struct store *s, const struct store_batch *batch, struct buffer *why)
+{
+    store_lock(s);
+    bool good = s->db && write_all(s, batch);
+    if (!good) {
+        broken(s, why);
+        shut(s);
+    }
+    store_unlock(s);
+    return good;
+}
+
+/* ---- reading ---- */
+
+static struct slice column_id(sqlite3_stmt *st, int i, char text[ID_TEXT])
+{
+    if (sqlite3_column_type(st, i) != SQLITE_BLOB || sqlite3_column_bytes(st, i) != ID_BYTES)
+        return column_text(st, i);
+    id_unpack(sqlite3_column_blob(st, i), text);
+    return slice_of(text, ID_TEXT);
+}
+
+static int64_t column_number(sqlite3_stmt *st, int i)
+{
+    return sqlite3_column_type(st, i) == SQLITE_NULL ? ENTRY_NULL : sqlite3_column_int64(st, i);
+}
+
+struct entry_ids {
+    char id[ID_TEXT], ref[ID_TEXT], paid_by[ID_TEXT];
+};
+
+/* In the order of the columns. */
+static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_ids *ids)
+{
+    int64_t shape = sqlite3_column_int64(st, 10), flags = sqlite3_column_int64(st, 18);
+    struct entry e = {
+        .seq = sqlite3_column_int64(st, 0),
+        .time_ms = sqlite3_column_int64(st, 1),
+        .kind = (enum entry_kind)sqlite3_column_int(st, 2),
+        .id = column_id(st, 3, ids->id),
+        .ref = column_id(st, 4, ids->ref),
+        .team_id = sqlite3_column_int(st, 5),
+        .key_id = sqlite3_column_int(st, 6),
+        .client = column_text(st, 7),
+        .table_id = sqlite3_column_int(st, 8),
+        .target = column_text(st, 9),
+        .rows = column_number(st, 11),
+        .units = column_number(st, 12),
+        .units_predicted = sqlite3_column_int64(st, 13),
+        .units_alone = sqlite3_column_int64(st, 14),
+        .results = sqlite3_column_int64(st, 15),
+        .via = (enum entry_via)sqlite3_column_int(st, 16),
+        .paid_by = column_id(st, 17, ids->paid_by),
+        .where = flags & FLAG_WHERE,
+        .having = flags & FLAG_HAVING,
+        .approximate = names_text(&s->names, sqlite3_column_int64(st, 19) - 1),
+        .fault = names_text(&s->names, sqlite3_column_int64(st, 20) - 1),
+        .duration_ms = sqlite3_column_int64(st, 21),
+        .sum = (uint64_t)sqlite3_column_int64(st, 22),
+    };
+    e.team = names_text(&s->names, e.team_id - 1);
+    e.key = names_text(&s->names, e.key_id - 1);
+    e.table = names_text(&s->names, e.table_id - 1);
+    if (shape > 0 && shape <= s->shape_texts.n)
+        e.shape = slice_str(s->shapes[shape - 1].word);
+    return e;
+}
+
+/* Begin reading: NULL, and a line in `why`, when the books are not open. */
+static sqlite3_stmt *begin_read(struct store *s, enum statement which, struct buffer *why)
+{
+    store_lock(s);
+    if (s->db)
+        return s->sql[which];
+    broken(s, why);
+    store_unlock(s);
+    return NULL;
+}
+
+static bool end_read(struct store *s, sqlite3_stmt *st, struct buffer *why)
+{
+    bool good = reset(st) || broken(s, why);
+    store_unlock(s);
+    return good;
+}
+
+bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_seen *seen, void *context, int64_t *next,
+                   struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_ENTRIES, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, from_seq);
+    sqlite3_bind_int64(st, 2, (int64_t)max);
+    size_t n = 0;
+    int64_t last = 0;
+    for (; sqlite3_step(st) == SQLITE_ROW; n++) {
+        struct entry_ids ids;
+        struct entry e = read_entry(s, st, &ids);
+        last = e.seq;
+        seen(context, &e);
+    }
+    *next = n == max ? last + 1 : 0;
+    return end_read(s, st, why);
+}
+
+bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
+                   struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, since_hour);
+    sqlite3_bind_int64(st, 2, until_hour);
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        int64_t v[14];
+        for (int i = 0; i < 14; i++)
+            v[i] = sqlite3_column_int64(st, i);
+        struct rollup r = {
+            .at = { .hour = v[0], .team = (int32_t)v[1], .key = (int32_t)v[2], .table = (int32_t)v[3] },
+            .sums = { v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11] },
+            .first_seq = v[12],
+            .last_seq = v[13],
+        };
+        seen(context, &r);
+    }
+    return end_read(s, st, why);
+}
+
+bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_DAYS, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, (int64_t)since.n * 24);
+    while (sqlite3_step(st) == SQLITE_ROW)
+        seen(context, names_text(&s->names, sqlite3_column_int64(st, 0) - 1), (struct day){ sqlite3_column_int(st, 1) },
+             sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3));
+    return end_read(s, st, why);
+}
+
+bool store_keys(struct store *s, store_key_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_KEYS, why);
+    if (!st)
+        return false;
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        struct key_row key = {
+            .id = column_text(st, 0),
+            .team = column_text(st, 2),
+            .name = column_text(st, 3),
+            .disabled = sqlite3_column_int(st, 4),
+            .created_ms = sqlite3_column_int64(st, 5),
+        };
+        if (sqlite3_column_bytes(st, 1) == DIGEST_BYTES)
+            memcpy(key.digest.b, sqlite3_column_blob(st, 1), DIGEST_BYTES);
+        seen(context, &key);
+    }
+    return end_read(s, st, why);
+}
+
+bool store_key_uses(struct store *s, store_use_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_USES, why);
+    if (!st)
+        return false;
+    while (sqlite3_step(st) == SQLITE_ROW)
+        seen(context, names_text(&s->names, sqlite3_column_int64(st, 0) - 1), sqlite3_column_int64(st, 1));
+    return end_read(s, st, why);
+}
+
+bool store_limits(struct store *s, store_limit_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_LIMITS, why);
+    if (!st)
+        return false;
+    while (sqlite3_step(st) == SQLITE_ROW)
+        seen(context, &(struct limit_row){ .team = column_text(st, 0),
+                                           .rows = sqlite3_column_int64(st, 1),
+                                           .units = sqlite3_column_int64(st, 2) });
+    return end_read(s, st, why);
+}
+
+int64_t store_floor(struct store *s)
+{
+    store_lock(s);
+    int64_t floor = s->floor;
+    store_unlock(s);
+    return floor;
+}
+
+int64_t store_last_seq(struct store *s)
+{
+    store_lock(s);
+    int64_t last = s->next_seq - 1;
+    store_unlock(s);
+    return last;
+}
+
+struct slice store_name(struct store *s, int32_t id)
+{
+    store_lock(s);
+    struct slice text = names_text(&s->names, (int64_t)id - 1);
+    store_unlock(s);
+    return text;
+}
+
+/* ---- care ---- */
+
+static bool check_lines(sqlite3 *db, struct buffer *out)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &st, NULL) != SQLITE_OK)
+        return false;
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        struct slice line = column_text(st, 0);
+        if (!slice_eq(line, S("ok")))
+            buffer_printf(out, "%.*s\n", SLICE_ARGS(line));
+    }
+    return sqlite3_finalize(st) == SQLITE_OK;
+}
+
+bool store_check(struct store *s, struct buffer *out, struct buffer *why)
+{
+    store_lock(s);
+    bool good = s->db && check_lines(s->db, out);
+    if (!good)
+        broken(s, why);
+    store_unlock(s);
+    return good;
+}
+
+static bool copy_pages(struct store *s, sqlite3 *to)
+{
+    store_lock(s);
+    sqlite3_backup *copy = s->db ? sqlite3_backup_init(to, "main", s->db, "main") : NULL;
+    store_unlock(s);
+    if (!copy)
+        return false;
+    int status = SQLITE_OK;
+    while (status == SQLITE_OK) {
+        store_lock(s);
+        /* A failed store closes its connection under us; then the copy has ended with it. */
+        status = s->db ? sqlite3_backup_step(copy, 256) : SQLITE_ABORT;
+        store_unlock(s);
+    }
+    store_lock(s);
+    bool good = sqlite3_backup_finish(copy) == SQLITE_OK && status == SQLITE_DONE;
+    store_unlock(s);
+    return good;
+}
+
+bool store_backup(struct store *s, const char *file, struct buffer *why)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        buffer_printf(why, "ledger: %s: %s", file, strerror(errno));
+        return false;
+    }
+    close(fd);
+    sqlite3 *to = NULL;
+    bool good = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && copy_pages(s, to);
+    if (!good)
+        buffer_printf(why, "ledger: %s: %s", file, to ? sqlite3_errmsg(to) : "out of memory");
+    sqlite3_close(to);
+    if (!good)
+        unlink(file);
+    return good;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every team has used and holds, in memory: limits are checked against these numbers and nowhere else. Used
+ * amounts are kept by day, so that a month can begin on any day and the clock may step back.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_TALLY_H
+#define ANCHORAGE_PROXY_LEDGER_TALLY_H
+
+#include "proxy/ledger/entry.h"
+#include "proxy/ledger/limits.h"
+#include "proxy/ledger/month.h"
+#include "proxy/ledger/names.h"
+
+struct tally_day {
+    struct day day;
+    int64_t rows, units;
+};
+
+struct team {
+    int64_t rows_limit, units_limit; /* or LEDGER_NO_LIMIT */
+    int64_t rows_used, units_used;   /* of the running months */
+    int64_t rows_held, units_held;
+    struct tally_day *days; /* ascending */
+    size_t n_days, room;
+};
+
+struct tally {
+    struct names names;
+    struct team *teams; /* by the numbers of names; pointers to one live until the next tally_team */
+    int32_t room;
+    int64_t units_limit, units_used, units_held; /* of the whole */
+    int billing_day;
+    struct period rows_month, units_month;
+};
+
+void tally_clear(struct tally *t);
+
+/* Take limits; teams that are no longer configured have none. */
+[[nodiscard]] bool tally_limit(struct tally *t, const struct limits *l, struct day today);
+
+/* Forget what was used and held, keep the limits. */
+void tally_zero(struct tally *t);
+
+/* The number of a team, made if need be; -1 when memory is out. */
+int32_t tally_team(struct tally *t, struct slice name);
+int32_t tally_find(const struct tally *t, struct slice name);
+
+/* What a team (none: -1) and the whole have used in the months of `today`, turned or not. */
+struct tally_used {
+    int64_t rows, units, whole_units;
+};
+struct tally_used tally_used(const struct tally *t, int32_t number, struct day today);
+
+/* Let the running months be those of `today`. Cheap when they are. */
+void tally_turn(struct tally *t, struct day today);
+
+/* Whether `rows` and `units` more may be held by a team for a call that holds `own` already. */
+enum ledger_outcome tally_check(const struct tally *t, int32_t team, struct rows rows, struct units units,
+                                struct rows own_rows, struct units own_units);
+
+void tally_hold(struct tally *t, int32_t team, int64_t rows, int64_t units);
+[[nodiscard]] bool tally_use(struct tally *t, int32_t team, struct day day, int64_t rows, int64_t units);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ * The writing thread. What the loop pushes in one turn is handed over in one piece at the end of the turn; the thread
+ * takes what it finds, commits, and wakes the loop once for all of it. While it waits for the disk the next batch
+ * gathers by itself. */
+#include "proxy/ledger/writer.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    BATCH = 64,
+    FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
+    LAST_RETRY_MS = 4000
+};
+
+struct writer {
+    struct store *store;
+    writer_finished *finished;
+    void *context;
+    int wake_fd;
+    struct event *woken, *turn_ends;
+    struct op_list gathered; /* pushed in this turn; the loop's own */
+
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    /* Below: under the mutex. */
+    struct op_list queue, back;
+    struct recovery *fresh;
+    bool stop, failed;
+    bool idle; /* the thread sleeps until there is work */
+
+    /* The thread's own. */
+    int64_t sure_seq; /* all up to here was reported as written */
+    int64_t next_try_ms, retry_ms;
+};
+
+struct op *op_new(const struct entry *e)
+{
+    struct op *op = malloc(sizeof *op + entry_text_bytes(e));
+    if (!op)
+        return NULL;
+    *op = (struct op){ 0 };
+    entry_copy_to(&op->entry, (char *)(op + 1), e);
+    return op;
+}
+
+void op_list_add(struct op_list *list, struct op *op)
+{
+    op->next = NULL;
+    *(list->last ? &list->last->next : &list->first) = op;
+    list->last = op;
+    list->n++;
+}
+
+static void op_list_join(struct op_list *to, struct op_list *from)
+{
+    if (!from->n)
+        return;
+    *(to->last ? &to->last->next : &to->first) = from->first;
+    to->last = from->last;
+    to->n += from->n;
+    *from = (struct op_list){ 0 };
+}
+
+void op_list_free(struct op_list *list)
+{
+    for (struct op *op = list->first, *next; op; op = next) {
+        next = op->next;
+        free(op);
+    }
+    *list = (struct op_list){ 0 };
+}
+
+/* Up to `max` from the front. */
+static struct op_list op_list_take(struct op_list *from, size_t max)
+{
+    if (from->n <= max) {
+        struct op_list all = *from;
+        *from = (struct op_list){ 0 };
+        return all;
+    }
+    struct op_list some = { .first = from->first, .last = from->first, .n = max };
+    for (size_t i = 1; i < max; i++)
+        some.last = some.last->next;
+    from->first = some.last->next;
+    from->n -= max;
+    some.last->next = NULL;
+    return some;
+}
+
+static bool write_batch(struct store *store, struct op *first, struct entry **entries, struct limit_row *limits,
+                        struct buffer *why)
+{
+    struct store_batch batch = { .entries = entries, .limits = limits };
+    for (struct op *op = first; op; op = op->next) {
+        entries[batch.n_entries++] = &op->entry;
+        if (op->has_limit)
+            limits[batch.n_limits++] = op->limit;
+        if (op->floor > batch.floor)
+            batch.floor = op->floor;
+    }
+    return store_write(store, &batch, why);
+}
+
+bool write_ops(struct store *store, struct op_list *ops, struct buffer *why)
+{
+    struct entry *few_entries[BATCH];
+    struct limit_row few_limits[BATCH];
+    struct entry **entries = few_entries;
+    struct limit_row *limits = few_limits;
+    if (ops->n > BATCH) {
+        entries = malloc(ops->n * sizeof(struct entry *));
+        limits = malloc(ops->n * sizeof *limits);
+    }
+    bool good = entries && limits && write_batch(store, ops->first, entries, limits, why);
+    for (struct op *op = ops->first; op; op = op->next)
+        op->written = good;
+    if (entries != few_entries)
+        free(entries);
+    if (limits != few_limits)
+        free(limits);
+    return good;
+}
+
+/* ---- the thread ---- */
+
+/* Under the mutex. */
+static void send_back(struct writer *w, struct op_list *ops)
+{
+    bool wake = !w->back.n && !w->fresh;
+    op_list_join(&w->back, ops);
+    if (wake)
+        eventfd_write(w->wake_fd, 1);
+}
+
+static void wait_until(struct writer *w, int64_t monotonic_ms)
+{
+    struct timespec until = { .tv_sec = monotonic_ms / 1000, .tv_nsec = monotonic_ms % 1000 * 1000000 };
+    pthread_cond_timedwait(&w->work, &w->mutex, &until);
+}
+
+/* Try to open the books again; the mutex is let go meanwhile. */
+static void try_again(struct writer *w)
+{
+    pthread_mutex_unlock(&w->mutex);
+    struct buffer why = buffer_with_cap(4096);
+    struct recovery *fresh = NULL;
+    if (store_open(w->store, &why) == STORE_OPENED)
+        fresh = recovery_read(w->store, w->sure_seq, day_of_ms(clock_wall_ms()), &why);
+    buffer_clear(&why);
+    pthread_mutex_lock(&w->mutex);
+    if (fresh) {
+        bool wake = !w->back.n;
+        w->fresh = fresh;
+        if (wake)
+            eventfd_write(w->wake_fd, 1);
+        w->retry_ms = FIRST_RETRY_MS;
+    } else {
+        w->retry_ms = w->retry_ms * 2 < LAST_RETRY_MS ? w->retry_ms * 2 : LAST_RETRY_MS;
+        w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    }
+}
+
+/* Nothing is written until the loop has taken over the state of the reopened books. */
+static void failed_step(struct writer *w)
+{
+    if (w->queue.n)
+        send_back(w, &w->queue);
+    if (w->fresh)
+        pthread_cond_wait(&w->work, &w->mutex);
+    else if (clock_monotonic_ms() < w->next_try_ms)
+        wait_until(w, w->next_try_ms);
+    else
+        try_again(w);
+}
+
+static void write_step(struct writer *w)
+{
+    struct op_list batch = op_list_take(&w->queue, BATCH);
+    pthread_mutex_unlock(&w->mutex);
+    struct buffer why = buffer_with_cap(4096);
+    bool good = write_ops(w->store, &batch, &why);
+    buffer_clear(&why);
+    if (good)
+        w->sure_seq = batch.last->entry.seq;
+    pthread_mutex_lock(&w->mutex);
+    if (!good) {
+        w->failed = true;
+        w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    }
+    send_back(w, &batch);
+}
+
+static void *write_all_day(void *context)
+{
+    struct writer *w = context;
+    pthread_mutex_lock(&w->mutex);
+    while (!w->stop || (w->queue.n && !w->failed)) {
+        if (w->failed) {
+            failed_step(w);
+        } else if (w->queue.n) {
+            write_step(w);
+        } else {
+            w->idle = true;
+            pthread_cond_wait(&w->work, &w->mutex);
+            w->idle = false;
+        }
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+/* ---- the loop ---- */
+
+static void on_woken(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct writer *w = context;
+    eventfd_t count;
+    if (eventfd_read(fd, &count) != 0)
+        return;
+    pthread_mutex_lock(&w->mutex);
+    struct op_list back = op_list_take(&w->back, SIZE_MAX);
+    struct recovery *fresh = w->fresh;
+    pthread_mutex_unlock(&w->mutex);
+    w->finished(w->context, &back, fresh);
+}
+
+static void hand_over(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    op_list_join(&w->queue, &w->gathered);
+    bool idle = w->idle || w->failed;
+    pthread_mutex_unlock(&w->mutex);
+    if (idle)
+        pthread_cond_signal(&w->work);
+}
+
+static void on_turn_ends(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    hand_over(context);
+}
+
+void writer_push(struct writer *w, struct op *op)
+{
+    if (!w->gathered.n)
+        event_active(w->turn_ends, EV_TIMEOUT, 0);
+    op_list_add(&w->gathered, op);
+}
+
+struct op_list writer_resume(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    struct op_list left = op_list_take(&w->back, SIZE_MAX);
+    op_list_join(&left, &w->queue);
+    op_list_join(&left, &w->gathered);
+    w->fresh = NULL;
+    w->failed = false;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+    return left;
+}
+
+/* Signals are for the loop's thread. */
+static bool start_thread(struct writer *w)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&w->thread, NULL, write_all_day, w) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        pthread_setname_np(w->thread, "ledger");
+    return started;
+}
+
+struct writer *writer_new(struct store *store, struct event_base *base, writer_finished *finished, void *context)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    *w = (struct writer){ .store = store, .finished = finished, .context = context, .retry_ms = FIRST_RETRY_MS };
+    w->sure_seq = store_last_seq(store);
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->wake_fd >= 0)
+        w->woken = event_new(base, w->wake_fd, EV_READ | EV_PERSIST, on_woken, w);
+    w->turn_ends = event_new(base, -1, 0, on_turn_ends, w);
+    bool good = w->woken && w->turn_ends && event_add(w->woken, NULL) == 0;
+    if (!good || !start_thread(w)) {
+        w->stop = true;
+        writer_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void writer_free(struct writer *w)
+{
+    if (!w)
+        return;
+    if (!w->stop) {
+        hand_over(w);
+        pthread_mutex_lock(&w->mutex);
+        w->stop = true;
+        pthread_cond_signal(&w->work);
+        pthread_mutex_unlock(&w->mutex);
+        pthread_join(w->thread, NULL);
+    }
+    if (w->woken)
+        event_free(w->woken);
+    if (w->turn_ends)
+        event_free(w->turn_ends);
+    if (w->wake_fd >= 0)
+        close(w->wake_fd);
+    op_list_free(&w->gathered);
+    op_list_free(&w->queue);
+    op_list_free(&w->back);
+    recovery_free(w->fresh);
+    pthread_cond_destroy(&w->work);
+    pthread_mutex_destroy(&w->mutex);
+    free(w);
+}

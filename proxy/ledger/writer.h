@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The thread that writes. Operations are pushed from the loop, written many to a transaction, and come back to the
+ * loop when they are on disk.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_WRITER_H
+#define ANCHORAGE_PROXY_LEDGER_WRITER_H
+
+#include "proxy/ledger/calls.h"
+#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/recovery.h"
+
+/* One entry on its way to the disk. */
+struct op {
+    struct op *next;
+    ledger_done *done; /* NULL: nobody waits */
+    void *context;
+    struct call *call; /* NULL: a note */
+    struct limit_row limit;
+    bool has_limit;
+    bool written; /* what came of it */
+    int64_t floor;
+    struct entry entry; /* its text stands behind the struct */
+};
+
+struct op_list {
+    struct op *first, *last;
+    size_t n;
+};
+
+/* A new operation with a copy of `e`. NULL when memory is out. */
+struct op *op_new(const struct entry *e);
+void op_list_add(struct op_list *list, struct op *op);
+void op_list_free(struct op_list *list);
+
+struct writer;
+
+/* `finished` gets operations in the order they were pushed and owns them; `fresh`, when not NULL, is the state after
+ * the storage had failed and is open again (owned likewise): then writer_resume must be called. Until then every
+ * operation comes back unwritten. */
+typedef void writer_finished(void *context, struct op_list *ops, struct recovery *fresh);
+
+/* Write `ops` now, all in one transaction, and mark them. */
+bool write_ops(struct store *store, struct op_list *ops, struct buffer *why);
+
+/* NULL when the thread cannot start. The store stays the caller's. */
+struct writer *writer_new(struct store *store, struct event_base *base, writer_finished *finished, void *context);
+
+/* Write what was pushed, then end the thread. Operations that have not come back by then are freed. */
+void writer_free(struct writer *w);
+
+void writer_push(struct writer *w, struct op *op);
+
+/* Take operations again. Those that are still on the way were pushed on a state that is no more: they are returned,
+ * unwritten, and to be dealt with before the fresh state is taken over. */
+struct op_list writer_resume(struct writer *w);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * The entries of a call and the limits they are checked against. */
+#include "room.h"
+
+static void a_call_is_held_and_settled(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "call-1", "seo", 8, 150), LEDGER_DONE);
+    struct ledger_left left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 92);
+    assert_int_equal(left.units_left, 850);
+    assert_int_equal(settle_now(r, "call-1", "seo", 3, 100), LEDGER_DONE);
+    left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 97);
+    assert_int_equal(left.units_left, 900);
+    assert_int_equal(left.whole_units_left, LEDGER_NO_LIMIT);
+    assert_int_equal(ledger_left(r->ledger, S("sales")).rows_left, LEDGER_NO_LIMIT);
+}
+
+static void the_limit_is_exact(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "a", "seo", 101, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(hold_now(r, "a", "seo", 0, 1001), LEDGER_OUT_OF_UNITS);
+    assert_int_equal(hold_now(r, "a", "seo", 100, 1000), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "b", "seo", 1, 0), LEDGER_WAIT);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 1), LEDGER_WAIT);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 0), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "c", "sales", 1000000, 1000000), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 100, 1000), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "b", "seo", 1, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 1), LEDGER_OUT_OF_UNITS);
+}
+
+static void a_call_does_not_wait_for_itself(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "a", "seo", 60, 0), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 41, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(hold_now(r, "a", "seo", 40, 0), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 5, 0), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 95);
+}
+
+static void the_whole_has_a_limit(void **state)
+{
+    struct room *r = *state;
+    r->options.units_per_month = 500;
+    ledger_set_limits(r->ledger, &r->options);
+    assert_int_equal(hold_now(r, "a", "sales", 0, 501), LEDGER_OUT_OF_UNITS);
+    assert_int_equal(hold_now(r, "a", "sales", 0, 400), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 101), LEDGER_WAIT);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 100), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).whole_units_left, 0);
+    assert_int_equal(release_now(r, "a", "sales"), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).whole_units_left, 400);
+}
+
+static void unknown_ends_count_their_units(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "a", "seo", 50, 300), LEDGER_DONE);
+    assert_int_equal(unknown_now(r, "a", "seo", 300), LEDGER_DONE);
+    struct ledger_left left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 100);
+    assert_int_equal(left.units_left, 700);
+}
+
+static void a_price_that_is_not_known_counts_as_predicted(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "a", "seo", 1, 200), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 1, -1), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 850);
+    assert_runs(r, "ledger export");
+    assert_non_null(strstr(r->out.p, "\"rows\":1,\"units\":null,\"units_predicted\":150"));
+}
+
+static void a_settlement_may_pass_its_hold_and_the_limit(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(hold_now(r, "a", "seo", 1, 1), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 150, 2000), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 0);
+    assert_int_equal(hold_now(r, "b", "seo", 1, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(hold_now(r, "b", "seo", 0, 0), LEDGER_DONE);
+}
+
+static void free_targets_cost_no_rows(void **state)
+{
+    struct room *r = *state;
+    struct ledger_call call = call_of("a", "seo");
+    call.free_of_rows = true;
+    int outcome = -1;
+    ledger_hold(r->ledger, &call, (struct rows){ 5000 }, (struct units){ 1 }, take_outcome, &outcome);
+    assert_int_equal(outcome, LEDGER_DONE);
+    struct ledger_settlement s = { .rows = { 7 }, .units = 0, .via = "cache" };
+    ledger_settle(r->ledger, &call, &s, take_outcome, &outcome);
+    assert_int_equal(outcome, LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 100);
+}
+
+static void months_turn(void **state)
+{
+    struct room *r = *state;
+    r->options.billing_day = 15;
+    ledger_set_limits(r->ledger, &r->options);
+    set_clock("2026-11-30T23:59:59Z");
+    assert_int_equal(hold_now(r, "a", "seo", 90, 900), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 90, 900), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "b", "seo", 11, 0), LEDGER_OUT_OF_ROWS);
+    assert_in_range(ledger_month_ends_in_ms(r->ledger), 1, 1000);
+    assert_int_equal(hold_now(r, "over", "seo", 10, 0), LEDGER_DONE);
+
+    set_clock("2026-12-01T00:00:00Z");
+    /* Rows begin anew, but what is held stays held and lands in the month it is settled in; units go on. */
+    struct ledger_left left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 90);
+    assert_int_equal(left.units_left, 100);
+    assert_int_equal(hold_now(r, "b", "seo", 11, 0), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "over", "seo", 10, 0), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "b", "seo", 11, 0), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "c", "seo", 0, 101), LEDGER_OUT_OF_UNITS);
+
+    set_clock("2026-12-15T00:00:00Z");
+    left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 79);
+    assert_int_equal(left.units_left, 1000);
+    assert_int_equal(hold_now(r, "c", "seo", 0, 1000), LEDGER_DONE);
+    assert_int_equal(release_now(r, "c", "seo"), LEDGER_DONE);
+
+    /* The clock steps back: the old month is as full as it was. */
+    set_clock("2026-11-30T12:00:00Z");
+    left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 10);
+    assert_int_equal(left.units_left, 100);
+    assert_int_equal(hold_now(r, "d", "seo", 11, 0), LEDGER_OUT_OF_ROWS);
+
+    /* And the disk says the same. */
+    room_close(r);
+    room_open(r, NULL);
+    left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 10);
+    assert_int_equal(left.units_left, 100);
+    assert_runs(r, "ledger verify");
+}
+
+static void a_second_end_changes_nothing_that_is_left(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(settle_now(r, "cached", "seo", 4, 0), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 96);
+    assert_int_equal(hold_now(r, "x", "nobody", 4, 9), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "x", "nobody", 4, 9), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("nobody")).rows_limit, LEDGER_NO_LIMIT);
+}
+
+static void ids_are_random(void **state)
+{
+    (void)state;
+    char a[LEDGER_ID_SIZE], b[LEDGER_ID_SIZE];
+    for (int i = 0; i < 200; i++) {
+        ledger_new_id(a);
+        ledger_new_id(b);
+        assert_int_equal(strlen(a), 26);
+        assert_int_equal(strspn(a, "0123456789abcdefghjkmnpqrstvwxyz"), 26);
+        assert_string_not_equal(a, b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        room_test(a_call_is_held_and_settled),
+        room_test(the_limit_is_exact),
+        room_test(a_call_does_not_wait_for_itself),
+        room_test(the_whole_has_a_limit),
+        room_test(unknown_ends_count_their_units),
+        room_test(a_price_that_is_not_known_counts_as_predicted),
+        room_test(a_settlement_may_pass_its_hold_and_the_limit),
+        room_test(free_targets_cost_no_rows),
+        room_test(months_turn),
+        room_test(a_second_end_changes_nothing_that_is_left),
+        cmocka_unit_test(ids_are_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -89,8 +89,8 @@ void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void
 {
     call->gone = gone;
     call->gone_context = context;
-    if (!call->connection && gone) {
-        call->tell_gone = true;
+    call->tell_gone = !call->connection && gone;
+    if (call->tell_gone) {
         call->server->tells_gone = true;
         server_schedule_turn(call->server);
     }

@@ -217,6 +217,23 @@ static void hand_out_request(struct connection *c)
     hand_out(c, call);
 }
 
+/* Let the reader see what has come. False when memory is out. */
+static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
+{
+    size_t first = evbuffer_get_contiguous_space(input);
+    size_t most = n < READER_MAX_HEAD + 1 ? n : READER_MAX_HEAD + 1;
+    /* mostly the whole head lies in one piece; making one piece of all that came would copy again and again */
+    for (size_t have = first < most ? first : most; r->verdict == READER_MORE; have = most) {
+        const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)have);
+        if (!bytes)
+            return false;
+        (void)reader_read(r, bytes, have);
+        if (have == most)
+            break;
+    }
+    return true;
+}
+
 /* Look at the input; whether a request was handed out and another may follow now. */
 static bool read_one(struct connection *c)
 {
@@ -228,14 +245,9 @@ static bool read_one(struct connection *c)
         return false;
     }
     struct reader *r = &c->reader;
-    if (r->verdict == READER_MORE) {
-        size_t head = n < READER_MAX_HEAD + 1 ? n : READER_MAX_HEAD + 1;
-        const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)head);
-        if (!bytes) {
-            connection_kill(c);
-            return false;
-        }
-        (void)reader_read(r, bytes, head);
+    if (!read_head(r, input, n)) {
+        connection_kill(c);
+        return false;
     }
     switch ((enum reader_verdict)r->verdict) {
     case READER_MORE:

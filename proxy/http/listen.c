@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 #include "base/text.h"
 #include "proxy/http/server.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 250 };
+enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -152,12 +151,8 @@ static void turn_away(int fd)
     close(fd);
 }
 
-static void on_accept(struct evconnlistener *accepts, evutil_socket_t fd, struct sockaddr *address, int n,
-                      void *context)
+static void take_in(struct http_server *s, int fd, const struct sockaddr *address)
 {
-    (void)accepts;
-    (void)n;
-    struct http_server *s = ((struct listener *)context)->server;
     if (s->n_connections >= (size_t)s->options.max_connections) {
         server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
         turn_away(fd);
@@ -169,43 +164,65 @@ static void on_accept(struct evconnlistener *accepts, evutil_socket_t fd, struct
         server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
                        s->options.max_connections_per_address);
         turn_away(fd);
-        return;
-    }
-    if (!peer) {
+    } else if (!peer) {
         close(fd);
-        return;
-    }
-    if (!connection_new(s, fd, peer))
+    } else if (!connection_new(s, fd, peer)) {
         peer_put(&s->peers, peer);
+    }
+}
+
+static void accept_all(struct http_server *s, bool on)
+{
+    for (struct listener *l = s->listeners; l; l = l->next)
+        (void)(on ? event_add(l->accepts, NULL) : event_del(l->accepts));
 }
 
 static void on_reopen(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    struct http_server *s = context;
-    for (struct listener *l = s->listeners; l; l = l->next)
-        evconnlistener_enable(l->accepts);
+    accept_all(context, true);
 }
 
-static void on_accept_error(struct evconnlistener *accepts, void *context)
+/* Errors of one client's connection have gone with it; a shortage stays, and the loop would spin on it. */
+static void accept_failed(struct http_server *s, int error)
 {
-    (void)accepts;
-    struct http_server *s = ((struct listener *)context)->server;
-    int error = errno;
     struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
-    if (evtimer_add(s->reopen, &pause) != 0)
+    bool is_shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
         return;
-    for (struct listener *l = s->listeners; l; l = l->next)
-        evconnlistener_disable(l->accepts);
-    server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);
+    if (!is_shortage) {
+        server_trouble(s, "accept: %s", strerror(error));
+    } else if (evtimer_add(s->reopen, &pause) == 0) {
+        accept_all(s, false);
+        server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);
+    }
+}
+
+/* Takes in a portion, so that a storm of connections does not keep the others waiting: what is left makes the
+ * listener readable again at the next turn of the loop. */
+static void on_acceptable(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    struct http_server *s = ((struct listener *)context)->server;
+    for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
+        struct sockaddr_storage address = { 0 };
+        socklen_t n = sizeof address;
+        int accepted = accept4(fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted < 0) {
+            accept_failed(s, errno);
+            return;
+        }
+        take_in(s, accepted, (const struct sockaddr *)&address);
+    }
 }
 
 static void listener_free(struct listener *l)
 {
     struct stat st;
     if (l->accepts)
-        evconnlistener_free(l->accepts);
+        event_free(l->accepts);
+    close(l->fd);
     if (l->unix_path && lstat(l->unix_path, &st) == 0 && st.st_dev == l->unix_device && st.st_ino == l->unix_inode)
         unlink(l->unix_path);
     free(l->unix_path);
@@ -223,19 +240,24 @@ void listeners_close(struct http_server *s)
         evtimer_del(s->reopen);
 }
 
-/* A listener on the bound socket, which it owns on success. */
+/* A listener on the bound socket, which it owns from now on, also on failure. */
 static struct listener *listener_new(struct http_server *s, int fd, const struct address *a)
 {
     struct listener *l = calloc(1, sizeof *l);
-    if (!l)
-        return NULL;
-    l->server = s;
-    l->accepts = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
-    if (!l->accepts) {
-        listener_free(l);
+    if (!l) {
+        close(fd);
         return NULL;
     }
-    evconnlistener_set_error_cb(l->accepts, on_accept_error);
+    l->server = s;
+    l->fd = fd;
+    if (listen(fd, BACKLOG) == 0)
+        l->accepts = event_new(s->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
+    if (!l->accepts || event_add(l->accepts, NULL) != 0) {
+        int error = errno;
+        listener_free(l);
+        errno = error;
+        return NULL;
+    }
     struct stat st;
     const char *path = a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
     if (path && lstat(path, &st) == 0) {
@@ -260,8 +282,6 @@ bool http_server_listen(struct http_server *s, const char *address, struct buffe
     struct listener *l = fd >= 0 ? listener_new(s, fd, &a) : NULL;
     if (!l) {
         buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));
-        if (fd >= 0)
-            close(fd);
         return false;
     }
     struct listener **end = &s->listeners;
@@ -280,7 +300,7 @@ bool http_server_address(const struct http_server *s, size_t n, struct buffer *o
         return false;
     struct sockaddr_storage socket = { 0 };
     socklen_t length = sizeof socket;
-    if (getsockname(evconnlistener_get_fd(l->accepts), (struct sockaddr *)&socket, &length) != 0)
+    if (getsockname(l->fd, (struct sockaddr *)&socket, &length) != 0)
         return false;
     char text[INET6_ADDRSTRLEN];
     if (socket.ss_family == AF_INET) {

@@ -3,6 +3,7 @@
 #include "proxy/http/server.h"
 
 #include <event2/event.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,10 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     struct http_server *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
+    /* libevent writes without MSG_NOSIGNAL; who has chosen something for SIGPIPE keeps it */
+    struct sigaction pipe;
+    if (sigaction(SIGPIPE, NULL, &pipe) == 0 && pipe.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
     s->base = base;
     s->options = *options;
     s->alarm_ms = INT64_MAX;

@@ -10,7 +10,6 @@
 #include "proxy/http/connection.h"
 
 struct event;
-struct evconnlistener;
 
 /* Connections in the order they came in. */
 struct place_list {
@@ -21,7 +20,8 @@ struct place_list {
 struct listener {
     struct listener *next;
     struct http_server *server;
-    struct evconnlistener *accepts;
+    int fd;
+    struct event *accepts;
     char *unix_path; /* NULL for TCP */
     dev_t unix_device;
     ino_t unix_inode; /* so that only our own socket file is removed */

@@ -195,6 +195,26 @@ static void serves_a_thousand(void **state)
     KIT_UNTIL(&kit, http_server_connections(kit.server) == 0);
 }
 
+/* A storm of connections is taken in by and by, so that nobody else waits for all of them. */
+static void accepts_in_portions(void **state)
+{
+    (void)state;
+    kit_start(&kit, "127.0.0.1:0");
+    int fds[200];
+    for (int i = 0; i < 200; i++)
+        fds[i] = kit_connect(&kit);
+    size_t before = 0;
+    for (int turns = 0; before < 200 && turns < 1000; turns++) {
+        kit_turn(&kit);
+        size_t now = http_server_connections(kit.server);
+        assert_in_range(now - before, 0, 64);
+        before = now;
+    }
+    assert_int_equal(before, 200);
+    for (int i = 0; i < 200; i++)
+        close(fds[i]);
+}
+
 static void caps(int n_first)
 {
     int fds[8];
@@ -410,6 +430,7 @@ int main(void)
         TEST(drains),
         TEST(drains_when_nobody_is_there),
         TEST(serves_a_thousand),
+        TEST(accepts_in_portions),
         TEST(caps_connections),
         TEST(caps_connections_per_address),
         TEST(survives_without_descriptors),

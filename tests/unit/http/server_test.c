@@ -214,6 +214,68 @@ static void sends_a_big_answer_whole(void **state)
     close(fd);
 }
 
+/* The client closes while most of the answer is still to be written. */
+static void survives_a_client_that_leaves_in_the_middle(void **state)
+{
+    (void)state;
+    static char big[8 << 20];
+    memset(big, 'x', sizeof big);
+    kit.big = big;
+    kit.n_big = sizeof big;
+    kit_start(&kit, "127.0.0.1:0");
+    for (int how = 0; how < 2; how++) {
+        int fd = kit_connect(&kit);
+        kit_say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        KIT_UNTIL(&kit, kit.n_requests == how + 1);
+        if (how == 1) /* all is read first: the close is then a FIN, not a reset */
+            GOT_UNTIL(&kit, &got, fd, got.n > 100000);
+        close(fd);
+        KIT_UNTIL(&kit, http_server_connections(kit.server) == 0);
+    }
+}
+
+/* A half-close behind a whole request, seen while the answer is being written, does not cut the answer. */
+static void writes_on_after_a_half_close(void **state)
+{
+    (void)state;
+    static char big[8 << 20];
+    memset(big, 'x', sizeof big);
+    kit.big = big;
+    kit.n_big = sizeof big;
+    kit_start(&kit, "127.0.0.1:0");
+    int fd = kit_connect(&kit);
+    kit_say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    KIT_UNTIL(&kit, kit.n_requests == 1);
+    shutdown(fd, SHUT_WR);
+    kit_run_ms(&kit, 5);
+    size_t total = 0;
+    while (!got.is_closed) {
+        got_read(&got, fd);
+        total += got.n;
+        got.n = 0;
+        kit_turn(&kit);
+    }
+    assert_false(got.is_reset);
+    assert_true(total > sizeof big);
+    close(fd);
+}
+
+/* A header of the owner cannot begin another one. */
+static void keeps_headers_apart(void **state)
+{
+    (void)state;
+    kit_start(&kit, "127.0.0.1:0");
+    kit.holds = true;
+    int fd = kit_connect(&kit);
+    kit_say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    KIT_UNTIL(&kit, kit.n_held == 1);
+    struct http_header header = { S("X"), S("a\r\nSet-Cookie: b") };
+    http_answer(kit.held[0], 299, &header, 1, NULL);
+    GOT_UNTIL(&kit, &got, fd, got_answers(&got) == 1);
+    assert_non_null(strstr(got.p, "\r\nX: a  Set-Cookie: b\r\nContent-Length: 0\r\n\r\n"));
+    close(fd);
+}
+
 static void frees_open_calls(void **state)
 {
     (void)state;
@@ -243,6 +305,9 @@ int main(void)
         TEST(notices_a_client_that_leaves),
         TEST(tells_gone_to_who_asks_late),
         TEST(sends_a_big_answer_whole),
+        TEST(survives_a_client_that_leaves_in_the_middle),
+        TEST(writes_on_after_a_half_close),
+        TEST(keeps_headers_apart),
         TEST(frees_open_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
  * answer. Knows nothing of v2, keys or rows. All of it runs on the thread of the event base.
  *
  * The life of a request: on_request(call) -> [gone(call)] -> http_answer(call). A call stays valid until
- * it is answered, also when its client has left meanwhile (the answer is then dropped).
+ * it is answered, also when its client has left meanwhile (the answer is then dropped). A client that closes
+ * only its sending side has left too, as for nginx. docs/http.md has the rules, limits and deadlines.
  */
 #ifndef ANCHORAGE_PROXY_HTTP_HTTP_H
 #define ANCHORAGE_PROXY_HTTP_HTTP_H
@@ -51,7 +52,8 @@ struct http_options {
     void *context;
 };
 
-/* NULL when memory is out. Copies `options`. */
+/* NULL when memory is out. Copies `options`. SIGPIPE is ignored from now on, unless something else than its default
+ * was chosen. */
 struct http_server *http_server_new(struct event_base *base, const struct http_options *options);
 
 /* Listen on "127.0.0.1:8080", "[::1]:8080", "*:80" or "unix:/run/x.sock". Port 0 is chosen by the kernel.
@@ -66,14 +68,16 @@ bool http_server_address(const struct http_server *s, size_t n, struct buffer *o
  * from the loop when no connection is left (at the earliest on the next turn). */
 void http_server_drain(struct http_server *s, void (*done)(void *context), void *context);
 
-/* Close everything at once; calls still open become invalid. NULL is allowed. */
+/* Close everything at once; calls still open become invalid. NULL is allowed. Not from inside on_request, gone or
+ * on_trouble. */
 void http_server_free(struct http_server *s);
 
 size_t http_server_connections(const struct http_server *s);
 
 const struct http_request *http_call_request(const struct http_call *call);
 
-/* Ask to be told once, from the loop, when the client has left before the answer. */
+/* Ask to be told once, from the loop, when the client has left before the answer; also when it had left already.
+ * `gone` may answer the call. */
 void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void *context);
 
 /* Answer and end the call. Adds Date, Content-Length, Connection and what HEAD and HTTP/1.0 ask for;

@@ -131,6 +131,18 @@ static void head_and_options(void **state)
     close(fd);
 }
 
+static void says_what_is_allowed(void **state)
+{
+    (void)state;
+    kit_start(&kit, "127.0.0.1:0");
+    int fd = kit_connect(&kit);
+    kit_say(fd, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
+    GOT_UNTIL(&kit, &got, fd, got.is_closed);
+    assert_int_equal(got_status(&got), 405);
+    assert_non_null(strstr(got.p, "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n"));
+    close(fd);
+}
+
 static void continues_when_asked(void **state)
 {
     (void)state;
@@ -301,6 +313,7 @@ int main(void)
         TEST(pipelines_without_recursion),
         TEST(serves_old_http),
         TEST(head_and_options),
+        TEST(says_what_is_allowed),
         TEST(continues_when_asked),
         TEST(notices_a_client_that_leaves),
         TEST(tells_gone_to_who_asks_late),

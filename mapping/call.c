@@ -54,14 +54,16 @@ static struct refusal read_output(const struct params *params, struct arena *mem
 static struct refusal read_table(const struct params *params, struct arena *memory, struct call *c)
 {
     struct slice names = S(""), from = params->value[PARAM_FROM];
-    c->table = table_find(from);
+    c->table = params->bad[PARAM_FROM] ? NULL : table_find(from);
     if (c->table)
         return fine;
     for (size_t i = 0; table_at(i) && names.p; i++)
         names = arena_printf(memory, "%.*s%s%.*s", SLICE_ARGS(names), i ? ", " : "", SLICE_ARGS(table_at(i)->from));
     if (!from.n)
         return refuse(FAULT_UNKNOWN_TABLE,
-                      arena_printf(memory, "from is missing: name the table, one of %.*s", SLICE_ARGS(names)));
+                      arena_printf(memory, "from is %s: name the table, one of %.*s",
+                                   params->bad[PARAM_FROM] ? "not percent-encoded UTF-8" : "missing",
+                                   SLICE_ARGS(names)));
     return refuse(FAULT_UNKNOWN_TABLE,
                   arena_printf(memory, "table \"%.*s\" is not one of %.*s", SLICE_ARGS(from), SLICE_ARGS(names)));
 }
@@ -201,8 +203,6 @@ struct refusal call_parse(const struct params *params, const struct call_options
 {
     *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT, .target_given = params->value[PARAM_TARGET] };
     struct refusal output = read_output(params, memory, ret);
-    if (params->bad[PARAM_FROM])
-        return undecodable(PARAM_FROM, memory);
     struct refusal r = read_table(params, memory, ret);
     if (r.fault)
         return r;

@@ -85,6 +85,12 @@ static bool add_pair(struct params *p, struct slice pair, struct arena *memory)
     return true;
 }
 
+bool params_are_form(struct slice content_type)
+{
+    struct slice type = slice_of(content_type.p, slice_find(content_type, ';'));
+    return slice_eq_nocase(slice_trim(type), S("application/x-www-form-urlencoded"));
+}
+
 bool params_add(struct params *p, struct slice text, struct arena *memory)
 {
     while (text.n) {

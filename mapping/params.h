@@ -34,6 +34,9 @@ struct params {
  * counts. Values may borrow from `text`. False when memory is out. */
 [[nodiscard]] bool params_add(struct params *p, struct slice text, struct arena *memory);
 
+/* Whether a body of this Content-Type holds parameters. */
+bool params_are_form(struct slice content_type);
+
 /* "order_by" */
 struct slice param_name(enum param p);
 

@@ -55,7 +55,7 @@ static void write_value(const struct format *f, const struct shown *c, const str
         f->text(out, cell->text, row->plain & 1u << c->field);
 }
 
-static void write_rows(const struct plan *plan, const struct format *f, const struct rows *rows, int64_t first,
+static void write_rows(const struct plan *plan, const struct format *f, const struct row_list *rows, int64_t first,
                        int64_t n, struct buffer *out)
 {
     struct shown_columns shown = { 0 };
@@ -96,7 +96,7 @@ static void write_stats(const struct format *f, const struct stats *stats, struc
     f->object_end(out);
 }
 
-void render_answer(const struct plan *plan, const struct rows *rows, int64_t first, int64_t n,
+void render_answer(const struct plan *plan, const struct row_list *rows, int64_t first, int64_t n,
                    const struct stats *stats, struct buffer *out)
 {
     const struct format *f = &formats[plan->call->output];
@@ -123,15 +123,23 @@ void render_error(enum output output, struct slice why, struct buffer *out)
     f->end(out);
 }
 
-void render_info(enum output output, int64_t rows_left, int64_t rows_limit, struct slice subscription,
+/* Old programs read both numbers into 32 bits. */
+static int64_t in_32_bits(int64_t n)
+{
+    return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : n;
+}
+
+void render_info(enum output output, int64_t rows_used, int64_t rows_limit, struct slice subscription,
                  struct buffer *out)
 {
+    enum { NO_LIMIT = 2000000000 };
+    int64_t limit = rows_limit < 0 ? NO_LIMIT : rows_limit;
     const struct format *f = &formats[output];
     f->begin(out, 1);
     f->member(out, S("info"), true);
     f->object(out, 3);
-    write_whole(f, S("rows_left"), true, rows_left, out);
-    write_whole(f, S("rows_limit"), false, rows_limit, out);
+    write_whole(f, S("rows_left"), true, in_32_bits(limit - rows_used), out);
+    write_whole(f, S("rows_limit"), false, in_32_bits(limit), out);
     f->member(out, S("subscription"), false);
     f->text(out, subscription, false);
     f->member_end(out, S("subscription"));

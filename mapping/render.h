@@ -17,17 +17,14 @@ struct stats {
 };
 
 /* Append the answer with the rows [first, first + n) of `rows` (NULL when n is 0). */
-void render_answer(const struct plan *plan, const struct rows *rows, int64_t first, int64_t n,
+void render_answer(const struct plan *plan, const struct row_list *rows, int64_t first, int64_t n,
                    const struct stats *stats, struct buffer *out);
 
 /* Append {"error":why}. `why` must be valid UTF-8. */
 void render_error(enum output output, struct slice why, struct buffer *out);
 
-/* rows_limit of a team without a limit: old programs read it into 32 bits. */
-enum { INFO_NO_LIMIT = 2000000000 };
-
-/* Append {"info":{"rows_left":…,"rows_limit":…,"subscription":…}}. */
-void render_info(enum output output, int64_t rows_left, int64_t rows_limit, struct slice subscription,
+/* Append {"info":{"rows_left":…,"rows_limit":…,"subscription":…}}. `rows_limit` below 0: there is none. */
+void render_info(enum output output, int64_t rows_used, int64_t rows_limit, struct slice subscription,
                  struct buffer *out);
 
 /* The Content-Type of the bytes. */

@@ -20,7 +20,7 @@ struct index {
     uint32_t mask;
 };
 
-struct rows {
+struct row_list {
     struct rows_options o;
     size_t stride;
     char **blocks;
@@ -34,9 +34,10 @@ struct rows {
 
     bool case_seen, disordered, resorted, paged;
     bool has_last;
-    struct row *last;    /* a copy of the last row that came, merged or not: paging goes on behind it */
-    struct index by_key; /* folded keys; kept once `case_seen` */
-    uint64_t *raw_set;   /* hashes of unfolded keys; kept once `paged`, and for rows merged before that */
+    struct row *last; /* a copy of the last row that came, merged or not: paging goes on behind it */
+    struct slice last_raw[TABLE_MAX_FIELDS]; /* its dates as they came, where a fraction was cut */
+    struct index by_key;                     /* folded keys; kept once `case_seen` */
+    uint64_t *raw_set; /* hashes of unfolded keys; kept once `paged`, and for rows merged before that */
     size_t raw_room, n_raw;
     struct row **sorted;
 };
@@ -49,9 +50,9 @@ static bool key_is_any_case(const struct table *t)
     return false;
 }
 
-struct rows *rows_new(const struct rows_options *options)
+struct row_list *rows_new(const struct rows_options *options)
 {
-    struct rows *r = calloc(1, sizeof *r);
+    struct row_list *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
     r->o = *options;
@@ -65,7 +66,7 @@ struct rows *rows_new(const struct rows_options *options)
     return r;
 }
 
-void rows_free(struct rows *r)
+void rows_free(struct row_list *r)
 {
     if (!r)
         return;
@@ -83,7 +84,7 @@ void rows_free(struct rows *r)
     free(r);
 }
 
-static bool charge(struct rows *r, size_t n)
+static bool charge(struct row_list *r, size_t n)
 {
     if (n > r->o.max_bytes - r->bytes)
         return false;
@@ -92,7 +93,7 @@ static bool charge(struct rows *r, size_t n)
 }
 
 /* `n` bytes of the pool, to be taken with pool_take; NULL when there is no room. */
-static char *pool_reserve(struct rows *r, size_t n)
+static char *pool_reserve(struct row_list *r, size_t n)
 {
     if (r->pool && r->pool_left >= n)
         return r->pool_at;
@@ -107,7 +108,7 @@ static char *pool_reserve(struct rows *r, size_t n)
     return r->pool_at;
 }
 
-static struct slice pool_take(struct rows *r, size_t n)
+static struct slice pool_take(struct row_list *r, size_t n)
 {
     struct slice s = slice_of(r->pool_at, n);
     r->pool_at += n;
@@ -115,7 +116,7 @@ static struct slice pool_take(struct rows *r, size_t n)
     return s;
 }
 
-static bool pool_copy(struct rows *r, struct slice text, struct slice *ret)
+static bool pool_copy(struct row_list *r, struct slice text, struct slice *ret)
 {
     char *to = pool_reserve(r, text.n);
     if (!to)
@@ -126,12 +127,12 @@ static bool pool_copy(struct rows *r, struct slice text, struct slice *ret)
     return true;
 }
 
-static struct row *row_at(const struct rows *r, uint32_t i)
+static struct row *row_at(const struct row_list *r, uint32_t i)
 {
     return (struct row *)(void *)(r->blocks[i / BLOCK_ROWS] + (i % BLOCK_ROWS) * r->stride);
 }
 
-static struct row *next_row(struct rows *r)
+static struct row *next_row(struct row_list *r)
 {
     if (r->n == r->n_blocks * BLOCK_ROWS) {
         if (r->n == NO_ROW - BLOCK_ROWS || !charge(r, BLOCK_ROWS * r->stride))
@@ -169,12 +170,12 @@ static uint64_t hash(struct slice s)
     return h ^ h >> 29;
 }
 
-static struct slice key_of(const struct rows *r, const struct row *row)
+static struct slice key_of(const struct row_list *r, const struct row *row)
 {
     return row->cells[r->o.table->key_field].text;
 }
 
-static bool index_grow(struct rows *r)
+static bool index_grow(struct row_list *r)
 {
     size_t buckets = r->by_key.buckets ? ((size_t)r->by_key.mask + 1) * 2 : 1024;
     while (buckets < r->n)
@@ -196,7 +197,7 @@ static bool index_grow(struct rows *r)
     return true;
 }
 
-static struct row *index_find(const struct rows *r, struct slice key)
+static struct row *index_find(const struct row_list *r, struct slice key)
 {
     uint32_t i = r->by_key.buckets[hash(key) & r->by_key.mask];
     while (i != NO_ROW && !slice_eq(key_of(r, row_at(r, i)), key))
@@ -204,7 +205,7 @@ static struct row *index_find(const struct rows *r, struct slice key)
     return i == NO_ROW ? NULL : row_at(r, i);
 }
 
-static bool index_add(struct rows *r, uint32_t i)
+static bool index_add(struct row_list *r, uint32_t i)
 {
     if (i > r->by_key.mask)
         return index_grow(r); /* takes row i with it: r->n counts it already */
@@ -217,7 +218,7 @@ static bool index_add(struct rows *r, uint32_t i)
 
 /* A set of the 64-bit hashes of unfolded keys: at the five million rows of the largest call two of them are equal with
  * a chance below one in a million. */
-static bool raw_insert(struct rows *r, uint64_t h, bool *was_there)
+static bool raw_insert(struct row_list *r, uint64_t h, bool *was_there)
 {
     h |= h == 0;
     if (r->n_raw * 2 >= r->raw_room) {
@@ -258,7 +259,7 @@ static int compare_cells(enum value_type type, const union cell *a, const union 
 }
 
 /* By the whole order; the key by its unfolded form when `raw`. */
-static int compare(const struct rows *r, const struct row *a, const struct row *b, bool raw)
+static int compare(const struct row_list *r, const struct row *a, const struct row *b, bool raw)
 {
     for (size_t i = 0; i < r->o.n_order; i++) {
         int field = r->o.order[i].field;
@@ -273,7 +274,7 @@ static int compare(const struct rows *r, const struct row *a, const struct row *
 
 /* ---- adding ---- */
 
-static bool copy_key(struct rows *r, struct row *row, const struct scan_value *v)
+static bool copy_key(struct row_list *r, struct row *row, const struct scan_value *v)
 {
     int key = r->o.table->key_field;
     if (!pool_copy(r, v->text, &row->raw_key))
@@ -292,7 +293,15 @@ static bool copy_key(struct rows *r, struct row *row, const struct scan_value *v
     return true;
 }
 
-static bool copy_row(struct rows *r, struct row *row, const struct scan_value *values)
+static bool copy_text(struct row_list *r, struct row *row, size_t field, const struct scan_value *v)
+{
+    r->last_raw[field] = slice_of(NULL, 0);
+    if (r->o.table->fields[field].type == VALUE_DATE && v->raw.n && !pool_copy(r, v->raw, &r->last_raw[field]))
+        return false;
+    return pool_copy(r, v->text, &row->cells[field].text);
+}
+
+static bool copy_row(struct row_list *r, struct row *row, const struct scan_value *values)
 {
     const struct table *t = r->o.table;
     row->plain = 0;
@@ -305,13 +314,13 @@ static bool copy_row(struct rows *r, struct row *row, const struct scan_value *v
             row->plain |= 1u << i;
         if (t->fields[i].type == VALUE_WHOLE)
             row->cells[i].whole = values[i].whole;
-        else if ((int)i != t->key_field && !pool_copy(r, values[i].text, &row->cells[i].text))
+        else if ((int)i != t->key_field && !copy_text(r, row, i, &values[i]))
             return false;
     }
     return true;
 }
 
-static void merge(const struct rows *r, struct row *into, const struct row *from)
+static void merge(const struct row_list *r, struct row *into, const struct row *from)
 {
     for (size_t i = 0; i < r->o.table->n_fields; i++) {
         union cell *a = &into->cells[i];
@@ -327,7 +336,7 @@ static void merge(const struct rows *r, struct row *into, const struct row *from
     }
 }
 
-bool rows_begin_page(struct rows *r)
+bool rows_begin_page(struct row_list *r)
 {
     bool was_there;
     if (r->paged)
@@ -339,7 +348,7 @@ bool rows_begin_page(struct rows *r)
     return true;
 }
 
-enum rows_added rows_add(struct rows *r, const struct scan_value *values)
+enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
 {
     struct row *row = next_row(r);
     if (r->paged) {
@@ -369,17 +378,17 @@ enum rows_added rows_add(struct rows *r, const struct scan_value *values)
 
 /* ---- reading ---- */
 
-int64_t rows_count(const struct rows *r)
+int64_t rows_count(const struct row_list *r)
 {
     return r->n;
 }
 
-size_t rows_bytes(const struct rows *r)
+size_t rows_bytes(const struct row_list *r)
 {
     return r->bytes;
 }
 
-int64_t rows_sum(const struct rows *r, int field)
+int64_t rows_sum(const struct row_list *r, int field)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < r->n; i++)
@@ -388,22 +397,22 @@ int64_t rows_sum(const struct rows *r, int field)
     return sum;
 }
 
-bool rows_case_seen(const struct rows *r)
+bool rows_case_seen(const struct row_list *r)
 {
     return r->case_seen;
 }
 
-bool rows_disordered(const struct rows *r)
+bool rows_disordered(const struct row_list *r)
 {
     return r->disordered;
 }
 
-bool rows_resorted(const struct rows *r)
+bool rows_resorted(const struct row_list *r)
 {
     return r->disordered || r->resorted;
 }
 
-bool rows_last(const struct rows *r, struct filter_value values[TABLE_MAX_FIELDS])
+bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS])
 {
     const struct table *t = r->o.table;
     for (size_t i = 0; i < t->n_fields && r->has_last; i++) {
@@ -412,7 +421,9 @@ bool rows_last(const struct rows *r, struct filter_value values[TABLE_MAX_FIELDS
         if (t->fields[i].type == VALUE_WHOLE)
             values[i].whole = r->last->cells[i].whole;
         else
-            values[i].text = (int)i == t->key_field ? r->last->raw_key : r->last->cells[i].text;
+            values[i].text = (int)i == t->key_field ? r->last->raw_key
+                             : r->last_raw[i].n     ? r->last_raw[i]
+                                                    : r->last->cells[i].text;
     }
     return r->has_last;
 }
@@ -422,7 +433,7 @@ static int compare_sorted(const void *a, const void *b, void *rows)
     return compare(rows, *(struct row *const *)a, *(struct row *const *)b, false);
 }
 
-bool rows_finish(struct rows *r)
+bool rows_finish(struct row_list *r)
 {
     if (!r->disordered && !r->case_seen)
         return true;
@@ -435,7 +446,7 @@ bool rows_finish(struct rows *r)
     return true;
 }
 
-const struct row *rows_at(const struct rows *r, int64_t i)
+const struct row *rows_at(const struct row_list *r, int64_t i)
 {
     return r->sorted ? r->sorted[i] : row_at(r, (uint32_t)i);
 }

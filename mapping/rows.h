@@ -20,7 +20,7 @@ struct row {
     union cell cells[];   /* by field */
 };
 
-struct rows;
+struct row_list;
 
 struct rows_options {
     const struct table *table;
@@ -32,42 +32,42 @@ struct rows_options {
 };
 
 /* NULL when memory is out. */
-struct rows *rows_new(const struct rows_options *options);
-void rows_free(struct rows *r);
+struct row_list *rows_new(const struct rows_options *options);
+void rows_free(struct row_list *r);
 
 /* The next rows are another page: those already given are dropped. False when memory is out. */
-[[nodiscard]] bool rows_begin_page(struct rows *r);
+[[nodiscard]] bool rows_begin_page(struct row_list *r);
 
 enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_SEEN_BEFORE, ROWS_FULL };
 
 /* Add a row; its texts are copied. ROWS_FULL past max_bytes or when memory is out. */
-enum rows_added rows_add(struct rows *r, const struct scan_value *values);
+enum rows_added rows_add(struct row_list *r, const struct scan_value *values);
 
 /* Distinct rows so far. */
-int64_t rows_count(const struct rows *r);
+int64_t rows_count(const struct row_list *r);
 
 /* Bytes held. */
-size_t rows_bytes(const struct rows *r);
+size_t rows_bytes(const struct row_list *r);
 
 /* Sums over all rows of a whole-number field, saturating. */
-int64_t rows_sum(const struct rows *r, int field);
+int64_t rows_sum(const struct row_list *r, int field);
 
 /* Whether folding changed any key: upper-case letters have been seen. */
-bool rows_case_seen(const struct rows *r);
+bool rows_case_seen(const struct row_list *r);
 
 /* Whether the rows came in another order than that of the bytes. */
-bool rows_disordered(const struct rows *r);
+bool rows_disordered(const struct row_list *r);
 
 /* The same, or folding their keys brought them out of order. */
-bool rows_resorted(const struct rows *r);
+bool rows_resorted(const struct row_list *r);
 
 /* The values of the last row that came, unfolded, for paging. False when there was none. */
-bool rows_last(const struct rows *r, struct filter_value values[TABLE_MAX_FIELDS]);
+bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS]);
 
 /* Put them in order. Rows can be read, not added, afterwards. False when memory is out. */
-[[nodiscard]] bool rows_finish(struct rows *r);
+[[nodiscard]] bool rows_finish(struct row_list *r);
 
 /* The i-th row in order, after rows_finish. */
-const struct row *rows_at(const struct rows *r, int64_t i);
+const struct row *rows_at(const struct row_list *r, int64_t i);
 
 #endif

@@ -23,6 +23,7 @@ struct scan_value {
     struct slice text; /* VALUE_TEXT: decoded UTF-8; VALUE_DATE: YYYY-MM-DDTHH:MM:SSZ. Valid during on_row. */
     int64_t whole;     /* VALUE_WHOLE */
     bool plain;        /* text needs no escape in JSON */
+    struct slice raw;  /* VALUE_DATE: as it came, when a fraction was cut; else empty. Valid during on_row. */
 };
 
 struct scan_options {

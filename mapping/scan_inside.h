@@ -44,6 +44,7 @@ struct scanner {
 
     struct scan_value values[TABLE_MAX_FIELDS];
     struct buffer kept[TABLE_MAX_FIELDS]; /* values[].text of a row that came in pieces */
+    char dates[TABLE_MAX_FIELDS][20];     /* values[].text of a date whose fraction was cut */
     struct buffer decoded;
     int64_t rows;
 

@@ -14,11 +14,13 @@ bool scan_date(struct scanner *s, struct scan_value *v)
     int64_t unix_s;
     if (!timestamp_parse(v->text, &unix_s))
         return scan_fail(s, "a date is not of the form YYYY-MM-DDTHH:MM:SSZ");
+    v->raw = slice_of(NULL, 0);
     if (v->text.n > TIMESTAMP_BYTES) {
-        /* Only in bytes of our own (kept), where the Z can be moved. */
-        char *p = s->kept[v - s->values].p;
-        p[TIMESTAMP_BYTES - 1] = 'Z';
-        v->text = slice_of(p, TIMESTAMP_BYTES);
+        char *cut = s->dates[v - s->values];
+        memcpy(cut, v->text.p, TIMESTAMP_BYTES - 1);
+        cut[TIMESTAMP_BYTES - 1] = 'Z';
+        v->raw = v->text;
+        v->text = slice_of(cut, TIMESTAMP_BYTES);
     }
     return true;
 }
@@ -81,6 +83,7 @@ static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
         two(p + 17) > 59)
         return false;
     v->text = slice_of(p, TIMESTAMP_BYTES);
+    v->raw = slice_of(NULL, 0);
     v->plain = true;
     *at += TIMESTAMP_BYTES + 2;
     return true;

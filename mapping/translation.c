@@ -19,7 +19,7 @@ struct translation {
     bool case_seen_before;
     struct refusal refusal;
 
-    struct rows *rows;
+    struct row_list *rows;
     struct scanner *list_scanner, *ratio_scanner;
     int64_t page, asked, came,
         came_new; /* of the page under way: number from 0, rows asked for, rows taken, new ones */

@@ -106,7 +106,7 @@ static int64_t number(struct slice s, int64_t otherwise)
 
 static struct slice unhex(struct slice text)
 {
-    char *out = malloc(text.n + 1);
+    char *out = (char *)(uintptr_t)text.p; /* in place: it only gets shorter */
     size_t n = 0;
     for (size_t i = 0; i + 1 < text.n; i++) {
         if (hex_value(text.p[i]) < 0)
@@ -114,7 +114,7 @@ static struct slice unhex(struct slice text)
         out[n++] = (char)(hex_value(text.p[i]) << 4 | hex_value(text.p[i + 1]));
         i++;
     }
-    return slice_of(out, n); /* lives until the end of the run */
+    return slice_of(out, n);
 }
 
 static void read_reply(struct golden *g, struct slice line, struct slice *text)
@@ -327,7 +327,8 @@ static struct refusal error_of(const struct recorded *r, struct arena *memory)
     struct buffer words = { 0 };
     reply_init(&reply);
     reply.status = r->status;
-    reply_error_bytes(&reply, r->body);
+    if (r->body.n)
+        reply_error_bytes(&reply, r->body);
     reply_words(&reply, S(""), &words);
     struct refusal refusal = { reply_judge(&reply).fault, arena_dup(memory, buffer_slice(&words)) };
     buffer_clear(&words);
@@ -406,8 +407,7 @@ static void play_list(struct golden *g, const struct call *call, struct outcome 
 
 static void play_info(const struct golden *g, enum output output, struct outcome *o)
 {
-    int64_t limit = g->limit_rows < 0 ? INFO_NO_LIMIT : g->limit_rows;
-    render_info(output, limit - g->used_rows, limit, g->subscription, &o->body);
+    render_info(output, g->used_rows, g->limit_rows, g->subscription, &o->body);
 }
 
 static void play(struct golden *g, struct outcome *o, size_t piece, struct arena *memory)
@@ -415,12 +415,13 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
     struct params params = { 0 };
     struct call call = { 0 };
     struct slice query, path = slice_split(g->target, '?', &query);
-    (void)path;
-    bool form = slice_starts(g->type, S("application/x-www-form-urlencoded"));
+    bool form = params_are_form(g->type);
     if (!params_add(&params, query, memory) || (form && !params_add(&params, g->form, memory)))
         exit(2);
     struct call_options options = { mode_find(config_of(g, "default_mode", "subdomains")) };
-    if (params.two_tokens) {
+    if (path.n && !slice_eq(path, S("/"))) {
+        o->refusal = (struct refusal){ FAULT_NOT_FOUND, S("there is only /") };
+    } else if (params.two_tokens) {
         o->refusal = (struct refusal){ FAULT_BAD_REQUEST, S("token") };
     } else if (!params.value[PARAM_TOKEN].n) {
         o->refusal = (struct refusal){ FAULT_UNKNOWN_KEY, S("token") };

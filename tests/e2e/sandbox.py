@@ -12,10 +12,22 @@ import http.client
 import json
 import os
 import subprocess
+import unittest
 import urllib.parse
 
 BUILD_DIR = os.environ.get("BUILD_DIR", "build")
 TODAY = "2026-08-01"  # every test has the same day unless it asks for another
+
+# Every column of a row.
+ALL = "anchor,links_to_target,dofollow_links,new_links,lost_links,refdomains,refpages,first_seen,last_seen," \
+      "top_domain_rating,is_spam"
+COST_HEADERS = ["x-api-rows", "x-api-units-cost-row", "x-api-units-cost-total", "x-api-units-cost-total-actual",
+                "x-api-cache"]
+
+
+def leaf(field, *what):
+    """A leaf of a where filter: leaf("anchor", "eq", "x"), leaf("last_seen", "is_null")."""
+    return {"field": field, "is": what[0] if len(what) == 1 else list(what)}
 
 
 class Answer:
@@ -149,3 +161,22 @@ class Sandbox:
     def wait(self, requests=0, finished=0, timeout=10):
         """Return once so many requests have come, and so many answers have gone."""
         return self.control("GET", f"wait?requests={requests}&finished={finished}&timeout_ms={int(timeout * 1000)}")
+
+
+class OneSandbox(unittest.TestCase):
+    """Tests that share a sandbox; each begins with an empty log, script and bill."""
+
+    options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox(**cls.options).start()
+        cls.addClassCleanup(cls.sandbox.stop)
+
+    def setUp(self):
+        self.sandbox.reset()
+
+    def refused(self, answer, status, text):
+        self.assertEqual((answer.status, answer.json), (status, {"error": text}))
+        self.assertFalse(set(COST_HEADERS) & set(answer.headers), "a refused request has no cost headers")
+        self.assertEqual(self.sandbox.state()["spent"], 0, "a refused request costs nothing")

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "tests/sandbox/json.h"
 
 enum { DEFAULT_WAIT_MS = 10000 };
 
@@ -84,12 +85,9 @@ static uint64_t limit_of(struct json_object *json, const char *name, uint64_t ot
 
 static void post_reset(struct control *c, struct http_exchange *exchange, const struct http_request *request)
 {
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *json =
-        request->body.n ? json_tokener_parse_ex(tokener, request->body.p, (int)request->body.n) : NULL;
-    json_tokener_free(tokener);
+    struct json_object *json = json_read(request->body);
     uint64_t rate = limit_of(json, "rate", c->account->rate);
-    bool good = (json || !request->body.n) && rate <= 1000000 &&
+    bool good = (json_object_is_type(json, json_type_object) || !request->body.n) && rate <= 1000000 &&
                 account_reset(c->account, limit_of(json, "units", c->account->units),
                               limit_of(json, "key_units", c->account->key_units), rate);
     json_object_put(json);

@@ -6,6 +6,7 @@
 #include "base/day.h"
 #include "base/text.h"
 #include "tests/sandbox/filter.h"
+#include "tests/sandbox/json.h"
 #include "tests/sandbox/letters.h"
 
 struct reader {
@@ -54,11 +55,6 @@ static bool bad_value(struct reader *r, struct json_object *value, const char *t
 }
 
 static const char bad_shape[] = "invalid JSON syntax";
-
-static struct slice json_text(struct json_object *value)
-{
-    return slice_of(json_object_get_string(value), (size_t)json_object_get_string_len(value));
-}
 
 static bool read_text(struct reader *r, struct json_object *json, enum column column, struct condition *c)
 {
@@ -309,14 +305,9 @@ const struct filter *filter_read(struct arena *memory, const struct options *opt
                                  struct slice *why)
 {
     struct reader r = { .memory = memory, .options = options };
-    struct json_tokener *tokener = json_tokener_new();
     struct filter *f = arena_zalloc(memory, sizeof *f);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *tree = json.n ? json_tokener_parse_ex(tokener, json.p, (int)json.n) : NULL;
-    bool whole = tree && json_tokener_get_error(tokener) == json_tokener_success &&
-                 json_tokener_get_parse_end(tokener) == json.n;
-    json_tokener_free(tokener);
-    bool good = f && (whole ? read_filter(&r, tree, f) : bad(&r, "invalid filter expression"));
+    struct json_object *tree = json_read(json);
+    bool good = f && (tree ? read_filter(&r, tree, f) : bad(&r, "invalid filter expression"));
     json_object_put(tree);
     if (good && !arena_failed(memory))
         return f;

@@ -42,17 +42,20 @@ struct option {
 
 /* clang-format off */
 static const struct option plain[] = {
-    { "listen", "ADDRESS:PORT", set_listen, "where to listen, loopback only: 127.0.0.1:PORT or [::1]:PORT; port 0 lets the kernel choose (default 127.0.0.1:0)" },
+    { "listen", "ADDRESS:PORT", set_listen, "where to listen, loopback only: 127.0.0.1:PORT or [::1]:PORT; port "
+                                            "0 lets the kernel choose (default 127.0.0.1:0)" },
     { "seed", "N", set_seed, "other invented data for another number (default 1)" },
     { "key", "KEY", set_key, "an API key that is let in; may be given several times (default: sandbox-key)" },
     { "denied-key", "KEY", set_denied_key, "a key that is answered 403" },
-    { "plan", "NAME", set_plan, "Enterprise, Advanced, Standard, Lite or Starter (no API): rows of an answer, units, subscription text (default Enterprise)" },
+    { "plan", "NAME", set_plan, "Enterprise, Advanced, Standard, Lite or Starter (no API): rows of an answer, "
+                                "units, subscription text (default Enterprise)" },
     { "row-cap", "N", set_row_cap, "rows of one answer instead of the plan's; more are silently cut off; 0: no cap" },
     { "units", "N", set_units, "units the workspace may spend instead of the plan's; \"unlimited\" too" },
     { "key-units", "N", set_key_units, "units each key may spend (default unlimited)" },
     { "rate", "N", set_rate, "requests a key may make in any 60 seconds; 0: as many as it likes (default 60)" },
     { "latency", "TIME", set_latency, "time an answer takes, 20ms or 2s (default 0ms)" },
-    { "cache-ttl", "TIME", set_cache_ttl, "the same request again within this time is a hit and costs nothing; 0ms: never (default)" },
+    { "cache-ttl", "TIME", set_cache_ttl, "the same request again within this time is a hit and costs nothing; "
+                                          "0ms: never (default)" },
     { "today", "YYYY-MM-DD", set_today, "the day it is, instead of the clock's (UTC)" },
     { "reset-date", "YYYY-MM-DD", set_reset_date, "usage_reset_date (default: the first of next month)" },
     { "port-file", "FILE", set_port_file, "write the port here once listening" },
@@ -77,7 +80,8 @@ static const struct {
         { "narrow", "conditions on links leave only those links in the counts" },
         { "select", "they choose the anchors that have such a link, with full counts" } } },
     { "mixed-levels", FIELD(mixed_levels), {
-        { "any", "in an OR or NOT over links and rows, a condition on links holds when one link of the row fulfils it" },
+        { "any", "in an OR or NOT over links and rows, a condition on links holds when one link of the row "
+                 "fulfils it" },
         { "refuse", "such filters are answered 400" } } },
     { "text-compare", FIELD(text_compare), {
         { "bytes", "gt, gte, lt, lte on text go by bytes" },

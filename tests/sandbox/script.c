@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "tests/sandbox/json.h"
 
 struct entry {
     struct json_object *json; /* owns all texts of the fault */
@@ -25,11 +26,6 @@ struct script {
 /* Each takes its value from JSON of the right type; false when it is no good. */
 typedef bool take_field(struct entry *e, struct json_object *value);
 
-static struct slice text_of(struct json_object *value)
-{
-    return slice_of(json_object_get_string(value), (size_t)json_object_get_string_len(value));
-}
-
 /* A number from 0 to a day in milliseconds or a lot of bytes. */
 static bool is_amount(struct json_object *value)
 {
@@ -38,8 +34,8 @@ static bool is_amount(struct json_object *value)
 
 static bool take_match(struct entry *e, struct json_object *value)
 {
-    if (!slice_eq(text_of(value), S("*")))
-        e->match = text_of(value);
+    if (!slice_eq(json_text(value), S("*")))
+        e->match = json_text(value);
     return true;
 }
 
@@ -73,7 +69,7 @@ static bool take_body(struct entry *e, struct json_object *value)
     e->fault.has_body = true;
     e->fault.body =
         json_object_is_type(value, json_type_string)
-            ? text_of(value)
+            ? json_text(value)
             : slice_str(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     return true;
 }
@@ -95,25 +91,25 @@ static bool decode_hex(struct entry *e, struct slice hex, struct slice *bytes)
 static bool take_body_hex(struct entry *e, struct json_object *value)
 {
     e->fault.has_body = true;
-    return decode_hex(e, text_of(value), &e->fault.body);
+    return decode_hex(e, json_text(value), &e->fault.body);
 }
 
 static bool take_raw(struct entry *e, struct json_object *value)
 {
     e->fault.has_raw = true;
-    e->fault.raw = text_of(value);
+    e->fault.raw = json_text(value);
     return true;
 }
 
 static bool take_raw_hex(struct entry *e, struct json_object *value)
 {
     e->fault.has_raw = true;
-    return decode_hex(e, text_of(value), &e->fault.raw);
+    return decode_hex(e, json_text(value), &e->fault.raw);
 }
 
 static bool take_content_type(struct entry *e, struct json_object *value)
 {
-    e->fault.content_type = text_of(value);
+    e->fault.content_type = json_text(value);
     return true;
 }
 
@@ -348,10 +344,8 @@ static bool read_entries(struct arena *memory, struct json_object *list, struct 
 bool script_add(struct script *script, struct arena *memory, struct slice json, struct slice *why)
 {
     struct script read = { 0 };
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *list = json.n ? json_tokener_parse_ex(tokener, json.p, (int)json.n) : NULL;
-    bool good = list && json_tokener_get_error(tokener) == json_tokener_success;
-    json_tokener_free(tokener);
+    struct json_object *list = json_read(json);
+    bool good = list;
     if (!good)
         *why = S("the script is not JSON");
     good = good && read_entries(memory, list, &read, why);
@@ -380,7 +374,7 @@ static bool matches(const struct entry *e, struct slice path, const struct query
     json_object_object_foreach(e->query, name, value)
     {
         struct slice given = query_get(query, name);
-        if (value ? !given.p || !slice_eq(given, text_of(value)) : given.p != NULL)
+        if (value ? !given.p || !slice_eq(given, json_text(value)) : given.p != NULL)
             return false;
     }
     return true;

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/clock.h"
+#include "tests/sandbox/json.h"
 
 static const char *reason(int status)
 {
@@ -147,8 +148,7 @@ static void falsify_body(struct buffer *body, const struct fault *fault)
     if (fault->replace) {
         json_object_object_foreach(fault->replace, what, with)
         {
-            replace_text(body, slice_str(what),
-                         slice_of(json_object_get_string(with), (size_t)json_object_get_string_len(with)));
+            replace_text(body, slice_str(what), json_text(with));
         }
     }
     char *more = fault->flood ? buffer_reserve(body, fault->flood) : NULL;

@@ -175,6 +175,11 @@ static struct json_object *parse_json(struct slice s)
     return json;
 }
 
+static bool opens_tag(char c)
+{
+    return c == '/' || c == '!' || c == '?' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 /* Text a person can read: markup, controls and what is no UTF-8 become one space each run. */
 static void append_plain(struct slice s, struct buffer *out)
 {
@@ -182,8 +187,7 @@ static void append_plain(struct slice s, struct buffer *out)
     while (s.n) {
         size_t n = utf8_valid_prefix(slice_of(s.p, s.n < 4 ? s.n : 4)), length = 1;
         uint32_t c = n ? utf8_decode(s.p, &length) : 0xfffd;
-        if (c == '<' && s.n > 1 &&
-            (hex_value((char)(s.p[1] | 0x20)) >= 0 || s.p[1] == '/' || s.p[1] == '!' || (s.p[1] | 0x20) >= 'a')) {
+        if (c == '<' && s.n > 1 && opens_tag(s.p[1])) {
             in_tag = true;
         }
         bool plain = !in_tag && c > ' ' && c != 0xfffd && !(c >= 0x7f && c <= 0x9f) && c != 0x2028 && c != 0x2029;
@@ -193,7 +197,7 @@ static void append_plain(struct slice s, struct buffer *out)
             }
             buffer_append(out, slice_of(s.p, length));
         }
-        gap = !plain || (gap && !plain);
+        gap = !plain;
         in_tag = in_tag && c != '>';
         s = slice_from(s, length);
     }

@@ -19,7 +19,7 @@ enum {
     MAX_IN_FLIGHT = 1000,
     MAX_ATTEMPTS = 4,
     CONNECT_MS = 10000,
-    REST_MS = 200,
+    REST_MS = 100,
     /* Retries: one for ten requests, saved up to a hundred; ten to begin with. */
     RETRY_TENTHS = 10,
     FIRST_TENTHS = 100,

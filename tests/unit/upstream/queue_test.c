@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * The queue is fair between teams and in order within one. */
+#include "proxy/upstream/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+struct one {
+    char name;
+    struct queue_item item;
+};
+
+static char pop(struct queue *q)
+{
+    struct queue_item *item = queue_peek(q);
+    if (!item) {
+        return '-';
+    }
+    queue_pop(q);
+    return LINKED(item, struct one, item)->name;
+}
+
+static void push(struct queue *q, struct one *o, char name, const char *team, bool first)
+{
+    *o = (struct one){ .name = name };
+    assert_true(queue_push(q, &o->item, slice_str(team), first));
+}
+
+static void assert_order(struct queue *q, const char *order)
+{
+    for (; *order; order++) {
+        assert_int_equal(pop(q), *order);
+    }
+}
+
+static void teams_take_turns(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[8];
+    push(&q, &o[0], 'a', "seo", false);
+    push(&q, &o[1], 'b', "seo", false);
+    push(&q, &o[2], 'c', "seo", false);
+    push(&q, &o[3], 'x', "ads", false);
+    push(&q, &o[4], 'y', "ads", false);
+    push(&q, &o[5], '1', "", false);
+    assert_int_equal(q.length, 6);
+    assert_order(&q, "ax1byc-");
+    assert_int_equal(q.length, 0);
+}
+
+static void one_that_was_sent_before_comes_first_in_its_lane(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[8];
+    push(&q, &o[0], 'a', "seo", false);
+    push(&q, &o[1], 'x', "ads", false);
+    push(&q, &o[2], 'A', "seo", true);
+    assert_order(&q, "Axa-");
+}
+
+static void whoever_leaves_is_gone(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[8];
+    push(&q, &o[0], 'a', "seo", false);
+    push(&q, &o[1], 'b', "seo", false);
+    push(&q, &o[2], 'x', "ads", false);
+    queue_remove(&q, &o[2].item);
+    queue_remove(&q, &o[2].item);
+    queue_remove(&q, &o[0].item);
+    assert_int_equal(q.length, 1);
+    assert_order(&q, "b-");
+}
+
+static void a_new_team_does_not_jump_the_ring(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[8];
+    push(&q, &o[0], 'a', "seo", false);
+    push(&q, &o[1], 'b', "seo", false);
+    push(&q, &o[2], 'x', "ads", false);
+    assert_int_equal(pop(&q), 'a');
+    push(&q, &o[3], 'n', "new", false);
+    push(&q, &o[4], 'y', "ads", false);
+    assert_order(&q, "xbny-");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(teams_take_turns),
+        cmocka_unit_test(one_that_was_sent_before_comes_first_in_its_lane),
+        cmocka_unit_test(whoever_leaves_is_gone),
+        cmocka_unit_test(a_new_team_does_not_jump_the_ring),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -214,7 +214,7 @@ struct got {
     bool is_closed, is_reset;
 };
 
-static void got_read(struct got *g, int fd)
+static UNUSED void got_read(struct got *g, int fd)
 {
     while (!g->is_closed && g->n < sizeof g->p - 1) {
         ssize_t n = recv(fd, g->p + g->n, sizeof g->p - 1 - g->n, MSG_DONTWAIT);

@@ -56,7 +56,7 @@ void books_push(struct ledger *l, struct op *op)
 {
     op->floor = floor_of(l);
     if (l->writer) {
-        writer_push(l->writer, op);
+        writer_push(l->writer, op, l->calls.n);
         return;
     }
     struct buffer why = buffer_with_cap(4096);
@@ -318,6 +318,7 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice name)
     int32_t number = tally_find(t, name);
     struct tally_used used = tally_used(t, number, day_of_ms(clock_wall_ms()));
     struct ledger_left left = {
+        .rows_used = used.rows,
         .rows_limit = LEDGER_NO_LIMIT,
         .rows_left = LEDGER_NO_LIMIT,
         .units_limit = LEDGER_NO_LIMIT,

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from sandbox import ALL, COST_HEADERS, OneSandbox, Sandbox, TODAY, leaf  # noqa: E402
+from sandbox import ALL, OneSandbox, Sandbox, TODAY, leaf  # noqa: E402
 
 COLUMNS = set(ALL.split(",")) | set(
     "discovered_status domain_rating drop_reason is_content is_dofollow is_homepage_link is_nofollow "

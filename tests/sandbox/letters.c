@@ -10,6 +10,10 @@
 static void put_code_point(struct buffer *to, uint32_t c)
 {
     char bytes[4];
+    if (c < 0x80) {
+        buffer_put(to, (char)c);
+        return;
+    }
     buffer_append(to, slice_of(bytes, utf8_encode(c, bytes)));
 }
 
@@ -19,6 +23,8 @@ void letters_lower(struct buffer *to, struct slice s)
         uint32_t c = utf8_decode(s.p + at, &n);
         if (c == 0x130)
             buffer_str(to, "i\xcc\x87");
+        else if (c < 0x80)
+            buffer_put(to, (char)(c >= 'A' && c <= 'Z' ? c + 32 : c));
         else
             put_code_point(to, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
     }

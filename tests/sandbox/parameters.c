@@ -121,14 +121,14 @@ bool parameters_date(struct call *call, struct day *day)
     return true;
 }
 
-/* A column that rows have. */
-static bool read_column(struct call *call, struct slice name, enum column *column)
+/* A column that rows have; -1 after an error. */
+static int read_column(struct call *call, struct slice name)
 {
-    int found = column_find(name);
-    if (found < 0 || !column_selectable((enum column)found))
-        return bad_request(call, "column '%s' not found", name);
-    *column = (enum column)found;
-    return true;
+    int column = column_find(name);
+    if (column >= 0 && column_selectable((enum column)column))
+        return column;
+    (void)bad_request(call, "column '%s' not found", name);
+    return -1;
 }
 
 bool parameters_select(struct call *call, enum column selected[N_COLUMNS], size_t *n)
@@ -139,9 +139,10 @@ bool parameters_select(struct call *call, enum column selected[N_COLUMNS], size_
     if (!text.p)
         return missing(call, "select");
     while (text.p) {
-        enum column column;
-        if (!read_column(call, slice_split(text, ',', &text), &column))
+        int found = read_column(call, slice_split(text, ',', &text));
+        if (found < 0)
             return false;
+        enum column column = (enum column)found;
         if (!(seen & column_bit(column)))
             selected[(*n)++] = column;
         seen |= column_bit(column);
@@ -169,11 +170,12 @@ bool parameters_order(struct call *call, struct order *order)
         return true;
     }
     while (text.p) {
-        enum column column;
         struct slice direction, term = slice_split(text, ',', &text);
         struct slice name = slice_split(term, ':', &direction);
-        if (!read_column(call, name, &column))
+        int found = read_column(call, name);
+        if (found < 0)
             return false;
+        enum column column = (enum column)found;
         bool asc = slice_eq(direction, S("asc")), desc = slice_eq(direction, S("desc"));
         if (direction.p && !asc && !desc)
             return bad_request(call, "bad order direction %s", direction);

@@ -21,7 +21,7 @@
 #include "base/text.h"
 
 struct sample {
-    char name[256];
+    char name[1024];
     int status;   /* of the last answer */
     int requests; /* handed out, faults not counted */
     bool closes;

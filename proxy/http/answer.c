@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "proxy/http/grammar.h"
 #include "proxy/http/server.h"
 
 struct status_row {
@@ -77,8 +78,8 @@ static void put_header(struct buffer *b, const struct http_header *h)
     buffer_append(b, h->name);
     buffer_append(b, S(": "));
     buffer_append(b, h->value);
-    for (size_t i = from; i < b->n; i++)
-        if ((unsigned char)b->p[i] < 0x20 || b->p[i] == 0x7f)
+    for (size_t i = text_end(b->p, from, b->n); i < b->n; i = text_end(b->p, i + 1, b->n))
+        if ((unsigned char)b->p[i] < 0x80)
             b->p[i] = ' ';
     buffer_append(b, S("\r\n"));
 }

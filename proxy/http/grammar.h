@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which bytes may stand where, and the two kinds of line in a request head. Between reader.c,
- * request_line.c and field.c only.
+ * Which bytes may stand where, and the two kinds of line in a request head. Between the
+ * .c files of this room only.
  */
 #ifndef ANCHORAGE_PROXY_HTTP_GRAMMAR_H
 #define ANCHORAGE_PROXY_HTTP_GRAMMAR_H
@@ -19,6 +19,9 @@ static inline bool byte_is(char c, int class)
 
 /* How many bytes at the start of `s` are of the class. */
 size_t bytes_of_class(struct slice s, int class);
+
+/* The first byte of `p` at or behind `at` that is not 0x20 to 0x7e, or `n`. */
+size_t text_end(const char *p, size_t at, size_t n);
 
 /* Remember the fault; the first one counts. Always false, for `return`. */
 bool reader_refuse(struct reader *r, int status, const char *why);

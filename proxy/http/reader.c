@@ -4,6 +4,7 @@
 
 #include "proxy/http/grammar.h"
 
+/* A path has no '?' in it (it ends there) and no '#'. */
 /* clang-format off */
 const uint8_t byte_classes[256] = {
     ['A' ... 'Z'] = BYTE_TOKEN | BYTE_HOST | BYTE_PATH, ['a' ... 'z'] = BYTE_TOKEN | BYTE_HOST | BYTE_PATH,
@@ -13,7 +14,7 @@ const uint8_t byte_classes[256] = {
     ['\''] = BYTE_TOKEN | BYTE_PATH, ['('] = BYTE_PATH,              [')'] = BYTE_PATH,
     ['*'] = BYTE_TOKEN | BYTE_PATH, ['+'] = BYTE_TOKEN | BYTE_PATH,  [','] = BYTE_PATH,
     ['-'] = BYTE_TOKEN | BYTE_HOST | BYTE_PATH, ['.'] = BYTE_TOKEN | BYTE_HOST | BYTE_PATH,
-    ['/'] = BYTE_PATH, [':'] = BYTE_HOST | BYTE_PATH, [';' ... '@'] = BYTE_PATH,
+    ['/'] = BYTE_PATH, [':'] = BYTE_HOST | BYTE_PATH, [';' ... '>'] = BYTE_PATH, ['@'] = BYTE_PATH,
     ['['] = BYTE_HOST | BYTE_PATH, ['\\'] = BYTE_PATH, [']'] = BYTE_HOST | BYTE_PATH,
     ['^'] = BYTE_TOKEN | BYTE_PATH, ['_'] = BYTE_TOKEN | BYTE_HOST | BYTE_PATH, ['`'] = BYTE_TOKEN | BYTE_PATH,
     ['{'] = BYTE_PATH, ['|'] = BYTE_TOKEN | BYTE_PATH, ['}'] = BYTE_PATH, ['~'] = BYTE_TOKEN | BYTE_PATH,
@@ -49,9 +50,8 @@ static bool is_text(char c)
     return (signed char)c >= 0x20 && c != 0x7f;
 }
 
-/* The first byte at or behind `at` that is not plain text, or `n`. Blocks without an early exit become
- * vector code. */
-static size_t text_end(const char *p, size_t at, size_t n)
+/* Blocks without an early exit become vector code. */
+size_t text_end(const char *p, size_t at, size_t n)
 {
     enum { BLOCK = 16 };
     while (n - at >= BLOCK) {

@@ -72,8 +72,6 @@ static bool read_target(struct reader *r, const char *bytes, struct reader_span 
     if (bytes[at] != '/' && bytes[at] != '?' && !read_authority(r, bytes, target, &at))
         return false;
     r->path = (struct reader_span){ at, (uint32_t)bytes_of_class(slice_of(bytes + at, end - at), BYTE_PATH) };
-    struct slice path = reader_slice(bytes, r->path);
-    r->path.n = (uint32_t)slice_find(path, '?');
     at += r->path.n;
     if (at < end && bytes[at] == '?') {
         r->has_query = true;

@@ -46,7 +46,7 @@ static void slow_header_ends_in_time(void **state)
     kit_start(&kit, "127.0.0.1:0");
     int fd = kit_connect(&kit);
     int64_t took_ms = drip(fd, "GET / HTTP/1.1\r\nHost: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 70);
-    assert_in_range(took_ms, 145, 400);
+    assert_in_range(took_ms, 145, 600); /* all the bytes would take 700 */
     GOT_UNTIL(&kit, &got, fd, got.is_closed);
     assert_int_equal(got_status(&got), 408);
     assert_int_equal(kit.n_faults, 1);
@@ -61,7 +61,7 @@ static void slow_body_ends_in_time(void **state)
     int fd = kit_connect(&kit);
     kit_say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
     int64_t took_ms = drip(fd, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 70);
-    assert_in_range(took_ms, 145, 400);
+    assert_in_range(took_ms, 145, 600); /* all the bytes would take 700 */
     GOT_UNTIL(&kit, &got, fd, got.is_closed);
     assert_int_equal(got_status(&got), 408);
     close(fd);
@@ -80,7 +80,7 @@ static void idle_ends_silently(void **state)
         kit_say(fd, before[i]);
         int64_t since_ms = clock_monotonic_ms();
         GOT_UNTIL(&kit, &got, fd, got.is_closed);
-        assert_in_range(clock_monotonic_ms() - since_ms, 50, 300);
+        assert_in_range(clock_monotonic_ms() - since_ms, 50, 2000);
         assert_false(got.is_reset);
         assert_int_equal(got_answers(&got), i >= 2);
         close(fd);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# quick
 """The sandbox itself: data that agree, prices, refusals, filters and orders."""
 import json
 import os

@@ -3,6 +3,7 @@
 import email.utils
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -404,6 +405,17 @@ class Program(unittest.TestCase):
                      "--json", "escaped", "cost-miss", "zero", "retry-after", "429-body", "default-order", "scattered",
                      "cache-case", "upper", "one.example", "big.example", "unknown.example", "firehose.com"]:
             self.assertIn(word, text)
+
+    def test_the_document_names_every_option_and_field(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "../../docs/sandbox.md")) as file:
+            document = file.read()
+        with open(os.path.join(here, "../sandbox/script.c")) as file:
+            fields = re.findall(r'{ "(\w+)", json_type_', file.read())
+        options = re.findall(r"^  (--[\w-]+)", self.run_it("--help").stdout, re.MULTILINE)
+        self.assertTrue(len(fields) > 20 and len(options) > 20)
+        for word in options + fields:
+            self.assertRegex(document, f"`{word}[` ]", "docs/sandbox.md does not tell of it")
 
     def test_bad_options(self):
         for arguments in [["--port", "1"], ["x"], ["--json", "odd"], ["--json"], ["--rate", "-1"],

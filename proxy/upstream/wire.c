@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * How we speak to v3: one configured handle per request in flight, kept for the next one.
  *
- * The URL of a handle never changes, so libcurl parses a short one; each request only sets its target, the
- * words in the request line. */
+ * The URL never changes, so it is parsed once for all handles; each request only sets its target, the words in
+ * the request line. */
 #include "proxy/upstream/wire.h"
 
 #include <curl/curl.h>
@@ -17,6 +17,7 @@ enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
 struct wires {
     struct multi *multi;
     char *url, *ca_file, *proxy;
+    CURLU *parsed;     /* libcurl reads it for every request */
     struct slice path; /* within url */
     struct secret authorization;
     struct curl_slist headers[2]; /* ours: libcurl only reads them */
@@ -75,7 +76,7 @@ static int before_request(void *context, char *ip, char *own_ip, int port, int o
 
 static void configure_transport(const struct wires *all, CURL *c)
 {
-    curl_easy_setopt(c, CURLOPT_URL, all->url);
+    curl_easy_setopt(c, CURLOPT_CURLU, all->parsed);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(c, CURLOPT_PROXY, all->proxy ? all->proxy : "");
@@ -149,7 +150,9 @@ struct wires *wires_new(struct multi *multi, const struct wires_options *options
     all->url = strdup(options->url);
     all->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
     all->proxy = options->proxy ? strdup(options->proxy) : NULL;
-    if (!all->url || (options->ca_file && !all->ca_file) || (options->proxy && !all->proxy) ||
+    all->parsed = curl_url();
+    if (!all->url || !all->parsed || curl_url_set(all->parsed, CURLUPART_URL, all->url, 0) ||
+        (options->ca_file && !all->ca_file) || (options->proxy && !all->proxy) ||
         !secret_init(&all->authorization, S("Authorization: Bearer "), key)) {
         wires_free(all);
         return NULL;
@@ -178,6 +181,7 @@ void wires_free(struct wires *all)
         wire_free(w);
     }
     secret_clear(&all->authorization);
+    curl_url_cleanup(all->parsed);
     free(all->url);
     free(all->ca_file);
     free(all->proxy);

@@ -2,11 +2,13 @@
  * The chain of sums. The bytes summed are part of the format of the books: never change them. */
 #include "proxy/ledger/chain.h"
 
+#include <endian.h>
+
 static char *put_number(char *to, uint64_t v)
 {
-    for (int i = 0; i < 8; i++, v >>= 8)
-        *to++ = (char)v;
-    return to;
+    v = htole64(v);
+    memcpy(to, &v, sizeof v);
+    return to + sizeof v;
 }
 
 static char *put_text(char *to, struct slice s)
@@ -43,5 +45,5 @@ uint64_t chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, 
     struct digest digest = digest_of(d, slice_of(start, n));
     uint64_t sum;
     memcpy(&sum, digest.b, sizeof sum);
-    return sum;
+    return le64toh(sum);
 }

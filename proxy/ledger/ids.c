@@ -3,6 +3,7 @@
  */
 #include "proxy/ledger/ids.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -57,11 +58,13 @@ void id_unpack(const uint8_t bytes[ID_BYTES], char text[ID_TEXT])
         text[i] = letters[(unsigned)v & 31];
 }
 
-static int letter_value(char c)
-{
-    const char *at = c ? strchr(letters, c) : NULL;
-    return at ? (int)(at - letters) : -1;
-}
+/* The value of each letter, plus one; 0 for what is no letter of ours. */
+static const uint8_t values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['g'] = 17, ['h'] = 18, ['j'] = 19, ['k'] = 20, ['m'] = 21, ['n'] = 22, ['p'] = 23, ['q'] = 24,
+    ['r'] = 25, ['s'] = 26, ['t'] = 27, ['v'] = 28, ['w'] = 29, ['x'] = 30, ['y'] = 31, ['z'] = 32,
+};
 
 bool id_pack(struct slice text, uint8_t bytes[ID_BYTES])
 {
@@ -69,13 +72,14 @@ bool id_pack(struct slice text, uint8_t bytes[ID_BYTES])
         return false;
     unsigned __int128 v = 0;
     for (size_t i = 0; i < text.n; i++) {
-        int value = letter_value(text.p[i]);
-        if (value < 0)
+        uint8_t value = values[(uint8_t)text.p[i]];
+        if (!value)
             return false;
-        v = v << 5 | (unsigned)value;
+        v = v << 5 | (uint8_t)(value - 1);
     }
-    for (int i = ID_BYTES - 1; i >= 0; i--, v >>= 8)
-        bytes[i] = (uint8_t)v;
+    uint64_t high = htobe64((uint64_t)(v >> 64)), low = htobe64((uint64_t)v);
+    memcpy(bytes, &high, 8);
+    memcpy(bytes + 8, &low, 8);
     return true;
 }
 

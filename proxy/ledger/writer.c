@@ -16,6 +16,8 @@
 
 enum {
     BATCH = 64,
+    GATHER_MS = 2,        /* that a batch may wait for more */
+    GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
     LAST_RETRY_MS = 4000
 };
@@ -27,6 +29,7 @@ struct writer {
     int wake_fd;
     struct event *woken, *turn_ends;
     struct op_list gathered; /* pushed in this turn; the loop's own */
+    uint32_t calls;          /* open at the last push; likewise */
 
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -35,7 +38,8 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    bool idle; /* the thread sleeps until there is work */
+    size_t wanted; /* the thread sleeps until so much is queued; 0: it does not sleep */
+    size_t enough; /* entries that are worth a commit, by the calls that are open */
 
     /* The thread's own. */
     int64_t sure_seq; /* all up to here was reported as written */
@@ -182,8 +186,20 @@ static void failed_step(struct writer *w)
         try_again(w);
 }
 
+/* Half of the open calls at the disk make a good batch; then the other half makes the next. */
+static void gather(struct writer *w)
+{
+    int64_t until = clock_monotonic_ms() + GATHER_MS;
+    w->wanted = w->enough;
+    while (w->queue.n < w->enough && !w->stop && clock_monotonic_ms() < until)
+        wait_until(w, until);
+    w->wanted = 0;
+}
+
 static void write_step(struct writer *w)
 {
+    if (w->queue.n < w->enough)
+        gather(w);
     struct op_list batch = op_list_take(&w->queue, BATCH);
     pthread_mutex_unlock(&w->mutex);
     struct buffer why = buffer_with_cap(4096);
@@ -209,9 +225,9 @@ static void *write_all_day(void *context)
         } else if (w->queue.n) {
             write_step(w);
         } else {
-            w->idle = true;
+            w->wanted = 1;
             pthread_cond_wait(&w->work, &w->mutex);
-            w->idle = false;
+            w->wanted = 0;
         }
     }
     pthread_mutex_unlock(&w->mutex);
@@ -238,9 +254,11 @@ static void hand_over(struct writer *w)
 {
     pthread_mutex_lock(&w->mutex);
     op_list_join(&w->queue, &w->gathered);
-    bool idle = w->idle || w->failed;
+    size_t half = w->calls < GATHER_CALLS ? 1 : w->calls / 2;
+    w->enough = half < BATCH ? half : BATCH;
+    bool wake = (w->wanted && w->queue.n >= w->wanted) || w->failed;
     pthread_mutex_unlock(&w->mutex);
-    if (idle)
+    if (wake)
         pthread_cond_signal(&w->work);
 }
 
@@ -251,8 +269,9 @@ static void on_turn_ends(evutil_socket_t fd, short what, void *context)
     hand_over(context);
 }
 
-void writer_push(struct writer *w, struct op *op)
+void writer_push(struct writer *w, struct op *op, uint32_t calls)
 {
+    w->calls = calls;
     if (!w->gathered.n)
         event_active(w->turn_ends, EV_TIMEOUT, 0);
     op_list_add(&w->gathered, op);

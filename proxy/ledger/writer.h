@@ -49,7 +49,8 @@ struct writer *writer_new(struct store *store, struct event_base *base, writer_f
 /* Write what was pushed, then end the thread. Operations that have not come back by then are freed. */
 void writer_free(struct writer *w);
 
-void writer_push(struct writer *w, struct op *op);
+/* `calls` is how many calls are open: with more of them it pays to let a batch gather. */
+void writer_push(struct writer *w, struct op *op, uint32_t calls);
 
 /* Take operations again. Those that are still on the way were pushed on a state that is no more: they are returned,
  * unwritten, and to be dealt with before the fresh state is taken over. */

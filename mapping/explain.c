@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ * Explaining a call: the rooms read and plan without a client, and their result in words. */
+#include "mapping/explain.h"
+
+#include "base/text.h"
+#include "mapping/translation.h"
+
+enum { MEMORY = 4 * 1024 * 1024 };
+
+struct explained {
+    struct arena *memory;
+    struct params params;
+    struct call call;
+    struct plan plan;
+    struct refusal refusal;
+    struct v3_request requests[V3_KINDS];
+    const char *purposes[V3_KINDS];
+    int n;
+    int64_t rows, units;
+    struct slice marks;
+};
+
+static const char *const purposes[V3_KINDS] = {
+    [V3_LIST] = "the rows",
+    [V3_TOTALS] = "stats.backlinks (asked again after stats_ttl)",
+    [V3_RATIO] = "the estimate of stats.refpages (kept 7 days per target and mode)",
+};
+
+static void collect_requests(struct explained *e)
+{
+    struct translation *t = translation_new(&e->plan, false, MEMORY, e->memory);
+    while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
+        e->purposes[e->n] = purposes[e->requests[e->n].kind];
+        e->n++;
+    }
+    translation_free(t);
+}
+
+/* All that can be marked before the answer is known; what depends on it is said as such by the formats. */
+static void collect_marks(struct explained *e)
+{
+    struct buffer b = { 0 };
+    struct marks marks = e->plan.marks;
+    const struct table *t = e->call.table;
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (t->columns[i].shown == FIDELITY_NEAR && e->call.select & 1u << i && e->call.limit)
+            marks_add(&marks, MARK_LAST_VISITED);
+    if (e->plan.ask_totals)
+        marks_add(&marks, MARK_STATS_REFPAGES);
+    marks_write(&marks, t, &b);
+    e->marks = arena_dup(e->memory, buffer_slice(&b));
+    buffer_clear(&b);
+}
+
+static struct slice query_of(struct slice call)
+{
+    size_t at = slice_find(call, '?');
+    return at < call.n ? slice_from(call, at + 1) : call;
+}
+
+static void explain(struct slice text, const struct explain_options *o, struct explained *e)
+{
+    struct call_options options = { .default_mode = o->default_mode };
+    *e = (struct explained){ .memory = arena_new(MEMORY) };
+    if (!e->memory || !params_add(&e->params, query_of(slice_trim(text)), e->memory)) {
+        e->refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out") };
+        return;
+    }
+    e->refusal = call_parse(&e->params, &options, e->memory, &e->call);
+    if (e->refusal.fault || e->call.table->is_info)
+        return;
+    e->refusal = plan_make(&e->call, &o->plan, e->memory, &e->plan);
+    if (e->refusal.fault)
+        return;
+    e->rows = plan_max_rows(&e->plan);
+    e->units = plan_max_units(&e->plan);
+    collect_requests(e);
+    collect_marks(e);
+    if (o->units_per_call && e->units > o->units_per_call)
+        e->refusal = (struct refusal){
+            FAULT_TOO_DEAR,
+            arena_printf(e->memory,
+                         "this call could cost %lld API v3 units, more than units_per_call = %lld: ask for "
+                         "fewer rows or columns",
+                         (long long)e->units, (long long)o->units_per_call)
+        };
+}
+
+static enum fault end(struct explained *e)
+{
+    enum fault f = e->refusal.fault;
+    arena_free(e->memory);
+    return f;
+}
+
+static void decoded(struct buffer *out, struct slice path)
+{
+    struct buffer b = { 0 };
+    if (percent_decode(&b, path, NULL))
+        buffer_append(out, buffer_slice(&b));
+    buffer_clear(&b);
+}
+
+static void text_requests(const struct explained *e, const struct explain_options *o, struct buffer *out)
+{
+    for (int i = 0; i < e->n; i++) {
+        const struct v3_request *r = &e->requests[i];
+        buffer_printf(out, "GET %.*s%.*s\n    for %s", SLICE_ARGS(o->v3_url), SLICE_ARGS(r->path), e->purposes[i]);
+        buffer_printf(out, ", at most %lld units\n    decoded: ", (long long)r->units);
+        decoded(out, r->path);
+        buffer_put(out, '\n');
+    }
+    if (e->plan.page_rows && e->call.limit + e->call.offset > e->plan.page_rows)
+        buffer_printf(out, "then pages of at most %lld rows until the call has its rows\n",
+                      (long long)e->plan.page_rows);
+}
+
+enum fault explain_text(struct slice call, const struct explain_options *o, struct buffer *out)
+{
+    struct explained e;
+    explain(call, o, &e);
+    if (!e.refusal.fault && e.call.table->is_info) {
+        buffer_str(out, "answered from our own books: 0 rows, 0 units, nothing is sent\n");
+        return end(&e);
+    }
+    text_requests(&e, o, out);
+    if (e.n) {
+        buffer_printf(out, "rows:  at most %lld%s\n", (long long)e.rows, e.plan.free_of_rows ? " (a free target)" : "");
+        buffer_printf(out, "units: at most %lld%s\n", (long long)e.units,
+                      e.plan.free_of_units ? " (free of charge in API v3)" : "");
+        buffer_printf(out, "not exact: %.*s\n", SLICE_ARGS(e.marks.n ? e.marks : S("nothing")));
+    }
+    if (e.refusal.fault)
+        buffer_printf(out, "refused: %.*s: %.*s\n", SLICE_ARGS(fault_word(e.refusal.fault)), SLICE_ARGS(e.refusal.why));
+    return end(&e);
+}
+
+static void json_request(const struct v3_request *r, const char *purpose, const struct explain_options *o,
+                         struct buffer *out)
+{
+    buffer_str(out, "{\"url\":\"");
+    buffer_json_text(out, o->v3_url);
+    buffer_json_text(out, r->path);
+    buffer_str(out, "\",\"for\":");
+    buffer_json_string(out, slice_str(purpose));
+    buffer_printf(out, ",\"rows\":%lld,\"units\":%lld}", (long long)r->rows, (long long)r->units);
+}
+
+enum fault explain_json(struct slice call, const struct explain_options *o, struct buffer *out)
+{
+    struct explained e;
+    explain(call, o, &e);
+    buffer_str(out, "{\"requests\":[");
+    for (int i = 0; i < e.n; i++) {
+        if (i)
+            buffer_put(out, ',');
+        json_request(&e.requests[i], e.purposes[i], o, out);
+    }
+    buffer_printf(out, "],\"page_rows\":%lld,\"rows_at_most\":%lld,\"units_at_most\":%lld,\"approximate\":[",
+                  (long long)e.plan.page_rows, (long long)e.rows, (long long)e.units);
+    for (struct slice rest = e.marks, first = rest; rest.n;) {
+        if (rest.p != first.p)
+            buffer_put(out, ',');
+        buffer_json_string(out, slice_split(rest, ',', &rest));
+    }
+    buffer_str(out, "],\"fault\":");
+    if (e.refusal.fault) {
+        buffer_json_string(out, fault_word(e.refusal.fault));
+        buffer_str(out, ",\"why\":");
+        buffer_json_string(out, e.refusal.why);
+    } else {
+        buffer_str(out, "null,\"why\":null");
+    }
+    buffer_str(out, "}\n");
+    return end(&e);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * check: the configuration is read by now; try what serve would need of the machine. */
+#include <event2/event.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "proxy/http/http.h"
+#include "proxy/program.h"
+
+static void ignore(void *context, struct http_call *call, const struct http_request *request)
+{
+    struct buffer body = { 0 };
+    (void)context;
+    (void)request;
+    http_answer(call, 503, NULL, 0, &body);
+}
+
+static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
+{
+    struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
+    struct event_base *base = event_base_new();
+    struct http_server *server = base ? http_server_new(base, &o) : NULL;
+    bool ok = server != NULL;
+    for (size_t i = 0; i < addresses->n && ok; i++) {
+        struct buffer why = { 0 };
+        if (!http_server_listen(server, addresses->word[i], &why)) {
+            fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
+                    SLICE_ARGS(buffer_slice(&why)));
+            ok = false;
+        }
+        buffer_clear(&why);
+    }
+    http_server_free(server);
+    if (base)
+        event_base_free(base);
+    return ok;
+}
+
+int program_check(const struct config *config)
+{
+    struct buffer key = { 0 }, why = { 0 };
+    bool ok = try_binds(config, &config->listen, "listen");
+    if (!setup_read_key(config->api_key_file, &key, &why)) {
+        fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
+                SLICE_ARGS(buffer_slice(&why)));
+        ok = false;
+    }
+    if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
+        fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
+                config_line_of(config, "proxy", "state_directory"), config->state_directory);
+        ok = false;
+    }
+    if (key.p)
+        explicit_bzero(key.p, key.n);
+    buffer_clear(&key);
+    buffer_clear(&why);
+    if (ok)
+        printf("%s: fine\n", config->file);
+    return ok ? EXIT_DONE : EXIT_WRONG;
+}

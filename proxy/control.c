@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ * The control socket. A question: words and input, an answer: status, output and messages; each part with its length
+ * before it (32 bits, host order: both ends are this program on this machine). */
+#include "proxy/control.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { MAX_QUESTION = 64 * 1024 * 1024, MAX_WORDS = 64, MAX_CLIENTS = 32, CLIENT_SECONDS = 30 };
+
+struct client {
+    struct control *control;
+    struct client *next;
+    struct event *event;
+    int fd;
+    struct buffer in, out;
+    size_t sent;
+};
+
+struct control {
+    struct event_base *base;
+    struct ledger *ledger;
+    struct event *event;
+    int fd;
+    struct client *clients;
+    int n_clients;
+    struct sockaddr_un address;
+};
+
+static bool set_address(struct sockaddr_un *a, const char *state_directory)
+{
+    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    struct buffer path = { .p = a->sun_path, .room = sizeof a->sun_path, .max_bytes = sizeof a->sun_path };
+    buffer_printf(&path, "%s/control.sock", state_directory);
+    return !path.failed;
+}
+
+/* ---- parts with their length ---- */
+
+static void put_part(struct buffer *b, struct slice part)
+{
+    uint32_t n = (uint32_t)part.n;
+    buffer_append(b, slice_of((const char *)&n, sizeof n));
+    buffer_append(b, part);
+}
+
+/* Take the next part from `in`. False when it is not whole. */
+static bool take_part(struct slice *in, struct slice *part)
+{
+    uint32_t n;
+    if (in->n < sizeof n)
+        return false;
+    memcpy(&n, in->p, sizeof n);
+    if (in->n - sizeof n < n)
+        return false;
+    *part = slice_of(in->p + sizeof n, n);
+    *in = slice_from(*in, sizeof n + n);
+    return true;
+}
+
+/* ---- the daemon's end ---- */
+
+static void client_free(struct client *c)
+{
+    struct client **at = &c->control->clients;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    c->control->n_clients--;
+    if (c->event)
+        event_free(c->event);
+    close(c->fd);
+    buffer_clear(&c->in);
+    buffer_clear(&c->out);
+    free(c);
+}
+
+/* Run the question when it is whole: the number of words, the words, the input. */
+static bool run_question(struct client *c)
+{
+    struct slice rest = buffer_slice(&c->in), count, part, input;
+    const char *words[MAX_WORDS];
+    struct buffer text = { 0 }, out = { 0 }, err = { 0 };
+    size_t starts[MAX_WORDS];
+    uint32_t n;
+    if (!take_part(&rest, &count) || count.n != sizeof n)
+        return false;
+    memcpy(&n, count.p, sizeof n);
+    for (uint32_t i = 0; i < n && i < MAX_WORDS; i++) {
+        if (!take_part(&rest, &part)) {
+            buffer_clear(&text);
+            return false;
+        }
+        starts[i] = text.n;
+        buffer_append(&text, part);
+        buffer_put(&text, 0);
+    }
+    if (!take_part(&rest, &input)) {
+        buffer_clear(&text);
+        return false;
+    }
+    int status = EXIT_FAILURE;
+    if (n >= 1 && n <= MAX_WORDS && !text.failed) {
+        for (uint32_t i = 0; i < n; i++)
+            words[i] = text.p + starts[i];
+        status = ledger_command(c->control->ledger, (int)n, words, input, &out, &err);
+    }
+    put_part(&c->out, slice_of((const char *)&status, sizeof status));
+    put_part(&c->out, buffer_slice(&out));
+    put_part(&c->out, buffer_slice(&err));
+    buffer_clear(&text);
+    buffer_clear(&out);
+    buffer_clear(&err);
+    return true;
+}
+
+static void on_client(evutil_socket_t fd, short what, void *context);
+
+static bool watch(struct client *c, short what)
+{
+    struct timeval patience = { .tv_sec = CLIENT_SECONDS };
+    if (c->event)
+        event_free(c->event);
+    c->event = event_new(c->control->base, c->fd, what, on_client, c);
+    return c->event && event_add(c->event, &patience) == 0;
+}
+
+/* False when the client is done with, well or not. */
+static bool client_read(struct client *c)
+{
+    char *to = buffer_reserve(&c->in, 65536);
+    ssize_t n = to ? read(c->fd, to, 65536) : -1;
+    if (n < 0 && to && (errno == EAGAIN || errno == EINTR))
+        return watch(c, EV_READ);
+    if (n <= 0)
+        return false;
+    c->in.n += (size_t)n;
+    return watch(c, run_question(c) ? EV_WRITE : EV_READ);
+}
+
+static bool client_write(struct client *c)
+{
+    ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return watch(c, EV_WRITE);
+    if (n <= 0)
+        return false;
+    c->sent += (size_t)n;
+    return c->sent < c->out.n && watch(c, EV_WRITE);
+}
+
+static void on_client(evutil_socket_t fd, short what, void *context)
+{
+    struct client *c = context;
+    (void)fd;
+    bool goes_on = what & EV_READ ? client_read(c) : what & EV_WRITE ? client_write(c) : false;
+    if (!goes_on)
+        client_free(c);
+}
+
+static void on_connection(evutil_socket_t fd, short what, void *context)
+{
+    struct control *control = context;
+    (void)what;
+    int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client_fd < 0)
+        return;
+    struct client *c = control->n_clients < MAX_CLIENTS ? calloc(1, sizeof *c) : NULL;
+    if (!c) {
+        close(client_fd);
+        return;
+    }
+    *c = (struct client){
+        .control = control, .next = control->clients, .fd = client_fd, .in = buffer_with_cap(MAX_QUESTION)
+    };
+    control->clients = c;
+    control->n_clients++;
+    if (!watch(c, EV_READ))
+        client_free(c);
+}
+
+/* The ledger is ours by now, so a socket that is there was left by a dead daemon. */
+static bool listen_there(struct control *c)
+{
+    unlink(c->address.sun_path);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd < 0)
+        return false;
+    mode_t before = umask(0117);
+    bool bound = bind(c->fd, (const struct sockaddr *)&c->address, sizeof c->address) == 0;
+    umask(before);
+    return bound && listen(c->fd, MAX_CLIENTS) == 0;
+}
+
+struct control *control_new(struct event_base *base, const char *state_directory, struct ledger *ledger,
+                            struct buffer *why)
+{
+    struct control *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->base = base;
+    c->ledger = ledger;
+    c->fd = -1;
+    if (!set_address(&c->address, state_directory)) {
+        buffer_printf(why, "state_directory %s is too long for a socket in it (107 bytes in all)", state_directory);
+        free(c);
+        return NULL;
+    }
+    if (listen_there(c))
+        c->event = event_new(base, c->fd, EV_READ | EV_PERSIST, on_connection, c);
+    if (!c->event || event_add(c->event, NULL) != 0) {
+        buffer_printf(why, "cannot listen on %s: %s", c->address.sun_path, strerror(errno));
+        control_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    while (c->clients)
+        client_free(c->clients);
+    if (c->event) {
+        event_free(c->event);
+        unlink(c->address.sun_path);
+    }
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c);
+}
+
+/* ---- the command's end ---- */
+
+static bool send_all(int fd, struct slice bytes)
+{
+    while (bytes.n) {
+        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = slice_from(bytes, (size_t)n);
+    }
+    return true;
+}
+
+static bool read_all(int fd, struct buffer *in)
+{
+    for (;;) {
+        char *to = buffer_reserve(in, 65536);
+        ssize_t n = to ? read(fd, to, 65536) : -1;
+        if (n < 0 && to && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        if (n == 0)
+            return true;
+        in->n += (size_t)n;
+    }
+}
+
+static bool take_answer(struct slice rest, int *status, struct buffer *out, struct buffer *err)
+{
+    struct slice s, o, e;
+    if (!take_part(&rest, &s) || s.n != sizeof *status || !take_part(&rest, &o) || !take_part(&rest, &e))
+        return false;
+    memcpy(status, s.p, sizeof *status);
+    buffer_append(out, o);
+    buffer_append(err, e);
+    return true;
+}
+
+enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
+                                int *status, struct buffer *out, struct buffer *err)
+{
+    struct sockaddr_un address;
+    struct buffer question = { 0 }, answer = { 0 };
+    uint32_t n = (uint32_t)argc;
+    if (!set_address(&address, state_directory))
+        return CONTROL_NO_DAEMON;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        bool denied = errno == EACCES;
+        if (denied)
+            buffer_printf(err, "anchorage: %s: %s (the socket is for the daemon's user and group)\n", address.sun_path,
+                          strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return denied ? CONTROL_BROKEN : CONTROL_NO_DAEMON;
+    }
+    put_part(&question, slice_of((const char *)&n, sizeof n));
+    for (int i = 0; i < argc; i++)
+        put_part(&question, slice_str(argv[i]));
+    put_part(&question, input);
+    bool ok = send_all(fd, buffer_slice(&question)) && read_all(fd, &answer) &&
+              take_answer(buffer_slice(&answer), status, out, err);
+    if (!ok)
+        buffer_str(err, "anchorage: the daemon did not answer; see its log\n");
+    if (question.p)
+        explicit_bzero(question.p, question.n); /* it may hold a token */
+    buffer_clear(&question);
+    buffer_clear(&answer);
+    close(fd);
+    return ok ? CONTROL_DONE : CONTROL_BROKEN;
+}

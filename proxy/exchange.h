@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One call on its way through the house:
+ *
+ *      client                                                        API v3
+ *        |  bytes                                                       ^
+ *        v                                                              |
+ *      read -> plan -> admit -> fetch <--> upstream ------- requests ---+
+ *        |       |       |        |  ^                                  |
+ *        |       |       |        v  | another page                     |
+ *        |       |       |      render <---------------------- rows ----+
+ *        |       |       |        |
+ *        +-- a refusal -----------+--> settle -> answer -> client
+ *
+ * A room returns ONWARD, WAIT (a callback goes on later) or REFUSE (straight to settle). One place settles, one place
+ * answers, and both are passed exactly once. Nothing is freed inside a callback: a finished exchange goes to a list
+ * that the bottom of the loop empties.
+ */
+#ifndef ANCHORAGE_PROXY_EXCHANGE_H
+#define ANCHORAGE_PROXY_EXCHANGE_H
+
+#include "mapping/translation.h"
+#include "proxy/service.h"
+
+enum step { ONWARD, WAIT, REFUSE };
+
+enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };
+
+/* What came of one v3 request. */
+struct fetch {
+    struct exchange *exchange;
+    struct v3_request request;
+    struct upstream_get *get; /* NULL: not under way */
+    bool sent;
+};
+
+/* v3 units of a call so far. */
+struct spending {
+    int64_t known;     /* by the headers */
+    int64_t predicted; /* by our prices, of all requests that were made */
+    int64_t unknown;   /* predicted, of those whose price is not known */
+    bool any_unknown;
+    bool any; /* something was, or may have been, taken */
+};
+
+struct exchange {
+    struct service *service;
+    struct exchange *next, *previous; /* running, then finished */
+    struct exchange *next_waiting;    /* for a turn, or for room in the books */
+    struct event *timer;              /* while waiting for a turn or for room */
+    struct http_call *http;
+    struct arena *memory;
+    char id[LEDGER_ID_SIZE];
+    enum room room;
+    bool client_gone;
+    int64_t began_us, deadline_ms;
+    int64_t room_us[ROOM_COUNT], entered_us;
+
+    struct slice key, team_name, key_name;
+    struct turns *turns;
+    bool has_turn, waits_for_turn, waits_for_room;
+    struct params params;
+    struct call call;
+    struct plan plan;
+    struct translation *translation;
+
+    struct fetch fetches[V3_KINDS];
+    int n_fetches, n_under_way;
+    int64_t round_units, round_rows; /* of the requests that are to be sent next */
+    bool has_hold;
+    bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
+    bool asked_upstream; /* not all came from what was remembered */
+    struct spending spending;
+
+    struct refusal refusal;
+    int64_t retry_after_ms;
+    int http_status; /* of a framing fault */
+    struct translation_result result;
+    struct buffer body;
+    struct slice marks;
+};
+
+/* A request came in. The exchange answers it, whatever happens. */
+void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request);
+
+/* Go on through the rooms until one waits. */
+void exchange_run(struct exchange *x);
+
+/* Go to a room; the time since the last one was entered is that one's. */
+void exchange_enter(struct exchange *x, enum room next);
+
+/* Say why the call is refused, and return REFUSE. */
+enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why);
+
+/* The rooms, each in a file that knows one thing. */
+enum step room_read(struct exchange *x);
+enum step room_plan(struct exchange *x);
+enum step room_admit(struct exchange *x);
+enum step room_fetch(struct exchange *x);
+enum step room_render(struct exchange *x);
+enum step room_settle(struct exchange *x);
+enum step room_answer(struct exchange *x);
+
+/* admit.c: give the turn back; stop waiting. */
+void admit_leave(struct exchange *x);
+/* admit.c: hold rows and units for the round of requests in `fetches`; the exchange goes on when it is durable. */
+enum step admit_hold(struct exchange *x);
+/* admit.c: room may have come free in the books. */
+void admit_retry_waiting(struct service *s);
+
+/* fetch.c: collect the next round of requests; how many there are. */
+int fetch_collect(struct exchange *x);
+/* fetch.c: end what is under way without waiting for it. */
+void fetch_cancel(struct exchange *x);
+
+/* What stands in every entry of the call. */
+struct ledger_call exchange_ledger_call(const struct exchange *x);
+
+/* Free what is finished; called at the bottom of the loop. */
+void exchange_free_finished(struct service *s);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * The small things that rooms ask of the service. */
+#include "proxy/service.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+void service_wake_bottom(struct service *s)
+{
+    event_active(s->bottom, 0, 0);
+}
+
+struct plan_options service_plan_options(const struct service *s)
+{
+    const struct config *c = s->config;
+    return (struct plan_options){
+        .last_visited_null = c->last_visited == LAST_VISITED_NULL,
+        .stats_zero = c->stats == STATS_ZERO,
+        .refpages_null = c->stats_refpages == STATS_REFPAGES_NULL,
+        .fold = c->anchor_case == ANCHOR_CASE_FOLD,
+        .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
+        .free_targets = s->free_targets,
+        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? s->learnt_page_rows : c->max_rows_per_request,
+        .today = day_of_ms(clock_wall_ms()),
+    };
+}
+
+struct turns *service_turns(struct service *s, struct slice team)
+{
+    const struct config_team *t = config_team(s->config, team);
+    return t ? &s->turns[t - s->config->teams] : NULL;
+}
+
+void service_say(struct service *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buffer_str(&s->log, "anchorage: ");
+    buffer_vprintf(&s->log, format, args);
+    buffer_put(&s->log, '\n');
+    va_end(args);
+    service_wake_bottom(s);
+}

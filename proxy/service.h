@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all calls share: the configuration, the rooms around them, the teams' turns, what is remembered, the log. Made
+ * and freed by serve.c.
+ */
+#ifndef ANCHORAGE_PROXY_SERVICE_H
+#define ANCHORAGE_PROXY_SERVICE_H
+
+#include "base/buffer.h"
+#include "config/config.h"
+#include "mapping/plan.h"
+#include "proxy/http/http.h"
+#include "proxy/ledger/ledger.h"
+#include "proxy/memo.h"
+#include "proxy/upstream/upstream.h"
+
+struct event;
+struct event_base;
+struct exchange;
+
+/* How many of a team's calls run, and who waits for a turn: first come, first served. */
+struct turns {
+    const struct config_team *team;
+    int32_t running;
+    struct exchange *first, *last;
+};
+
+struct counters {
+    uint64_t calls, answered, hits;
+    uint64_t faults[FAULT_COUNT];
+    uint64_t rows, units;
+    uint64_t log_lines_lost;
+};
+
+struct service {
+    const struct config *config;
+    struct event_base *base;
+    struct http_server *http;
+    struct upstream *upstream;
+    struct ledger *ledger;
+    struct memo *memo;
+    struct turns *turns; /* one for each team of the configuration, in its order */
+    struct slice free_targets;
+    bool draining;
+
+    /* Learnt from v3's answers. */
+    bool case_seen;
+    int64_t learnt_page_rows;
+
+    struct exchange *running;          /* all that are not freed */
+    struct exchange *finished;         /* freed at the bottom of the loop */
+    struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
+    struct event *bottom;              /* runs once the callbacks of this turn are done */
+    struct buffer log;                 /* lines of this turn */
+    struct counters counters;
+};
+
+/* Run the bottom of the loop after this turn's callbacks. */
+void service_wake_bottom(struct service *s);
+
+/* The plan's options by the configuration and what was learnt; today is UTC. */
+struct plan_options service_plan_options(const struct service *s);
+
+/* NULL when the configuration has no such team. */
+struct turns *service_turns(struct service *s, struct slice team);
+
+/* One line for people: "anchorage: …". */
+void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

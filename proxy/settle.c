@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * The rooms render and settle: the answer's bytes, and the one place that charges. */
+#include "base/clock.h"
+#include "proxy/exchange.h"
+
+enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
+
+/* What this call has learnt serves the next ones. */
+static void keep_memo(struct exchange *x)
+{
+    struct service *s = x->service;
+    int64_t now = clock_monotonic_ms(), ttl = s->config->stats_ttl_ms;
+    bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
+    s->case_seen |= x->result.case_seen;
+    if (x->result.learnt_page_rows && !s->learnt_page_rows)
+        s->learnt_page_rows = x->result.learnt_page_rows;
+    if (!totals && !ratio)
+        return;
+    struct memo_entry *e = memo_keep(s->memo, x->call.target.v3, x->call.target.v3_mode);
+    if (e && totals) {
+        e->totals = x->result.totals;
+        e->totals_until_ms = now + ttl;
+    }
+    if (e && ratio) {
+        e->ratio = x->result.ratio;
+        e->ratio_until_ms = now + RATIO_KEPT_MS;
+    }
+}
+
+static void render_subscription(struct exchange *x)
+{
+    struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
+    render_info(x->call.output, left.rows_used, left.rows_limit, slice_str(x->turns->team->subscription), &x->body);
+}
+
+enum step room_render(struct exchange *x)
+{
+    x->body = buffer_with_cap(MAX_ANSWER_BYTES);
+    if (x->call.table->is_info) {
+        render_subscription(x);
+    } else {
+        if (!translation_finish(x->translation, &x->result)) {
+            struct refusal r = translation_refusal(x->translation);
+            return exchange_refuse(x, r.fault, r.why);
+        }
+        keep_memo(x);
+        translation_write(x->translation, &x->body);
+        struct buffer marks = { 0 };
+        marks_write(&x->result.marks, x->call.table, &marks);
+        x->marks = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
+        buffer_clear(&marks);
+        if (!x->marks.p)
+            x->body.failed = true;
+    }
+    if (x->body.failed)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
+    return ONWARD;
+}
+
+static void on_settled(void *context, enum ledger_outcome outcome)
+{
+    struct exchange *x = context;
+    x->has_hold = false;
+    if (outcome != LEDGER_DONE && !x->refusal.fault)
+        exchange_refuse(x, FAULT_LEDGER_DOWN,
+                        S("the ledger cannot write, so the answer is not given; try again in a moment"));
+    if (x->service->waiting_for_room)
+        admit_retry_waiting(x->service);
+    exchange_enter(x, ROOM_ANSWER);
+    exchange_run(x);
+}
+
+/* What the call would have cost more, had nothing been remembered. */
+static int64_t saved_units(const struct exchange *x)
+{
+    int remembered = (x->plan.ask_totals && !x->result.has_totals) + (x->plan.ask_ratio && !x->result.has_ratio);
+    return x->refusal.fault || x->plan.free_of_units ? 0 : (int64_t)remembered * V3_FLOOR_UNITS;
+}
+
+static void settle(struct exchange *x, const struct ledger_call *call)
+{
+    const struct spending *s = &x->spending;
+    struct ledger_settlement entry = {
+        .rows = { x->refusal.fault ? 0 : x->result.rows },
+        .units = s->any_unknown ? -1 : s->known,
+        .units_predicted = s->predicted,
+        .units_alone = s->known + s->unknown + saved_units(x),
+        .results = x->refusal.fault ? 0 : x->result.results,
+        .via = x->asked_upstream || x->refusal.fault ? "upstream" : "cache",
+        .approximate = x->refusal.fault ? S("") : x->marks,
+        .fault = fault_word(x->refusal.fault),
+        .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
+    };
+    ledger_settle(x->service->ledger, call, &entry, on_settled, x);
+}
+
+enum step room_settle(struct exchange *x)
+{
+    const struct spending *s = &x->spending;
+    if (!x->has_hold)
+        return ONWARD; /* it never reached the books */
+    struct ledger_call call = exchange_ledger_call(x);
+    struct slice fault = fault_word(x->refusal.fault);
+    if (!x->refusal.fault || (s->any && !s->any_unknown))
+        settle(x, &call);
+    else if (s->any)
+        ledger_unknown(x->service->ledger, &call, (struct units){ s->known + s->unknown }, fault, on_settled, x);
+    else
+        ledger_release(x->service->ledger, &call, fault, on_settled, x);
+    return WAIT;
+}

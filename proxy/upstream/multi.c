@@ -308,6 +308,7 @@ bool multi_add(struct multi *m, void *easy)
     if (curl_multi_add_handle(m->curl, easy)) {
         return false;
     }
+    m->connected = m->connected == easy ? NULL : m->connected;
     m->added++;
     m->running++;
     return true;

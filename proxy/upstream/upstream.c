@@ -214,6 +214,15 @@ static void drop(struct upstream *u, struct wire *w)
     u->in_flight--;
 }
 
+static void drop_all(struct upstream *u)
+{
+    while (!link_is_alone(&u->dropping)) {
+        struct wire *w = LINKED(u->dropping.next, struct wire, link);
+        multi_remove(u->multi, w->easy);
+        drop(u, w);
+    }
+}
+
 static void finished(void *context, void *easy, int code)
 {
     struct upstream *u = context;
@@ -322,11 +331,7 @@ static void dispatch(struct upstream *u)
 static void turn(void *context)
 {
     struct upstream *u = context;
-    while (!link_is_alone(&u->dropping)) {
-        struct wire *w = LINKED(u->dropping.next, struct wire, link);
-        multi_remove(u->multi, w->easy);
-        drop(u, w);
-    }
+    drop_all(u);
     note_time(u);
     dispatch(u);
 }
@@ -448,6 +453,7 @@ void upstream_free(struct upstream *u)
     while (!link_is_alone(&u->all)) {
         upstream_cancel(LINKED(u->all.next, struct upstream_get, all));
     }
+    drop_all(u);
     wires_free(u->wires);
     multi_free(u->multi);
     if (u->clock) {

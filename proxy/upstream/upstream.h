@@ -52,7 +52,9 @@ struct upstream_callbacks {
     void (*on_done)(void *context, const struct upstream_result *result);
 };
 
-/* NULL when memory is out or libcurl does not start. Copies `options`. */
+/* NULL when memory is out, libcurl does not start, the url is none, or the key has a byte that cannot stand in a
+ * header. Copies `options`. Each v3 key needs one of its own: rate and breaker are v3's, per key. The rate starts
+ * without savings, so that it holds across a restart. */
 struct upstream *upstream_new(struct event_base *base, const struct upstream_options *options);
 
 /* Cancels what is under way. NULL is allowed. */

@@ -420,6 +420,42 @@ static void what_is_no_path_never_leaves(void **state)
     play_end(p);
 }
 
+static void a_proxy_is_told_the_whole_url(void **state)
+{
+    (void)state;
+    static const struct scene scenes[] = { { .path = "http://example.invalid/v3/ok?a=b ", .bytes = SLICE(OK) } };
+    struct play *p = START(scenes);
+    char proxy[64];
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", p->port);
+    struct upstream_options o = quick;
+    o.proxy = proxy;
+    struct side *s = side_new(&o, "http://example.invalid/v3");
+    struct ask a = ask(s, "/ok?a=b");
+    assert_fault(&a, FAULT_NONE);
+    buffer_clear(&a.body);
+    side_free(s);
+    play_end(p);
+}
+
+static void the_environments_proxy_is_not_used(void **state)
+{
+    (void)state;
+    static const struct scene scenes[] = { SCENE("/ok", OK) };
+    struct play *p = START(scenes);
+    char proxy[64];
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", dead_port());
+    setenv("http_proxy", proxy, 1);
+    setenv("all_proxy", proxy, 1);
+    struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
+    struct ask a = ask(s, "/ok");
+    assert_fault(&a, FAULT_NONE);
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    buffer_clear(&a.body);
+    side_free(s);
+    play_end(p);
+}
+
 static void a_key_that_is_no_header_is_refused(void **state)
 {
     (void)state;
@@ -454,6 +490,8 @@ int main(void)
         cmocka_unit_test(teams_share_the_rate),
         cmocka_unit_test(the_asker_may_refuse_the_rest),
         cmocka_unit_test(what_is_no_path_never_leaves),
+        cmocka_unit_test(a_proxy_is_told_the_whole_url),
+        cmocka_unit_test(the_environments_proxy_is_not_used),
         cmocka_unit_test(a_key_that_is_no_header_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,8 @@ static const struct upstream_options quick = { .api_key = SLICE("secret-key-0123
                                                .requests_per_minute = 100000000,
                                                .queue_timeout_ms = 5000 };
 
-static inline struct side *side_new(const struct upstream_options *options, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static inline struct side *side_new(const struct upstream_options *options,
+                                                                          const char *format, ...)
 {
     char url[256];
     va_list args;

@@ -53,11 +53,11 @@ THIRD_PARTY = (
 
 # C and POSIX, and what Linux has of its own.
 SYSTEM = {
-    "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "errno.h", "fcntl.h", "fnmatch.h", "getopt.h", "glob.h", "grp.h", "ifaddrs.h",
-    "inttypes.h", "libgen.h", "limits.h", "locale.h", "malloc.h", "math.h", "netdb.h", "poll.h", "pthread.h", "pwd.h",
-    "sched.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
-    "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "stdnoreturn.h", "string.h", "strings.h", "syslog.h", "termios.h",
-    "threads.h", "time.h", "unistd.h", "wchar.h",
+    "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "endian.h", "err.h", "errno.h", "fcntl.h", "fnmatch.h", "ftw.h",
+    "getopt.h", "glob.h", "grp.h", "ifaddrs.h", "inttypes.h", "libgen.h", "limits.h", "locale.h", "malloc.h", "math.h",
+    "netdb.h", "poll.h", "pthread.h", "pwd.h", "regex.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h",
+    "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h",
+    "stdnoreturn.h", "string.h", "strings.h", "syslog.h", "termios.h", "threads.h", "time.h", "unistd.h", "wchar.h",
 }
 SYSTEM_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 

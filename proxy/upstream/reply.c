@@ -127,7 +127,7 @@ bool reply_header(struct reply *r, struct slice line, int64_t wall_ms)
     }
     struct slice value, name = slice_split(line, ':', &value);
     for (size_t i = 0; value.p && i < sizeof(headers) / sizeof(headers[0]); i++) {
-        if (slice_eq_nocase(name, headers[i].name)) {
+        if (name.n == headers[i].name.n && slice_eq_nocase(name, headers[i].name)) {
             headers[i].take(r, slice_trim(value), wall_ms);
             break;
         }

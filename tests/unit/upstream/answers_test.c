@@ -134,7 +134,7 @@ static void the_request_is_what_v3_wants(void **state)
     char want[512];
     snprintf(want, sizeof(want),
              "GET /v3/ok?target=example.com&where=%%7B%%7D&a=%%20 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-             "User-Agent: anchorage/" ANCHORAGE_VERSION "\r\nAccept: application/json\r\n"
+             "Accept: */*\r\nUser-Agent: anchorage/" ANCHORAGE_VERSION "\r\n"
              "Authorization: Bearer secret-key-0123456789\r\n\r\n",
              p->port);
     assert_string_equal(p->last, want);

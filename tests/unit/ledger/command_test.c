@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT
+ * Commands: keys, usage, export, verify, backup. */
+#include "room.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+static const char token[] = "old-token-of-2014";
+
+static const struct ledger_key *key_of(struct room *r, const char *text)
+{
+    return ledger_key_of_token(r->ledger, slice_str(text));
+}
+
+static void a_key_is_added_with_its_token(void **state)
+{
+    struct room *r = *state;
+    assert_runs(r, "key add --team seo --name crawler --token old-token-of-2014");
+    char id[16];
+    snprintf(id, sizeof id, "%.8s", r->out.p);
+    assert_int_equal(r->out.n, 9);
+    const struct ledger_key *key = key_of(r, token);
+    assert_non_null(key);
+    assert_true(slice_eq(key->id, slice_str(id)));
+    assert_true(slice_eq(key->team, S("seo")));
+    assert_true(slice_eq(key->name, S("crawler")));
+    assert_false(key->disabled);
+    assert_null(key_of(r, "old-token-of-2015"));
+    assert_null(key_of(r, ""));
+    /* The same again is no error and the same key; to another team it is one. */
+    assert_runs(r, "key add --team seo --name crawler --token old-token-of-2014");
+    assert_memory_equal(r->out.p, id, 8);
+    assert_int_equal(room_run(r, "key add --team sales --name crawler --token old-token-of-2014"), 1);
+    assert_non_null(strstr(r->err.p, "of team \"seo\" already"));
+    assert_int_equal(room_run(r, "key add --team seo --name other --token old-token-of-2014"), 1);
+    room_close(r);
+    room_open(r, NULL);
+    assert_non_null(key_of(r, token));
+}
+
+static void a_token_comes_from_the_input(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(room_run_input(r, "key add --team seo --token -", S("abc\n")), 0);
+    assert_non_null(key_of(r, "abc"));
+    assert_int_equal(room_run_input(r, "key add --team seo --token-file /some/where", S("def\r\n")), 0);
+    assert_non_null(key_of(r, "def"));
+    assert_int_equal(room_run_input(r, "key add --team seo --token -", S("\n")), 1);
+    assert_int_equal(room_run_input(r, "key add --team seo --token -", S("a b")), 1);
+}
+
+static void a_made_token_is_shown_once_and_never_stored(void **state)
+{
+    struct room *r = *state;
+    assert_runs(r, "key add --team seo");
+    char made[41];
+    assert_int_equal(sscanf(strchr(r->out.p, '\n'), "\ntoken: %40[a-z0-9] (shown", made), 1);
+    assert_int_equal(strlen(made), 40);
+    assert_non_null(key_of(r, made));
+    assert_runs(r, "key list");
+    assert_null(strstr(r->out.p, made));
+    room_close(r);
+    char path[320];
+    snprintf(path, sizeof path, "%s/ledger.db", r->directory);
+    FILE *f = fopen(path, "rb");
+    static char bytes[1 << 20];
+    size_t n = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    assert_true(n > 4096);
+    assert_null(memmem(bytes, n, made, 40));
+    room_open(r, NULL);
+}
+
+static void keys_are_disabled_assigned_and_rotated(void **state)
+{
+    struct room *r = *state;
+    char id[16], line[64], made[41];
+    assert_runs(r, "key add --team seo --token old-token-of-2014");
+    snprintf(id, sizeof id, "%.8s", r->out.p);
+    snprintf(line, sizeof line, "key disable %s", id);
+    assert_runs(r, line);
+    assert_true(key_of(r, token)->disabled);
+    assert_runs(r, line);
+    snprintf(line, sizeof line, "key enable %s", id);
+    assert_runs(r, line);
+    assert_false(key_of(r, token)->disabled);
+    snprintf(line, sizeof line, "key assign %s sales", id);
+    assert_runs(r, line);
+    assert_true(slice_eq(key_of(r, token)->team, S("sales")));
+    snprintf(line, sizeof line, "key assign %s nobody", id);
+    assert_int_equal(room_run(r, line), 1);
+    assert_string_equal(r->err.p, "key assign: no team \"nobody\" is configured; configured: seo, sales\n");
+    snprintf(line, sizeof line, "key rotate %s", id);
+    assert_runs(r, line);
+    assert_int_equal(sscanf(strchr(r->out.p, '\n'), "\ntoken: %40[a-z0-9]", made), 1);
+    assert_null(key_of(r, token));
+    assert_true(slice_eq(key_of(r, made)->id, slice_str(id)));
+    assert_int_equal(room_run(r, "key disable zzzzzzzz"), 1);
+    assert_runs(r, "ledger export");
+    static const char *const words[] = { "key.add", "key.disable", "key.enable", "key.assign", "key.rotate" };
+    const char *at = r->out.p;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        at = strstr(at, words[i]);
+        assert_non_null(at);
+    }
+    assert_non_null(strstr(r->out.p, "\"table\":\"key.assign\",\"target\":\"seo\""));
+    assert_null(strstr(r->out.p, made));
+}
+
+static void the_list_reads_well(void **state)
+{
+    struct room *r = *state;
+    assert_runs(r, "key list");
+    assert_string_equal(r->out.p, "id        team  name  state     created               last_used\n");
+    assert_runs(r, "key add --team seo --name crawler --token a");
+    char expected[400];
+    snprintf(expected, sizeof expected,
+             "id        team  name     state     created               last_used\n"
+             "%.8s  seo   crawler  enabled   2026-11-23T12:00:00Z  never\n",
+             r->out.p);
+    assert_runs(r, "key list");
+    assert_string_equal(r->out.p, expected);
+    assert_runs(r, "key list --unknown");
+    assert_null(strstr(r->out.p, "crawler"));
+}
+
+static void a_list_of_keys_is_imported(void **state)
+{
+    struct room *r = *state;
+    struct slice csv = S("\xEF\xBB\xBFname,token,team\r\n\"a, b\",\"t\"\"1\",seo\r\n\r\n,t2,sales\r\n,t2,sales\r\n");
+    assert_int_equal(room_run_input(r, "key import --dry-run -", csv), 0);
+    assert_string_equal(r->out.p, "would add 2, already there 1\n");
+    assert_null(key_of(r, "t2"));
+    assert_int_equal(room_run_input(r, "key import keys.csv", csv), 0);
+    assert_string_equal(r->out.p, "added 2, already there 1\n");
+    assert_true(slice_eq(key_of(r, "t\"1")->name, S("a, b")));
+    assert_true(slice_eq(key_of(r, "t2")->team, S("sales")));
+    assert_int_equal(room_run_input(r, "key import -", csv), 0);
+    assert_string_equal(r->out.p, "added 0, already there 3\n");
+    /* Without a header the order is team,name,token; the last line needs no end. */
+    assert_int_equal(room_run_input(r, "key import -", S("seo,n,t3")), 0);
+    assert_non_null(key_of(r, "t3"));
+}
+
+static void an_import_is_all_or_nothing(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(room_run_input(r, "key import -",
+                                    S("team,name,token\nseo,good,g1\nnobody,x,g2\nseo,two\nseo,\"open,g3\nseo,y,\n")),
+                     1);
+    assert_string_equal(r->err.p, "key import: line 3: no team \"nobody\" is configured; configured: seo, sales\n"
+                                  "key import: line 4: a line has three fields: team,name,token\n"
+                                  "key import: line 5: a quote that is not closed\n"
+                                  "key import: nothing was imported\n");
+    assert_null(key_of(r, "g1"));
+    assert_int_equal(room_run_input(r, "key import -", S("seo,a,g1\nsales,a,g1\n")), 1);
+    assert_non_null(strstr(r->err.p, "line 2: this token is key (of a line above) of team \"seo\" already"));
+    assert_int_equal(room_run_input(r, "key import -", S("seo,a,\n")), 1);
+    assert_non_null(strstr(r->err.p, "line 1: the token is empty"));
+    assert_int_equal(room_run_input(r, "key import -", S("seo,\"a\"b,t\n")), 1);
+    assert_non_null(strstr(r->err.p, "line 1: text after a closing quote"));
+}
+
+static void thousands_are_imported_at_once(void **state)
+{
+    struct room *r = *state;
+    struct buffer csv = { 0 };
+    for (int i = 0; i < 5000; i++)
+        buffer_printf(&csv, "seo,key %d,token-%d\n", i, i);
+    assert_int_equal(room_run_input(r, "key import -", buffer_slice(&csv)), 0);
+    assert_string_equal(r->out.p, "added 5000, already there 0\n");
+    buffer_clear(&csv);
+    assert_true(slice_eq(key_of(r, "token-4999")->name, S("key 4999")));
+    assert_runs(r, "ledger verify");
+}
+
+static void the_command_line_is_checked(void **state)
+{
+    struct room *r = *state;
+    static const char *const wrong[] = {
+        "key",
+        "key shrink",
+        "key add",
+        "key add --team",
+        "key add --team seo --team seo",
+        "key add --tea seo",
+        "key disable",
+        "key disable a b",
+        "key list --unknown=1",
+        "usage --by moon",
+        "usage --since yesterday",
+        "usage --month 2026-13",
+        "usage --month 2026-11 --since 2026-11-01",
+        "usage --since 2026-11-02 --until 2026-11-02",
+        "usage --format xml",
+        "usage --split rows",
+        "usage --bill 1,5",
+        "usage --bill 1.234",
+        "usage --warn much",
+        "ledger",
+        "ledger export --since x",
+        "ledger export --format xml",
+        "ledger backup",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (room_run(r, wrong[i]) != 2 || !strstr(r->err.p, "usage: anchorage ") || r->out.n)
+            fail_msg("%s: %s", wrong[i], r->err.p);
+    }
+    static const char *const help[] = { "key --help", "key add --help", "usage --help", "ledger export --help" };
+    for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
+        assert_runs(r, help[i]);
+        assert_non_null(strstr(r->out.p, "usage: anchorage "));
+    }
+}
+
+/* ---- usage ---- */
+
+static void three_calls(struct room *r)
+{
+    hold_now(r, "a", "seo", 8, 150);
+    settle_now(r, "a", "seo", 8, 150);
+    hold_now(r, "b", "seo", 8, 150);
+    unknown_now(r, "b", "seo", 120);
+    hold_now(r, "c", "sales", 8, 150);
+    settle_now(r, "c", "sales", 3, -1);
+    hold_now(r, "d", "seo", 5, 10);
+}
+
+static void usage_is_exact(void **state)
+{
+    struct room *r = *state;
+    three_calls(r);
+    assert_runs(r, "usage --format json");
+    assert_string_equal(
+        r->out.p,
+        "{\"by\":\"team\",\"since\":\"2026-11-01\",\"until\":\"2026-12-01\",\"items\":["
+        "{\"team\":\"sales\",\"calls\":1,\"results\":2,\"rows\":3,\"rows_held\":0,\"rows_limit\":null,"
+        "\"rows_left\":null,\"units\":150,\"units_predicted\":150,\"units_alone\":150,\"units_unknown\":150,"
+        "\"faults\":0},"
+        "{\"team\":\"seo\",\"calls\":2,\"results\":2,\"rows\":8,\"rows_held\":5,\"rows_limit\":100,\"rows_left\":87,"
+        "\"units\":270,\"units_predicted\":270,\"units_alone\":150,\"units_unknown\":120,\"faults\":1}]}\n");
+    assert_runs(r, "usage --by target --format csv");
+    assert_string_equal(r->out.p, "target,calls,results,rows,rows_held,rows_limit,rows_left,units,units_predicted,"
+                                  "units_alone,units_unknown,faults\nexample.com,3,4,11,5,,,420,420,300,270,1\n");
+    static const char *const same[] = { "client", "day", "hour", "table", "key" };
+    static const char *const names[] = { "10.1.2.7", "2026-11-23", "2026-11-23T12:00:00Z", "anchors", "key1" };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        char line[64], expected[128];
+        snprintf(line, sizeof line, "usage --by %s --format csv", same[i]);
+        snprintf(expected, sizeof expected, "\n%s,3,4,11,5,,,420,420,300,270,1\n", names[i]);
+        assert_runs(r, line);
+        assert_string_equal(strchr(r->out.p, '\n'), expected);
+    }
+    assert_runs(r, "usage");
+    assert_non_null(strstr(r->out.p, "\nseo        2        2     8          5         100         87    270"));
+    assert_runs(r, "usage --by client --until 2026-11-23 --format csv");
+    assert_null(strstr(r->out.p, "10.1.2.7"));
+    assert_runs(r, "usage --by day --since 2026-11-23 --until 2026-11-24 --format csv");
+    assert_non_null(strstr(r->out.p, "2026-11-23,3"));
+    assert_runs(r, "usage --month 2026-10 --format csv");
+    assert_non_null(strstr(r->out.p, "\nseo,0,0,0,0,,,0,0,0,0,0\n"));
+}
+
+static void a_bill_is_split(void **state)
+{
+    struct room *r = *state;
+    three_calls(r);
+    assert_runs(r, "usage --format csv --bill 100 --split rows");
+    assert_non_null(strstr(r->out.p, ",0,27.27\nseo"));
+    assert_non_null(strstr(r->out.p, ",1,72.73\n"));
+    assert_runs(r, "usage --format json --bill 0.01");
+    assert_non_null(strstr(r->out.p, "\"bill\":0.01}"));
+    assert_int_equal(room_run(r, "usage --bill 5 --month 2026-10"), 1);
+}
+
+static void a_warning_names_who_is_past(void **state)
+{
+    struct room *r = *state;
+    three_calls(r);
+    assert_runs(r, "usage --warn 80%");
+    assert_int_equal(room_run(r, "usage --warn 27%"), 1);
+    assert_string_equal(r->err.p, "usage: seo has used 270 of 1000 units (27%)\n");
+    r->options.units_per_month = 420;
+    ledger_set_limits(r->ledger, &r->options);
+    assert_int_equal(room_run(r, "usage --warn 80"), 1);
+    assert_string_equal(r->err.p, "usage: the whole has used 420 of 420 units (100%)\n");
+}
+
+/* ---- the books as a whole ---- */
+
+static void the_export_is_exact(void **state)
+{
+    struct room *r = *state;
+    static const char id[] = "0123456789abcdefghjkmnpqrs";
+    struct ledger_call call = call_of(id, "sales");
+    struct ledger_settlement s = { .rows = { 8 },
+                                   .units = 0,
+                                   .units_predicted = 0,
+                                   .units_alone = 150,
+                                   .results = 2,
+                                   .via = "shared",
+                                   .paid_by = S("7zzzzzzzzzzzzzzzzzzzzzzzzz"),
+                                   .fault = S("upstream_odd"),
+                                   .duration_ms = 412 };
+    assert_runs(r, "ledger export --since 2026-11-23");
+    assert_non_null(strstr(r->out.p, "{\"seq\":1,\"time\":\"2026-11-23T12:00:00."));
+    assert_non_null(strstr(r->out.p, "\"kind\":\"note\""));
+    assert_non_null(strstr(r->out.p,
+                           "\"team\":\"seo\",\"key\":null,\"client\":null,\"table\":\"limits\",\"target\":null,"
+                           "\"shape\":null,\"rows\":100,\"units\":1000,"));
+    set_clock("2026-11-24T08:00:00Z");
+    int outcome;
+    ledger_settle(r->ledger, &call, &s, take_outcome, &outcome);
+    assert_runs(r, "ledger export --since 2026-11-24");
+    /* The milliseconds are the test's own. */
+    memcpy(strstr(r->out.p, ":00.") + 4, "000", 3);
+    assert_string_equal(r->out.p,
+                        "{\"seq\":2,\"time\":\"2026-11-24T08:00:00.000Z\",\"kind\":\"settle\","
+                        "\"id\":\"0123456789abcdefghjkmnpqrs\",\"ref\":null,\"team\":\"sales\",\"key\":\"key1\","
+                        "\"client\":\"10.1.2.7\",\"table\":\"anchors\",\"target\":\"example.com\","
+                        "\"shape\":\"8284fcbad678\",\"rows\":8,\"units\":0,\"units_predicted\":0,\"units_alone\":150,"
+                        "\"via\":\"shared\",\"paid_by\":\"7zzzzzzzzzzzzzzzzzzzzzzzzz\",\"results\":2,\"where\":true,"
+                        "\"having\":false,\"approximate\":[],\"fault\":\"upstream_odd\",\"duration_ms\":412}\n");
+    assert_runs(r, "ledger export --since 2 --format csv");
+    assert_non_null(strstr(r->out.p, "duration_ms\n2,2026-11-24T08:00:00."));
+    assert_non_null(strstr(r->out.p, ",settle,0123456789abcdefghjkmnpqrs,,sales,key1,10.1.2.7,anchors,example.com,"
+                                     "8284fcbad678,8,0,0,150,shared,7zzzzzzzzzzzzzzzzzzzzzzzzz,2,true,false,,"
+                                     "upstream_odd,412\n"));
+    assert_runs(r, "ledger export --since 3");
+    assert_int_equal(r->out.n, 0);
+}
+
+static void tamper(struct room *r, const char *sql)
+{
+    char path[320];
+    snprintf(path, sizeof path, "%s/ledger.db", r->directory);
+    room_close(r);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+    room_open(r, NULL);
+}
+
+static void verify_sees_what_was_changed(void **state)
+{
+    struct room *r = *state;
+    three_calls(r);
+    assert_runs(r, "ledger verify");
+    assert_memory_equal(r->out.p, "good: 8 entries, 3 calls ended, 1 open; sum ", 44);
+    /* An entry made cheaper, its sum with it: the roll-up changed to agree. The open hold ends when it is reopened. */
+    tamper(r, "DROP TRIGGER entry_stays; UPDATE entry SET rows = 1 WHERE seq = 3;"
+              "UPDATE rollup SET rows = rows - 7 WHERE rows = 8");
+    assert_int_equal(room_run(r, "ledger verify"), 1);
+    assert_non_null(strstr(r->err.p, "seq 3: this entry, or the one before it, is not as it was written"));
+    assert_null(strstr(r->err.p, "seq 4"));
+    tamper(r, "UPDATE entry SET rows = 8 WHERE seq = 3; UPDATE rollup SET rows = rows + 7 WHERE rows = 1");
+    assert_runs(r, "ledger verify");
+    tamper(r, "UPDATE rollup SET units = units + 1 WHERE units > 0");
+    assert_int_equal(room_run(r, "ledger verify"), 1);
+    assert_non_null(strstr(r->err.p, "does not agree with the entries"));
+    tamper(r, "UPDATE rollup SET units = units - 1 WHERE units > 0; DELETE FROM entry WHERE seq = 2");
+    assert_int_equal(room_run(r, "ledger verify"), 1);
+    assert_non_null(strstr(r->err.p, "seq 3: the entries before it are missing"));
+}
+
+static void a_backup_is_a_ledger(void **state)
+{
+    struct room *r = *state;
+    three_calls(r);
+    char line[400], path[320];
+    snprintf(path, sizeof path, "%s/copy", r->directory);
+    mkdir(path, 0700);
+    snprintf(line, sizeof line, "ledger backup %s/ledger.db", path);
+    assert_runs(r, line);
+    assert_int_equal(room_run(r, line), 1);
+    assert_non_null(strstr(r->err.p, "File exists"));
+    struct room copy = *r;
+    copy.ledger = NULL;
+    copy.out = copy.err = (struct buffer){ 0 };
+    strcat(copy.directory, "/copy");
+    copy.options.state_directory = copy.directory;
+    room_open(&copy, NULL);
+    assert_runs(&copy, "ledger verify");
+    assert_int_equal(ledger_left(copy.ledger, S("seo")).units_left, 720);
+    room_close(&copy);
+    buffer_clear(&copy.out);
+    buffer_clear(&copy.err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        room_test(a_key_is_added_with_its_token),
+        room_test(a_token_comes_from_the_input),
+        room_test(a_made_token_is_shown_once_and_never_stored),
+        room_test(keys_are_disabled_assigned_and_rotated),
+        room_test(the_list_reads_well),
+        room_test(a_list_of_keys_is_imported),
+        room_test(an_import_is_all_or_nothing),
+        room_test(thousands_are_imported_at_once),
+        room_test(the_command_line_is_checked),
+        room_test(usage_is_exact),
+        room_test(a_bill_is_split),
+        room_test(a_warning_names_who_is_past),
+        room_test(the_export_is_exact),
+        room_test(verify_sees_what_was_changed),
+        room_test(a_backup_is_a_ledger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -111,7 +111,7 @@ FORBIDDEN = (
     (r"/r[o]ot/|/h[o]me/[a-z]", "a path of one machine"),
     (r"(?<![\w&%:#\"'(/.])#\d{1,4}\b(?![;0-9a-fA-F])|\b[Ii]ssue #?\d+", "the number of an issue; say what the matter is"),
     (r"\b(A[I]|LL[M]s?|GP[T]|Cl[a]ude|Anthr[o]pic|Copil[o]t|Ch[a]tGPT)\b", "who or what wrote it"),
-    (r"\b([Ss]ub)?[Aa]g[e]nts?\b", "who or what wrote it"),
+    (r"\b([Ss]ub-?|[Cc]oding |[Tt]he |[Aa]n |[Bb]y |[Oo]ther |[Oo]ur )[Aa]g[e]nts?\b", "who or what wrote it"),
     (r"\b[Hh]elper (sess[i]on|proc[e]ss)", "who or what wrote it"),
     (r"\b[Ss]ess[i]ons?\b", "a stretch of work"),
     (r"\b(cr[a]tes\.io|pyp[i]\.org|pyth[o]nhosted\.org|npmj[s]\.(com|org)|r[u]bygems\.org|proxy\.g[o]lang\.org)",

@@ -4,6 +4,9 @@
 
 #include "mapping/format.h"
 
+/* Room for a number or a date with what a format puts around it, and around a row; escapes may need more. */
+enum { MAX_VALUE = 24, MAX_ITEM = 24 };
+
 /* One shown column: what stands around its value is the same in every row, so it is written once. */
 struct shown {
     struct slice before, behind;
@@ -62,6 +65,8 @@ static void write_rows(const struct plan *plan, const struct format *f, const st
     shown_make(&shown, plan, f);
     if (shown.texts.failed)
         out->failed = true;
+    if (n)
+        buffer_reserve(out, (size_t)n * (shown.texts.n + shown.n * MAX_VALUE + MAX_ITEM) + rows_text_bytes(rows));
     for (int64_t i = 0; i < n && !out->failed; i++) {
         const struct row *row = rows_at(rows, first + i);
         f->item(out, plan->call->table->row_element, i, shown.n);

@@ -31,6 +31,7 @@ struct row_list {
     struct pool_block *pool;
     char *pool_at;
     size_t pool_left;
+    size_t text_bytes;
 
     bool case_seen, disordered, resorted, paged;
     bool has_last;
@@ -112,6 +113,7 @@ static struct slice pool_take(struct row_list *r, size_t n)
 {
     struct slice s = slice_of(r->pool_at, n);
     r->pool_at += n;
+    r->text_bytes += n;
     r->pool_left -= n;
     return s;
 }
@@ -383,9 +385,9 @@ int64_t rows_count(const struct row_list *r)
     return r->n;
 }
 
-size_t rows_bytes(const struct row_list *r)
+size_t rows_text_bytes(const struct row_list *r)
 {
-    return r->bytes;
+    return r->text_bytes;
 }
 
 int64_t rows_sum(const struct row_list *r, int field)
@@ -433,6 +435,26 @@ static int compare_sorted(const void *a, const void *b, void *rows)
     return compare(rows, *(struct row *const *)a, *(struct row *const *)b, false);
 }
 
+/* v3's rows are in our order but for some ties: put each where it belongs. False when it would be more work than
+ * sorting. */
+static bool sort_nearly(struct row_list *r)
+{
+    size_t moves = 0, most = (size_t)r->n * 4;
+    for (size_t i = 1; i < r->n; i++) {
+        struct row *row = r->sorted[i];
+        size_t at = i;
+        while (at && compare(r, r->sorted[at - 1], row, false) > 0) {
+            r->sorted[at] = r->sorted[at - 1];
+            at--;
+            moves++;
+        }
+        r->sorted[at] = row;
+        if (moves > most)
+            return false;
+    }
+    return true;
+}
+
 bool rows_finish(struct row_list *r)
 {
     if (!r->disordered && !r->case_seen)
@@ -442,7 +464,8 @@ bool rows_finish(struct row_list *r)
         return false;
     for (uint32_t i = 0; i < r->n; i++)
         r->sorted[i] = row_at(r, i);
-    qsort_r(r->sorted, r->n, sizeof(struct row *), compare_sorted, r);
+    if (!sort_nearly(r))
+        qsort_r(r->sorted, r->n, sizeof(struct row *), compare_sorted, r);
     return true;
 }
 

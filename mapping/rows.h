@@ -46,8 +46,8 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values);
 /* Distinct rows so far. */
 int64_t rows_count(const struct row_list *r);
 
-/* Bytes held. */
-size_t rows_bytes(const struct row_list *r);
+/* Bytes of the texts of all rows. */
+size_t rows_text_bytes(const struct row_list *r);
 
 /* Sums over all rows of a whole-number field, saturating. */
 int64_t rows_sum(const struct row_list *r, int field);

@@ -35,18 +35,34 @@ void scan_learn_order(struct scanner *s, int field)
         s->order[s->n_order++] = field;
 }
 
-/* "text" at *at, without a backslash. */
-static bool fast_text(struct slice in, size_t *at, struct scan_value *v)
+/* The closing quote of a string with backslashes, from its first one at `at` on; in.n when it is not there. */
+static size_t escaped_end(struct slice in, size_t at)
 {
+    while (at < in.n && in.p[at] == '\\')
+        at = in.n - at < 2 || (unsigned char)in.p[at + 1] < 0x20 ? in.n : string_run(in, at + 2);
+    return at < in.n && in.p[at] == '"' ? at : in.n;
+}
+
+/* "text" at *at. */
+static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
+{
+    struct scan_value *v = &s->values[field];
     if (*at >= in.n || in.p[*at] != '"')
         return false;
     size_t start = *at + 1, end = string_run(in, start);
-    if (end >= in.n || in.p[end] != '"' || end - start > SCAN_MAX_TOKEN)
+    v->plain = end < in.n && in.p[end] == '"';
+    if (!v->plain)
+        end = escaped_end(in, end);
+    if (end >= in.n || end - start > SCAN_MAX_TOKEN)
         return false;
     v->text = slice_of(in.p + start, end - start);
-    v->plain = true;
     *at = end + 1;
-    return utf8_valid_prefix(v->text) == v->text.n;
+    if (v->plain)
+        return utf8_valid_prefix(v->text) == v->text.n;
+    s->kept[field].n = 0;
+    bool ok = string_decode(v->text, &s->kept[field]);
+    v->text = buffer_slice(&s->kept[field]);
+    return ok;
 }
 
 static bool fast_whole(struct slice in, size_t *at, struct scan_value *v)
@@ -89,15 +105,15 @@ static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
     return true;
 }
 
-static bool fast_value(enum value_type type, struct slice in, size_t *at, struct scan_value *v)
+static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at)
 {
-    switch (type) {
+    switch (s->o.fields[field].type) {
     case VALUE_TEXT:
-        return fast_text(in, at, v);
+        return fast_text(s, field, in, at);
     case VALUE_WHOLE:
-        return fast_whole(in, at, v);
+        return fast_whole(in, at, &s->values[field]);
     case VALUE_DATE:
-        return fast_date(in, at, v);
+        return fast_date(in, at, &s->values[field]);
     }
     return false;
 }
@@ -119,7 +135,7 @@ size_t scan_whole_row(struct scanner *s, struct slice in)
             in.p[at + f->v3.n + 1] != '"' || in.p[at + f->v3.n + 2] != ':')
             return 0;
         at += f->v3.n + 3;
-        if (!fast_value(f->type, in, &at, &s->values[s->order[i]]))
+        if (!fast_value(s, s->order[i], in, &at))
             return 0;
         seen |= 1u << s->order[i];
     }

@@ -2,6 +2,7 @@
  * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "proxy/exchange.h"
 #include "proxy/program.h"
 
-enum { MAX_MEMO = 20000, LOG_ROOM = 4 * 1024 * 1024 };
+enum { MAX_MEMO = 20000, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
@@ -273,6 +274,9 @@ int program_serve(const struct config *config)
     struct rlimit none = { 0, 0 };
     signal(SIGPIPE, SIG_IGN);
     setrlimit(RLIMIT_CORE, &none); /* a core would hold the keys */
+    /* Answers of some hundred KB come and go: fresh pages from the kernel for each cost more than making them. */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     int status = EXIT_WRONG;
     if (make_service(&d, config, &why)) {
         announce(&d);

@@ -45,6 +45,8 @@ enum step room_render(struct exchange *x)
         }
         keep_memo(x);
         translation_write(x->translation, &x->body);
+        translation_free(x->translation); /* its memory serves the next call while this one waits for the disk */
+        x->translation = NULL;
         struct buffer marks = { 0 };
         marks_write(&x->result.marks, x->call.table, &marks);
         x->marks = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));

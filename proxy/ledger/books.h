@@ -11,6 +11,7 @@
 #include "proxy/ledger/writer.h"
 
 struct event;
+struct job;
 
 /* An answer that waits for the next turn of the loop. */
 struct answer {
@@ -35,6 +36,7 @@ struct ledger {
     int64_t acknowledged; /* the highest seq that came back written */
     struct answer *first_answer, *last_answer;
     struct event *answers_due;
+    struct job *jobs; /* commands on threads of their own */
 };
 
 /* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. */
@@ -45,6 +47,9 @@ struct ledger {
 
 /* Send an operation on its way: to the thread, or to the disk at once. */
 void books_push(struct ledger *l, struct op *op);
+
+/* Wait for the commands that run, and forget them. */
+void jobs_end(struct ledger *l);
 
 /* An operation came back. */
 void books_finished(struct ledger *l, struct op *op);

@@ -19,7 +19,7 @@ static char *put_text(char *to, struct slice s)
     return to + s.n;
 }
 
-uint64_t chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, const struct entry *e)
+bool chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, const struct entry *e, uint64_t *sum)
 {
     const struct slice texts[] = { e->id,     e->ref,   e->team,    e->key,   e->client,     e->table,
                                    e->target, e->shape, e->paid_by, e->fault, e->approximate };
@@ -33,9 +33,8 @@ uint64_t chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, 
     scratch->n = 0;
     char *start = buffer_reserve(scratch, n);
     if (!start) {
-        /* Out of memory: a sum that verify will name is better than no entry. */
         scratch->failed = false;
-        return 0;
+        return false;
     }
     char *to = put_number(start, before);
     for (size_t i = 0; i < N_NUMBERS; i++)
@@ -43,7 +42,7 @@ uint64_t chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, 
     for (size_t i = 0; i < N_TEXTS; i++)
         to = put_text(to, texts[i]);
     struct digest digest = digest_of(d, slice_of(start, n));
-    uint64_t sum;
-    memcpy(&sum, digest.b, sizeof sum);
-    return le64toh(sum);
+    memcpy(sum, digest.b, sizeof *sum);
+    *sum = le64toh(*sum);
+    return true;
 }

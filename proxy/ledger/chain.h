@@ -9,7 +9,8 @@
 #include "proxy/ledger/entry.h"
 
 /* The sum of `e`, whose shape is its id here, after an entry with the sum `before` (0 for the first). `scratch` is
- * memory to work in. */
-uint64_t chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, const struct entry *e);
+ * memory to work in. False when memory is out. */
+[[nodiscard]] bool chain_sum(struct digester *d, struct buffer *scratch, uint64_t before, const struct entry *e,
+                             uint64_t *sum);
 
 #endif

@@ -199,7 +199,7 @@ static int run_row(struct command *c, int argc, const char *const *argv)
     }
     if (c->n_arguments < c->row->min_arguments)
         return command_misused(c, "an argument is missing");
-    return c->row->run(c);
+    return c->store ? c->row->run(c) : command_wrong(c, "the books are not open");
 }
 
 /* The command has two words ("key add") or one ("usage"). */

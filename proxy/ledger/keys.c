@@ -67,13 +67,17 @@ static bool index_rows(struct keys *k)
 struct keys *keys_read(struct store *s, struct buffer *why)
 {
     struct keys *k = calloc(1, sizeof *k);
-    if (!k || !store_keys(s, take_row, k, why) || k->failed || !index_rows(k)) {
-        if (!why->n)
-            buffer_str(why, "ledger: out of memory");
-        keys_free(k);
-        return NULL;
-    }
-    return k;
+    store_lock(s);
+    bool good = k && store_keys(s, take_row, k, why);
+    if (good)
+        k->seq = store_last_seq(s);
+    store_unlock(s);
+    if (good && !k->failed && index_rows(k))
+        return k;
+    if (!why->n)
+        buffer_str(why, "ledger: out of memory");
+    keys_free(k);
+    return NULL;
 }
 
 void keys_free(struct keys *k)

@@ -19,6 +19,7 @@ struct keys {
     uint32_t n, room;
     uint32_t *slots; /* index + 1, or 0; by digest */
     uint32_t n_slots;
+    int64_t seq; /* the newest entry when they were read: every change of a key is an entry */
     bool failed; /* memory ran out */
 };
 

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "proxy/ledger/books.h"
-#include "proxy/ledger/command.h"
 
 /* ---- answers that must not come before the function returns ---- */
 
@@ -417,6 +416,7 @@ void ledger_close(struct ledger *l)
 {
     if (!l)
         return;
+    jobs_end(l);
     writer_free(l->writer);
     if (l->answers_due)
         event_free(l->answers_due);
@@ -442,23 +442,4 @@ const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice toke
     struct digest digest = digest_of(l->digester, token);
     const struct stored_key *key = keys_of_digest(l->keys, &digest);
     return key ? &key->key : NULL;
-}
-
-/* ---- commands ---- */
-
-int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
-                   struct buffer *err)
-{
-    struct command c = {
-        .store = l->store, .limits = &l->limits, .alone = !l->base, .input = input, .out = out, .err = err
-    };
-    int status = command_run(&c, argc, argv);
-    struct buffer why = buffer_with_cap(4096);
-    struct keys *keys = c.keys_changed ? keys_read(l->store, &why) : NULL;
-    buffer_clear(&why);
-    if (keys) {
-        keys_free(l->keys);
-        l->keys = keys;
-    }
-    return status;
 }

@@ -47,7 +47,6 @@ void store_free(struct store *s);
 
 /* Open or create the books; also again after a failure. On failure `why` gets one line. */
 enum store_result store_open(struct store *s, struct buffer *why);
-bool store_is_open(const struct store *s);
 
 /* All of it or nothing, on disk when this returns true. On failure the store is closed, for what lies on disk is not
  * known until it is opened again; `why` gets one line. */

@@ -93,7 +93,8 @@ struct store {
     pthread_mutex_t mutex;
     sqlite3 *db; /* NULL while it is not open */
     sqlite3_stmt *sql[N_SQL];
-    struct names names; /* number i is id i + 1; 0 is the empty text */
+    sqlite3_backup *copy; /* under way, or NULL */
+    struct names names;   /* number i is id i + 1; 0 is the empty text */
     struct names shape_texts;
     struct shape *shapes; /* by the numbers of shape_texts */
     struct digester *digester;
@@ -155,6 +156,10 @@ static void forget(struct store *s)
 
 static void shut(struct store *s)
 {
+    /* A copy that is under way would keep the connection, and its lock, alive. */
+    if (s->copy)
+        sqlite3_backup_finish(s->copy);
+    s->copy = NULL;
     for (int i = 0; i < N_SQL; i++) {
         sqlite3_finalize(s->sql[i]);
         s->sql[i] = NULL;
@@ -178,11 +183,6 @@ void store_free(struct store *s)
     free(s->directory);
     free(s->file);
     free(s);
-}
-
-bool store_is_open(const struct store *s)
-{
-    return s->db;
 }
 
 void store_lock(struct store *s)
@@ -481,8 +481,11 @@ static bool write_entry(struct store *s, struct entry *e)
     struct slice shape_text = e->shape;
     e->shape = shape ? slice_str(s->shapes[shape - 1].word) : shape_text;
     e->seq = s->next_seq++;
-    s->sum = e->sum = chain_sum(s->digester, &s->scratch, s->sum, e);
+    bool summed = chain_sum(s->digester, &s->scratch, s->sum, e, &e->sum);
     e->shape = shape_text;
+    if (!summed)
+        return false;
+    s->sum = e->sum;
 
     sqlite3_stmt *st = s->sql[SQL_ENTRY];
     int i = 1;
@@ -822,22 +825,27 @@ bool store_check(struct store *s, struct buffer *out, struct buffer *why)
     return good;
 }
 
+static int copy_some(struct store *s)
+{
+    store_lock(s);
+    int status = s->copy ? sqlite3_backup_step(s->copy, 256) : SQLITE_ABORT;
+    store_unlock(s);
+    return status;
+}
+
 static bool copy_pages(struct store *s, sqlite3 *to)
 {
     store_lock(s);
-    sqlite3_backup *copy = s->db ? sqlite3_backup_init(to, "main", s->db, "main") : NULL;
+    bool begun = s->db && !s->copy && (s->copy = sqlite3_backup_init(to, "main", s->db, "main"));
     store_unlock(s);
-    if (!copy)
-        return false;
-    int status = SQLITE_OK;
-    while (status == SQLITE_OK) {
-        store_lock(s);
-        /* A failed store closes its connection under us; then the copy has ended with it. */
-        status = s->db ? sqlite3_backup_step(copy, 256) : SQLITE_ABORT;
-        store_unlock(s);
-    }
+    int status = begun ? SQLITE_OK : SQLITE_ABORT;
+    while (status == SQLITE_OK)
+        status = copy_some(s);
     store_lock(s);
-    bool good = sqlite3_backup_finish(copy) == SQLITE_OK && status == SQLITE_DONE;
+    /* When the store failed meanwhile, it has ended the copy already. */
+    bool good = begun && s->copy && sqlite3_backup_finish(s->copy) == SQLITE_OK && status == SQLITE_DONE;
+    if (begun)
+        s->copy = NULL;
     store_unlock(s);
     return good;
 }
@@ -853,7 +861,7 @@ bool store_backup(struct store *s, const char *file, struct buffer *why)
     sqlite3 *to = NULL;
     bool good = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && copy_pages(s, to);
     if (!good)
-        buffer_printf(why, "ledger: %s: %s", file, to ? sqlite3_errmsg(to) : "out of memory");
+        buffer_printf(why, "ledger: %s: the copy cannot be made: %s", file, to ? sqlite3_errmsg(to) : "no memory");
     sqlite3_close(to);
     if (!good)
         unlink(file);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * Running commands: at once, or on a thread of their own so that a long answer does not stop the loop. What a command
+ * changed of the keys is taken over on the loop. */
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "proxy/ledger/books.h"
+#include "proxy/ledger/command.h"
+
+struct job {
+    struct job *next;
+    struct ledger *ledger;
+    struct command command;
+    struct limits limits;
+    struct buffer out, err, input;
+    int argc;
+    char **argv;
+    int status;
+    struct keys *keys; /* when the command changed them */
+    pthread_t thread;
+    int fd;
+    struct event *ready;
+    ledger_command_done *done;
+    void *context;
+};
+
+static struct keys *changed_keys(const struct command *c)
+{
+    struct buffer why = buffer_with_cap(4096);
+    struct keys *keys = c->keys_changed ? keys_read(c->store, &why) : NULL;
+    buffer_clear(&why);
+    return keys;
+}
+
+/* Two commands may end in another order than they wrote: the newer keys stay. */
+static void take_keys(struct ledger *l, struct keys *keys)
+{
+    if (!keys)
+        return;
+    struct keys *older = keys->seq >= l->keys->seq ? l->keys : keys;
+    if (older != keys)
+        l->keys = keys;
+    keys_free(older);
+}
+
+int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
+                   struct buffer *err)
+{
+    struct command c = { .input = input, .out = out, .err = err };
+    if (l) {
+        c.store = l->store;
+        c.limits = &l->limits;
+        c.alone = !l->base;
+    }
+    int status = command_run(&c, argc, argv);
+    if (l)
+        take_keys(l, changed_keys(&c));
+    return status;
+}
+
+static void job_free(struct job *j)
+{
+    if (j->ready)
+        event_free(j->ready);
+    if (j->fd >= 0)
+        close(j->fd);
+    for (int i = 0; i < j->argc; i++)
+        free(j->argv[i]);
+    free(j->argv);
+    limits_clear(&j->limits);
+    /* The input may have been a token. */
+    if (j->input.p)
+        explicit_bzero(j->input.p, j->input.room);
+    buffer_clear(&j->input);
+    buffer_clear(&j->out);
+    buffer_clear(&j->err);
+    keys_free(j->keys);
+    free(j);
+}
+
+static void *run_job(void *context)
+{
+    struct job *j = context;
+    j->status = command_run(&j->command, j->argc, (const char *const *)j->argv);
+    j->keys = changed_keys(&j->command);
+    eventfd_write(j->fd, 1);
+    return NULL;
+}
+
+static void job_finish(struct job *j)
+{
+    struct job **at = &j->ledger->jobs;
+    while (*at != j)
+        at = &(*at)->next;
+    *at = j->next;
+    pthread_join(j->thread, NULL);
+    take_keys(j->ledger, j->keys);
+    j->keys = NULL;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct job *j = context;
+    job_finish(j);
+    j->done(j->context, j->status, buffer_slice(&j->out), buffer_slice(&j->err));
+    job_free(j);
+}
+
+static bool copy_words(struct job *j, int argc, const char *const *argv)
+{
+    j->argv = calloc((size_t)argc + 1, sizeof(char *));
+    for (; j->argv && j->argc < argc; j->argc++) {
+        j->argv[j->argc] = strdup(argv[j->argc]);
+        if (!j->argv[j->argc])
+            return false;
+    }
+    return j->argv;
+}
+
+static struct job *job_new(struct ledger *l, int argc, const char *const *argv, struct slice input)
+{
+    struct job *j = calloc(1, sizeof *j);
+    if (!j)
+        return NULL;
+    j->ledger = l;
+    j->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    buffer_append(&j->input, input);
+    struct ledger_options limits = { .units_per_month = l->limits.units_per_month,
+                                     .billing_day = l->limits.billing_day,
+                                     .teams = l->limits.teams,
+                                     .n_teams = l->limits.n_teams };
+    bool good = j->fd >= 0 && !j->input.failed && copy_words(j, argc, argv) && limits_copy(&j->limits, &limits);
+    if (good)
+        j->ready = event_new(l->base, j->fd, EV_READ, on_ready, j);
+    if (!j->ready || event_add(j->ready, NULL) != 0) {
+        job_free(j);
+        return NULL;
+    }
+    j->command = (struct command){
+        .store = l->store, .limits = &j->limits, .input = buffer_slice(&j->input), .out = &j->out, .err = &j->err
+    };
+    return j;
+}
+
+static bool job_start(struct job *j)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&j->thread, NULL, run_job, j) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input,
+                          ledger_command_done *done, void *context)
+{
+    struct job *j = l->base ? job_new(l, argc, argv, input) : NULL;
+    if (j && job_start(j)) {
+        j->done = done;
+        j->context = context;
+        j->next = l->jobs;
+        l->jobs = j;
+        return;
+    }
+    /* No base, no memory or no thread: then it runs here. */
+    if (j)
+        job_free(j);
+    struct buffer out = { 0 }, err = { 0 };
+    int status = ledger_command(l, argc, argv, input, &out, &err);
+    done(context, status, buffer_slice(&out), buffer_slice(&err));
+    buffer_clear(&out);
+    buffer_clear(&err);
+}
+
+void jobs_end(struct ledger *l)
+{
+    while (l->jobs) {
+        struct job *j = l->jobs;
+        job_finish(j);
+        job_free(j);
+    }
+}

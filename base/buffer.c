@@ -41,14 +41,20 @@ char *buffer_reserve_slow(struct buffer *b, size_t n)
 void buffer_vprintf(struct buffer *b, const char *format, va_list args)
 {
     va_list again;
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    char *to = n < 0 ? NULL : buffer_reserve(b, (size_t)n + 1);
+    char *to = buffer_reserve(b, 1);
     if (!to)
         return;
-    vsnprintf(to, (size_t)n + 1, format, args);
-    b->n += (size_t)n;
+    va_copy(again, args);
+    int n = vsnprintf(to, b->room - b->n, format, again);
+    va_end(again);
+    if (n >= 0 && (size_t)n >= b->room - b->n) {
+        to = buffer_reserve(b, (size_t)n + 1);
+        if (!to)
+            return;
+        vsnprintf(to, (size_t)n + 1, format, args);
+    }
+    if (n > 0)
+        b->n += (size_t)n;
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)

@@ -3,7 +3,6 @@
 #include "base/day.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #include "base/text.h"
 
@@ -66,13 +65,23 @@ bool day_parse(struct slice s, struct day *day)
     return true;
 }
 
+/* `value` as exactly `count` digits. */
+static void write_digits(char *out, int count, int value)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        out[i] = (char)('0' + value % 10);
+}
+
 void day_format(struct day d, char out[11])
 {
     struct civil c = day_to_civil(d);
     assert(c.year >= 0 && c.year <= 9999);
-    char text[40];
-    snprintf(text, sizeof text, "%04d-%02d-%02d", c.year, c.month, c.day);
-    memcpy(out, text, 11);
+    write_digits(out, 4, c.year);
+    out[4] = '-';
+    write_digits(out + 5, 2, c.month);
+    out[7] = '-';
+    write_digits(out + 8, 2, c.day);
+    out[10] = 0;
 }
 
 bool timestamp_parse(struct slice s, int64_t *unix_s)
@@ -100,16 +109,22 @@ void timestamp_format(int64_t unix_s, char out[21])
     struct day d = day_of_ms(unix_s * 1000);
     int in_day = (int)(unix_s - (int64_t)d.n * SECONDS_A_DAY);
     day_format(d, out);
-    char text[40];
-    snprintf(text, sizeof text, "T%02d:%02d:%02dZ", in_day / 3600, in_day / 60 % 60, in_day % 60);
-    memcpy(out + 10, text, 11);
+    out[10] = 'T';
+    write_digits(out + 11, 2, in_day / 3600);
+    out[13] = ':';
+    write_digits(out + 14, 2, in_day / 60 % 60);
+    out[16] = ':';
+    write_digits(out + 17, 2, in_day % 60);
+    out[19] = 'Z';
+    out[20] = 0;
 }
 
 void timestamp_format_ms(int64_t unix_ms, char out[25])
 {
     int64_t ms = unix_ms % 1000 < 0 ? unix_ms % 1000 + 1000 : unix_ms % 1000;
     timestamp_format((unix_ms - ms) / 1000, out);
-    char text[40];
-    snprintf(text, sizeof text, ".%03dZ", (int)ms);
-    memcpy(out + 19, text, 6);
+    out[19] = '.';
+    write_digits(out + 20, 3, (int)ms);
+    out[23] = 'Z';
+    out[24] = 0;
 }

@@ -211,42 +211,49 @@ struct refusal call_parse(const struct params *params, const struct call_options
     return ret->table->is_info ? fine : read_list(params, options, memory, ret);
 }
 
-static struct slice shape_conditions(struct slice text, const struct call *c, const struct conditions *list,
-                                     struct arena *memory)
+static void shape_conditions(struct buffer *b, const struct call *c, const struct conditions *list)
 {
-    for (size_t i = 0; i < list->n && text.p; i++)
-        text = arena_printf(
-            memory, "%.*s %.*s:%.*s%.*s?", SLICE_ARGS(text), SLICE_ARGS(clause_name(list->list[i].clause)),
-            SLICE_ARGS(c->table->columns[list->list[i].column].v2), SLICE_ARGS(operator_name(list->list[i].op)));
-    return text;
+    for (size_t i = 0; i < list->n; i++) {
+        buffer_put(b, ' ');
+        buffer_append(b, clause_name(list->list[i].clause));
+        buffer_put(b, ':');
+        buffer_append(b, c->table->columns[list->list[i].column].v2);
+        buffer_append(b, operator_name(list->list[i].op));
+        buffer_put(b, '?');
+    }
+}
+
+static void shape_list(struct buffer *b, const struct call *c)
+{
+    buffer_put(b, ' ');
+    buffer_append(b, mode_name(c->mode));
+    buffer_str(b, " select:");
+    for (size_t i = 0; i < c->table->n_columns; i++) {
+        if (c->select & 1u << i) {
+            buffer_append(b, c->table->columns[i].v2);
+            buffer_put(b, '+');
+        }
+    }
+    for (size_t i = 0; i < c->n_orders; i++) {
+        buffer_str(b, i ? "+" : " order_by:");
+        buffer_append(b, c->table->columns[c->orders[i].column].v2);
+        buffer_str(b, c->orders[i].descending ? ":desc" : ":asc");
+    }
+    if (c->offset)
+        buffer_str(b, " offset");
 }
 
 struct slice call_shape(const struct call *c, struct arena *memory)
 {
-    char room[512];
+    enum { MAX_SHAPE = 8192 };
+    char room[MAX_SHAPE];
     struct buffer b = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
     buffer_append(&b, c->table->from);
-    if (!c->table->is_info) {
-        buffer_put(&b, ' ');
-        buffer_append(&b, mode_name(c->mode));
-        buffer_str(&b, " select:");
-        for (size_t i = 0; i < c->table->n_columns; i++) {
-            if (c->select & 1u << i) {
-                buffer_append(&b, c->table->columns[i].v2);
-                buffer_put(&b, '+');
-            }
-        }
-        for (size_t i = 0; i < c->n_orders; i++) {
-            buffer_str(&b, i ? "+" : " order_by:");
-            buffer_append(&b, c->table->columns[c->orders[i].column].v2);
-            buffer_str(&b, c->orders[i].descending ? ":desc" : ":asc");
-        }
-        if (c->offset)
-            buffer_str(&b, " offset");
-    }
+    if (!c->table->is_info)
+        shape_list(&b, c);
     buffer_put(&b, ' ');
     buffer_append(&b, outputs[c->output]);
-    struct slice text = arena_dup(memory, buffer_slice(&b));
-    text = shape_conditions(text, c, &c->where, memory);
-    return shape_conditions(text, c, &c->having, memory);
+    shape_conditions(&b, c, &c->where);
+    shape_conditions(&b, c, &c->having);
+    return arena_dup(memory, buffer_slice(&b));
 }

@@ -20,7 +20,10 @@ static void add(struct headers *h, struct slice name, struct slice value)
 
 static void add_number(struct headers *h, struct slice name, int64_t value)
 {
-    add(h, name, arena_printf(h->memory, "%lld", (long long)value));
+    char *room = arena_alloc(h->memory, 24);
+    struct buffer b = { .p = room, .room = room ? 24 : 0, .max_bytes = 24 };
+    buffer_i64(&b, value);
+    add(h, name, buffer_slice(&b));
 }
 
 static int status_of(const struct exchange *x)
@@ -68,46 +71,52 @@ static void add_fault(struct exchange *x, int status, struct headers *h)
     render_error(x->call.output, x->refusal.why.n ? x->refusal.why : S("the call was refused"), &x->body);
 }
 
+static void log_text(struct buffer *b, const char *before, struct slice value)
+{
+    buffer_str(b, before);
+    buffer_json_string(b, value);
+}
+
+static void log_number(struct buffer *b, const char *before, int64_t value)
+{
+    buffer_str(b, before);
+    buffer_i64(b, value);
+}
+
 /* {"time":…,"id":…,…}: what happened, without a token or any other secret. */
 static void log_line(struct exchange *x, int status)
 {
     static const char *const room_names[ROOM_COUNT] = {
-        "read", "plan", "admit", "fetch", "render", "settle", "answer"
+        [ROOM_READ] = "\"read\":",    [ROOM_PLAN] = ",\"plan\":",     [ROOM_ADMIT] = ",\"admit\":",
+        [ROOM_FETCH] = ",\"fetch\":", [ROOM_RENDER] = ",\"render\":", [ROOM_SETTLE] = ",\"settle\":",
     };
-    struct service *s = x->service;
-    struct buffer *b = &s->log;
+    struct buffer *b = &x->service->log;
     char time[25];
     timestamp_format_ms(clock_wall_ms(), time);
-    buffer_printf(b, "{\"time\":\"%s\",\"id\":\"%s\",\"client\":", time, x->id);
-    buffer_json_string(b, http_call_request(x->http)->client);
-    buffer_str(b, ",\"team\":");
-    buffer_json_string(b, x->team_name);
-    buffer_str(b, ",\"key\":");
-    buffer_json_string(b, x->key);
-    buffer_str(b, ",\"table\":");
-    buffer_json_string(b, x->call.table ? x->call.table->from : S(""));
-    buffer_str(b, ",\"target\":");
-    buffer_json_string(b, x->turns ? x->call.target.host : S(""));
-    buffer_printf(b, ",\"status\":%d,\"rows\":%lld,\"units\":%lld,\"results\":%lld", status,
-                  (long long)(x->refusal.fault ? 0 : x->result.rows), (long long)units_of(x),
-                  (long long)x->result.results);
+    log_text(b, "{\"time\":", slice_of(time, sizeof time - 1));
+    log_text(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
+    log_text(b, ",\"client\":", http_call_request(x->http)->client);
+    log_text(b, ",\"team\":", x->team_name);
+    log_text(b, ",\"key\":", x->key);
+    log_text(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
+    log_text(b, ",\"target\":", x->turns ? x->call.target.host : S(""));
+    log_number(b, ",\"status\":", status);
+    log_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
+    log_number(b, ",\"units\":", units_of(x));
+    log_number(b, ",\"results\":", x->result.results);
     if (x->refusal.fault) {
-        buffer_str(b, ",\"fault\":");
-        buffer_json_string(b, fault_word(x->refusal.fault));
-        buffer_str(b, ",\"why\":");
-        buffer_json_string(b, x->refusal.why);
+        log_text(b, ",\"fault\":", fault_word(x->refusal.fault));
+        log_text(b, ",\"why\":", x->refusal.why);
     }
-    if (x->marks.n) {
-        buffer_str(b, ",\"approximate\":");
-        buffer_json_string(b, x->marks);
-    }
+    if (x->marks.n)
+        log_text(b, ",\"approximate\":", x->marks);
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
     buffer_str(b, ",\"us\":{");
     for (int i = 0; i < ROOM_ANSWER; i++)
-        buffer_printf(b, "%s\"%s\":%lld", i ? "," : "", room_names[i], (long long)x->room_us[i]);
+        log_number(b, room_names[i], x->room_us[i]);
     buffer_str(b, "}}\n");
-    service_wake_bottom(s);
+    service_wake_bottom(x->service);
 }
 
 enum step room_answer(struct exchange *x)

@@ -25,6 +25,7 @@ struct translation {
         came_new; /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all;
     int64_t page_rows, learnt_page_rows;
+    int64_t page_cap; /* of the next page, by the caller; 0: none */
     bool whole_list;
 
     struct buffer totals_body;
@@ -180,6 +181,9 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     }
     if (t->page_rows && rows > t->page_rows)
         rows = t->page_rows;
+    if (t->page_cap && rows > t->page_cap)
+        rows = t->page_cap;
+    t->page_cap = 0;
     scanner_free(t->list_scanner);
     t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
     ret->path = plan_list_path(t->plan, after, rows, t->memory);
@@ -206,6 +210,11 @@ static bool next_totals(struct translation *t, struct v3_request *ret)
     ret->rows = 1;
     ret->units = t->plan->free_of_units ? 0 : V3_FLOOR_UNITS;
     return ret->path.p ? true : no_memory(t);
+}
+
+void translation_cap_page(struct translation *t, int64_t rows)
+{
+    t->page_cap = rows;
 }
 
 bool translation_next(struct translation *t, struct v3_request *ret)
@@ -320,6 +329,11 @@ bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_head
         return odd(t, "totals", "there is no whole number metrics.live");
     t->asking[V3_TOTALS] = ANSWERED;
     return true;
+}
+
+int64_t translation_rows(const struct translation *t)
+{
+    return rows_count(t->rows);
 }
 
 bool translation_is_whole(const struct translation *t)

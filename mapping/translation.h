@@ -53,6 +53,9 @@ void translation_free(struct translation *t);
 void translation_know_totals(struct translation *t, int64_t live);
 void translation_know_ratio(struct translation *t, const struct ratio *ratio);
 
+/* The next page of the list asks for no more rows than this. */
+void translation_cap_page(struct translation *t, int64_t rows);
+
 /* Take the next request that can be sent now. False when there is none (for now, or when refused). */
 bool translation_next(struct translation *t, struct v3_request *ret);
 
@@ -62,6 +65,9 @@ bool translation_next(struct translation *t, struct v3_request *ret);
 
 /* Its end; `rows_header` is what v3 said about rows, or -1. */
 [[nodiscard]] bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header);
+
+/* Distinct rows of the list so far, skipped ones included. */
+int64_t translation_rows(const struct translation *t);
 
 /* Nothing is under way, nothing has to be asked any more. */
 bool translation_is_whole(const struct translation *t);

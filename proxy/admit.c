@@ -96,6 +96,7 @@ static void on_held(void *context, enum ledger_outcome outcome)
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
+        x->held_rows += x->round_rows;
         break;
     case LEDGER_OUT_OF_ROWS:
         x->retry_after_ms = ledger_month_ends_in_ms(s->ledger);

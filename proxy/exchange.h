@@ -67,6 +67,8 @@ struct exchange {
     struct fetch fetches[V3_KINDS];
     int n_fetches, n_under_way;
     int64_t round_units, round_rows; /* of the requests that are to be sent next */
+    int64_t held_rows, asked_rows;   /* v2 rows held so far; rows of the list asked for so far */
+    bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
     bool has_hold;
     bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
     bool asked_upstream; /* not all came from what was remembered */
@@ -110,6 +112,8 @@ void admit_retry_waiting(struct service *s);
 
 /* fetch.c: collect the next round of requests; how many there are. */
 int fetch_collect(struct exchange *x);
+/* fetch.c: refuse, as the answer has more rows than could be held. */
+enum step fetch_out_of_rows(struct exchange *x);
 /* fetch.c: end what is under way without waiting for it. */
 void fetch_cancel(struct exchange *x);
 

@@ -8,15 +8,43 @@
 /* What one v3 answer may hold, and one row of it at most on average; a list is refused beyond. */
 enum { MAX_SMALL_BODY = 64 * 1024, MAX_ROW_BODY = 4096, MAX_LIST_BODY = 512 * 1024 * 1024 };
 
-/* Rows that the list of this round can add to what the call owes. */
-static int64_t rows_to_hold(const struct exchange *x, int64_t asked)
+/* v2 rows of the request and its clauses, held with the first round. */
+static int64_t fixed_rows(const struct exchange *x)
 {
     const struct call *c = &x->call;
-    int64_t fixed = x->has_hold ? 0 : table_price(c->table, 0, c->where.n > 0, c->having.n > 0);
-    int64_t most = asked < c->limit ? asked : c->limit;
-    if (x->plan.free_of_rows)
-        return 0;
-    return fixed + table_price(c->table, most, false, false) - table_price(c->table, 0, false, false);
+    bool free = x->plan.free_of_rows || x->has_hold;
+    return free ? 0 : table_price(c->table, 0, c->where.n > 0, c->having.n > 0);
+}
+
+/* What the team's limit leaves for results; INT64_MAX when there is no limit. Other calls' holds do not count: they may
+ * yet turn out smaller. */
+static int64_t room_for_results(const struct exchange *x)
+{
+    struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
+    if (left.rows_limit == LEDGER_NO_LIMIT || x->plan.free_of_rows)
+        return INT64_MAX;
+    int64_t room = left.rows_limit - left.rows_used - x->held_rows - fixed_rows(x);
+    return room > 0 ? room : 0;
+}
+
+/* Rows of the list's next pages that `offset` skips. */
+static int64_t rows_to_skip(const struct exchange *x)
+{
+    int64_t left = x->call.offset - x->asked_rows;
+    return left > 0 ? left : 0;
+}
+
+/* Take the next list request. Near the limit its page shrinks to what is left and one row more: a small answer is still
+ * given, and one that does not fit is known by that row. */
+static void collect_list(struct exchange *x, const struct v3_request *r, int64_t cap, int64_t room)
+{
+    int64_t results = r->rows - rows_to_skip(x);
+    int64_t most = results < room ? results : room;
+    most = most < x->call.limit ? most : x->call.limit;
+    x->page_is_cut = r->rows == cap;
+    x->asked_rows += r->rows;
+    if (most > 0 && !x->plan.free_of_rows)
+        x->round_rows += table_price(x->call.table, most, false, false) - table_price(x->call.table, 0, false, false);
 }
 
 int fetch_collect(struct exchange *x)
@@ -24,14 +52,18 @@ int fetch_collect(struct exchange *x)
     int64_t ceiling = x->service->config->units_per_call;
     x->n_fetches = 0;
     x->round_units = 0;
-    x->round_rows = x->has_hold ? 0 : rows_to_hold(x, 0);
+    x->round_rows = fixed_rows(x);
+    int64_t room = room_for_results(x), cap = 0;
+    if (room < x->call.limit)
+        cap = rows_to_skip(x) + room + 1;
+    translation_cap_page(x->translation, cap);
     while (x->n_fetches < V3_KINDS && translation_next(x->translation, &x->fetches[x->n_fetches].request)) {
         struct fetch *f = &x->fetches[x->n_fetches++];
         f->exchange = x;
         f->sent = false;
         x->round_units += f->request.units;
         if (f->request.kind == V3_LIST)
-            x->round_rows = rows_to_hold(x, f->request.rows);
+            collect_list(x, &f->request, cap, room);
     }
     struct refusal refusal = translation_refusal(x->translation);
     if (refusal.fault) {
@@ -136,11 +168,30 @@ void fetch_cancel(struct exchange *x)
     }
 }
 
+/* v2 rows of the answer if nothing more came. */
+static int64_t rows_owed(const struct exchange *x)
+{
+    const struct call *c = &x->call;
+    int64_t results = translation_rows(x->translation) - c->offset;
+    return table_price(c->table, results > 0 ? results : 0, c->where.n > 0, c->having.n > 0);
+}
+
+enum step fetch_out_of_rows(struct exchange *x)
+{
+    x->retry_after_ms = ledger_month_ends_in_ms(x->service->ledger);
+    return exchange_refuse(
+        x, FAULT_OUT_OF_ROWS,
+        S("the answer has more rows than the team's rows_per_month leaves: ask for fewer, or wait for "
+          "the next month"));
+}
+
 enum step room_fetch(struct exchange *x)
 {
     if (x->refusal.fault)
         return REFUSE;
     if (x->n_fetches == 0 && !translation_is_whole(x->translation)) {
+        if (x->page_is_cut && rows_owed(x) > x->held_rows)
+            return fetch_out_of_rows(x);
         /* Another page: the same ceiling and a hold of its own. */
         if (!fetch_collect(x))
             return REFUSE;

@@ -44,6 +44,8 @@ enum step room_render(struct exchange *x)
             return exchange_refuse(x, r.fault, r.why);
         }
         keep_memo(x);
+        if (x->result.rows > x->held_rows)
+            return fetch_out_of_rows(x);
         translation_write(x->translation, &x->body);
         translation_free(x->translation); /* its memory serves the next call while this one waits for the disk */
         x->translation = NULL;

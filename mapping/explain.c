@@ -17,6 +17,7 @@ struct explained {
     const char *purposes[V3_KINDS];
     int n;
     int64_t rows, units;
+    int64_t too_dear_after; /* units; 0: it cannot become too dear on its way */
     struct slice marks;
 };
 
@@ -76,13 +77,18 @@ static void explain(struct slice text, const struct explain_options *o, struct e
     e->units = plan_max_units(&e->plan);
     collect_requests(e);
     collect_marks(e);
+    int64_t first = 0;
+    for (int i = 0; i < e->n; i++)
+        first += e->requests[i].units;
     if (o->units_per_call && e->units > o->units_per_call)
+        e->too_dear_after = o->units_per_call;
+    if (o->units_per_call && first > o->units_per_call)
         e->refusal = (struct refusal){
             FAULT_TOO_DEAR,
             arena_printf(e->memory,
                          "this call could cost %lld API v3 units, more than units_per_call = %lld: ask for "
                          "fewer rows or columns",
-                         (long long)e->units, (long long)o->units_per_call)
+                         (long long)first, (long long)o->units_per_call)
         };
 }
 
@@ -128,6 +134,8 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
         buffer_printf(out, "rows:  at most %lld%s\n", (long long)e.rows, e.plan.free_of_rows ? " (a free target)" : "");
         buffer_printf(out, "units: at most %lld%s\n", (long long)e.units,
                       e.plan.free_of_units ? " (free of charge in API v3)" : "");
+        if (e.too_dear_after)
+            buffer_printf(out, "too_dear before the page that could pass %lld units\n", (long long)e.too_dear_after);
         buffer_printf(out, "not exact: %.*s\n", SLICE_ARGS(e.marks.n ? e.marks : S("nothing")));
     }
     if (e.refusal.fault)
@@ -163,7 +171,7 @@ enum fault explain_json(struct slice call, const struct explain_options *o, stru
             buffer_put(out, ',');
         buffer_json_string(out, slice_split(rest, ',', &rest));
     }
-    buffer_str(out, "],\"fault\":");
+    buffer_printf(out, "],\"too_dear_after\":%lld,\"fault\":", (long long)e.too_dear_after);
     if (e.refusal.fault) {
         buffer_json_string(out, fault_word(e.refusal.fault));
         buffer_str(out, ",\"why\":");

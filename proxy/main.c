@@ -88,11 +88,11 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
     bool help = false;
     for (int i = 1; i < argc; i++)
         help |= is_help(argv[i]);
-    if (help && c->helps_itself)
+    if (c->helps_itself && (help || (argc < 2 && strcmp(c->name, "usage") != 0)))
         return c->run(NULL, argc, argv);
     if (help) {
-        printf("usage: anchorage %s %s%s%s\n\n%s\n", c->name, c->run ? "[--config FILE] " : "", c->words,
-               c->words[0] ? "" : "", c->help);
+        printf("usage: anchorage %s%s%s%s\n\n%s\n", c->name, c->run ? " [--config FILE]" : "", c->words[0] ? " " : "",
+               c->words, c->help);
         return EXIT_DONE;
     }
     if (!c->run) {

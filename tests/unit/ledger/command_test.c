@@ -211,6 +211,10 @@ static void the_command_line_is_checked(void **state)
         assert_runs(r, help[i]);
         assert_non_null(strstr(r->out.p, "usage: anchorage "));
     }
+    /* Without books there is still help. */
+    r->out.n = r->err.n = 0;
+    assert_int_equal(ledger_command(NULL, 2, (const char *[]){ "usage", "--help" }, S(""), &r->out, &r->err), 0);
+    assert_int_equal(ledger_command(NULL, 1, (const char *[]){ "usage" }, S(""), &r->out, &r->err), 1);
 }
 
 /* ---- usage ---- */

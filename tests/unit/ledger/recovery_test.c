@@ -316,6 +316,39 @@ static void closing_waits_for_the_disk(void **state)
     assert_non_null(strstr(r->out.p, "\nsales,200,0,0,0,,,200,"));
 }
 
+static void on_command(void *context, int status, struct slice out, struct slice err)
+{
+    struct scene *s = context;
+    assert_int_equal(status, 0);
+    assert_true(out.n > 0);
+    assert_int_equal(err.n, 0);
+    s->ended++;
+}
+
+/* Commands run beside calls, and what they change of the keys is there when they are done. */
+static void commands_run_beside_calls(void **state)
+{
+    struct scene s;
+    open_scene(&s, *state);
+    struct ledger *l = s.r->ledger;
+    for (int i = 0; i < 100; i++)
+        hold_of(&s, i, 1, 1);
+    ledger_command_start(l, 3, (const char *[]){ "key", "add", "--team=seo" }, S(""), on_command, &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t1"), on_command,
+                         &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t2"), on_command,
+                         &s);
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "verify" }, S(""), on_command, &s);
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), on_command, &s);
+    assert_int_equal(s.ended, 0);
+    turn_until(&s, 105);
+    assert_non_null(ledger_key_of_token(l, S("t1")));
+    assert_non_null(ledger_key_of_token(l, S("t2")));
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), on_command, &s);
+    close_scene(&s);
+    assert_int_equal(s.ended, 105);
+}
+
 /* Turn the loop until the books serve again. */
 static void turn_until_served(struct scene *s)
 {
@@ -412,6 +445,7 @@ int main(void)
         room_test(many_calls_at_once),
         room_test(relaxed_answers_do_not_wait),
         room_test(closing_waits_for_the_disk),
+        room_test(commands_run_beside_calls),
         room_test(an_input_output_error_is_survived),
         room_test(a_full_disk_is_survived),
         room_test(a_settlement_that_was_denied_is_taken_back),

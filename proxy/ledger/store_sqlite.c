@@ -57,8 +57,8 @@ static const char *const statements[N_SQL] = {
     [SQL_NAME] = "INSERT INTO name VALUES(?,?)",
     [SQL_SHAPE] = "INSERT INTO shape VALUES(?,?,?,?,?)",
     [SQL_SHAPE_SEEN] = "UPDATE shape SET last_day = ? WHERE id = ?",
-    [SQL_KEY] = "INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
-                " team = excluded.team, name = excluded.name, disabled = excluded.disabled",
+    [SQL_KEY] = ("INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
+                 " team = excluded.team, name = excluded.name, disabled = excluded.disabled"),
     [SQL_LIMIT] = "INSERT OR REPLACE INTO team_limit VALUES(?,?,?)",
     [SQL_FLOOR] = "UPDATE meta SET value = ? WHERE name = 'floor'",
     [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",

@@ -396,6 +396,8 @@ static bool lex_between(struct scanner *s, struct slice in, size_t *at)
         (*at)++;
         return true;
     }
+    if (s->expect == EXPECT_NOTHING)
+        return scan_fail(s, "there are bytes behind it");
     if (c == '{' && s->depth == 2 && s->in_list && !s->skip_depth &&
         (s->expect == EXPECT_VALUE || s->expect == EXPECT_VALUE_OR_END)) {
         size_t n = scan_whole_row(s, slice_from(in, *at));

@@ -331,6 +331,11 @@ bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_head
     return true;
 }
 
+int64_t translation_page_rows(const struct translation *t)
+{
+    return t->came;
+}
+
 int64_t translation_rows(const struct translation *t)
 {
     return rows_count(t->rows);

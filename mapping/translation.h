@@ -66,6 +66,9 @@ bool translation_next(struct translation *t, struct v3_request *ret);
 /* Its end; `rows_header` is what v3 said about rows, or -1. */
 [[nodiscard]] bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header);
 
+/* Rows of the list's page under way, or of the last one, that have come. */
+int64_t translation_page_rows(const struct translation *t);
+
 /* Distinct rows of the list so far, skipped ones included. */
 int64_t translation_rows(const struct translation *t);
 

@@ -171,7 +171,10 @@ enum step room_admit(struct exchange *x)
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
-    fetch_collect(x);
+    if (x->cached)
+        x->round_rows = x->result.rows;
+    else
+        fetch_collect(x);
     if (x->refusal.fault)
         return REFUSE;
     return admit_hold(x);

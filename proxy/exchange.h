@@ -74,6 +74,10 @@ struct exchange {
     bool asked_upstream; /* not all came from what was remembered */
     struct spending spending;
 
+    bool cached;           /* the answer was given before: nothing is asked, no units are spent */
+    struct slice question; /* what the answer is remembered under; p NULL: it is not */
+    struct slice payer;    /* of a cached answer: the call that asked v3 */
+    int64_t cached_units;  /* what it cost that call */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status; /* of a framing fault */

@@ -99,8 +99,8 @@ static void add_spending(struct exchange *x, const struct fetch *f, const struct
 {
     struct spending *s = &x->spending;
     int64_t predicted = f->request.units;
-    if (f->request.kind == V3_LIST && r->fault == FAULT_NONE && r->rows >= 0 && r->rows <= f->request.rows)
-        predicted = plan_units(&x->plan, r->rows);
+    if (f->request.kind == V3_LIST && r->fault == FAULT_NONE)
+        predicted = plan_units(&x->plan, translation_page_rows(x->translation));
     int64_t taken = r->may_have_cost ? plan_units_taken(&x->plan, r->units, r->cache_hit) : 0;
     if (r->may_have_cost)
         s->predicted += predicted;
@@ -189,6 +189,8 @@ enum step room_fetch(struct exchange *x)
 {
     if (x->refusal.fault)
         return REFUSE;
+    if (x->cached)
+        return ONWARD;
     if (x->n_fetches == 0 && !translation_is_whole(x->translation)) {
         if (x->page_is_cut && rows_owed(x) > x->held_rows)
             return fetch_out_of_rows(x);

@@ -47,14 +47,49 @@ enum step room_read(struct exchange *x)
 }
 
 /* What an earlier call has learnt of the target need not be asked again. */
-static void use_memo(struct exchange *x)
+static void use_totals(struct exchange *x)
 {
-    const struct memo_entry *known = memo_find(x->service->memo, x->call.target.v3, x->call.target.v3_mode);
+    const struct cache_totals *known = cache_find_totals(x->service->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
     if (known && known->totals_until_ms > now)
         translation_know_totals(x->translation, known->totals);
     if (known && known->ratio_until_ms > now)
         translation_know_ratio(x->translation, &known->ratio);
+}
+
+/* All that an answer depends on: what v3 is asked, what is shown of it and how, what is marked and charged. */
+static struct slice question_of(struct exchange *x)
+{
+    const struct call *c = &x->call;
+    const struct marks *m = &x->plan.marks;
+    struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
+    if (!path.p)
+        return path;
+    return arena_printf(x->memory, "%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, c->select, (long long)c->offset,
+                        m->plain, m->where, m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
+}
+
+/* The same question was answered not long ago. */
+static bool use_answer(struct exchange *x)
+{
+    struct cache_answer a;
+    if (!x->service->config->answer_ttl_ms)
+        return false;
+    x->question = question_of(x);
+    if (!x->question.p || !cache_find_answer(x->service->cache, x->question, clock_monotonic_ms(), &a))
+        return false;
+    x->marks = arena_dup(x->memory, a.marks);
+    x->payer = arena_dup(x->memory, a.payer);
+    buffer_append(&x->body, a.body);
+    if (x->body.failed || !x->marks.p || !x->payer.p) {
+        buffer_clear(&x->body);
+        return false;
+    }
+    x->result.results = a.results;
+    x->result.rows = a.rows;
+    x->cached_units = a.units_alone;
+    x->cached = true;
+    return true;
 }
 
 enum step room_plan(struct exchange *x)
@@ -68,9 +103,11 @@ enum step room_plan(struct exchange *x)
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
+    if (use_answer(x))
+        return ONWARD;
     x->translation = translation_new(&x->plan, x->service->case_seen, MAX_ROW_BYTES, x->memory);
     if (!x->translation)
         return out_of_memory(x);
-    use_memo(x);
+    use_totals(x);
     return ONWARD;
 }

@@ -13,7 +13,7 @@
 #include "proxy/exchange.h"
 #include "proxy/program.h"
 
-enum { MAX_MEMO = 20000, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
+enum { CACHE_BYTES = 64 * 1024 * 1024, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
@@ -202,9 +202,9 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     setup_free_targets(config, &d->free_targets);
     s->free_targets = buffer_slice(&d->free_targets);
     s->base = make_base();
-    s->memo = memo_new(MAX_MEMO);
+    s->cache = cache_new(CACHE_BYTES);
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
-    if (!s->base || !s->memo || !s->turns || !make_events(d))
+    if (!s->base || !s->cache || !s->turns || !make_events(d))
         return false;
     for (size_t i = 0; i < config->n_teams; i++)
         s->turns[i].team = &config->teams[i];
@@ -249,7 +249,7 @@ static void free_daemon(struct daemon *d)
     http_server_free(s->http);
     ledger_close(s->ledger);
     upstream_free(s->upstream);
-    memo_free(s->memo);
+    cache_free(s->cache);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
             event_free(d->signals[i]);

@@ -9,9 +9,9 @@
 #include "base/buffer.h"
 #include "config/config.h"
 #include "mapping/plan.h"
+#include "proxy/cache.h"
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
-#include "proxy/memo.h"
 #include "proxy/upstream/upstream.h"
 
 struct event;
@@ -38,7 +38,7 @@ struct service {
     struct http_server *http;
     struct upstream *upstream;
     struct ledger *ledger;
-    struct memo *memo;
+    struct cache *cache;
     struct turns *turns; /* one for each team of the configuration, in its order */
     struct slice free_targets;
     bool draining;

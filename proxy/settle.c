@@ -5,8 +5,8 @@
 
 enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
 
-/* What this call has learnt serves the next ones. */
-static void keep_memo(struct exchange *x)
+/* What this call has learnt of the target serves the next ones. */
+static void keep_totals(struct exchange *x)
 {
     struct service *s = x->service;
     int64_t now = clock_monotonic_ms(), ttl = s->config->stats_ttl_ms;
@@ -16,7 +16,7 @@ static void keep_memo(struct exchange *x)
         s->learnt_page_rows = x->result.learnt_page_rows;
     if (!totals && !ratio)
         return;
-    struct memo_entry *e = memo_keep(s->memo, x->call.target.v3, x->call.target.v3_mode);
+    struct cache_totals *e = cache_keep_totals(s->cache, x->call.target.v3, x->call.target.v3_mode);
     if (e && totals) {
         e->totals = x->result.totals;
         e->totals_until_ms = now + ttl;
@@ -27,6 +27,32 @@ static void keep_memo(struct exchange *x)
     }
 }
 
+/* What the call would have cost, had nothing been remembered. */
+static int64_t units_alone(const struct exchange *x)
+{
+    const struct plan *p = &x->plan;
+    int64_t units = x->spending.known + x->spending.unknown;
+    if (x->cached)
+        return x->cached_units;
+    if (x->refusal.fault || p->free_of_units)
+        return units;
+    int remembered = (p->ask_totals && !x->result.has_totals) + (p->ask_ratio && !x->result.has_ratio);
+    return units + (int64_t)remembered * V3_FLOOR_UNITS;
+}
+
+static void keep_answer(struct exchange *x)
+{
+    struct cache_answer a = { .until_ms = clock_monotonic_ms() + x->service->config->answer_ttl_ms,
+                              .results = x->result.results,
+                              .rows = x->result.rows,
+                              .units_alone = units_alone(x),
+                              .marks = x->marks,
+                              .payer = slice_of(x->id, LEDGER_ID_SIZE - 1),
+                              .body = buffer_slice(&x->body) };
+    if (x->question.p && x->asked_upstream)
+        cache_keep_answer(x->service->cache, x->question, &a);
+}
+
 static void render_subscription(struct exchange *x)
 {
     struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
@@ -35,6 +61,8 @@ static void render_subscription(struct exchange *x)
 
 enum step room_render(struct exchange *x)
 {
+    if (x->cached)
+        return ONWARD;
     x->body = buffer_with_cap(MAX_ANSWER_BYTES);
     if (x->call.table->is_info) {
         render_subscription(x);
@@ -43,7 +71,7 @@ enum step room_render(struct exchange *x)
             struct refusal r = translation_refusal(x->translation);
             return exchange_refuse(x, r.fault, r.why);
         }
-        keep_memo(x);
+        keep_totals(x);
         if (x->result.rows > x->held_rows)
             return fetch_out_of_rows(x);
         translation_write(x->translation, &x->body);
@@ -58,6 +86,8 @@ enum step room_render(struct exchange *x)
     }
     if (x->body.failed)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
+    if (!x->call.table->is_info)
+        keep_answer(x);
     return ONWARD;
 }
 
@@ -74,13 +104,6 @@ static void on_settled(void *context, enum ledger_outcome outcome)
     exchange_run(x);
 }
 
-/* What the call would have cost more, had nothing been remembered. */
-static int64_t saved_units(const struct exchange *x)
-{
-    int remembered = (x->plan.ask_totals && !x->result.has_totals) + (x->plan.ask_ratio && !x->result.has_ratio);
-    return x->refusal.fault || x->plan.free_of_units ? 0 : (int64_t)remembered * V3_FLOOR_UNITS;
-}
-
 static void settle(struct exchange *x, const struct ledger_call *call)
 {
     const struct spending *s = &x->spending;
@@ -88,9 +111,10 @@ static void settle(struct exchange *x, const struct ledger_call *call)
         .rows = { x->refusal.fault ? 0 : x->result.rows },
         .units = s->any_unknown ? -1 : s->known,
         .units_predicted = s->predicted,
-        .units_alone = s->known + s->unknown + saved_units(x),
+        .units_alone = units_alone(x),
         .results = x->refusal.fault ? 0 : x->result.results,
         .via = x->asked_upstream || x->refusal.fault ? "upstream" : "cache",
+        .paid_by = x->payer,
         .approximate = x->refusal.fault ? S("") : x->marks,
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,

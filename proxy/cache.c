@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * A chained hash of values by a key of bytes, and a list from the latest use to the oldest. */
+#include "proxy/cache.h"
+
+#include <stdlib.h>
+
+enum { BUCKETS = 1 << 14, BIGGEST_PART = 8 /* of the whole */ };
+
+/* What a value is; the first byte of its key. */
+enum kind { KIND_TOTALS = 1, KIND_ANSWER };
+
+struct kept {
+    struct kept *chain;
+    struct kept *newer, *older;
+    uint64_t hash;
+    size_t n_key, n_value;
+    _Alignas(16) char bytes[]; /* the value, then the key */
+};
+
+struct cache {
+    struct kept *buckets[BUCKETS];
+    struct kept *newest, *oldest;
+    size_t bytes, max_bytes;
+};
+
+struct cache *cache_new(size_t max_bytes)
+{
+    struct cache *c = calloc(1, sizeof *c);
+    if (c)
+        c->max_bytes = max_bytes;
+    return c;
+}
+
+void cache_free(struct cache *c)
+{
+    if (!c)
+        return;
+    for (struct kept *k = c->newest, *older; k; k = older) {
+        older = k->older;
+        free(k);
+    }
+    free(c);
+}
+
+/* FNV-1a */
+static uint64_t hash_of(struct slice key)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < key.n; i++)
+        h = (h ^ (unsigned char)key.p[i]) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+static size_t size_of(const struct kept *k)
+{
+    return sizeof *k + k->n_key + k->n_value;
+}
+
+static void unlink_use(struct cache *c, struct kept *k)
+{
+    *(k->newer ? &k->newer->older : &c->newest) = k->older;
+    *(k->older ? &k->older->newer : &c->oldest) = k->newer;
+}
+
+static void link_newest(struct cache *c, struct kept *k)
+{
+    k->newer = NULL;
+    k->older = c->newest;
+    *(c->newest ? &c->newest->newer : &c->oldest) = k;
+    c->newest = k;
+}
+
+static void drop(struct cache *c, struct kept *k)
+{
+    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    while (*at != k)
+        at = &(*at)->chain;
+    *at = k->chain;
+    unlink_use(c, k);
+    c->bytes -= size_of(k);
+    free(k);
+}
+
+static struct kept *find(struct cache *c, struct slice key)
+{
+    uint64_t hash = hash_of(key);
+    for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
+        if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
+            unlink_use(c, k);
+            link_newest(c, k);
+            return k;
+        }
+    }
+    return NULL;
+}
+
+/* A zeroed value of `n` bytes under a key that is not there; NULL when there is no room for it. */
+static struct kept *keep(struct cache *c, struct slice key, size_t n)
+{
+    size_t size = sizeof(struct kept) + key.n + n;
+    if (size > c->max_bytes / BIGGEST_PART)
+        return NULL;
+    while (c->bytes + size > c->max_bytes)
+        drop(c, c->oldest);
+    struct kept *k = calloc(1, size);
+    if (!k)
+        return NULL;
+    k->hash = hash_of(key);
+    k->n_key = key.n;
+    k->n_value = n;
+    memcpy(k->bytes + n, key.p, key.n);
+    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    k->chain = *at;
+    *at = k;
+    link_newest(c, k);
+    c->bytes += size;
+    return k;
+}
+
+/* kind, mode, text: into `room`, which the caller clears. */
+static struct slice make_key(enum kind kind, int mode, struct slice text, struct buffer *room)
+{
+    buffer_put(room, (char)kind);
+    buffer_put(room, (char)mode);
+    buffer_append(room, text);
+    return room->failed ? slice_of(NULL, 0) : buffer_slice(room);
+}
+
+const struct cache_totals *cache_find_totals(struct cache *c, struct slice target, enum mode mode)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(KIND_TOTALS, (int)mode, target, &room));
+    buffer_clear(&room);
+    return k ? (const struct cache_totals *)(const void *)k->bytes : NULL;
+}
+
+struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enum mode mode)
+{
+    struct buffer room = { 0 };
+    struct slice key = make_key(KIND_TOTALS, (int)mode, target, &room);
+    struct kept *k = key.p ? find(c, key) : NULL;
+    if (key.p && !k)
+        k = keep(c, key, sizeof(struct cache_totals));
+    buffer_clear(&room);
+    return k ? (struct cache_totals *)(void *)k->bytes : NULL;
+}
+
+bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(KIND_ANSWER, 0, question, &room));
+    buffer_clear(&room);
+    if (!k)
+        return false;
+    struct cache_answer a;
+    memcpy(&a, k->bytes, sizeof a);
+    if (a.until_ms <= now_ms) {
+        drop(c, k);
+        return false;
+    }
+    a.marks.p = k->bytes + sizeof a;
+    a.payer.p = a.marks.p + a.marks.n;
+    a.body.p = a.payer.p + a.payer.n;
+    *ret = a;
+    return true;
+}
+
+void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer)
+{
+    struct buffer room = { 0 };
+    struct slice key = make_key(KIND_ANSWER, 0, question, &room);
+    struct kept *k = key.p ? find(c, key) : NULL;
+    if (k)
+        drop(c, k);
+    k = key.p ? keep(c, key, sizeof *answer + answer->marks.n + answer->payer.n + answer->body.n) : NULL;
+    buffer_clear(&room);
+    if (!k)
+        return;
+    struct slice parts[] = { slice_of((const char *)answer, sizeof *answer), answer->marks, answer->payer,
+                             answer->body };
+    char *to = k->bytes;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+}

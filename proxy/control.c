@@ -21,6 +21,7 @@ struct client {
     int fd;
     struct buffer in, out;
     size_t sent;
+    bool runs; /* its command is under way */
 };
 
 struct control {
@@ -81,43 +82,56 @@ static void client_free(struct client *c)
     free(c);
 }
 
-/* Run the question when it is whole: the number of words, the words, the input. */
-static bool run_question(struct client *c)
+static bool watch(struct client *c, short what);
+
+static void on_command_done(void *context, int status, struct slice out, struct slice err)
+{
+    struct client *c = context;
+    c->runs = false;
+    put_part(&c->out, slice_of((const char *)&status, sizeof status));
+    put_part(&c->out, out);
+    put_part(&c->out, err);
+    if (c->out.failed || !watch(c, EV_WRITE))
+        client_free(c);
+}
+
+enum question { QUESTION_PARTLY, QUESTION_WHOLE, QUESTION_BAD };
+
+/* Start the command when the question is whole: the number of words, the words, the input. */
+static enum question start_question(struct client *c)
 {
     struct slice rest = buffer_slice(&c->in), count, part, input;
     const char *words[MAX_WORDS];
-    struct buffer text = { 0 }, out = { 0 }, err = { 0 };
     size_t starts[MAX_WORDS];
-    uint32_t n;
-    if (!take_part(&rest, &count) || count.n != sizeof n)
-        return false;
-    memcpy(&n, count.p, sizeof n);
-    for (uint32_t i = 0; i < n && i < MAX_WORDS; i++) {
-        if (!take_part(&rest, &part)) {
-            buffer_clear(&text);
-            return false;
-        }
+    struct buffer text = { 0 };
+    enum question result = QUESTION_PARTLY;
+    uint32_t n = 0;
+    if (!take_part(&rest, &count))
+        return QUESTION_PARTLY;
+    if (count.n == sizeof n)
+        memcpy(&n, count.p, sizeof n);
+    if (n < 1 || n > MAX_WORDS)
+        return QUESTION_BAD;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!take_part(&rest, &part))
+            goto done;
         starts[i] = text.n;
         buffer_append(&text, part);
         buffer_put(&text, 0);
     }
-    if (!take_part(&rest, &input)) {
-        buffer_clear(&text);
-        return false;
-    }
-    int status = EXIT_FAILURE;
-    if (n >= 1 && n <= MAX_WORDS && !text.failed) {
-        for (uint32_t i = 0; i < n; i++)
-            words[i] = text.p + starts[i];
-        status = ledger_command(c->control->ledger, (int)n, words, input, &out, &err);
-    }
-    put_part(&c->out, slice_of((const char *)&status, sizeof status));
-    put_part(&c->out, buffer_slice(&out));
-    put_part(&c->out, buffer_slice(&err));
+    if (!take_part(&rest, &input))
+        goto done;
+    result = QUESTION_BAD;
+    if (text.failed)
+        goto done;
+    for (uint32_t i = 0; i < n; i++)
+        words[i] = text.p + starts[i];
+    c->runs = true;
+    ledger_command_start(c->control->ledger, (int)n, words, input, on_command_done, c);
+    result = QUESTION_WHOLE;
+done:
     buffer_clear(&text);
-    buffer_clear(&out);
-    buffer_clear(&err);
-    return true;
+    return result;
 }
 
 static void on_client(evutil_socket_t fd, short what, void *context);
@@ -141,7 +155,15 @@ static bool client_read(struct client *c)
     if (n <= 0)
         return false;
     c->in.n += (size_t)n;
-    return watch(c, run_question(c) ? EV_WRITE : EV_READ);
+    switch (start_question(c)) {
+    case QUESTION_PARTLY:
+        return watch(c, EV_READ);
+    case QUESTION_WHOLE:
+        return true; /* the command's end goes on */
+    case QUESTION_BAD:
+        break;
+    }
+    return false;
 }
 
 static bool client_write(struct client *c)

@@ -120,8 +120,12 @@ static void end_too_busy(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
     char why[160];
-    snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes", u->queue.length,
-             (long long)u->requests_per_minute);
+    if (u->rate.paused_until_us > u->now_us)
+        snprintf(why, sizeof(why), "API v3 asked to wait %lld seconds more",
+                 (long long)((u->rate.paused_until_us - u->now_us + 999999) / 1000000));
+    else
+        snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes", u->queue.length,
+                 (long long)u->requests_per_minute);
     end_unsent(g, FAULT_TOO_BUSY, why, honest_wait_ms(u));
 }
 

@@ -93,9 +93,12 @@ static struct slice write_head(struct http_server *s, int status, const struct h
     b->failed = false;
     put_status(b, status);
     buffer_append(b, date_line(s));
-    for (size_t i = 0; i < n_headers; i++)
+    bool says_allow = false;
+    for (size_t i = 0; i < n_headers; i++) {
         put_header(b, &headers[i]);
-    if (status == 405)
+        says_allow |= slice_eq_nocase(headers[i].name, allow.name);
+    }
+    if (status == 405 && !says_allow)
         put_header(b, &allow);
     if (status != 204) {
         buffer_append(b, S("Content-Length: "));

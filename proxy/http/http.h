@@ -29,6 +29,7 @@ struct http_request {
     struct slice body;         /* POST only */
     struct slice content_type; /* as sent; empty when absent */
     struct slice user_agent;   /* as sent; empty when absent */
+    struct slice host;         /* as sent, with its port; empty when absent (HTTP/1.0) */
     struct slice client;       /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
     /* Set when the bytes were not a request that we take: nothing else above but `client` can be relied
      * on. The status that has to be answered, and why in words. The connection is closed afterwards. */
@@ -81,8 +82,8 @@ const struct http_request *http_call_request(const struct http_call *call);
 void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void *context);
 
 /* Answer and end the call. Adds Date, Content-Length, Connection and what HEAD and HTTP/1.0 ask for;
- * `headers` are the rest (copied). The bytes of `body` are taken over (freed with free(3)) and `body` is left
- * empty. `status` 204 has no body. */
+ * `headers` are the rest (copied); a 405 without Allow gets one. The bytes of `body` are taken over (freed with
+ * free(3)) and `body` is left empty. `status` 204 has no body. */
 void http_answer(struct http_call *call, int status, const struct http_header *headers, size_t n_headers,
                  struct buffer *body);
 

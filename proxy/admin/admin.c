@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ * The paths of the admin side as a table, and what each of them answers. */
+#include "proxy/admin/admin.h"
+
+#include "base/text.h"
+#include "config/address.h"
+#include "proxy/admin/query.h"
+
+enum { MAX_BODY = 64 * 1024 * 1024, STATUS_DONE = 0, STATUS_MISUSED = 2 };
+
+static const struct slice json = SLICE("application/json; charset=utf-8");
+static const struct slice csv = SLICE("text/csv; charset=utf-8");
+static const struct slice exposition = SLICE("text/plain; version=0.0.4; charset=utf-8");
+
+typedef bool path_function(const struct admin_owner *owner, const struct query *query, void *asker,
+                           struct admin_answer *answer);
+
+static struct admin_answer begin(int status, struct slice content_type)
+{
+    return (struct admin_answer){ .status = status, .content_type = content_type, .body = buffer_with_cap(MAX_BODY) };
+}
+
+/* Messages may quote what was sent, which need not be UTF-8. */
+static void put_text(struct buffer *b, struct slice text)
+{
+    while (text.n) {
+        size_t n = utf8_valid_prefix(text);
+        buffer_json_text(b, slice_of(text.p, n));
+        if (n < text.n)
+            buffer_str(b, "\xEF\xBF\xBD");
+        text = slice_from(text, n < text.n ? n + 1 : n);
+    }
+}
+
+struct admin_answer admin_error(int status, struct slice why)
+{
+    struct admin_answer a = begin(status, json);
+    buffer_str(&a.body, "{\"error\":\"");
+    put_text(&a.body, why);
+    buffer_str(&a.body, "\"}\n");
+    return a;
+}
+
+/* ---- the paths ---- */
+
+static bool healthz(const struct admin_owner *owner, const struct query *query, void *asker,
+                    struct admin_answer *answer)
+{
+    (void)owner;
+    (void)query;
+    (void)asker;
+    *answer = begin(200, json);
+    buffer_str(&answer->body, "{\"alive\":true}\n");
+    return true;
+}
+
+static bool readyz(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
+{
+    (void)query;
+    (void)asker;
+    struct buffer why = buffer_with_cap(4096);
+    if (owner->is_ready(owner->context, &why)) {
+        *answer = begin(200, json);
+        buffer_str(&answer->body, "{\"ready\":true}\n");
+    } else {
+        *answer = begin(503, json);
+        buffer_str(&answer->body, "{\"ready\":false,\"error\":\"");
+        put_text(&answer->body, buffer_slice(&why));
+        buffer_str(&answer->body, "\"}\n");
+    }
+    buffer_clear(&why);
+    return true;
+}
+
+static bool metrics(const struct admin_owner *owner, const struct query *query, void *asker,
+                    struct admin_answer *answer)
+{
+    (void)query;
+    (void)asker;
+    *answer = begin(200, exposition);
+    struct metrics m = metrics_to(&answer->body);
+    owner->gather(owner->context, &m);
+    return true;
+}
+
+enum { EXPLAIN_CALL };
+
+static bool explain(const struct admin_owner *owner, const struct query *query, void *asker,
+                    struct admin_answer *answer)
+{
+    (void)asker;
+    struct slice call = query->value[EXPLAIN_CALL];
+    if (!call.n) {
+        *answer = admin_error(400, S("call is missing: /explain?call=URL, the v2 URL percent-encoded"));
+        return true;
+    }
+    *answer = begin(200, json);
+    owner->explain(owner->context, call, &answer->body);
+    return true;
+}
+
+enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT };
+
+/* The command's words for the parameters; the values' meaning is the command's matter. */
+static const char *const usage_options[] = {
+    [USAGE_BY] = "--by",
+    [USAGE_SINCE] = "--since",
+    [USAGE_UNTIL] = "--until",
+    [USAGE_MONTH] = "--month",
+};
+enum { USAGE_OPTIONS = sizeof usage_options / sizeof usage_options[0] };
+
+static bool usage(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
+{
+    const char *argv[2 * USAGE_OPTIONS + 3] = { "usage" };
+    int argc = 1;
+    bool is_csv = slice_eq(query->value[USAGE_FORMAT], S("csv"));
+    if (!is_csv && query->value[USAGE_FORMAT].n && !slice_eq(query->value[USAGE_FORMAT], S("json"))) {
+        *answer = admin_error(400, S("format is json or csv"));
+        return true;
+    }
+    for (int i = 0; i < USAGE_OPTIONS; i++) {
+        struct slice value = query->value[i];
+        if (value.n && value.p[0] == '-') {
+            *answer = admin_error(400, S("a value cannot begin with -"));
+            return true;
+        }
+        if (value.n) {
+            argv[argc++] = usage_options[i];
+            argv[argc++] = value.p;
+        }
+    }
+    argv[argc++] = "--format";
+    argv[argc++] = is_csv ? "csv" : "json";
+    if (owner->usage(owner->context, asker, is_csv, argc, argv))
+        return false;
+    *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
+    answer->says_retry = true;
+    return true;
+}
+
+static const struct path {
+    struct slice path;
+    path_function *answer;
+    struct slice params[QUERY_MAX_PARAMS];
+} paths[] = {
+    { SLICE("/healthz"), healthz, { SLICE("") } },
+    { SLICE("/readyz"), readyz, { SLICE("") } },
+    { SLICE("/metrics"), metrics, { SLICE("") } },
+    { SLICE("/usage"), usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
+    { SLICE("/explain"), explain, { SLICE("call") } },
+};
+enum { N_PATHS = sizeof paths / sizeof paths[0] };
+
+struct admin_answer admin_usage_answer(bool is_csv, int status, struct slice out, struct slice err)
+{
+    if (status == STATUS_DONE) {
+        struct admin_answer a = begin(200, is_csv ? csv : json);
+        buffer_append(&a.body, out);
+        return a;
+    }
+    /* The first line says what is wrong; what follows are the options of the command line. */
+    struct slice rest, why = slice_split(err, '\n', &rest);
+    if (slice_starts(why, S("usage: ")))
+        why = slice_from(why, 7);
+    if (slice_starts(why, S("--")))
+        why = slice_from(why, 2);
+    return admin_error(status == STATUS_MISUSED ? 400 : 503, why.n ? why : S("the books did not answer"));
+}
+
+/* ---- who asks, and what ---- */
+
+/* A page of a browser may give its own name this address; the browser then sends that name. */
+static bool host_is_ours(struct slice host)
+{
+    struct slice port;
+    if (!host.n)
+        return true; /* no browser: they always send one */
+    if (host.p[0] == '[')
+        host = slice_split(slice_from(host, 1), ']', &port);
+    else
+        host = slice_split(host, ':', &port);
+    return config_host_is_loopback(host);
+}
+
+static struct admin_answer no_such_path(void)
+{
+    struct admin_answer a = begin(404, json);
+    buffer_str(&a.body, "{\"error\":\"there is no such path here\",\"paths\":[");
+    for (int i = 0; i < N_PATHS; i++) {
+        buffer_str(&a.body, i ? "," : "");
+        buffer_json_string(&a.body, paths[i].path);
+    }
+    buffer_str(&a.body, "]}\n");
+    return a;
+}
+
+static bool ask(const struct path *path, const struct admin_owner *owner, const struct admin_question *q, void *asker,
+                struct admin_answer *answer)
+{
+    struct query query = { 0 };
+    bool answers = true;
+    if (query_read(&query, q->query, path->params))
+        answers = path->answer(owner, &query, asker, answer);
+    else
+        *answer = admin_error(400, buffer_slice(&query.why));
+    query_clear(&query);
+    return answers;
+}
+
+bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
+               struct admin_answer *answer)
+{
+    const struct path *path = NULL;
+    for (int i = 0; i < N_PATHS; i++)
+        if (slice_eq(q->path, paths[i].path))
+            path = &paths[i];
+    if (!host_is_ours(q->host)) {
+        *answer = admin_error(403, S("the admin side answers to localhost and its addresses only, not to this name"));
+    } else if (!path) {
+        *answer = no_such_path();
+    } else if (!q->is_read) {
+        *answer = admin_error(405, S("the admin side is read only: GET or HEAD"));
+        answer->says_allow = true;
+    } else if (!ask(path, owner, q, asker, answer)) {
+        return false;
+    }
+    if (answer->body.failed) {
+        buffer_clear(&answer->body);
+        *answer = admin_error(503, S("memory is out, or the answer is too long; try again later"));
+    }
+    return true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The admin side without its sockets: a path and a query in, an answer out. It knows what may be asked and in which
+ * form it is answered; the numbers come from its owner. docs/admin.md says what each answer means.
+ */
+#ifndef ANCHORAGE_PROXY_ADMIN_ADMIN_H
+#define ANCHORAGE_PROXY_ADMIN_ADMIN_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "proxy/admin/metrics.h"
+
+/* What was asked; all as sent, not decoded. Borrowed during admin_ask only. */
+struct admin_question {
+    bool is_read;      /* GET or HEAD */
+    struct slice host; /* of the header Host, with its port; empty: none was sent */
+    struct slice path;
+    struct slice query; /* p NULL: none */
+};
+
+struct admin_answer {
+    int status;
+    struct slice content_type; /* a literal */
+    bool says_allow;           /* with Allow: ADMIN_ALLOW */
+    bool says_retry;           /* with Retry-After: 1 */
+    struct buffer body;
+};
+
+#define ADMIN_ALLOW "GET, HEAD"
+
+/* What the owner of the numbers does. */
+struct admin_owner {
+    /* Whether a call would be served now; if not, `why` gets the reason. */
+    bool (*is_ready)(void *context, struct buffer *why);
+    void (*gather)(void *context, struct metrics *m);
+    /* What a v2 URL or query becomes, as JSON. */
+    void (*explain)(void *context, struct slice call, struct buffer *out);
+    /* Run the command usage, which ends in admin_usage_answer, perhaps before this returns. argv lives during the call.
+     * False when too many are under way: then it never ends. */
+    bool (*usage)(void *context, void *asker, bool is_csv, int argc, const char *const *argv);
+    void *context;
+};
+
+/* Answer a question. False when the answer comes later or has come: the owner's `usage` was given `asker`, and
+ * `answer` is untouched. The body is the caller's to free. */
+[[nodiscard]] bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
+                             struct admin_answer *answer);
+
+/* The answer to a question of usage: the command's exit status, output and messages. */
+struct admin_answer admin_usage_answer(bool is_csv, int status, struct slice out, struct slice err);
+
+/* What cannot be answered: {"error": why}. */
+struct admin_answer admin_error(int status, struct slice why);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * Prometheus' text format, version 0.0.4: HELP and TYPE once before the samples of a metric. */
+#include "proxy/admin/metrics.h"
+
+#include <assert.h>
+
+#include "base/text.h"
+
+enum kind { COUNTER, GAUGE };
+
+static const char *const kinds[] = { [COUNTER] = "counter", [GAUGE] = "gauge" };
+
+static const struct row {
+    struct slice name, label, help;
+    enum kind kind;
+} rows[METRIC_COUNT] = {
+#define METRIC(NAME, name, KIND, label, help) [METRIC_##NAME] = { SLICE(name), SLICE(label), SLICE(help), KIND },
+#include "proxy/admin/counters.def"
+#undef METRIC
+};
+
+static void begin(struct metrics *m, enum metric which)
+{
+    const struct row *row = &rows[which];
+    assert(!m->seen[which]);
+    m->seen[which] = true;
+    m->last = (int)which;
+    m->n_samples = 0;
+    buffer_str(m->out, "# HELP ");
+    buffer_append(m->out, row->name);
+    buffer_put(m->out, ' ');
+    buffer_append(m->out, row->help);
+    buffer_str(m->out, "\n# TYPE ");
+    buffer_append(m->out, row->name);
+    buffer_put(m->out, ' ');
+    buffer_str(m->out, kinds[row->kind]);
+    buffer_put(m->out, '\n');
+}
+
+/* As much of a label as is shown: whole characters, and none that UTF-8 does not have. */
+static struct slice shown(struct slice label)
+{
+    if (label.n > METRICS_MAX_LABEL_BYTES)
+        label.n = METRICS_MAX_LABEL_BYTES;
+    label.n = utf8_valid_prefix(label);
+    return label;
+}
+
+static void put_label(struct buffer *b, struct slice name, struct slice value)
+{
+    value = shown(value);
+    buffer_put(b, '{');
+    buffer_append(b, name);
+    buffer_str(b, "=\"");
+    for (size_t i = 0; i < value.n; i++) {
+        char c = value.p[i];
+        if (c == '\\' || c == '"')
+            buffer_put(b, '\\');
+        if (c == '\n')
+            buffer_str(b, "\\n");
+        else
+            buffer_put(b, (unsigned char)c < ' ' || c == 0x7F ? ' ' : c);
+    }
+    buffer_str(b, "\"}");
+}
+
+/* Write what stands before the value. False when the metric has its most samples already. */
+static bool start(struct metrics *m, enum metric which, struct slice label)
+{
+    if (m->last != (int)which)
+        begin(m, which);
+    if (m->n_samples++ >= METRICS_MAX_SAMPLES)
+        return false;
+    assert(m->n_samples == 1 || rows[which].label.n);
+    buffer_append(m->out, rows[which].name);
+    if (rows[which].label.n)
+        put_label(m->out, rows[which].label, label);
+    buffer_put(m->out, ' ');
+    return true;
+}
+
+void metric_add_labelled(struct metrics *m, enum metric which, struct slice label, int64_t value)
+{
+    if (!start(m, which, label))
+        return;
+    buffer_i64(m->out, value);
+    buffer_put(m->out, '\n');
+}
+
+void metric_add(struct metrics *m, enum metric which, int64_t value)
+{
+    assert(!rows[which].label.n);
+    metric_add_labelled(m, which, S(""), value);
+}
+
+void metric_add_ms(struct metrics *m, enum metric which, int64_t ms)
+{
+    assert(!rows[which].label.n);
+    if (start(m, which, S("")))
+        buffer_printf(m->out, "%lld.%03d\n", (long long)(ms / 1000), (int)(ms % 1000));
+}

@@ -40,6 +40,7 @@ int program_check(const struct config *config)
 {
     struct buffer key = { 0 }, why = { 0 };
     bool ok = try_binds(config, &config->listen, "listen");
+    ok &= try_binds(config, &config->admin, "admin");
     if (!setup_read_key(config->api_key_file, &key, &why)) {
         fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
                 SLICE_ARGS(buffer_slice(&why)));

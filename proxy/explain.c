@@ -40,10 +40,7 @@ int program_explain(const struct config *config, int argc, char **argv)
         return EXIT_WRONG;
     setup_free_targets(config, &free_targets);
     struct service s = { .config = config, .free_targets = buffer_slice(&free_targets) };
-    struct explain_options options = { .plan = service_plan_options(&s),
-                                       .default_mode = (enum mode)config->default_mode,
-                                       .units_per_call = config->units_per_call,
-                                       .v3_url = slice_str(config->url) };
+    struct explain_options options = service_explain_options(&s);
     enum fault fault = (json ? explain_json : explain_text)(buffer_slice(&text), &options, &out);
     fwrite(out.p, 1, out.n, stdout);
     buffer_clear(&text);

@@ -86,6 +86,7 @@ static void on_sent(void *context)
 {
     struct fetch *f = context;
     f->sent = f->exchange->any_sent = true;
+    f->exchange->service->counters.v3_requests++;
 }
 
 static bool on_bytes(void *context, struct slice bytes)

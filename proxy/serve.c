@@ -12,6 +12,7 @@
 #include "proxy/control.h"
 #include "proxy/exchange.h"
 #include "proxy/program.h"
+#include "proxy/serve_admin.h"
 
 enum { CACHE_BYTES = 64 * 1024 * 1024, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
@@ -20,6 +21,7 @@ struct daemon {
     struct ledger_options ledger_options;
     struct buffer free_targets;
     struct control *control;
+    struct serve_admin *admin;
     struct event *signals[3];
     struct event *drain_timer;
     int status;
@@ -169,13 +171,7 @@ static bool make_http(struct daemon *d, struct buffer *why)
     d->service.http = http_server_new(d->service.base, &o);
     if (!d->service.http)
         return false;
-    for (size_t i = 0; i < c->listen.n; i++) {
-        if (!http_server_listen(d->service.http, c->listen.word[i], why)) {
-            buffer_printf(why, " (%s:%d)", c->file, config_line_of(c, "proxy", "listen"));
-            return false;
-        }
-    }
-    return true;
+    return service_listen(&d->service, d->service.http, &c->listen, "listen", why);
 }
 
 static bool make_events(struct daemon *d)
@@ -210,6 +206,9 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
         s->turns[i].team = &config->teams[i];
     if (!make_upstream(d, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
+    d->admin = serve_admin_new(s, why);
+    if (!d->admin)
+        return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
     return d->control != NULL;
 }
@@ -222,6 +221,7 @@ static void announce(struct daemon *d)
         address.n = 0;
     }
     buffer_clear(&address);
+    serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
     flush_log(&d->service);
 }
@@ -244,6 +244,7 @@ static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
     control_free(d->control);
+    serve_admin_free(d->admin);
     if (s->bottom)
         give_up_running(s);
     http_server_free(s->http);

@@ -27,6 +27,28 @@ struct plan_options service_plan_options(const struct service *s)
     };
 }
 
+struct explain_options service_explain_options(const struct service *s)
+{
+    return (struct explain_options){
+        .plan = service_plan_options(s),
+        .default_mode = (enum mode)s->config->default_mode,
+        .units_per_call = s->config->units_per_call,
+        .v3_url = slice_str(s->config->url),
+    };
+}
+
+bool service_listen(const struct service *s, struct http_server *server, const struct config_words *addresses,
+                    const char *option, struct buffer *why)
+{
+    for (size_t i = 0; i < addresses->n; i++) {
+        if (!http_server_listen(server, addresses->word[i], why)) {
+            buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "proxy", option));
+            return false;
+        }
+    }
+    return true;
+}
+
 struct turns *service_turns(struct service *s, struct slice team)
 {
     const struct config_team *t = config_team(s->config, team);

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "mapping/explain.h"
 #include "mapping/plan.h"
 #include "proxy/cache.h"
 #include "proxy/http/http.h"
@@ -26,9 +27,11 @@ struct turns {
 };
 
 struct counters {
-    uint64_t calls, answered, hits;
+    uint64_t calls, answered, hits, approximate;
     uint64_t faults[FAULT_COUNT];
-    uint64_t rows, units;
+    uint64_t rows, units, units_predicted;
+    uint64_t v3_requests;
+    uint64_t call_us; /* from request to answer, of all together */
     uint64_t log_lines_lost;
 };
 
@@ -60,6 +63,13 @@ void service_wake_bottom(struct service *s);
 
 /* The plan's options by the configuration and what was learnt; today is UTC. */
 struct plan_options service_plan_options(const struct service *s);
+
+/* The same for explaining a call. */
+struct explain_options service_explain_options(const struct service *s);
+
+/* Listen on the addresses that `option` of [proxy] names. On failure false, and `why` has one line with FILE:LINE. */
+[[nodiscard]] bool service_listen(const struct service *s, struct http_server *server,
+                                  const struct config_words *addresses, const char *option, struct buffer *why);
 
 /* NULL when the configuration has no such team. */
 struct turns *service_turns(struct service *s, struct slice team);

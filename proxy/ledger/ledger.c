@@ -318,6 +318,7 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice name)
     struct tally_used used = tally_used(t, number, day_of_ms(clock_wall_ms()));
     struct ledger_left left = {
         .rows_used = used.rows,
+        .units_used = used.units,
         .rows_limit = LEDGER_NO_LIMIT,
         .rows_left = LEDGER_NO_LIMIT,
         .units_limit = LEDGER_NO_LIMIT,

@@ -109,7 +109,7 @@ static void the_table_is_sound(void **state)
         assert_true(slice_starts(name, S("anchorage_")) || slice_starts(name, S("process_")));
         assert_int_equal(slice_ends(name, S("_total")), strcmp(rows[i].kind, "COUNTER") == 0);
         for (size_t k = 0; k < name.n; k++)
-            assert_true((name.p[k] >= 'a' && name.p[k] <= 'z') || name.p[k] == '_');
+            assert_true((name.p[k] >= 'a' && name.p[k] <= 'z') || is_digit(name.p[k]) || name.p[k] == '_');
         assert_true(help.n > 0 && utf8_valid_prefix(help) == help.n);
         assert_int_equal(slice_find(help, '\n'), help.n);
         assert_int_equal(slice_find(help, '\\'), help.n);

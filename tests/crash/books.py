@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""What must hold of the books after any crash, judged from `ledger export` alone and from what clients and v3 saw.
+
+read() takes the whole export again after each crash and judges what is new; every method returns what is wrong, one
+sentence each. Nothing here asks the program what it thinks of itself.
+"""
+import json
+
+ENDS = ("settle", "release", "unknown")
+AMOUNTS = ("rows", "units")
+
+
+def units_of(entry):
+    """The units that an end or a correction adds to what was used."""
+    return entry["units_predicted"] if entry["units"] is None else entry["units"]
+
+
+class Call:
+    """The entries of one id."""
+
+    def __init__(self):
+        self.held = {"rows": 0, "units": 0}
+        self.first_hold = self.end = None
+
+
+class Books:
+    def __init__(self):
+        self.text = ""
+        self.entries = []
+        self.calls = {}   # by id
+        self.limits = {}  # team: {"rows": limit or None, "units": likewise}, as the notes say
+        self.used = {}    # team, month: {"rows", "units"}
+        self.held = {}    # team: likewise
+        self.sums = {}    # team: what `usage` should say
+
+    # --- the export ---
+
+    def read(self, text):
+        """Judge a whole export: what was there must be there still, byte for byte."""
+        if not text.startswith(self.text):
+            return [self._changed(text)]
+        if text and not text.endswith("\n"):
+            return [f"the last line is not whole: {text[-200:]!r}"]
+        wrong = []
+        for line in text[len(self.text):].splitlines():
+            entry = json.loads(line)
+            if entry["seq"] != len(self.entries) + 1:
+                wrong.append(f"seq should be {len(self.entries) + 1}: {line}")
+            self.entries.append(entry)
+            wrong += [f"{what}: {line}" for what in self._take(entry)]
+        self.text = text
+        return wrong
+
+    def _changed(self, text):
+        for number, (old, new) in enumerate(zip(self.text.splitlines(), text.splitlines()), 1):
+            if old != new:
+                return f"line {number} has changed: it was {old} and is {new}"
+        return f"old entries are gone: {self.text.count(chr(10))} lines were there, now {text.count(chr(10))}"
+
+    def _take(self, entry):
+        if entry["kind"] == "note":
+            if entry["table"] == "limits" and entry["team"] is not None:
+                self.limits[entry["team"]] = {amount: entry[amount] for amount in AMOUNTS}
+            return []
+        self._sum(entry)
+        call = self.calls.setdefault(entry["id"], Call())
+        wrong = list(self._order(call, entry))
+        return wrong + list(self._within_limits(entry))
+
+    def _order(self, call, entry):
+        """Holds, then one end."""
+        held = self.held.setdefault(entry["team"], {"rows": 0, "units": 0})
+        if entry["kind"] == "hold":
+            if call.end:
+                yield f"a hold after the {call.end['kind']} of the call"
+            call.first_hold = call.first_hold or entry
+            for amount in AMOUNTS:
+                call.held[amount] += entry[amount]
+                held[amount] += entry[amount]
+        elif entry["kind"] in ENDS:
+            if call.end:
+                yield f"a second end, the first was the {call.end['kind']} of seq {call.end['seq']}"
+            if not call.first_hold:
+                yield "an end without a hold before it"
+            if entry["kind"] != "settle" and entry["rows"]:
+                yield "rows without an answer"
+            if entry["fault"] and entry["rows"]:
+                yield "rows for an answer that was a refusal"
+            if entry["rows"] > call.held["rows"] and not call.end:
+                yield f"more rows than the {call.held['rows']} that were held"
+            call.end = entry
+            for amount in AMOUNTS:
+                held[amount] -= call.held[amount]
+                call.held[amount] = 0
+
+    def _within_limits(self, entry):
+        """What was used in the month and what is held are within the limit, after each single entry."""
+        used = self.used.setdefault((entry["team"], entry["time"][:7]), {"rows": 0, "units": 0})
+        if entry["kind"] in ENDS + ("correct",):
+            used["rows"] += entry["rows"]
+            used["units"] += units_of(entry)
+        for amount in AMOUNTS:
+            limit = self.limits.get(entry["team"], {}).get(amount)
+            held = self.held[entry["team"]][amount] if entry["team"] in self.held else 0
+            if limit is not None and used[amount] + held > limit:
+                yield f"{amount} pass the limit: {used[amount]} used + {held} held > {limit}"
+
+    # --- usage ---
+
+    def _sum(self, entry):
+        sums = self.sums.setdefault(entry["team"], dict.fromkeys(
+            ("calls", "results", "rows", "units", "units_predicted", "units_alone", "units_unknown", "faults"), 0))
+        if entry["kind"] in ENDS:
+            sums["calls"] += 1
+            sums["faults"] += entry["fault"] is not None
+            for name in ("results", "units_predicted", "units_alone"):
+                sums[name] += entry[name]
+        if entry["kind"] in ENDS + ("correct",):
+            sums["rows"] += entry["rows"]
+            sums["units"] += units_of(entry)
+        if entry["kind"] == "unknown" or entry["kind"] == "settle" and entry["units"] is None:
+            sums["units_unknown"] += units_of(entry)
+
+    def compare_usage(self, usage):
+        """`usage`: the items of all time by team."""
+        wrong = []
+        for team in sorted({*usage, *self.sums}):
+            said, summed = usage.get(team, {}), self.sums.get(team, {})
+            wrong += [f"usage of {team} says {name} = {said.get(name, 0)}, its entries add up to {summed.get(name, 0)}"
+                      for name in {**summed, **said} if name in next(iter(self.sums.values()), {})
+                      and said.get(name, 0) != summed.get(name, 0)]
+            if said.get("rows_held"):
+                wrong.append(f"usage of {team} says {said['rows_held']} rows are held: {said}")
+        return wrong
+
+    # --- after the recovery ---
+
+    def compare_limits(self, limits):
+        """`limits`: rows and units by team, as configured. The sums must be within, whatever the notes say."""
+        wrong = []
+        for team, limit in limits.items():
+            months = [used for (name, _), used in self.used.items() if name == team]
+            wrong += [f"{team} used {used[amount]} {amount} of {limit[amount]}" for used in months for amount in AMOUNTS
+                      if limit.get(amount) is not None and used[amount] > limit[amount]]
+        return wrong
+
+    def open_holds(self):
+        """Holds of a dead process, which must have ended as unknown."""
+        return [f"a hold is left open: {json.dumps(call.first_hold)}" for call in self.calls.values()
+                if call.first_hold and not call.end]
+
+    # --- what clients saw ---
+
+    def compare_answers(self, answers):
+        """`answers`: those that came whole. A good one stands as its settle; a refusal owes no rows."""
+        wrong, seen = [], set()
+        for team, target, answer in answers:
+            if answer.id in seen:
+                wrong.append(f"an id twice: {answer}")
+            seen.add(answer.id)
+            call = self.calls.get(answer.id)
+            end = call.end if call else None
+            if answer.status == 200 and answer.fault is None:
+                wrong += self._answer(team, target, answer, end)
+            elif answer.rows_charged or end and end["rows"]:
+                wrong.append(f"a refusal owes rows: {answer} {json.dumps(end)}")
+            elif end and end["units"] is not None and end["units"] != answer.units:
+                wrong.append(f"a refusal with other units than its entry: {answer} {json.dumps(end)}")
+        return wrong
+
+    @staticmethod
+    def _answer(team, target, answer, end):
+        if end is None or end["kind"] != "settle":
+            return [f"an answer left without its settle: {answer} {json.dumps(end)}"]
+        told = {"team": team, "target": target, "rows": answer.rows_charged, "units": answer.units,
+                "results": int(answer.headers["x-results-count"]), "fault": None}
+        booked = {name: units_of(end) if name == "units" else end[name] for name in told}
+        return [] if told == booked else [f"an answer says {told}, its settle {booked}: {json.dumps(end)}"]
+
+    # --- what v3 saw ---
+
+    def compare_requests(self, since, requests):
+        """`requests`: what v3 saw while the entries from index `since` on were written. Only the cache answers without
+        a request, and v3 never took more than is booked."""
+        asked = {request["query"].get("target") for request in requests}
+        new = self.entries[since:]
+        wrong = [f"no request went to v3 for it: {json.dumps(entry)}" for entry in new
+                 if entry["kind"] == "settle" and not entry["fault"] and entry["via"] != "cache"
+                 and entry["target"] not in asked]
+        taken, booked = {}, {}
+        for request in requests:
+            target = request["query"].get("target")
+            taken[target] = taken.get(target, 0) + request["units"]
+        for entry in new:
+            if entry["kind"] in ENDS:
+                booked[entry["target"]] = booked.get(entry["target"], 0) + units_of(entry)
+        return wrong + [f"v3 took {units} units for {target}, only {booked.get(target, 0)} are booked: "
+                        f"{[json.dumps(entry) for entry in new if entry['target'] == target]}"
+                        for target, units in taken.items() if units > booked.get(target, 0)]

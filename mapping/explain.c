@@ -16,6 +16,7 @@ struct explained {
     struct v3_request requests[V3_KINDS];
     const char *purposes[V3_KINDS];
     int n;
+    bool planned;
     int64_t rows, units;
     int64_t too_dear_after; /* units; 0: it cannot become too dear on its way */
     struct slice marks;
@@ -29,7 +30,7 @@ static const char *const purposes[V3_KINDS] = {
 
 static void collect_requests(struct explained *e)
 {
-    struct translation *t = translation_new(&e->plan, false, MEMORY, e->memory);
+    struct translation *t = translation_new(&e->plan, (struct translation_seen){ 0 }, MEMORY, e->memory);
     while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
         e->purposes[e->n] = purposes[e->requests[e->n].kind];
         e->n++;
@@ -73,6 +74,7 @@ static void explain(struct slice text, const struct explain_options *o, struct e
     e->refusal = plan_make(&e->call, &o->plan, e->memory, &e->plan);
     if (e->refusal.fault)
         return;
+    e->planned = true;
     e->rows = plan_max_rows(&e->plan);
     e->units = plan_max_units(&e->plan);
     collect_requests(e);
@@ -130,7 +132,9 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
         return end(&e);
     }
     text_requests(&e, o, out);
-    if (e.n) {
+    if (e.planned) {
+        if (!e.n)
+            buffer_str(out, "nothing is asked of API v3\n");
         buffer_printf(out, "rows:  at most %lld%s\n", (long long)e.rows, e.plan.free_of_rows ? " (a free target)" : "");
         buffer_printf(out, "units: at most %lld%s\n", (long long)e.units,
                       e.plan.free_of_units ? " (free of charge in API v3)" : "");

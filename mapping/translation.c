@@ -16,7 +16,7 @@ struct translation {
     struct arena *memory;
     enum asking asking[V3_KINDS];
     bool asked_itself[V3_KINDS];
-    bool case_seen_before;
+    struct translation_seen seen_before;
     struct refusal refusal;
 
     struct row_list *rows;
@@ -55,14 +55,15 @@ static bool odd(struct translation *t, const char *what, const char *why)
     return fail(t, FAULT_UPSTREAM_ODD, text.p ? text.p : "API v3's answer is not what it promises");
 }
 
-struct translation *translation_new(const struct plan *plan, bool case_seen, size_t max_bytes, struct arena *memory)
+struct translation *translation_new(const struct plan *plan, struct translation_seen seen, size_t max_bytes,
+                                    struct arena *memory)
 {
     struct translation *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->plan = plan;
     t->memory = memory;
-    t->case_seen_before = case_seen;
+    t->seen_before = seen;
     t->page_rows = plan->page_rows;
     t->totals_body.max_bytes = 64 * 1024;
     t->asking[V3_LIST] = plan->ask_list ? TO_ASK : NOT_NEEDED;
@@ -377,14 +378,15 @@ static void make_refpages(struct translation *t, struct marks *marks)
 static void make_marks(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
+    bool disorder = t->seen_before.disorder || rows_resorted(t->rows);
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct column *c = &table->columns[i];
         if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
             marks_add(marks, MARK_LAST_VISITED);
-        if (c->field == table->key_field && rows_resorted(t->rows) && !t->whole_list)
+        if (c->field == table->key_field && disorder && t->plan->ask_list && !t->whole_list)
             marks->order_by |= 1u << i;
     }
-    bool case_seen = t->case_seen_before || rows_case_seen(t->rows);
+    bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     if (t->plan->ask_list && t->plan->options.fold && case_seen && !(t->whole_list && t->plan->n_filters == 0))
         marks_add(marks, MARK_ANCHOR_CASE);
 }
@@ -405,7 +407,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
     make_marks(t, &r.marks);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;
-    r.case_seen = rows_case_seen(t->rows);
+    r.seen = (struct translation_seen){ rows_case_seen(t->rows), rows_disordered(t->rows) };
     r.learnt_page_rows = t->learnt_page_rows;
     r.has_totals = t->asked_itself[V3_TOTALS];
     r.totals = t->totals;

@@ -30,12 +30,18 @@ struct ratio {
     int64_t links, refpages, rows;
 };
 
+/* What earlier answers of the same v3 have shown of it. */
+struct translation_seen {
+    bool upper_case; /* keys hold upper-case letters */
+    bool disorder;   /* its order of texts is not that of bytes */
+};
+
 struct translation_result {
     int64_t results; /* rows in the answer */
     int64_t rows;    /* v2 rows it costs */
     struct marks marks;
-    bool whole_list;            /* the list has every row that the call asks for: nothing is behind it */
-    bool case_seen;             /* upper-case letters were seen in the rows' keys */
+    bool whole_list; /* the list has every row that the call asks for: nothing is behind it */
+    struct translation_seen seen;
     int64_t learnt_page_rows;   /* v3 gives no more than this in one answer; 0: nothing learnt */
     bool has_totals, has_ratio; /* asked for by this call: worth keeping */
     int64_t totals;
@@ -44,9 +50,9 @@ struct translation_result {
 
 struct translation;
 
-/* `plan` must outlive it. `case_seen`: an earlier answer had upper-case keys. `max_bytes`: what its rows may hold. NULL
- * when memory is out. */
-struct translation *translation_new(const struct plan *plan, bool case_seen, size_t max_bytes, struct arena *memory);
+/* `plan` must outlive it. `max_bytes`: what its rows may hold. NULL when memory is out. */
+struct translation *translation_new(const struct plan *plan, struct translation_seen seen, size_t max_bytes,
+                                    struct arena *memory);
 void translation_free(struct translation *t);
 
 /* Before the first translation_next: no need to ask. */

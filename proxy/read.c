@@ -65,8 +65,9 @@ static struct slice question_of(struct exchange *x)
     struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
     if (!path.p)
         return path;
-    return arena_printf(x->memory, "%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, c->select, (long long)c->offset,
-                        m->plain, m->where, m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
+    return arena_printf(x->memory, "%d%d%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, x->service->seen.upper_case,
+                        x->service->seen.disorder, c->select, (long long)c->offset, m->plain, m->where, m->having,
+                        m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
 }
 
 /* The same question was answered not long ago. */
@@ -105,7 +106,7 @@ enum step room_plan(struct exchange *x)
         return exchange_refuse(x, refusal.fault, refusal.why);
     if (use_answer(x))
         return ONWARD;
-    x->translation = translation_new(&x->plan, x->service->case_seen, MAX_ROW_BYTES, x->memory);
+    x->translation = translation_new(&x->plan, x->service->seen, MAX_ROW_BYTES, x->memory);
     if (!x->translation)
         return out_of_memory(x);
     use_totals(x);

@@ -47,7 +47,7 @@ struct service {
     bool draining;
 
     /* Learnt from v3's answers. */
-    bool case_seen;
+    struct translation_seen seen;
     int64_t learnt_page_rows;
 
     struct exchange *running;          /* all that are not freed */

@@ -11,7 +11,8 @@ static void keep_totals(struct exchange *x)
     struct service *s = x->service;
     int64_t now = clock_monotonic_ms(), ttl = s->config->stats_ttl_ms;
     bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
-    s->case_seen |= x->result.case_seen;
+    s->seen.upper_case |= x->result.seen.upper_case;
+    s->seen.disorder |= x->result.seen.disorder;
     if (x->result.learnt_page_rows && !s->learnt_page_rows)
         s->learnt_page_rows = x->result.learnt_page_rows;
     if (!totals && !ratio)

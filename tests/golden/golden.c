@@ -397,7 +397,7 @@ static void play_list(struct golden *g, const struct call *call, struct outcome 
     o->refusal = plan_make(call, &options, memory, &plan);
     if (o->refusal.fault)
         return;
-    struct translation *t = translation_new(&plan, false, 64 << 20, memory);
+    struct translation *t = translation_new(&plan, (struct translation_seen){ 0 }, 64 << 20, memory);
     if (play_requests(g, &plan, t, o, piece, memory) && translation_finish(t, &o->result))
         translation_write(t, &o->body);
     else if (!o->refusal.fault)

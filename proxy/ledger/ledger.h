@@ -135,8 +135,8 @@ void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct uni
 struct ledger_left {
     int64_t rows_used; /* settled */
     int64_t rows_limit,
-        rows_left; /* LEDGER_NO_LIMIT each when there is none; left: limit - settled - held, at least 0 */
-    int64_t units_used;              /* settled, of the team */
+        rows_left;      /* LEDGER_NO_LIMIT each when there is none; left: limit - settled - held, at least 0 */
+    int64_t units_used; /* settled, of the team */
     int64_t units_limit, units_left; /* of the team; likewise */
     int64_t whole_units_left;
 };

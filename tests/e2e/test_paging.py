@@ -138,7 +138,6 @@ class Paging(unittest.TestCase):
             answer = proxy.get(target="lower.example")
             self.assertGreater(len(answer.anchors), 100, "no cap is learnt there")
 
-    @unittest.expectedFailure  # the page is not shrunk: out_of_rows although the answer would fit
     def test_the_last_rows_of_a_team(self):
         """Near its limit the page shrinks to what is left plus one row: a small answer is still served."""
         with Sandbox(today=None, anchor_case="fold") as sandbox, \

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT
+ * The row list: merging, every order against qsort, pages, many rows, and what it may hold. */
+#include <stdio.h>
+
+#include "tests/unit/mapping/kit.h"
+
+enum { ANCHOR, LINKS, REFPAGES, REFDOMAINS, FIRST_SEEN, N_FIELDS };
+
+static const struct field_order by_anchor[] = { { ANCHOR, false } };
+
+static struct row_list *rows_by(const struct field_order *order, size_t n_order, bool fold, size_t max_bytes)
+{
+    struct rows_options o = { .table = &table_anchors,
+                              .fields = (1u << N_FIELDS) - 1,
+                              .fold = fold,
+                              .order = order,
+                              .n_order = n_order,
+                              .max_bytes = max_bytes };
+    struct row_list *rows = rows_new(&o);
+    assert_non_null(rows);
+    return rows;
+}
+
+static void assert_row(const struct row_list *rows, int64_t i, const char *anchor, int64_t links)
+{
+    assert_slice_equal(rows_at(rows, i)->cells[ANCHOR].text, slice_str(anchor));
+    assert_int_equal(rows_at(rows, i)->cells[LINKS].whole, links);
+}
+
+static void equal_keys_are_merged(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "seo", 1, 2, 3, "2020-01-02T00:00:00Z" }), ROWS_NEW);
+    assert_false(rows_case_seen(rows));
+    assert_int_equal(kit_add(rows, (struct kit_row){ "SEO", 10, 20, 30, "2019-01-02T00:00:00Z" }), ROWS_MERGED);
+    assert_true(rows_case_seen(rows));
+    assert_int_equal(kit_add(rows, (struct kit_row){ "Seo", 100, 200, 300, "2021-01-02T00:00:00Z" }), ROWS_MERGED);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "Zeo", 5, 5, 5, NULL }), ROWS_NEW);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "zeo", 5, 5, 5, NULL }), ROWS_MERGED);
+    assert_int_equal(rows_count(rows), 2);
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "seo", 111);
+    assert_int_equal(rows_at(rows, 0)->cells[REFPAGES].whole, 222);
+    assert_int_equal(rows_at(rows, 0)->cells[REFDOMAINS].whole, 333);
+    assert_slice_equal(rows_at(rows, 0)->cells[FIRST_SEEN].text, S("2019-01-02T00:00:00Z"));
+    assert_row(rows, 1, "zeo", 10);
+    assert_int_equal(rows_sum(rows, LINKS), 121);
+    rows_free(rows);
+}
+
+static void kept_case_merges_nothing(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, false, 1 << 20);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "SEO", 1, 1, 1, NULL }), ROWS_NEW);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "seo", 1, 1, 1, NULL }), ROWS_NEW);
+    assert_false(rows_case_seen(rows));
+    assert_false(rows_disordered(rows));
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "SEO", 1);
+    rows_free(rows);
+}
+
+static void sums_saturate(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    kit_add(rows, (struct kit_row){ "A", INT64_MAX, 1, INT64_MAX - 1, NULL });
+    kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "b", 5, 1, 1, NULL });
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "a", INT64_MAX);
+    assert_int_equal(rows_at(rows, 0)->cells[REFDOMAINS].whole, INT64_MAX);
+    assert_int_equal(rows_sum(rows, LINKS), INT64_MAX);
+    assert_int_equal(rows_sum(rows, REFPAGES), 3);
+    rows_free(rows);
+}
+
+static void ties_are_broken_by_the_anchor(void **state)
+{
+    (void)state;
+    static const struct field_order order[] = { { LINKS, true }, { ANCHOR, false } };
+    struct row_list *rows = rows_by(order, 2, true, 1 << 20);
+    kit_add(rows, (struct kit_row){ "b", 5, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "", 5, 1, 1, NULL });
+    assert_true(rows_disordered(rows));
+    kit_add(rows, (struct kit_row){ "\xC3\xA9", 5, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "z", 5, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "a", 9, 1, 1, NULL });
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "a", 9);
+    assert_row(rows, 1, "", 5);
+    assert_row(rows, 2, "b", 5);
+    assert_row(rows, 3, "z", 5);
+    assert_row(rows, 4, "\xC3\xA9", 5);
+    rows_free(rows);
+}
+
+static void rows_in_order_stay_untouched(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    assert_true(rows_finish(rows)); /* of none */
+    rows_free(rows);
+    rows = rows_by(by_anchor, 1, true, 1 << 20);
+    kit_add(rows, (struct kit_row){ "", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "a b", 1, 1, 1, NULL });
+    assert_false(rows_disordered(rows) || rows_resorted(rows));
+    rows_free(rows);
+}
+
+/* Folding alone can bring rows out of order: that is no disorder of v3's. */
+static void folding_resorts(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    kit_add(rows, (struct kit_row){ "A", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "Z", 2, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "b", 3, 1, 1, NULL });
+    assert_false(rows_disordered(rows));
+    assert_true(rows_resorted(rows));
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "a", 1);
+    assert_row(rows, 1, "b", 3);
+    assert_row(rows, 2, "z", 2);
+    rows_free(rows);
+}
+
+static void a_page_drops_what_was_seen(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    struct filter_value last[TABLE_MAX_FIELDS];
+    assert_false(rows_last(rows, last));
+    kit_add(rows, (struct kit_row){ "A", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL });
+    assert_true(rows_begin_page(rows));
+    assert_true(rows_begin_page(rows));
+    assert_true(rows_last(rows, last));
+    assert_slice_equal(last[ANCHOR].text, S("a"));
+    assert_int_equal(kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "A", 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "B", 1, 1, 1, "2020-01-01T00:00:00Z" }), ROWS_NEW);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "B", 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+    assert_true(rows_last(rows, last));
+    assert_slice_equal(last[ANCHOR].text, S("B")); /* unfolded: v3 knows it so */
+    assert_int_equal(last[LINKS].whole, 1);
+    assert_int_equal(rows_count(rows), 2);
+    assert_true(rows_finish(rows));
+    assert_row(rows, 0, "a", 2);
+    rows_free(rows);
+}
+
+static void a_cut_date_is_paged_by_its_fraction(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
+    struct filter_value last[TABLE_MAX_FIELDS];
+    struct scan_value values[TABLE_MAX_FIELDS] = { { .text = S("a") } };
+    values[FIRST_SEEN] = (struct scan_value){ .text = S("2020-01-01T00:00:00Z"), .raw = S("2020-01-01T00:00:00.25Z") };
+    assert_int_equal(rows_add(rows, values), ROWS_NEW);
+    assert_true(rows_last(rows, last));
+    assert_slice_equal(last[FIRST_SEEN].text, S("2020-01-01T00:00:00.25Z"));
+    kit_add(rows, (struct kit_row){ "b", 1, 1, 1, "2020-01-01T00:00:00Z" });
+    assert_true(rows_last(rows, last));
+    assert_slice_equal(last[FIRST_SEEN].text, S("2020-01-01T00:00:00Z"));
+    rows_free(rows);
+}
+
+/* ---- every order against qsort ---- */
+
+enum { RANDOM_ROWS = 600 };
+
+struct sample {
+    char anchor[8], seen[21];
+    struct kit_row row;
+};
+
+static uint32_t next(uint32_t *random)
+{
+    *random = *random * 1664525 + 1013904223;
+    return *random >> 8;
+}
+
+static void make_samples(struct sample *s, uint32_t random, uint32_t swaps)
+{
+    for (int i = 0; i < RANDOM_ROWS; i++) {
+        snprintf(s[i].anchor, sizeof s[i].anchor, "%c%03d", 'a' + i % 7, i);
+        timestamp_format(1500000000 + next(&random) % 5 * 86400, s[i].seen);
+        s[i].row = (struct kit_row){ NULL, next(&random) % 5, next(&random) % 300, next(&random) % 2, NULL };
+    }
+    for (uint32_t k = 0; k < swaps; k++) {
+        uint32_t a = next(&random) % RANDOM_ROWS, b = next(&random) % RANDOM_ROWS;
+        struct sample other = s[a];
+        s[a] = s[b];
+        s[b] = other;
+    }
+}
+
+struct expected_order {
+    const struct field_order *order;
+    size_t n;
+};
+
+static int64_t whole_of(const struct sample *s, int field)
+{
+    return field == LINKS ? s->row.links : field == REFPAGES ? s->row.refpages : s->row.refdomains;
+}
+
+static int by_expected_order(const void *x, const void *y, void *context)
+{
+    const struct expected_order *e = context;
+    const struct sample *a = x, *b = y;
+    for (size_t i = 0; i < e->n; i++) {
+        int field = e->order[i].field, c;
+        if (field == ANCHOR || field == FIRST_SEEN)
+            c = field == ANCHOR ? strcmp(a->anchor, b->anchor) : strcmp(a->seen, b->seen);
+        else
+            c = whole_of(a, field) < whole_of(b, field) ? -1 : whole_of(a, field) > whole_of(b, field);
+        if (c)
+            return e->order[i].descending ? -c : c;
+    }
+    return 0;
+}
+
+static void check_order(const struct field_order *order, size_t n_order, uint32_t random, uint32_t swaps)
+{
+    static struct sample samples[RANDOM_ROWS];
+    struct expected_order expected = { order, n_order };
+    struct row_list *rows = rows_by(order, n_order, true, 1 << 22);
+    make_samples(samples, random, swaps);
+    if (swaps < 100) /* nearly in order, as v3's rows are */
+        qsort_r(samples, RANDOM_ROWS - swaps, sizeof samples[0], by_expected_order, &expected);
+    for (int i = 0; i < RANDOM_ROWS; i++) {
+        struct kit_row r = samples[i].row;
+        r.anchor = samples[i].anchor;
+        r.first_seen = samples[i].seen;
+        assert_int_equal(kit_add(rows, r), ROWS_NEW);
+    }
+    qsort_r(samples, RANDOM_ROWS, sizeof samples[0], by_expected_order, &expected);
+    assert_true(rows_finish(rows));
+    for (int i = 0; i < RANDOM_ROWS; i++)
+        assert_slice_equal(rows_at(rows, i)->cells[ANCHOR].text, slice_str(samples[i].anchor));
+    rows_free(rows);
+}
+
+static void every_order_is_that_of_qsort(void **state)
+{
+    (void)state;
+    for (int first = 0; first < N_FIELDS; first++) {
+        for (int second = 0; second < N_FIELDS; second++) {
+            for (int directions = 0; directions < 4; directions++) {
+                struct field_order order[3] = { { first, directions & 1 },
+                                                { second, directions & 2 },
+                                                { ANCHOR, false } };
+                size_t n = first == ANCHOR ? 1 : second == ANCHOR || second == first ? 2 : 3;
+                if (second == first)
+                    order[1] = order[2];
+                check_order(order, n, (uint32_t)(first * 64 + second * 8 + directions), 2000);
+                check_order(order, n, (uint32_t)(first * 64 + second * 8 + directions), 5);
+            }
+        }
+    }
+}
+
+/* ---- many rows ---- */
+
+enum { MANY = 100000 };
+
+static void many_rows(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 256u << 20);
+    char anchor[16];
+    for (int i = 0; i < MANY; i++) {
+        if (i == MANY / 2)
+            assert_true(rows_begin_page(rows));
+        snprintf(anchor, sizeof anchor, "%c%06d", i & 1 ? 'K' : 'k', i / 2);
+        assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), i & 1 ? ROWS_MERGED : ROWS_NEW);
+    }
+    assert_int_equal(rows_count(rows), MANY / 2);
+    assert_int_equal(rows_sum(rows, LINKS), MANY);
+    for (int i = 0; i < MANY; i += 997) {
+        snprintf(anchor, sizeof anchor, "%c%06d", i & 1 ? 'K' : 'k', i / 2);
+        assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+    }
+    assert_true(rows_finish(rows));
+    for (int i = 0; i < MANY / 2; i++) {
+        snprintf(anchor, sizeof anchor, "k%06d", i);
+        assert_row(rows, i, anchor, 2);
+    }
+    rows_free(rows);
+}
+
+static void many_rows_backwards(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 256u << 20);
+    char anchor[16];
+    for (int i = MANY; i--;) {
+        snprintf(anchor, sizeof anchor, "%06d", i);
+        assert_int_equal(kit_add(rows, (struct kit_row){ anchor, i, 1, 1, NULL }), ROWS_NEW);
+    }
+    assert_true(rows_disordered(rows));
+    assert_true(rows_finish(rows));
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(rows_at(rows, i)->cells[LINKS].whole, i);
+    rows_free(rows);
+}
+
+static void it_holds_no_more_than_it_may(void **state)
+{
+    (void)state;
+    int64_t most = 0;
+    for (size_t max = 0; max < 1 << 20; max = max * 2 + 1000) {
+        struct row_list *rows = rows_by(by_anchor, 1, true, max);
+        char anchor[200];
+        int i = 0;
+        enum rows_added added;
+        do {
+            memset(anchor, 'x', sizeof anchor);
+            snprintf(anchor, sizeof anchor, "%c%09d", i % 3 ? 'a' : 'A', i);
+            anchor[10] = 'x';
+            anchor[sizeof anchor - 1] = 0;
+            added = kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL });
+            i++;
+        } while (added == ROWS_NEW && i < 100000);
+        assert_int_equal(added, ROWS_FULL);
+        assert_true(rows_text_bytes(rows) <= max);
+        assert_true(rows_count(rows) >= most); /* more room is never fewer rows */
+        most = rows_count(rows);
+        rows_free(rows);
+    }
+    assert_true(most > 1000);
+}
+
+static void one_huge_key_is_no_row(void **state)
+{
+    (void)state;
+    struct row_list *rows = rows_by(by_anchor, 1, true, 80000);
+    char *anchor = malloc(100001);
+    memset(anchor, 'A', 100000);
+    anchor[100000] = 0;
+    assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_FULL);
+    free(anchor);
+    rows_free(rows);
+    rows_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_keys_are_merged),
+        cmocka_unit_test(kept_case_merges_nothing),
+        cmocka_unit_test(sums_saturate),
+        cmocka_unit_test(ties_are_broken_by_the_anchor),
+        cmocka_unit_test(rows_in_order_stay_untouched),
+        cmocka_unit_test(folding_resorts),
+        cmocka_unit_test(a_page_drops_what_was_seen),
+        cmocka_unit_test(a_cut_date_is_paged_by_its_fraction),
+        cmocka_unit_test(every_order_is_that_of_qsort),
+        cmocka_unit_test(many_rows),
+        cmocka_unit_test(many_rows_backwards),
+        cmocka_unit_test(it_holds_no_more_than_it_may),
+        cmocka_unit_test(one_huge_key_is_no_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

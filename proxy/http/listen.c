@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,21 +201,33 @@ static void accept_failed(struct http_server *s, int error)
 }
 
 /* Takes in a portion, so that a storm of connections does not keep the others waiting: what is left makes the
- * listener readable again at the next turn of the loop. */
-static void on_acceptable(evutil_socket_t fd, short what, void *context)
+ * listener readable again at the next turn of the loop. False when nobody is left. */
+static bool accept_some(struct http_server *s, int fd)
 {
-    (void)what;
-    struct http_server *s = ((struct listener *)context)->server;
     for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
         int accepted = accept4(fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted < 0) {
             accept_failed(s, errno);
-            return;
+            return false;
         }
         take_in(s, accepted, (const struct sockaddr *)&address);
     }
+    return true;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    (void)accept_some(((struct listener *)context)->server, fd);
+}
+
+void listeners_empty(struct http_server *s)
+{
+    for (struct listener *l = s->listeners; l; l = l->next)
+        for (int most = BACKLOG / MAX_ACCEPTED_A_TURN; !l->is_kept && most && accept_some(s, l->fd); most--)
+            ;
 }
 
 static void listener_free(struct listener *l)
@@ -240,7 +253,14 @@ void listeners_close(struct http_server *s)
         evtimer_del(s->reopen);
 }
 
-/* A listener on the bound socket, which it owns from now on, also on failure. */
+static bool is_listening(int fd)
+{
+    int on = 0;
+    socklen_t n = sizeof on;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on;
+}
+
+/* A listener on the bound socket, which it owns from now on, also on failure. Without `a` somebody else keeps it. */
 static struct listener *listener_new(struct http_server *s, int fd, const struct address *a)
 {
     struct listener *l = calloc(1, sizeof *l);
@@ -250,7 +270,8 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
     }
     l->server = s;
     l->fd = fd;
-    if (listen(fd, BACKLOG) == 0)
+    l->is_kept = !a;
+    if ((l->is_kept && is_listening(fd)) || listen(fd, BACKLOG) == 0)
         l->accepts = event_new(s->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
     if (!l->accepts || event_add(l->accepts, NULL) != 0) {
         int error = errno;
@@ -259,13 +280,28 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
         return NULL;
     }
     struct stat st;
-    const char *path = a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
+    const char *path = a && a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
     if (path && lstat(path, &st) == 0) {
         l->unix_path = strdup(path);
         l->unix_device = st.st_dev;
         l->unix_inode = st.st_ino;
     }
     return l;
+}
+
+static bool make_reopen(struct http_server *s)
+{
+    if (!s->reopen)
+        s->reopen = evtimer_new(s->base, on_reopen, s);
+    return s->reopen != NULL;
+}
+
+static void add(struct http_server *s, struct listener *l)
+{
+    struct listener **end = &s->listeners;
+    while (*end)
+        end = &(*end)->next;
+    *end = l;
 }
 
 bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
@@ -276,18 +312,49 @@ bool http_server_listen(struct http_server *s, const char *address, struct buffe
                       address);
         return false;
     }
-    if (!s->reopen)
-        s->reopen = evtimer_new(s->base, on_reopen, s);
-    int fd = s->reopen ? bind_socket(&a) : -1;
+    int fd = make_reopen(s) ? bind_socket(&a) : -1;
     struct listener *l = fd >= 0 ? listener_new(s, fd, &a) : NULL;
     if (!l) {
         buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));
         return false;
     }
-    struct listener **end = &s->listeners;
-    while (*end)
-        end = &(*end)->next;
-    *end = l;
+    add(s, l);
+    return true;
+}
+
+/* A stream socket of a family that we know, made ready for accepting. */
+static bool prepare_inherited(int fd)
+{
+    struct sockaddr_storage socket = { 0 };
+    socklen_t n = sizeof socket, type_n = sizeof(int);
+    int type = 0, on = 1, flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || getsockname(fd, (struct sockaddr *)&socket, &n) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_n) != 0)
+        return false;
+    bool is_inet = socket.ss_family == AF_INET || socket.ss_family == AF_INET6;
+    if (type != SOCK_STREAM || (!is_inet && socket.ss_family != AF_UNIX)) {
+        errno = EPROTOTYPE;
+        return false;
+    }
+    if (is_inet)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+bool http_server_inherit(struct http_server *s, int fd, struct buffer *why)
+{
+    struct listener *l = NULL;
+    if (make_reopen(s) && prepare_inherited(fd)) {
+        l = listener_new(s, fd, NULL);
+        fd = -1;
+    }
+    if (!l) {
+        buffer_printf(why, "cannot listen on the socket that was handed in: %s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    add(s, l);
     return true;
 }
 

@@ -22,6 +22,7 @@ struct listener {
     struct http_server *server;
     int fd;
     struct event *accepts;
+    bool is_kept;    /* somebody else has the socket too, and serves who is in its backlog */
     char *unix_path; /* NULL for TCP */
     dev_t unix_device;
     ino_t unix_inode; /* so that only our own socket file is removed */
@@ -62,6 +63,9 @@ void server_deadline_set(struct http_server *s, int64_t deadline_ms);
 
 /* One line a second at most. */
 void server_trouble(struct http_server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Take in who waits in the backlogs that end with us. */
+void listeners_empty(struct http_server *s);
 
 /* Listen no more. */
 void listeners_close(struct http_server *s);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * check: the configuration is read by now; try what serve would need of the machine. */
+#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "proxy/control.h"
 #include "proxy/http/http.h"
 #include "proxy/program.h"
 
@@ -15,6 +18,12 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
     http_answer(call, 503, NULL, 0, &body);
 }
 
+/* The daemon has its addresses already while it runs: `check` comes before a reload. */
+static bool is_its_own(const struct config *c, const struct buffer *why)
+{
+    return slice_ends(buffer_slice(why), slice_str(strerror(EADDRINUSE))) && control_is_there(c->state_directory);
+}
+
 static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
 {
     struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
@@ -23,7 +32,7 @@ static bool try_binds(const struct config *c, const struct config_words *address
     bool ok = server != NULL;
     for (size_t i = 0; i < addresses->n && ok; i++) {
         struct buffer why = { 0 };
-        if (!http_server_listen(server, addresses->word[i], &why)) {
+        if (!http_server_listen(server, addresses->word[i], &why) && !is_its_own(c, &why)) {
             fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
                     SLICE_ARGS(buffer_slice(&why)));
             ok = false;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """SIGHUP: the configuration is read again while calls are under way."""
+import socket
 import threading
 import unittest
 
@@ -106,6 +107,16 @@ class Reload(unittest.TestCase):
         proxy.sections["proxy"].pop("listn")
         self.assertIn("is taken", proxy.reload(team_seo={"concurrency": 2}))
         self.assertEqual(proxy.get(token="x").status, 401)
+
+    def test_check_comes_before(self):
+        """The addresses are taken by the daemon that is to be reloaded, which is no fault."""
+        _, proxy = self.play()
+        proxy.sections["proxy"]["listen"] = proxy.addresses[0]
+        proxy.write_config()
+        self.assertIn("fine", proxy.run("check", check=0).stdout)
+        proxy.stop()
+        with socket.create_server(proxy.address):
+            self.assertIn("in use", proxy.run("check", check=1).stderr)
 
     def test_what_needs_a_restart_is_named_and_stays(self):
         _, proxy = self.play()

@@ -40,6 +40,8 @@ class Units(unittest.TestCase):
                      "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "AmbientCapabilities=CAP_NET_BIND_SERVICE"):
             self.assertIn(f"\n{line}\n", self.service)
         self.assertRegex(self.service, r"\nExecStart=/\S+/bin/anchorage serve\n")
+        # A minimal Debian has no /bin/kill.
+        self.assertIn("\nExecReload=/bin/sh -c 'kill -HUP $MAINPID'\n", self.service)
         self.assertNotIn("DynamicUser", self.service)
 
 

@@ -58,6 +58,7 @@ struct exchange {
 
     struct slice key, team_name, key_name;
     struct turns *turns;
+    struct account *account;
     bool has_turn, waits_for_turn, waits_for_room;
     struct params params;
     struct call call;

@@ -22,6 +22,7 @@ static enum step find_key(struct exchange *x)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
+    x->account = x->turns->account;
     x->key = arena_dup(x->memory, key->id);
     x->key_name = arena_dup(x->memory, key->name);
     x->team_name = slice_str(x->turns->team->name);
@@ -49,7 +50,7 @@ enum step room_read(struct exchange *x)
 /* What an earlier call has learnt of the target need not be asked again. */
 static void use_totals(struct exchange *x)
 {
-    const struct cache_totals *known = cache_find_totals(x->service->cache, x->call.target.v3, x->call.target.v3_mode);
+    const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
     if (known && known->totals_until_ms > now)
         translation_know_totals(x->translation, known->totals);
@@ -65,8 +66,8 @@ static struct slice question_of(struct exchange *x)
     struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
     if (!path.p)
         return path;
-    return arena_printf(x->memory, "%d%d%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, x->service->seen.upper_case,
-                        x->service->seen.disorder, c->select, (long long)c->offset, m->plain, m->where, m->having,
+    return arena_printf(x->memory, "%d%d%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, x->account->seen.upper_case,
+                        x->account->seen.disorder, c->select, (long long)c->offset, m->plain, m->where, m->having,
                         m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
 }
 
@@ -77,7 +78,7 @@ static bool use_answer(struct exchange *x)
     if (!x->service->config->answer_ttl_ms)
         return false;
     x->question = question_of(x);
-    if (!x->question.p || !cache_find_answer(x->service->cache, x->question, clock_monotonic_ms(), &a))
+    if (!x->question.p || !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
         return false;
     x->marks = arena_dup(x->memory, a.marks);
     x->payer = arena_dup(x->memory, a.payer);
@@ -100,13 +101,13 @@ enum step room_plan(struct exchange *x)
         x->room = ROOM_FETCH; /* nothing to ask: on to render */
         return ONWARD;
     }
-    struct plan_options options = service_plan_options(x->service);
+    struct plan_options options = service_plan_options(x->service, x->account);
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
     if (use_answer(x))
         return ONWARD;
-    x->translation = translation_new(&x->plan, x->service->seen, MAX_ROW_BYTES, x->memory);
+    x->translation = translation_new(&x->plan, x->account->seen, MAX_ROW_BYTES, x->memory);
     if (!x->translation)
         return out_of_memory(x);
     use_totals(x);

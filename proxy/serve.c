@@ -125,27 +125,6 @@ static struct event_base *make_base(void)
     return base;
 }
 
-static bool make_upstream(struct daemon *d, struct buffer *why)
-{
-    const struct config *c = d->service.config;
-    struct buffer key = { 0 };
-    if (!setup_read_key(c->api_key_file, &key, why))
-        return false;
-    struct upstream_options o = { .url = c->url,
-                                  .api_key = buffer_slice(&key),
-                                  .ca_file = c->ca_file,
-                                  .proxy = c->upstream_proxy,
-                                  .timeout_ms = c->upstream_timeout_ms,
-                                  .requests_per_minute = c->requests_per_minute,
-                                  .queue_timeout_ms = c->queue_timeout_ms };
-    d->service.upstream = upstream_new(d->service.base, &o);
-    explicit_bzero(key.p, key.n);
-    buffer_clear(&key);
-    if (!d->service.upstream)
-        buffer_str(why, "libcurl does not start");
-    return d->service.upstream != NULL;
-}
-
 static bool make_ledger(struct daemon *d, struct buffer *why)
 {
     if (!setup_ledger_options(d->service.config, &d->ledger_options))
@@ -198,13 +177,13 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     setup_free_targets(config, &d->free_targets);
     s->free_targets = buffer_slice(&d->free_targets);
     s->base = make_base();
-    s->cache = cache_new(CACHE_BYTES);
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
-    if (!s->base || !s->cache || !s->turns || !make_events(d))
+    if (!s->base || !s->turns || !make_events(d))
         return false;
     for (size_t i = 0; i < config->n_teams; i++)
-        s->turns[i].team = &config->teams[i];
-    if (!make_upstream(d, why) || !make_ledger(d, why) || !make_http(d, why))
+        s->turns[i] = (struct turns){ .team = &config->teams[i], .account = &s->account };
+    if (!account_open(&s->account, s->base, config, config->api_key_file, CACHE_BYTES, why) || !make_ledger(d, why) ||
+        !make_http(d, why))
         return false;
     d->admin = serve_admin_new(s, why);
     if (!d->admin)
@@ -249,8 +228,7 @@ static void free_daemon(struct daemon *d)
         give_up_running(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
-    upstream_free(s->upstream);
-    cache_free(s->cache);
+    account_close(&s->account);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
             event_free(d->signals[i]);

@@ -12,7 +12,7 @@ void service_wake_bottom(struct service *s)
     event_active(s->bottom, 0, 0);
 }
 
-struct plan_options service_plan_options(const struct service *s)
+struct plan_options service_plan_options(const struct service *s, const struct account *a)
 {
     const struct config *c = s->config;
     return (struct plan_options){
@@ -22,7 +22,7 @@ struct plan_options service_plan_options(const struct service *s)
         .fold = c->anchor_case == ANCHOR_CASE_FOLD,
         .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
         .free_targets = s->free_targets,
-        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? s->learnt_page_rows : c->max_rows_per_request,
+        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? a->learnt_page_rows : c->max_rows_per_request,
         .today = day_of_ms(clock_wall_ms()),
     };
 }
@@ -30,7 +30,7 @@ struct plan_options service_plan_options(const struct service *s)
 struct explain_options service_explain_options(const struct service *s)
 {
     return (struct explain_options){
-        .plan = service_plan_options(s),
+        .plan = service_plan_options(s, &s->account),
         .default_mode = (enum mode)s->config->default_mode,
         .units_per_call = s->config->units_per_call,
         .v3_url = slice_str(s->config->url),

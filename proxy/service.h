@@ -10,10 +10,9 @@
 #include "config/config.h"
 #include "mapping/explain.h"
 #include "mapping/plan.h"
-#include "proxy/cache.h"
+#include "proxy/account.h"
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
-#include "proxy/upstream/upstream.h"
 
 struct event;
 struct event_base;
@@ -22,6 +21,7 @@ struct exchange;
 /* How many of a team's calls run, and who waits for a turn: first come, first served. */
 struct turns {
     const struct config_team *team;
+    struct account *account; /* the v3 key that its calls are made with */
     int32_t running;
     struct exchange *first, *last;
 };
@@ -39,16 +39,11 @@ struct service {
     const struct config *config;
     struct event_base *base;
     struct http_server *http;
-    struct upstream *upstream;
+    struct account account; /* of [upstream] api_key_file */
     struct ledger *ledger;
-    struct cache *cache;
     struct turns *turns; /* one for each team of the configuration, in its order */
     struct slice free_targets;
     bool draining;
-
-    /* Learnt from v3's answers. */
-    struct translation_seen seen;
-    int64_t learnt_page_rows;
 
     struct exchange *running;          /* all that are not freed */
     struct exchange *finished;         /* freed at the bottom of the loop */
@@ -61,8 +56,8 @@ struct service {
 /* Run the bottom of the loop after this turn's callbacks. */
 void service_wake_bottom(struct service *s);
 
-/* The plan's options by the configuration and what was learnt; today is UTC. */
-struct plan_options service_plan_options(const struct service *s);
+/* The plan's options by the configuration and what was learnt of v3; today is UTC. */
+struct plan_options service_plan_options(const struct service *s, const struct account *a);
 
 /* The same for explaining a call. */
 struct explain_options service_explain_options(const struct service *s);

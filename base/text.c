@@ -2,6 +2,10 @@
  * UTF-8, percent-encoding and numbers. */
 #include "base/text.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -62,6 +66,49 @@ size_t utf8_valid_prefix(struct slice s)
         i += length;
     }
     return i;
+}
+
+#ifdef __SSE2__
+/* Bit i: byte i of `v` cannot stand as itself. */
+static unsigned json_stops(__m128i v)
+{
+    __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
+    return (unsigned)_mm_movemask_epi8(stop);
+}
+
+static __m128i load16(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+#endif
+
+size_t json_run(struct slice s, size_t at, bool *high)
+{
+#ifdef __SSE2__
+    __m128i seen = _mm_setzero_si128();
+    unsigned stops = 0;
+    while (s.n - at >= 16 && !stops) {
+        __m128i v = load16(s.p + at);
+        seen = _mm_or_si128(seen, v);
+        stops = json_stops(v);
+        at += stops ? (unsigned)__builtin_ctz(stops) : 16;
+    }
+    if (!stops && at < s.n && s.n >= 16) {
+        /* The last bytes, with some before them. */
+        unsigned skip = 16 - (unsigned)(s.n - at);
+        __m128i v = load16(s.p + s.n - 16);
+        seen = _mm_or_si128(seen, v);
+        stops = json_stops(v) >> skip;
+        at += stops ? (unsigned)__builtin_ctz(stops) : 16 - skip;
+    }
+    *high |= _mm_movemask_epi8(seen) != 0;
+    if (stops || at == s.n)
+        return at;
+#endif
+    for (; at < s.n && s.p[at] != '"' && s.p[at] != '\\' && (unsigned char)s.p[at] >= 0x20; at++)
+        *high |= (unsigned char)s.p[at] >= 0x80;
+    return at;
 }
 
 uint32_t utf8_decode(const char *text, size_t *length)

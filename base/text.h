@@ -14,6 +14,11 @@
  * equals s.n when all of it is valid. */
 size_t utf8_valid_prefix(struct slice s);
 
+/* Index of the first byte of `s` from `at` on that cannot stand as itself in a JSON string: a quote, a backslash or a
+ * control byte; s.n when there is none. *high becomes true, and is else untouched, when the bytes passed over, or a few
+ * behind them, are not all ASCII. */
+size_t json_run(struct slice s, size_t at, bool *high);
+
 /* Decode the code point at the start of valid UTF-8 text; *length becomes its bytes (1 to 4). */
 uint32_t utf8_decode(const char *p, size_t *length);
 

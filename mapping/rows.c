@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "mapping/fold.h"
 
 enum { BLOCK_ROWS = 256, POOL_BYTES = 32 * 1024, NO_ROW = 0xFFFFFFFFu };
@@ -123,8 +124,7 @@ static bool pool_copy(struct row_list *r, struct slice text, struct slice *ret)
     char *to = pool_reserve(r, text.n);
     if (!to)
         return false;
-    if (text.n)
-        memcpy(to, text.p, text.n);
+    bytes_copy(to, text.p, text.n);
     *ret = pool_take(r, text.n);
     return true;
 }

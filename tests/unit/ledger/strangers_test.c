@@ -2,8 +2,10 @@
  * Strangers: how they are named, listed, bounded, kept and forgotten. */
 #include "room.h"
 
+#include <event2/event.h>
 #include <sqlite3.h>
 
+#include "proxy/ledger/books.h"
 #include "proxy/ledger/store_schema.h"
 #include "proxy/ledger/strangers.h"
 
@@ -213,6 +215,40 @@ static void what_cannot_be_written_is_written_later(void **state)
     assert_int_equal(lines_of(r), 1);
 }
 
+static bool is_due(struct room *r)
+{
+    return event_pending(r->ledger->strangers_due, EV_TIMEOUT, NULL);
+}
+
+/* The loop only counts; a minute after the first of them a thread writes all that came. */
+static void a_daemon_writes_them_once_a_minute(void **state)
+{
+    struct room *r = *state;
+    struct event_base *base = event_base_new();
+    room_close(r);
+    room_open(r, base);
+    assert_false(is_due(r));
+    for (int i = 0; i < 1000; i++)
+        see(r, "abc", "10.1.2.7", "", "");
+    assert_true(is_due(r));
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    assert_true(strangers_changed(r->ledger->strangers));
+    assert_null(r->ledger->jobs);
+    event_active(r->ledger->strangers_due, EV_TIMEOUT, 0);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    event_del(r->ledger->strangers_due);
+    while (r->ledger->jobs)
+        event_base_loop(base, EVLOOP_ONCE);
+    assert_false(strangers_changed(r->ledger->strangers));
+    assert_false(is_due(r));
+    see(r, "abc", "10.1.2.7", "", "");
+    assert_true(is_due(r));
+    room_close(r);
+    assert_int_equal(number_on_disk(r, "SELECT sum(calls) FROM stranger"), 1001);
+    event_base_free(base);
+    room_open(r, NULL);
+}
+
 static bool is_named(struct room *r, const char *token, const char *name)
 {
     return slice_eq(ledger_stranger_name(r->ledger, slice_str(token)), slice_str(name));
@@ -295,6 +331,7 @@ int main(void)
         room_test(who_gets_a_key_is_no_stranger),
         room_test(a_stranger_with_a_key_is_not_read),
         room_test(what_cannot_be_written_is_written_later),
+        room_test(a_daemon_writes_them_once_a_minute),
         room_test(names_are_digests_and_so_many),
         room_test(names_in_the_books_count_after_a_restart),
         room_test(older_books_get_the_list),

@@ -95,7 +95,7 @@ static void enter_team(struct reading *r, struct slice name)
 {
     if (!team_name_valid(name)) {
         struct buffer right = buffer_with_cap(WHY_MAX_BYTES);
-        buffer_str(&right, "[team NAME] with 1 to 64 letters, digits, '.', '_' and '-', or [team *]");
+        buffer_str(&right, "[team NAME] with 1 to 64 letters, digits, '.', '_' and '-'");
         refuse_name(r, name.n ? "a team cannot be called" : "a team without a name", name, &right);
         buffer_clear(&right);
         return;

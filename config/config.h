@@ -36,7 +36,7 @@ struct config_words {
 };
 
 struct config_team {
-    const char *name;        /* "seo"; "*" is allowed, and "unassigned" */
+    const char *name;        /* "seo"; "unassigned" takes what is no other's; "*" is allowed and takes nothing */
     int64_t rows_per_month;  /* CONFIG_UNLIMITED when empty */
     int64_t units_per_month; /* CONFIG_UNLIMITED when empty */
     int32_t concurrency;

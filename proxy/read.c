@@ -8,6 +8,37 @@ static enum step out_of_memory(struct exchange *x)
     return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
 }
 
+/* Calls under a key of team * are of the team that their client's address belongs to. */
+static struct turns *turns_of_address(struct exchange *x)
+{
+    struct service *s = x->service;
+    const struct config_team *team = config_team_of_address(s->config, http_call_request(x->http)->client);
+    return service_turns(s, team ? slice_str(team->name) : S("unassigned"));
+}
+
+/* A token that is no key's: by configuration it is served within the limits of [team unassigned]. */
+static void meet_stranger(struct exchange *x, struct slice token)
+{
+    struct service *s = x->service;
+    const struct http_request *r = http_call_request(x->http);
+    x->turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
+    ledger_saw_stranger(s->ledger, &(struct ledger_stranger){ .token = token,
+                                                              .client = r->client,
+                                                              .agent = r->user_agent,
+                                                              .table = x->params.value[PARAM_FROM],
+                                                              .metered = x->turns != NULL });
+    if (x->turns)
+        x->key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
+}
+
+static void meet_key(struct exchange *x, const struct ledger_key *key)
+{
+    x->key = arena_dup(x->memory, key->id);
+    if (key->disabled)
+        return;
+    x->turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : service_turns(x->service, key->team);
+}
+
 /* The key decides first: a stranger learns nothing else. */
 static enum step find_key(struct exchange *x)
 {
@@ -17,14 +48,15 @@ static enum step find_key(struct exchange *x)
         return exchange_refuse(x, FAULT_BAD_REQUEST, S("two different tokens were given: send one"));
     }
     const struct ledger_key *key = token.n ? ledger_key_of_token(x->service->ledger, token) : NULL;
-    x->turns = key && !key->disabled ? service_turns(x->service, key->team) : NULL;
+    if (key)
+        meet_key(x, key);
+    else if (token.n)
+        meet_stranger(x, token);
     if (!x->turns)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
     x->account = x->turns->account;
-    x->key = arena_dup(x->memory, key->id);
-    x->key_name = arena_dup(x->memory, key->name);
     x->team_name = slice_str(x->turns->team->name);
     return ONWARD;
 }

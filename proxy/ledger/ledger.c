@@ -363,7 +363,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     }
     l->keys = keys_read(l->store, why);
-    if (!l->keys)
+    if (!l->keys || !books_open_strangers(l, why))
         return false;
     if (l->base) {
         l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
@@ -419,6 +419,7 @@ void ledger_close(struct ledger *l)
         return;
     jobs_end(l);
     writer_free(l->writer);
+    books_close_strangers(l);
     if (l->answers_due)
         event_free(l->answers_due);
     while (l->first_answer) {

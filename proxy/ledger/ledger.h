@@ -72,6 +72,23 @@ struct ledger_key {
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
 
+/* ---- strangers ---- */
+
+/* A call with a token that is no key's. The slices are read during the call of the function only. */
+struct ledger_stranger {
+    struct slice token, client;
+    struct slice agent, table; /* as the client sent them */
+    bool metered;              /* served, not refused */
+};
+
+/* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
+enum { LEDGER_STRANGERS_MS = 60000 };
+void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
+
+/* What stands for the key in the entries of such a call: "?" and ten digits of the token's digest, or "other" when
+ * 10 000 others have such a name already. Lives as long as the ledger. */
+struct slice ledger_stranger_name(struct ledger *l, struct slice token);
+
 /* ---- the entries of a call ---- */
 
 enum ledger_outcome {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "proxy/account.h"
 #include "proxy/http/http.h"
 #include "proxy/program.h"
 
@@ -38,22 +39,16 @@ static bool try_binds(const struct config *c, const struct config_words *address
 
 int program_check(const struct config *config)
 {
-    struct buffer key = { 0 }, why = { 0 };
+    struct buffer why = { 0 };
     bool ok = try_binds(config, &config->listen, "listen");
     ok &= try_binds(config, &config->admin, "admin");
-    if (!setup_read_key(config->api_key_file, &key, &why)) {
-        fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
-                SLICE_ARGS(buffer_slice(&why)));
-        ok = false;
-    }
+    ok &= accounts_check(config, &why);
+    fwrite(why.p ? why.p : "", 1, why.n, stderr);
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
         fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
                 config_line_of(config, "proxy", "state_directory"), config->state_directory);
         ok = false;
     }
-    if (key.p)
-        explicit_bzero(key.p, key.n);
-    buffer_clear(&key);
     buffer_clear(&why);
     if (ok)
         printf("%s: fine\n", config->file);

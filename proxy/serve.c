@@ -11,6 +11,8 @@
 
 #include "proxy/control.h"
 #include "proxy/exchange.h"
+#include "proxy/learnt.h"
+#include "proxy/look.h"
 #include "proxy/program.h"
 #include "proxy/serve_admin.h"
 
@@ -169,6 +171,35 @@ static bool make_events(struct daemon *d)
     return true;
 }
 
+/* An url that leads to a listener of ours would have us ask ourselves. */
+static bool forbid_server(struct service *s, const struct http_server *server)
+{
+    struct buffer address = { 0 };
+    bool ok = true;
+    for (size_t i = 0; ok && http_server_address(server, i, &address); i++) {
+        buffer_put(&address, '\0');
+        for (size_t k = 0; k < s->accounts.n && ok; k++)
+            ok = !address.failed && upstream_forbid(s->accounts.list[k].upstream, address.p);
+        address.n = 0;
+    }
+    buffer_clear(&address);
+    return ok;
+}
+
+static bool forbid_ourselves(struct daemon *d, struct buffer *why)
+{
+    struct service *s = &d->service;
+    const struct config *c = s->config;
+    if (!forbid_server(s, s->http) || !forbid_server(s, serve_admin_http(d->admin)))
+        return false;
+    if (!upstream_leads_back(s->accounts.list[0].upstream))
+        return true;
+    const char *option = c->upstream_proxy ? "proxy" : "url";
+    buffer_printf(why, "%s leads back to an address that this proxy listens on itself (%s:%d)",
+                  c->upstream_proxy ? c->upstream_proxy : c->url, c->file, config_line_of(c, "upstream", option));
+    return false;
+}
+
 static bool make_service(struct daemon *d, const struct config *config, struct buffer *why)
 {
     struct service *s = &d->service;
@@ -180,13 +211,13 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
     if (!s->base || !s->turns || !make_events(d))
         return false;
-    for (size_t i = 0; i < config->n_teams; i++)
-        s->turns[i] = (struct turns){ .team = &config->teams[i], .account = &s->account };
-    if (!account_open(&s->account, s->base, config, config->api_key_file, CACHE_BYTES, why) || !make_ledger(d, why) ||
-        !make_http(d, why))
+    if (!accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
+    learnt_read(config->state_directory, &s->accounts);
+    for (size_t i = 0; i < config->n_teams; i++)
+        s->turns[i] = (struct turns){ .team = &config->teams[i], .account = s->accounts.of_team[i] };
     d->admin = serve_admin_new(s, why);
-    if (!d->admin)
+    if (!d->admin || !forbid_ourselves(d, why) || !looks_begin(s))
         return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
     return d->control != NULL;
@@ -228,7 +259,8 @@ static void free_daemon(struct daemon *d)
         give_up_running(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
-    account_close(&s->account);
+    looks_end(s);
+    accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
             event_free(d->signals[i]);

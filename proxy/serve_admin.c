@@ -216,6 +216,11 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     return NULL;
 }
 
+const struct http_server *serve_admin_http(const struct serve_admin *a)
+{
+    return a->http;
+}
+
 void serve_admin_announce(struct serve_admin *a)
 {
     struct buffer address = { 0 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "proxy/control.h"
+#include "proxy/doctor_desk.h"
 #include "proxy/exchange.h"
 #include "proxy/learnt.h"
 #include "proxy/look.h"
@@ -23,6 +24,7 @@ struct daemon {
     struct ledger_options ledger_options;
     struct buffer free_targets;
     struct control *control;
+    struct doctor_desk *doctor;
     struct serve_admin *admin;
     struct event *signals[3];
     struct event *drain_timer;
@@ -220,7 +222,11 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     if (!d->admin || !forbid_ourselves(d, why) || !looks_begin(s))
         return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
-    return d->control != NULL;
+    d->doctor = doctor_desk_new(s);
+    if (!d->control || !d->doctor)
+        return false;
+    control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
+    return true;
 }
 
 static void announce(struct daemon *d)
@@ -260,6 +266,7 @@ static void free_daemon(struct daemon *d)
     http_server_free(s->http);
     ledger_close(s->ledger);
     looks_end(s);
+    doctor_desk_free(d->doctor);
     accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])

@@ -6,6 +6,7 @@
 
 #include "proxy/account.h"
 #include "proxy/http/http.h"
+#include "proxy/ourselves.h"
 #include "proxy/program.h"
 
 static void ignore(void *context, struct http_call *call, const struct http_request *request)
@@ -14,6 +15,22 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
     (void)context;
     (void)request;
     http_answer(call, 503, NULL, 0, &body);
+}
+
+/* Whether the upstream is one of the addresses that `server` is bound to; then it is said. */
+static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server)
+{
+    struct accounts accounts;
+    struct buffer why = { 0 };
+    const char *option;
+    bool leads = accounts_open(&accounts, base, c, 0, &why) && ourselves_forbid(&accounts, server) &&
+                 ourselves_lead_back(&accounts, c, &option, &why);
+    if (leads)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
+                SLICE_ARGS(buffer_slice(&why)));
+    accounts_close(&accounts);
+    buffer_clear(&why);
+    return leads;
 }
 
 static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
@@ -31,6 +48,7 @@ static bool try_binds(const struct config *c, const struct config_words *address
         }
         buffer_clear(&why);
     }
+    ok = ok && !leads_back(c, base, server);
     http_server_free(server);
     if (base)
         event_base_free(base);

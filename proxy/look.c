@@ -26,7 +26,8 @@ struct look {
     struct event *timer;
     struct ask ask;
     int64_t retry_ms;
-    int64_t soon_ms; /* when v3 last refused for want of units and was looked at for it */
+    int64_t due_ms;  /* the next look */
+    int64_t soon_ms; /* when v3 last refused for want of units, and a look was brought forward for it */
     bool has_looked, is_failing;
     struct day warned; /* when the end of the key was last warned of */
 };
@@ -42,6 +43,7 @@ static int64_t random_below(int64_t n)
 static void look_in(struct look *l, int64_t ms)
 {
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    l->due_ms = clock_monotonic_ms() + ms;
     event_add(l->timer, &tv);
 }
 
@@ -218,10 +220,11 @@ void look_soon(struct look *l)
     int64_t now = clock_monotonic_ms();
     if (l->ask.is_busy)
         return; /* its end sees that the units are used up */
-    int64_t since = now - l->soon_ms;
-    bool is_new = !l->soon_ms || since > AGAIN_MS;
+    bool is_new = !l->soon_ms || now - l->soon_ms > AGAIN_MS;
     l->soon_ms = is_new ? now : l->soon_ms;
-    look_in(l, is_new ? SOON_MS : AGAIN_MS - since);
+    int64_t ms = l->soon_ms + (is_new ? SOON_MS : AGAIN_MS) - now;
+    if (now + ms < l->due_ms)
+        look_in(l, ms > 0 ? ms : 0);
 }
 
 static struct look *look_new(struct service *s, struct account *a)

@@ -14,6 +14,7 @@
 #include "proxy/exchange.h"
 #include "proxy/learnt.h"
 #include "proxy/look.h"
+#include "proxy/ourselves.h"
 #include "proxy/program.h"
 #include "proxy/serve_admin.h"
 
@@ -173,32 +174,15 @@ static bool make_events(struct daemon *d)
     return true;
 }
 
-/* An url that leads to a listener of ours would have us ask ourselves. */
-static bool forbid_server(struct service *s, const struct http_server *server)
-{
-    struct buffer address = { 0 };
-    bool ok = true;
-    for (size_t i = 0; ok && http_server_address(server, i, &address); i++) {
-        buffer_put(&address, '\0');
-        for (size_t k = 0; k < s->accounts.n && ok; k++)
-            ok = !address.failed && upstream_forbid(s->accounts.list[k].upstream, address.p);
-        address.n = 0;
-    }
-    buffer_clear(&address);
-    return ok;
-}
-
 static bool forbid_ourselves(struct daemon *d, struct buffer *why)
 {
     struct service *s = &d->service;
-    const struct config *c = s->config;
-    if (!forbid_server(s, s->http) || !forbid_server(s, serve_admin_http(d->admin)))
+    const char *option;
+    if (!ourselves_forbid(&s->accounts, s->http) || !ourselves_forbid(&s->accounts, serve_admin_http(d->admin)))
         return false;
-    if (!upstream_leads_back(s->accounts.list[0].upstream))
+    if (!ourselves_lead_back(&s->accounts, s->config, &option, why))
         return true;
-    const char *option = c->upstream_proxy ? "proxy" : "url";
-    buffer_printf(why, "%s leads back to an address that this proxy listens on itself (%s:%d)",
-                  c->upstream_proxy ? c->upstream_proxy : c->url, c->file, config_line_of(c, "upstream", option));
+    buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
     return false;
 }
 

@@ -91,9 +91,27 @@ static void set_label(struct account *a, const struct config_team *team)
     snprintf(a->label, sizeof a->label, "%s%s", is_main ? "team " : "", team ? team->name : "main");
 }
 
-/* Find the account with this key among those read, or begin another. */
+struct key_file {
+    char *name;
+    struct account *account;
+};
+
+static struct account *account_of_file(const struct accounts *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_files; i++)
+        if (strcmp(a->files[i].name, name) == 0)
+            return a->files[i].account;
+    return NULL;
+}
+
+struct account *accounts_of_team(const struct accounts *a, const struct config_team *team)
+{
+    return team->api_key_file ? account_of_file(a, team->api_key_file) : &a->list[0];
+}
+
+/* Find the account with this key among those read, or begin another. NULL when memory is out. */
 static struct account *account_of_key(struct accounts *a, struct buffer *keys, const struct buffer *key,
-                                      const struct config_team *team, const char *key_file)
+                                      const struct config_team *team)
 {
     for (size_t i = 0; i < a->n; i++)
         if (slice_eq(buffer_slice(&keys[i]), buffer_slice(key)))
@@ -102,29 +120,37 @@ static struct account *account_of_key(struct accounts *a, struct buffer *keys, c
     if (keys[a->n].failed)
         return NULL;
     struct account *new = &a->list[a->n++];
+    *new = (struct account){ 0 };
     set_label(new, team);
-    new->key_file = strdup(key_file);
-    return new->key_file ? new : NULL;
+    return new;
+}
+
+/* Read a key file that was not read yet. */
+static bool take_file(struct accounts *a, const struct config *config, const struct config_team *team,
+                      struct buffer *keys, struct buffer *why)
+{
+    const char *name = team ? team->api_key_file : config->api_key_file;
+    if (account_of_file(a, name))
+        return true;
+    struct buffer *key = calloc(1, sizeof *key);
+    struct key_file *file = &a->files[a->n_files];
+    bool ok = key && read_key(config, team, key, why);
+    if (ok) {
+        file->account = account_of_key(a, keys, key, team);
+        file->name = strdup(name);
+        ok = file->account && file->name;
+        a->n_files += file->name != NULL;
+    }
+    if (key)
+        forget(key, 1);
+    return ok;
 }
 
 static bool read_all(struct accounts *a, const struct config *config, struct buffer *keys, struct buffer *why)
 {
-    struct buffer *key = calloc(1, sizeof *key);
-    bool ok = key && read_key(config, NULL, key, why) && account_of_key(a, keys, key, NULL, config->api_key_file);
-    for (size_t i = 0; i < config->n_teams && ok; i++) {
-        const struct config_team *team = &config->teams[i];
-        a->of_team[i] = &a->list[0];
-        if (!team->api_key_file)
-            continue;
-        explicit_bzero(key->p, key->n);
-        key->n = 0;
-        ok = read_key(config, team, key, why);
-        if (ok)
-            a->of_team[i] = account_of_key(a, keys, key, team, team->api_key_file);
-        ok = ok && a->of_team[i];
-    }
-    if (key)
-        forget(key, 1);
+    bool ok = take_file(a, config, NULL, keys, why);
+    for (size_t i = 0; i < config->n_teams && ok; i++)
+        ok = !config->teams[i].api_key_file || take_file(a, config, &config->teams[i], keys, why);
     return ok;
 }
 
@@ -133,8 +159,8 @@ bool accounts_open(struct accounts *a, struct event_base *base, const struct con
 {
     size_t most = config->n_teams + 1;
     struct buffer *keys = calloc(most, sizeof *keys);
-    *a = (struct accounts){ .list = calloc(most, sizeof *a->list), .of_team = calloc(most, sizeof(struct account *)) };
-    bool ok = keys && a->list && a->of_team && read_all(a, config, keys, why);
+    *a = (struct accounts){ .list = calloc(most, sizeof *a->list), .files = calloc(most, sizeof *a->files) };
+    bool ok = keys && a->list && a->files && read_all(a, config, keys, why);
     for (size_t i = 0; i < a->n && ok; i++)
         ok = open_one(&a->list[i], base, config, buffer_slice(&keys[i]), cache_bytes / a->n, why);
     if (keys)
@@ -147,10 +173,11 @@ void accounts_close(struct accounts *a)
     for (size_t i = 0; i < a->n; i++) {
         upstream_free(a->list[i].upstream);
         cache_free(a->list[i].cache);
-        free(a->list[i].key_file);
     }
     free(a->list);
-    free(a->of_team);
+    for (size_t i = 0; i < a->n_files; i++)
+        free(a->files[i].name);
+    free(a->files);
     *a = (struct accounts){ 0 };
 }
 

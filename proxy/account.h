@@ -19,7 +19,6 @@ enum { ACCOUNT_LABEL_SIZE = 80 };
 
 struct account {
     char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has it */
-    char *key_file;
     struct upstream *upstream;
     struct cache *cache;
 
@@ -38,7 +37,8 @@ struct account {
 struct accounts {
     struct account *list; /* none moves while they are open */
     size_t n;
-    struct account **of_team; /* in the order of the configuration's teams */
+    struct key_file *files; /* which account each file led to */
+    size_t n_files;
 };
 
 /* Read the keys of `config` and make the ways to v3, remembering `cache_bytes` at most together. False with a line in
@@ -46,6 +46,10 @@ struct accounts {
 [[nodiscard]] bool accounts_open(struct accounts *a, struct event_base *base, const struct config *config,
                                  size_t cache_bytes, struct buffer *why);
 void accounts_close(struct accounts *a);
+
+/* The account that a team's calls are made with. NULL when the team has a key file that was not there to be read when
+ * the accounts were opened. */
+struct account *accounts_of_team(const struct accounts *a, const struct config_team *team);
 
 /* Write a line for each key file that cannot be read: "FILE:LINE: why". True when there is none. */
 bool accounts_check(const struct config *config, struct buffer *out);

@@ -108,7 +108,7 @@ static int run_here(const struct config *config, const struct config_team *team,
     int status = EXIT_WRONG;
     signal(SIGPIPE, SIG_IGN);
     bool opened = open_here(&h, config, &why);
-    struct account *a = !opened ? NULL : team ? h.accounts.of_team[team - config->teams] : &h.accounts.list[0];
+    struct account *a = !opened ? NULL : team ? accounts_of_team(&h.accounts, team) : &h.accounts.list[0];
     const struct doctor_place place = {
         .config = config, .account = a, .ledger = h.ledger, .is_main = a == h.accounts.list
     };

@@ -201,7 +201,8 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
         return false;
     learnt_read(config->state_directory, &s->accounts);
     for (size_t i = 0; i < config->n_teams; i++)
-        s->turns[i] = (struct turns){ .team = &config->teams[i], .account = s->accounts.of_team[i] };
+        s->turns[i] =
+            (struct turns){ .team = &config->teams[i], .account = accounts_of_team(&s->accounts, &config->teams[i]) };
     d->admin = serve_admin_new(s, why);
     if (!d->admin || !forbid_ourselves(d, why) || !looks_begin(s))
         return false;

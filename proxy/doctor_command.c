@@ -33,7 +33,7 @@ static int usage(void)
 /* False when they are wrong. */
 static bool read_words(int argc, char **argv, struct words *w)
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (value && strcmp(argv[i], "--team") == 0)
             w->team = value;
@@ -45,7 +45,6 @@ static bool read_words(int argc, char **argv, struct words *w)
             w->json = false;
         else
             return false;
-        i++;
     }
     return true;
 }

@@ -155,7 +155,6 @@ static void take(struct look *l, const struct subscription *s)
         say_first(l);
     l->has_looked = true;
     look_apply(l->service, l->account);
-    warn_of_end(l);
     compare_books(l);
     service_keep_learnt(l->service);
 }
@@ -195,6 +194,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
         l->retry_ms = 0;
         take(l, &s);
     }
+    warn_of_end(l); /* an earlier process may have learnt it */
     look_in(l, next_ms(l));
 }
 

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 import unittest
+import urllib.parse
 
 from anchorage import OTHER_TOKEN, PATIENCE, TOKEN, Anchorage
 from sandbox import Sandbox
@@ -168,6 +169,23 @@ class Looks(unittest.TestCase):
                               and (entry["target"] or "").startswith("billing_day")]), 1)
         with open(os.path.join(proxy.path, "state", "learnt"), encoding="utf-8") as file:
             self.assertIn("plan = Enterprise, billed yearly\n", file.read())
+
+    def test_what_was_learnt_counts_without_network_and_garbage_does_not(self):
+        proxy = WithKeys("http://127.0.0.1:1/v3", proxy={"admin": "127.0.0.1:0"}, upstream={"limits_interval": "1s"})
+        self.addCleanup(proxy.close)
+        learnt = os.path.join(proxy.path, "state", "learnt")
+        with open(learnt, "w", encoding="utf-8") as file:
+            file.write(f"[main]\nplan = Lite\nexpires = {day_in(3)}T00:00:00Z\n[seo]\nexpires = 2001-01-01T00:00:00Z\n")
+        proxy.start()
+        proxy.said("WARNING: it ends in 2 days")
+        explained = Admin(proxy).ask("/explain?call=" + urllib.parse.quote(proxy.params({"limit": 150}))).json
+        self.assertEqual(explained["page_rows"], 100)
+        proxy.stop()
+        with open(learnt, "wb") as file:
+            file.write(b"[main]\nplan\nexpires = soon\npage_rows = -7\nupper_case = 99999999999999999999\n=\n[\n\0\xff" * 99)
+        proxy.start()
+        self.assertEqual(proxy.metrics().get("anchorage_v3_key_days_left"), None)
+        proxy.stop()
 
     def test_a_configured_day_stays(self):
         with Sandbox(today=None, reset_date="2030-01-15") as sandbox, \

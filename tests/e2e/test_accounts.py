@@ -267,6 +267,7 @@ class OutOfUnits(unittest.TestCase):
             sandbox.wait(requests=before + 3)
             self.assertEqual(proxy.get(target="other.example").fault, "upstream_out_of_units")
             self.assertEqual({entry["status"] for entry in paid(sandbox)}, {403})
+            self.assertEqual(proxy.get(target="ahrefs.com").fault, None, "v3's free target needs no units")
             n_paid = len(paid(sandbox))
             sandbox.wait(requests=len(sandbox.log()) + 3)
             self.assertEqual(len(paid(sandbox)), n_paid,

@@ -295,6 +295,26 @@ class Ourselves(unittest.TestCase):
                     self.assertIn("leads back", said)
                     self.assertIn(f"{proxy.config}:{line}", said)
 
+    def test_a_name_that_leads_back_is_seen_when_it_is_resolved(self):
+        name = socket.gethostname()
+        try:
+            own = {info[4][0] for info in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)}
+            for address in own:
+                with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as here:
+                    here.bind((address, 0))
+        except OSError as error:
+            self.skipTest(f"{name} is no name of this machine: {error}")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with WithKeys(f"https://{name}:{port}/v3", proxy={"listen": f"*:{port}"},
+                      upstream={"units_per_month": 1000000}) as proxy:
+            proxy.address = ("127.0.0.1", port)
+            answer = proxy.get()
+            self.assertEqual(answer.fault, "upstream_down", answer)
+            self.assertIn("leads back here", answer.json["error"])
+            self.assertEqual([entry["kind"] for entry in proxy.entries(answer.id)], ["hold", "release"])
+
 
 if __name__ == "__main__":
     unittest.main()

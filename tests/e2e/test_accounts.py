@@ -14,7 +14,7 @@ from test_admin import Admin, parse_metrics
 THIRD_TOKEN = "abcdefabcdefabcdefabcdefabcdefabcdefabcd"
 FOURTH_TOKEN = "0000000000000000000000000000000000000000"
 LIMITS = "/v3/subscription-info/limits-and-usage"
-SELDOM = "10s"  # the first look comes within a tenth of it
+SELDOM = "5s"  # the first look comes within a tenth of it
 
 
 def day_in(days):

@@ -73,6 +73,7 @@ struct config {
     int64_t max_rows_per_request; /* CONFIG_AUTO or 1 and up */
     int64_t upstream_timeout_ms;
     int64_t stats_ttl_ms, answer_ttl_ms;
+    int64_t limits_interval_ms;           /* 0: never */
     const char *ca_file, *upstream_proxy; /* NULL when empty */
 
     /* [fidelity] */

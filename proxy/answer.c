@@ -137,6 +137,8 @@ enum step room_answer(struct exchange *x)
     s->counters.faults[x->refusal.fault]++;
     s->counters.rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
     s->counters.units += (uint64_t)units_of(x);
+    if (x->account)
+        x->account->units_booked += units_of(x);
     s->counters.units_predicted += (uint64_t)x->spending.predicted;
     s->counters.approximate += !x->refusal.fault && x->marks.n;
     s->counters.call_us += (uint64_t)(clock_monotonic_us() - x->began_us);

@@ -149,6 +149,8 @@ static bool start(struct exchange *x, struct fetch *f)
     f->get = upstream_start(x->account->upstream, f->request.path, x->team_name, max, x->deadline_ms, &callbacks, f);
     if (!f->get)
         return false;
+    if (x->plan.free_of_units)
+        upstream_is_free(f->get);
     x->n_under_way++;
     return true;
 }

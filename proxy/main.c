@@ -25,6 +25,8 @@ static const struct command {
     { "usage",   program_books,   true,  "[--by team|key|client|day|hour|table|target] [--since DATE] [--until DATE] …",
       "rows and units used" },
     { "ledger",  program_books,   true,  "verify|export|backup …", "the books themselves" },
+    { "doctor",  program_doctor,  false, "[--team TEAM] [--save FILE] [--format text|json]",
+      "what the v3 key, plan and API really do; nothing charged" },
     { "version", NULL,            false, "", "print the version" },
 };
 /* clang-format on */

@@ -21,6 +21,9 @@ int program_check(const struct config *config);
 /* explain.c: what a v2 call becomes and may cost. */
 int program_explain(const struct config *config, int argc, char **argv);
 
+/* doctor_command.c: what the v3 key, plan and API really do; through the daemon when one runs. */
+int program_doctor(const struct config *config, int argc, char **argv);
+
 /* books.c: key, usage, ledger; through the daemon when one runs. argv[0] is the first word. */
 int program_books(const struct config *config, int argc, char **argv);
 

@@ -10,7 +10,11 @@
 #include <unistd.h>
 
 #include "proxy/control.h"
+#include "proxy/doctor_desk.h"
 #include "proxy/exchange.h"
+#include "proxy/learnt.h"
+#include "proxy/look.h"
+#include "proxy/ourselves.h"
 #include "proxy/program.h"
 #include "proxy/serve_admin.h"
 
@@ -21,6 +25,7 @@ struct daemon {
     struct ledger_options ledger_options;
     struct buffer free_targets;
     struct control *control;
+    struct doctor_desk *doctor;
     struct serve_admin *admin;
     struct event *signals[3];
     struct event *drain_timer;
@@ -169,6 +174,18 @@ static bool make_events(struct daemon *d)
     return true;
 }
 
+static bool forbid_ourselves(struct daemon *d, struct buffer *why)
+{
+    struct service *s = &d->service;
+    const char *option;
+    if (!ourselves_forbid(&s->accounts, s->http) || !ourselves_forbid(&s->accounts, serve_admin_http(d->admin)))
+        return false;
+    if (!ourselves_lead_back(&s->accounts, s->config, &option, why))
+        return true;
+    buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
+    return false;
+}
+
 static bool make_service(struct daemon *d, const struct config *config, struct buffer *why)
 {
     struct service *s = &d->service;
@@ -180,16 +197,21 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
     if (!s->base || !s->turns || !make_events(d))
         return false;
-    for (size_t i = 0; i < config->n_teams; i++)
-        s->turns[i] = (struct turns){ .team = &config->teams[i], .account = &s->account };
-    if (!account_open(&s->account, s->base, config, config->api_key_file, CACHE_BYTES, why) || !make_ledger(d, why) ||
-        !make_http(d, why))
+    if (!accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
+    learnt_read(config->state_directory, &s->accounts);
+    for (size_t i = 0; i < config->n_teams; i++)
+        s->turns[i] =
+            (struct turns){ .team = &config->teams[i], .account = accounts_of_team(&s->accounts, &config->teams[i]) };
     d->admin = serve_admin_new(s, why);
-    if (!d->admin)
+    if (!d->admin || !forbid_ourselves(d, why) || !looks_begin(s))
         return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
-    return d->control != NULL;
+    d->doctor = doctor_desk_new(s);
+    if (!d->control || !d->doctor)
+        return false;
+    control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
+    return true;
 }
 
 static void announce(struct daemon *d)
@@ -228,7 +250,9 @@ static void free_daemon(struct daemon *d)
         give_up_running(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
-    account_close(&s->account);
+    looks_end(s);
+    doctor_desk_free(d->doctor);
+    accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
             event_free(d->signals[i]);

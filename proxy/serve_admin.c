@@ -163,12 +163,63 @@ static void gather_books(const struct service *s, struct metrics *m)
         metric_add_labelled(m, METRIC_TEAM_RUNNING, slice_str(s->config->teams[i].name), s->turns[i].running);
 }
 
+/* Not shown. */
+static const int64_t not_known = INT64_MIN;
+
+struct account_numbers {
+    int64_t days, left, used, counted, booked, drift, age, out;
+};
+
+static struct account_numbers numbers_of(const struct account *a)
+{
+    const struct subscription *s = &a->subscription;
+    const struct drift *d = &a->drift;
+    int64_t left = subscription_units_left(s);
+    return (struct account_numbers){
+        .days = s->expires_s < 0 ? not_known : subscription_days_left(s, clock_wall_ms() / 1000),
+        .left = left < 0 ? not_known : left,
+        .used = s->key_used < 0 ? not_known : s->key_used,
+        .counted = d->has_base ? d->counted : not_known,
+        .booked = d->has_base ? d->booked : not_known,
+        .drift = d->has_base ? drift_difference(d) : not_known,
+        .age = a->looked_ms ? (clock_monotonic_ms() - a->looked_ms) / 1000 : not_known,
+        .out = upstream_is_out_of_units(a->upstream),
+    };
+}
+
+static void gather_accounts(const struct service *s, struct metrics *m)
+{
+    static const struct {
+        enum metric metric;
+        size_t at;
+    } of_account[] = {
+        { METRIC_V3_KEY_DAYS, offsetof(struct account_numbers, days) },
+        { METRIC_V3_UNITS_LEFT, offsetof(struct account_numbers, left) },
+        { METRIC_V3_UNITS_USED, offsetof(struct account_numbers, used) },
+        { METRIC_V3_UNITS_COUNTED, offsetof(struct account_numbers, counted) },
+        { METRIC_V3_UNITS_BOOKED, offsetof(struct account_numbers, booked) },
+        { METRIC_V3_UNITS_DRIFT, offsetof(struct account_numbers, drift) },
+        { METRIC_V3_LOOK_AGE, offsetof(struct account_numbers, age) },
+        { METRIC_V3_OUT_OF_UNITS, offsetof(struct account_numbers, out) },
+    };
+    for (size_t k = 0; k < sizeof of_account / sizeof of_account[0]; k++) {
+        for (size_t i = 0; i < s->accounts.n; i++) {
+            struct account_numbers numbers = numbers_of(&s->accounts.list[i]);
+            int64_t value;
+            memcpy(&value, (const char *)&numbers + of_account[k].at, sizeof value);
+            if (value != not_known)
+                metric_add_labelled(m, of_account[k].metric, slice_str(s->accounts.list[i].label), value);
+        }
+    }
+}
+
 static void gather(void *context, struct metrics *m)
 {
     const struct serve_admin *a = context;
     gather_state(a, m);
     gather_counters(&a->service->counters, m);
     gather_calls(a, m);
+    gather_accounts(a->service, m);
     gather_books(a->service, m);
     process_gather(m);
 }
@@ -214,6 +265,11 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
         return a;
     serve_admin_free(a);
     return NULL;
+}
+
+const struct http_server *serve_admin_http(const struct serve_admin *a)
+{
+    return a->http;
 }
 
 void serve_admin_announce(struct serve_admin *a)

@@ -6,10 +6,25 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "proxy/learnt.h"
 
 void service_wake_bottom(struct service *s)
 {
     event_active(s->bottom, 0, 0);
+}
+
+const struct account *service_main_account(const struct service *s)
+{
+    static const struct account nothing_known;
+    return s->accounts.n ? &s->accounts.list[0] : &nothing_known;
+}
+
+void service_keep_learnt(struct service *s)
+{
+    struct buffer why = { 0 };
+    if (!learnt_write(s->config->state_directory, &s->accounts, &why))
+        service_say(s, "%.*s", SLICE_ARGS(buffer_slice(&why)));
+    buffer_clear(&why);
 }
 
 struct plan_options service_plan_options(const struct service *s, const struct account *a)
@@ -22,7 +37,8 @@ struct plan_options service_plan_options(const struct service *s, const struct a
         .fold = c->anchor_case == ANCHOR_CASE_FOLD,
         .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
         .free_targets = s->free_targets,
-        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? a->learnt_page_rows : c->max_rows_per_request,
+        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? account_page_rows(a) : c->max_rows_per_request,
+        .page_rows_is_guess = c->max_rows_per_request == CONFIG_AUTO,
         .today = day_of_ms(clock_wall_ms()),
     };
 }
@@ -30,7 +46,7 @@ struct plan_options service_plan_options(const struct service *s, const struct a
 struct explain_options service_explain_options(const struct service *s)
 {
     return (struct explain_options){
-        .plan = service_plan_options(s, &s->account),
+        .plan = service_plan_options(s, service_main_account(s)),
         .default_mode = (enum mode)s->config->default_mode,
         .units_per_call = s->config->units_per_call,
         .v3_url = slice_str(s->config->url),

@@ -39,7 +39,7 @@ struct service {
     const struct config *config;
     struct event_base *base;
     struct http_server *http;
-    struct account account; /* of [upstream] api_key_file */
+    struct accounts accounts; /* one a v3 key */
     struct ledger *ledger;
     struct turns *turns; /* one for each team of the configuration, in its order */
     struct slice free_targets;
@@ -55,6 +55,12 @@ struct service {
 
 /* Run the bottom of the loop after this turn's callbacks. */
 void service_wake_bottom(struct service *s);
+
+/* The account of [upstream] api_key_file. */
+const struct account *service_main_account(const struct service *s);
+
+/* What was learnt of v3 has changed: keep it in the state directory. */
+void service_keep_learnt(struct service *s);
 
 /* The plan's options by the configuration and what was learnt of v3; today is UTC. */
 struct plan_options service_plan_options(const struct service *s, const struct account *a);

@@ -13,7 +13,7 @@ static void keep_totals(struct exchange *x)
     bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
     a->seen.upper_case |= x->result.seen.upper_case;
     a->seen.disorder |= x->result.seen.disorder;
-    if (x->result.learnt_page_rows && !a->learnt_page_rows)
+    if (x->result.learnt_page_rows && (!a->learnt_page_rows || x->result.learnt_page_rows < a->learnt_page_rows))
         a->learnt_page_rows = x->result.learnt_page_rows;
     if (!totals && !ratio)
         return;

@@ -6,7 +6,7 @@
 
 #include "proxy/program.h"
 
-enum { MAX_KEY_BYTES = 4096, DEFAULT_BILLING_DAY = 1 };
+enum { MAX_KEY_BYTES = 4096 };
 
 static int64_t limit_of(int64_t configured)
 {
@@ -26,7 +26,7 @@ bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
         .state_directory = c->state_directory,
         .relaxed = c->durability == DURABILITY_RELAXED,
         .units_per_month = limit_of(c->units_per_month),
-        .billing_day = c->billing_day == CONFIG_AUTO ? DEFAULT_BILLING_DAY : c->billing_day,
+        .billing_day = c->billing_day == CONFIG_AUTO ? LEDGER_BILLING_DAY_KEPT : c->billing_day,
         .teams = teams,
         .n_teams = c->n_teams,
     };

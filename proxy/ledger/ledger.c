@@ -400,17 +400,38 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
 }
 
+static void apply_limits(struct ledger *l)
+{
+    struct buffer why = buffer_with_cap(4096);
+    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
+        (void)!books_note_limits(l, &why);
+    buffer_clear(&why);
+}
+
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options)
 {
     struct limits limits;
     if (!limits_copy(&limits, options))
         return;
+    if (limits.keeps_day)
+        limits.billing_day = l->limits.billing_day;
     limits_clear(&l->limits);
     l->limits = limits;
-    struct buffer why = buffer_with_cap(4096);
-    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
-        (void)!books_note_limits(l, &why);
-    buffer_clear(&why);
+    apply_limits(l);
+}
+
+int ledger_billing_day(const struct ledger *l)
+{
+    return l->limits.billing_day;
+}
+
+bool ledger_set_billing_day(struct ledger *l, int day)
+{
+    if (!l->limits.keeps_day || day == l->limits.billing_day || day < 1 || day > 28)
+        return false;
+    l->limits.billing_day = day;
+    apply_limits(l);
+    return true;
 }
 
 void ledger_close(struct ledger *l)

@@ -26,6 +26,9 @@ struct units {
 
 enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27 };
 
+/* The billing day is the one the books remember (1 in new ones) until ledger_set_billing_day. */
+enum { LEDGER_BILLING_DAY_KEPT = 0 };
+
 struct ledger_team {
     const char *name;
     int64_t rows_per_month;  /* or LEDGER_NO_LIMIT */
@@ -36,7 +39,7 @@ struct ledger_options {
     const char *state_directory;
     bool relaxed;                    /* durability = relaxed: do not wait for the disk */
     int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
-    int billing_day;                 /* 1 to 28: the day units are counted from */
+    int billing_day;                 /* 1 to 28: the day units are counted from; or LEDGER_BILLING_DAY_KEPT */
     const struct ledger_team *teams; /* copied */
     size_t n_teams;
 };
@@ -58,6 +61,13 @@ bool ledger_serves(const struct ledger *l);
 
 /* Take new limits and teams (after a reload). */
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options);
+
+/* The day that units are counted from. */
+int ledger_billing_day(const struct ledger *l);
+
+/* Count units from this day, 1 to 28, of a month on, and remember it; only books opened with LEDGER_BILLING_DAY_KEPT
+ * do. False when nothing changed. */
+bool ledger_set_billing_day(struct ledger *l, int day);
 
 /* ---- keys ---- */
 

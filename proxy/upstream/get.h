@@ -13,6 +13,7 @@
 #define ANCHORAGE_PROXY_UPSTREAM_GET_H
 
 #include "proxy/upstream/breaker.h"
+#include "proxy/upstream/own.h"
 #include "proxy/upstream/queue.h"
 #include "proxy/upstream/rate.h"
 #include "proxy/upstream/upstream.h"
@@ -27,7 +28,7 @@ struct upstream_get {
     struct queue_item place; /* WAITING */
     enum stage stage;
     struct wire *wire; /* FLYING */
-    bool is_probe, is_units_probe, was_sent, is_malformed;
+    bool is_probe, is_units_probe, was_sent, is_malformed, is_free;
     int attempts;
     size_t max_bytes;
     int64_t started_ms, deadline_ms;
@@ -50,6 +51,9 @@ struct upstream {
     struct rate rate;
     struct breaker breaker;
     struct gate units;
+    void (*on_out_of_units)(void *context);
+    void *context;
+    struct own own;       /* where we listen */
     int64_t retry_tenths; /* of a retry that may be spent */
     struct queue queue;
     struct link all, fresh, resting;

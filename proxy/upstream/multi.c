@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "proxy/upstream/own.h"
 
 enum { IDLE_CONNECTIONS = 256 };
 
@@ -33,6 +34,8 @@ struct multi {
     struct multi_callbacks callbacks;
     void *context;
     CURLM *curl;
+    const struct own *own;
+    bool met_own;
     struct event turn, timer;
     bool turn_is_due, kick_is_due, in_turn;
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
@@ -141,6 +144,10 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 {
     (void)purpose;
     struct multi *m = context;
+    if (own_has(m->own, &address->addr)) {
+        m->met_own = true;
+        return CURL_SOCKET_BAD;
+    }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
     if (fd < 0) {
         return CURL_SOCKET_BAD;
@@ -251,7 +258,8 @@ void multi_wake(struct multi *m)
     }
 }
 
-struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, void *context)
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
+                        void *context)
 {
     struct multi *m = calloc(1, sizeof(*m));
     if (!m) {
@@ -262,6 +270,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
         return NULL;
     }
     m->base = base;
+    m->own = own;
     m->callbacks = *callbacks;
     m->context = context;
     m->timer_ms = INT64_MAX;
@@ -330,6 +339,12 @@ bool multi_is_inside(const struct multi *m)
 void multi_is_connected(struct multi *m, const void *easy)
 {
     m->connected = easy;
+    m->met_own = false;
+}
+
+bool multi_met_own(const struct multi *m)
+{
+    return m->met_own;
 }
 
 unsigned long multi_connects(const struct multi *m)

@@ -189,6 +189,9 @@ static void learn(struct upstream_get *g, struct attempt *a)
         gate_shut(&u->units, u->now_ms);
         g->is_units_probe = false;
         r->retry_after_ms = gate_wait_ms(&u->units, u->now_ms);
+        if (u->on_out_of_units) {
+            u->on_out_of_units(u->context);
+        }
     } else if (g->is_units_probe && r->fault == FAULT_NONE) {
         gate_open(&u->units);
         g->is_units_probe = false;
@@ -268,7 +271,7 @@ static void fly(struct upstream_get *g)
     g->wire = w;
     g->stage = FLYING;
     g->is_probe = gate_enter(&u->breaker.gate);
-    g->is_units_probe = gate_enter(&u->units);
+    g->is_units_probe = !g->is_free && gate_enter(&u->units);
     g->attempt_ms = u->now_ms;
     u->in_flight++;
     if (g->attempts++ == 0 && u->retry_tenths < MOST_TENTHS) {
@@ -285,7 +288,7 @@ static void fly(struct upstream_get *g)
 static bool is_shut_out(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
-    if (!gate_lets(&u->units, u->now_ms)) {
+    if (!g->is_free && !gate_lets(&u->units, u->now_ms)) {
         end_unsent(g, FAULT_UPSTREAM_OUT_OF_UNITS, "API v3 said that the units of this month are used up",
                    gate_wait_ms(&u->units, u->now_ms));
         return true;
@@ -429,6 +432,8 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
     rate_init(&u->rate, options->requests_per_minute, u->now_us);
     breaker_init(&u->breaker);
     u->units = (struct gate){ .least_ms = UNITS_SHUT_MS, .most_ms = UNITS_SHUT_MS };
+    u->on_out_of_units = options->on_out_of_units;
+    u->context = options->context;
     u->timeout_ms = options->timeout_ms;
     u->queue_timeout_ms = options->queue_timeout_ms;
     u->requests_per_minute = options->requests_per_minute;
@@ -442,8 +447,8 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
     struct wires_options wires = {
         .url = u->url, .ca_file = options->ca_file, .proxy = options->proxy, .api_key = options->api_key
     };
-    if (!u->url || !(u->clock = evtimer_new(base, clock_rang, u)) || !(u->multi = multi_new(base, &callbacks, u)) ||
-        !(u->wires = wires_new(u->multi, &wires))) {
+    if (!u->url || !(u->clock = evtimer_new(base, clock_rang, u)) ||
+        !(u->multi = multi_new(base, &callbacks, &u->own, u)) || !(u->wires = wires_new(u->multi, &wires))) {
         upstream_free(u);
         return NULL;
     }
@@ -464,6 +469,7 @@ void upstream_free(struct upstream *u)
     if (u->clock) {
         event_free(u->clock);
     }
+    own_clear(&u->own);
     free(u->url);
     free(u);
 }
@@ -516,4 +522,38 @@ bool upstream_cancel(struct upstream_get *g)
     link_out(&g->all);
     get_free(g);
     return may_have_cost;
+}
+
+void upstream_is_free(struct upstream_get *g)
+{
+    g->is_free = true;
+}
+
+void upstream_tell_units(struct upstream *u, enum upstream_units units)
+{
+    note_time(u);
+    switch (units) {
+    case UNITS_LEFT:
+        gate_open(&u->units);
+        multi_wake(u->multi);
+        break;
+    case UNITS_NONE:
+        gate_shut(&u->units, u->now_ms);
+        break;
+    }
+}
+
+bool upstream_is_out_of_units(const struct upstream *u)
+{
+    return u->units.shut;
+}
+
+bool upstream_forbid(struct upstream *u, const char *address)
+{
+    return own_add(&u->own, address);
+}
+
+bool upstream_leads_back(const struct upstream *u)
+{
+    return wires_leads_to(u->wires, &u->own);
 }

@@ -103,7 +103,7 @@ static void gather_state(const struct serve_admin *a, struct metrics *m)
     metric_add(m, METRIC_LEDGER_SERVING, serves);
 }
 
-static void gather_counters(const struct counters *c, struct metrics *m)
+static void gather_counters(const struct counters *c, const struct log *log, struct metrics *m)
 {
     metric_add(m, METRIC_CALLS, (int64_t)c->calls);
     for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
@@ -115,7 +115,7 @@ static void gather_counters(const struct counters *c, struct metrics *m)
     metric_add(m, METRIC_UNITS, (int64_t)c->units);
     metric_add(m, METRIC_UNITS_PREDICTED, (int64_t)c->units_predicted);
     metric_add(m, METRIC_V3_REQUESTS, (int64_t)c->v3_requests);
-    metric_add(m, METRIC_LOG_LOST, (int64_t)c->log_lines_lost);
+    metric_add(m, METRIC_LOG_LOST, (int64_t)log->lost);
 }
 
 static void gather_calls(const struct serve_admin *a, struct metrics *m)
@@ -167,7 +167,7 @@ static void gather(void *context, struct metrics *m)
 {
     const struct serve_admin *a = context;
     gather_state(a, m);
-    gather_counters(&a->service->counters, m);
+    gather_counters(&a->service->counters, &a->service->log, m);
     gather_calls(a, m);
     gather_books(a->service, m);
     process_gather(m);

@@ -11,6 +11,7 @@
 #include "mapping/explain.h"
 #include "mapping/plan.h"
 #include "proxy/account.h"
+#include "proxy/admin/log.h"
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
 
@@ -32,7 +33,6 @@ struct counters {
     uint64_t rows, units, units_predicted;
     uint64_t v3_requests;
     uint64_t call_us; /* from request to answer, of all together */
-    uint64_t log_lines_lost;
 };
 
 struct service {
@@ -49,7 +49,7 @@ struct service {
     struct exchange *finished;         /* freed at the bottom of the loop */
     struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
     struct event *bottom;              /* runs once the callbacks of this turn are done */
-    struct buffer log;                 /* lines of this turn */
+    struct log log;                    /* written at the bottom */
     struct counters counters;
 };
 

@@ -20,23 +20,11 @@ static struct admin_answer begin(int status, struct slice content_type)
     return (struct admin_answer){ .status = status, .content_type = content_type, .body = buffer_with_cap(MAX_BODY) };
 }
 
-/* Messages may quote what was sent, which need not be UTF-8. */
-static void put_text(struct buffer *b, struct slice text)
-{
-    while (text.n) {
-        size_t n = utf8_valid_prefix(text);
-        buffer_json_text(b, slice_of(text.p, n));
-        if (n < text.n)
-            buffer_str(b, "\xEF\xBF\xBD");
-        text = slice_from(text, n < text.n ? n + 1 : n);
-    }
-}
-
 struct admin_answer admin_error(int status, struct slice why)
 {
     struct admin_answer a = begin(status, json);
     buffer_str(&a.body, "{\"error\":\"");
-    put_text(&a.body, why);
+    buffer_json_any(&a.body, why);
     buffer_str(&a.body, "\"}\n");
     return a;
 }
@@ -65,7 +53,7 @@ static bool readyz(const struct admin_owner *owner, const struct query *query, v
     } else {
         *answer = begin(503, json);
         buffer_str(&answer->body, "{\"ready\":false,\"error\":\"");
-        put_text(&answer->body, buffer_slice(&why));
+        buffer_json_any(&answer->body, buffer_slice(&why));
         buffer_str(&answer->body, "\"}\n");
     }
     buffer_clear(&why);

@@ -36,25 +36,32 @@ static bool try_binds(const struct config *c, const struct config_words *address
     return ok;
 }
 
+static bool try_secret(const struct config *c, bool (*read)(const char *, struct buffer *, struct buffer *),
+                       const char *file, const char *section, const char *option)
+{
+    struct buffer secret = { 0 }, why = { 0 };
+    bool ok = read(file, &secret, &why);
+    if (!ok)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, section, option), SLICE_ARGS(buffer_slice(&why)));
+    if (secret.p)
+        explicit_bzero(secret.p, secret.n);
+    buffer_clear(&secret);
+    buffer_clear(&why);
+    return ok;
+}
+
 int program_check(const struct config *config)
 {
-    struct buffer key = { 0 }, why = { 0 };
     bool ok = try_binds(config, &config->listen, "listen");
     ok &= try_binds(config, &config->admin, "admin");
-    if (!setup_read_key(config->api_key_file, &key, &why)) {
-        fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
-                SLICE_ARGS(buffer_slice(&why)));
-        ok = false;
-    }
+    ok &= try_secret(config, setup_read_key, config->api_key_file, "upstream", "api_key_file");
+    if (config->admin_token_file)
+        ok &= try_secret(config, setup_read_admin_token, config->admin_token_file, "proxy", "admin_token_file");
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
         fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
                 config_line_of(config, "proxy", "state_directory"), config->state_directory);
         ok = false;
     }
-    if (key.p)
-        explicit_bzero(key.p, key.n);
-    buffer_clear(&key);
-    buffer_clear(&why);
     if (ok)
         printf("%s: fine\n", config->file);
     return ok ? EXIT_DONE : EXIT_WRONG;

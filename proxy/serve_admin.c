@@ -9,6 +9,8 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
 #include "proxy/exchange.h"
+#include "proxy/program.h"
+#include "proxy/upstream/secret.h"
 
 /* Few people ask here, and a question of usage has a thread of its own. */
 enum { MAX_CONNECTIONS = 64, MAX_ASKING = 4 };
@@ -24,6 +26,7 @@ struct asking {
 struct serve_admin {
     struct service *service;
     struct http_server *http;
+    struct secret token; /* p NULL: none is asked for */
     int64_t began_ms;
     struct asking *asking;
     int n_asking;
@@ -50,7 +53,7 @@ static void explain(void *context, struct slice call, struct buffer *out)
 
 static void answer(struct http_call *call, struct admin_answer *a)
 {
-    struct http_header headers[5] = {
+    struct http_header headers[6] = {
         { S("Content-Type"), a->content_type },
         { S("Cache-Control"), S("no-store") },
         { S("X-Content-Type-Options"), S("nosniff") },
@@ -60,6 +63,8 @@ static void answer(struct http_call *call, struct admin_answer *a)
         headers[n++] = (struct http_header){ S("Allow"), S(ADMIN_ALLOW) };
     if (a->says_retry)
         headers[n++] = (struct http_header){ S("Retry-After"), S("1") };
+    if (a->says_who)
+        headers[n++] = (struct http_header){ S("WWW-Authenticate"), S(ADMIN_AUTHENTICATE) };
     http_answer(call, a->status, headers, n, &a->body);
 }
 
@@ -177,10 +182,14 @@ static void gather(void *context, struct metrics *m)
 
 static void on_request(void *context, struct http_call *call, const struct http_request *request)
 {
-    const struct admin_owner owner = { is_ready, gather, explain, usage, context };
-    struct admin_question q = {
-        .is_read = request->method != HTTP_POST, .host = request->host, .path = request->path, .query = request->query
-    };
+    struct serve_admin *a = context;
+    const struct admin_owner owner = { is_ready, gather,  explain,
+                                       usage,    context, a->token.p ? secret_value(&a->token) : S("") };
+    struct admin_question q = { .is_read = request->method != HTTP_POST,
+                                .host = request->host,
+                                .authorization = request->authorization,
+                                .path = request->path,
+                                .query = request->query };
     struct admin_answer result;
     if (request->fault_status) {
         result = admin_error(request->fault_status, request->fault_why);
@@ -197,6 +206,18 @@ static void on_trouble(void *context, const char *line)
     service_say(a->service, "admin: %s", line);
 }
 
+static bool read_token(struct serve_admin *a, const struct config *c, struct buffer *why)
+{
+    struct buffer token = { 0 };
+    bool ok = !c->admin_token_file || setup_read_admin_token(c->admin_token_file, &token, why);
+    if (ok && token.n)
+        ok = secret_init(&a->token, S(""), buffer_slice(&token));
+    if (token.p)
+        explicit_bzero(token.p, token.n);
+    buffer_clear(&token);
+    return ok;
+}
+
 struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
 {
     struct serve_admin *a = calloc(1, sizeof *a);
@@ -210,7 +231,7 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
                                     .on_trouble = on_trouble,
                                     .context = a };
     a->http = http_server_new(s->base, &options);
-    if (a->http && service_listen(s, a->http, &s->config->admin, "admin", why))
+    if (a->http && read_token(a, s->config, why) && service_listen(s, a->http, &s->config->admin, "admin", why))
         return a;
     serve_admin_free(a);
     return NULL;
@@ -236,5 +257,6 @@ void serve_admin_free(struct serve_admin *a)
         free(a->asking);
         a->asking = next;
     }
+    secret_clear(&a->token);
     free(a);
 }

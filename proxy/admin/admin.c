@@ -127,16 +127,19 @@ static bool usage(const struct admin_owner *owner, const struct query *query, vo
     return true;
 }
 
+enum who { ANYBODY, TOKEN };
+
 static const struct path {
     struct slice path;
+    enum who who; /* asks, where there is a token */
     path_function *answer;
     struct slice params[QUERY_MAX_PARAMS];
 } paths[] = {
-    { SLICE("/healthz"), healthz, { SLICE("") } },
-    { SLICE("/readyz"), readyz, { SLICE("") } },
-    { SLICE("/metrics"), metrics, { SLICE("") } },
-    { SLICE("/usage"), usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
-    { SLICE("/explain"), explain, { SLICE("call") } },
+    { SLICE("/healthz"), ANYBODY, healthz, { SLICE("") } },
+    { SLICE("/readyz"), ANYBODY, readyz, { SLICE("") } },
+    { SLICE("/metrics"), TOKEN, metrics, { SLICE("") } },
+    { SLICE("/usage"), TOKEN, usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
+    { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
 
@@ -171,6 +174,19 @@ static bool host_is_ours(struct slice host)
     return config_host_is_loopback(host);
 }
 
+static bool has_token(struct slice authorization, struct slice token)
+{
+    struct slice rest, scheme = slice_split(slice_trim(authorization), ' ', &rest);
+    return slice_is_secret(slice_trim(rest), token) && slice_eq_nocase(scheme, S("Bearer"));
+}
+
+static struct admin_answer who_are_you(void)
+{
+    struct admin_answer a = admin_error(401, S("the admin side asks for its token: Authorization: Bearer TOKEN"));
+    a.says_who = true;
+    return a;
+}
+
 static struct admin_answer no_such_path(void)
 {
     struct admin_answer a = begin(404, json);
@@ -203,7 +219,10 @@ bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, 
     for (int i = 0; i < N_PATHS; i++)
         if (slice_eq(q->path, paths[i].path))
             path = &paths[i];
-    if (!host_is_ours(q->host)) {
+    bool needs_token = owner->token.n && !(path && path->who == ANYBODY);
+    if (needs_token && !has_token(q->authorization, owner->token)) {
+        *answer = who_are_you();
+    } else if (!owner->token.n && !host_is_ours(q->host)) {
         *answer = admin_error(403, S("the admin side answers to localhost and its addresses only, not to this name"));
     } else if (!path) {
         *answer = no_such_path();

@@ -36,7 +36,7 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     const struct reader *r = &c->reader;
     struct slice client = slice_str(c->peer->text);
     struct http_call *call = call_alloc(c, (size_t)client.n + r->path.n + r->query.n + r->content_type.n +
-                                               r->user_agent.n + r->host.n + r->body_bytes);
+                                               r->user_agent.n + r->host.n + r->authorization.n + r->body_bytes);
     if (!call)
         return NULL;
     char *at = call->bytes;
@@ -49,6 +49,7 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     q->content_type = keep(&at, reader_slice(bytes, r->content_type));
     q->user_agent = keep(&at, reader_slice(bytes, r->user_agent));
     q->host = keep(&at, reader_slice(bytes, r->host));
+    q->authorization = keep(&at, reader_slice(bytes, r->authorization));
     q->body = slice_of(at, r->body_bytes);
     call->body = at;
     call->is_head = r->method == READER_HEAD;

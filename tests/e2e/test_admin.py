@@ -305,6 +305,48 @@ class Life(unittest.TestCase):
             admin.until(200, lambda: admin.ask("/readyz").status)
             self.assertEqual(proxy.get(limit=2).status, 200)
 
+    def test_the_token(self):
+        """Open to other machines, for who has the token; a load balancer needs none."""
+        token = "t0ken-" + "x" * 26
+        with Sandbox(today=None) as sandbox:
+            proxy = Anchorage(sandbox, proxy={"admin": "0.0.0.0:0", "admin_token_file": "admin.token"})
+            try:
+                for text, why in [(None, "cannot read"), ("", "one word"), ("two words of it all", "one word"),
+                                  ("x" * 15, "guessed")]:
+                    if text is not None:
+                        with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
+                            file.write(text)
+                    for command in ["check", "serve"]:
+                        self.assertIn(why, proxy.run(command, check=1).stderr)
+                with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
+                    file.write(token + "\n")
+                proxy.run("check", check=0)
+                proxy.start()
+                admin = Admin(proxy)
+                admin.address = ("127.0.0.1", admin.address[1])
+                for host in ["proxy.example", "127.0.0.1"]:
+                    for path in PATHS + ["/none"]:
+                        for wrong in [{}, {"Authorization": "Bearer " + token[:-1]}, {"Authorization": token}]:
+                            answer = admin.ask(path, Host=host, **wrong)
+                            is_open = path in ("/healthz", "/readyz")
+                            self.assertEqual(answer.status, 200 if is_open else 401, (path, wrong))
+                            self.assertEqual(answer.headers.get("www-authenticate"),
+                                             None if is_open else 'Bearer realm="anchorage"')
+                    right = {"Authorization": "Bearer " + token, "Host": host}
+                    self.assertEqual(admin.ask("/metrics", **right).status, 200)
+                    self.assertEqual(admin.ask("/usage", **right).status, 200)
+                    self.assertEqual(admin.ask("/none", **right).status, 404)
+                with socket.create_connection(admin.address, PATIENCE) as one, one.makefile("rb") as stream:
+                    header = f"Authorization: Bearer {token}\r\n"
+                    one.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
+                    self.assertEqual(read_answer(stream).status, 401, "a header twice is none")
+                for path in PATHS:
+                    self.assertEqual(proxy.get(path, headers={"Authorization": "Bearer " + token}).fault, "not_found")
+                proxy.stop()
+                self.assertNotIn(token, "".join(proxy.lines))
+            finally:
+                proxy.close()
+
     def test_several_addresses_or_none(self):
         with Sandbox(today=None) as sandbox:
             with Anchorage(sandbox, proxy={"admin": "127.0.0.1:0 [::1]:0"}) as proxy:

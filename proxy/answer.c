@@ -143,6 +143,25 @@ static void log_line(struct exchange *x, int status)
     service_wake_bottom(x->service);
 }
 
+static void count(struct counters *c, const struct exchange *x)
+{
+    _Static_assert((int)ROOM_ANSWER == (int)ROOMS_TIMED, "all rooms before the answer are timed");
+    struct slice cache = cache_word(x);
+    int64_t now_us = clock_monotonic_us();
+    c->answered++;
+    c->faults[x->refusal.fault]++;
+    c->rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
+    c->units += (uint64_t)units_of(x);
+    c->units_predicted += (uint64_t)x->spending.predicted;
+    c->approximate += !x->refusal.fault && x->marks.n;
+    c->hits += slice_eq(cache, S("hit"));
+    c->shared += slice_eq(cache, S("shared"));
+    c->misses += slice_eq(cache, S("miss"));
+    for (int i = 0; i < ROOMS_TIMED; i++)
+        c->room_us[i] += (uint64_t)x->room_us[i];
+    histogram_add(&c->calls_took, now_us - x->began_us, now_us);
+}
+
 enum step room_answer(struct exchange *x)
 {
     struct service *s = x->service;
@@ -157,15 +176,7 @@ enum step room_answer(struct exchange *x)
     else
         add_answer(x, &h);
     add_books(x, &h);
-    s->counters.answered++;
-    s->counters.faults[x->refusal.fault]++;
-    s->counters.rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
-    s->counters.units += (uint64_t)units_of(x);
-    s->counters.units_predicted += (uint64_t)x->spending.predicted;
-    s->counters.approximate += !x->refusal.fault && x->marks.n;
-    s->counters.call_us += (uint64_t)(clock_monotonic_us() - x->began_us);
-    if (!x->refusal.fault && !x->asked_upstream && !x->call.table->is_info)
-        s->counters.hits++;
+    count(&s->counters, x);
     log_line(x, status);
     http_answer(x->http, status, h.list, h.n, &x->body);
     x->http = NULL;

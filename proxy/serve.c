@@ -159,8 +159,10 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     s->free_targets = buffer_slice(&d->free_targets);
     s->base = make_base();
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
-    if (!s->base || !s->turns || !log_open(&s->log, s->base, STDERR_FILENO) || !make_events(d))
+    if (!s->base || !s->turns || !log_open(&s->log, s->base, STDERR_FILENO) || !make_events(d) ||
+        !pulse_start(&s->pulse, s->base))
         return false;
+    s->counters.calls_took.scale = &histogram_waits;
     for (size_t i = 0; i < config->n_teams; i++)
         s->turns[i] = (struct turns){ .team = &config->teams[i], .account = &s->account };
     if (!account_open(&s->account, s->base, config, config->api_key_file, CACHE_BYTES, why) || !make_ledger(d, why) ||
@@ -217,6 +219,7 @@ static void free_daemon(struct daemon *d)
         event_free(d->drain_timer);
     if (s->bottom)
         event_free(s->bottom);
+    pulse_stop(&s->pulse);
     log_close(&s->log);
     if (s->base)
         event_base_free(s->base);

@@ -2,13 +2,12 @@
  * The admin side of the daemon: HTTP in front of proxy/admin, and the service behind it. */
 #include "proxy/serve_admin.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
-#include "proxy/exchange.h"
+#include "proxy/gather.h"
 #include "proxy/program.h"
 #include "proxy/upstream/secret.h"
 
@@ -27,7 +26,8 @@ struct serve_admin {
     struct service *service;
     struct http_server *http;
     struct secret token; /* p NULL: none is asked for */
-    int64_t began_ms;
+    int64_t began_us;
+    int64_t denied;
     struct asking *asking;
     int n_asking;
 };
@@ -102,79 +102,20 @@ static void gather_state(const struct serve_admin *a, struct metrics *m)
     const struct service *s = a->service;
     bool serves = ledger_serves(s->ledger);
     metric_add_labelled(m, METRIC_BUILD_INFO, S(ANCHORAGE_VERSION), 1);
-    metric_add_ms(m, METRIC_UPTIME, clock_monotonic_ms() - a->began_ms);
+    metric_add_seconds(m, METRIC_UPTIME, clock_monotonic_us() - a->began_us);
     metric_add(m, METRIC_READY, serves && !s->draining);
     metric_add(m, METRIC_DRAINING, s->draining);
     metric_add(m, METRIC_LEDGER_SERVING, serves);
-}
-
-static void gather_counters(const struct counters *c, const struct log *log, struct metrics *m)
-{
-    metric_add(m, METRIC_CALLS, (int64_t)c->calls);
-    for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
-        metric_add_labelled(m, METRIC_ANSWERS, f ? fault_word(f) : S("none"), (int64_t)c->faults[f]);
-    metric_add_ms(m, METRIC_CALL_SECONDS, (int64_t)(c->call_us / 1000));
-    metric_add(m, METRIC_APPROXIMATE, (int64_t)c->approximate);
-    metric_add(m, METRIC_CACHE_HITS, (int64_t)c->hits);
-    metric_add(m, METRIC_ROWS, (int64_t)c->rows);
-    metric_add(m, METRIC_UNITS, (int64_t)c->units);
-    metric_add(m, METRIC_UNITS_PREDICTED, (int64_t)c->units_predicted);
-    metric_add(m, METRIC_V3_REQUESTS, (int64_t)c->v3_requests);
-    metric_add(m, METRIC_LOG_LOST, (int64_t)log->lost);
-}
-
-static void gather_calls(const struct serve_admin *a, struct metrics *m)
-{
-    const struct service *s = a->service;
-    int64_t running = 0, for_turn = 0, for_room = 0;
-    for (const struct exchange *x = s->running; x; x = x->next) {
-        for_turn += x->waits_for_turn;
-        for_room += x->waits_for_room;
-        running += !x->waits_for_turn && !x->waits_for_room;
-    }
-    metric_add(m, METRIC_CALLS_RUNNING, running);
-    metric_add_labelled(m, METRIC_CALLS_WAITING, S("turn"), for_turn);
-    metric_add_labelled(m, METRIC_CALLS_WAITING, S("room"), for_room);
-    metric_add_labelled(m, METRIC_CONNECTIONS, S("client"), (int64_t)http_server_connections(s->http));
-    metric_add_labelled(m, METRIC_CONNECTIONS, S("admin"), (int64_t)http_server_connections(a->http));
-}
-
-static void gather_books(const struct service *s, struct metrics *m)
-{
-    static const struct {
-        enum metric metric;
-        size_t at;
-    } of_team[] = {
-        { METRIC_TEAM_ROWS, offsetof(struct ledger_left, rows_used) },
-        { METRIC_TEAM_ROWS_LIMIT, offsetof(struct ledger_left, rows_limit) },
-        { METRIC_TEAM_ROWS_LEFT, offsetof(struct ledger_left, rows_left) },
-        { METRIC_TEAM_UNITS, offsetof(struct ledger_left, units_used) },
-        { METRIC_TEAM_UNITS_LIMIT, offsetof(struct ledger_left, units_limit) },
-        { METRIC_TEAM_UNITS_LEFT, offsetof(struct ledger_left, units_left) },
-    };
-    int64_t value = ledger_left(s->ledger, S("")).whole_units_left;
-    if (value != LEDGER_NO_LIMIT)
-        metric_add(m, METRIC_UNITS_LEFT, value);
-    for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {
-        for (size_t i = 0; i < s->config->n_teams; i++) {
-            struct slice team = slice_str(s->config->teams[i].name);
-            struct ledger_left left = ledger_left(s->ledger, team);
-            memcpy(&value, (const char *)&left + of_team[k].at, sizeof value);
-            if (value != LEDGER_NO_LIMIT)
-                metric_add_labelled(m, of_team[k].metric, team, value);
-        }
-    }
-    for (size_t i = 0; i < s->config->n_teams; i++)
-        metric_add_labelled(m, METRIC_TEAM_RUNNING, slice_str(s->config->teams[i].name), s->turns[i].running);
 }
 
 static void gather(void *context, struct metrics *m)
 {
     const struct serve_admin *a = context;
     gather_state(a, m);
-    gather_counters(&a->service->counters, &a->service->log, m);
-    gather_calls(a, m);
-    gather_books(a->service, m);
+    metric_add_labelled(m, METRIC_CONNECTIONS, S("client"), (int64_t)http_server_connections(a->service->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS, S("admin"), (int64_t)http_server_connections(a->http));
+    metric_add(m, METRIC_ADMIN_DENIED, a->denied);
+    gather_service(a->service, m);
     process_gather(m);
 }
 
@@ -196,6 +137,7 @@ static void on_request(void *context, struct http_call *call, const struct http_
         result.says_allow = request->fault_status == 405;
         answer(call, &result);
     } else if (admin_ask(&owner, &q, call, &result)) {
+        a->denied += result.says_who;
         answer(call, &result);
     }
 }
@@ -224,7 +166,7 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     if (!a)
         return NULL;
     a->service = s;
-    a->began_ms = clock_monotonic_ms();
+    a->began_us = clock_monotonic_us();
     struct http_options options = { .max_connections = MAX_CONNECTIONS,
                                     .max_connections_per_address = MAX_CONNECTIONS,
                                     .on_request = on_request,

@@ -35,7 +35,7 @@ static void help_and_type_stand_once(void **state)
     metric_add(&m, METRIC_CALLS, INT64_MAX);
     metric_add_labelled(&m, METRIC_CONNECTIONS, S("client"), 2);
     metric_add_labelled(&m, METRIC_CONNECTIONS, S("admin"), -1);
-    metric_add_ms(&m, METRIC_UPTIME, 61007);
+    metric_add_seconds(&m, METRIC_UPTIME, 61007005);
     expect(&b, "# HELP anchorage_calls_total v2 calls that came in.\n"
                "# TYPE anchorage_calls_total counter\n"
                "anchorage_calls_total 9223372036854775807\n"
@@ -45,7 +45,7 @@ static void help_and_type_stand_once(void **state)
                "anchorage_connections{side=\"admin\"} -1\n"
                "# HELP anchorage_uptime_seconds How long the daemon runs.\n"
                "# TYPE anchorage_uptime_seconds gauge\n"
-               "anchorage_uptime_seconds 61.007\n");
+               "anchorage_uptime_seconds 61.007005\n");
 }
 
 /* The sample line of a team of this name. */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * Where the numbers of /metrics come from. */
+#include "proxy/gather.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "proxy/exchange.h"
+
+static void gather_counters(const struct counters *c, struct metrics *m)
+{
+    static const struct slice rooms[ROOMS_TIMED] = {
+        [ROOM_READ] = SLICE("read"),   [ROOM_PLAN] = SLICE("plan"),     [ROOM_ADMIT] = SLICE("admit"),
+        [ROOM_FETCH] = SLICE("fetch"), [ROOM_RENDER] = SLICE("render"), [ROOM_SETTLE] = SLICE("settle"),
+    };
+    metric_add(m, METRIC_CALLS, (int64_t)c->calls);
+    for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
+        metric_add_labelled(m, METRIC_ANSWERS, f ? fault_word(f) : S("none"), (int64_t)c->faults[f]);
+    metric_add_histogram(m, METRIC_CALL_DURATION, &c->calls_took);
+    for (int i = 0; i < ROOMS_TIMED; i++)
+        metric_add_seconds_labelled(m, METRIC_ROOM_SECONDS, rooms[i], (int64_t)c->room_us[i]);
+    metric_add(m, METRIC_APPROXIMATE, (int64_t)c->approximate);
+    metric_add_labelled(m, METRIC_SOURCES, S("hit"), (int64_t)c->hits);
+    metric_add_labelled(m, METRIC_SOURCES, S("shared"), (int64_t)c->shared);
+    metric_add_labelled(m, METRIC_SOURCES, S("miss"), (int64_t)c->misses);
+    metric_add(m, METRIC_ROWS, (int64_t)c->rows);
+    metric_add(m, METRIC_UNITS, (int64_t)c->units);
+    metric_add(m, METRIC_UNITS_PREDICTED, (int64_t)c->units_predicted);
+    metric_add(m, METRIC_UNITS_SAVED, (int64_t)c->units_saved);
+}
+
+static void gather_calls(const struct service *s, struct metrics *m)
+{
+    int64_t running = 0, for_turn = 0, for_room = 0;
+    for (const struct exchange *x = s->running; x; x = x->next) {
+        for_turn += x->waits_for_turn;
+        for_room += x->waits_for_room;
+        running += !x->waits_for_turn && !x->waits_for_room;
+    }
+    metric_add(m, METRIC_CALLS_RUNNING, running);
+    metric_add_labelled(m, METRIC_CALLS_WAITING, S("turn"), for_turn);
+    metric_add_labelled(m, METRIC_CALLS_WAITING, S("room"), for_room);
+}
+
+/* ---- API v3, a sample for each v3 key; what only grows is of all together ---- */
+
+static void gather_upstream(const struct service *s, struct metrics *m)
+{
+    const struct slice name = S("main");
+    struct upstream_stats u;
+    struct cache_stats c = cache_stats(s->account.cache);
+    upstream_stats(s->account.upstream, &u);
+    metric_add(m, METRIC_V3_REQUESTS, (int64_t)s->counters.v3_requests);
+    metric_add(m, METRIC_V3_RETRIES, (int64_t)u.retries);
+    for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
+        if (u.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))
+            metric_add_labelled(m, METRIC_V3_RESULTS, f ? fault_word(f) : S("none"), (int64_t)u.ended[f]);
+    metric_add_histogram(m, METRIC_V3_DURATION, &u.attempts);
+    metric_add_histogram(m, METRIC_V3_WAIT, &u.waits);
+    metric_add_labelled(m, METRIC_V3_WAITING, name, (int64_t)u.waiting);
+    metric_add_labelled(m, METRIC_V3_IN_FLIGHT, name, (int64_t)u.in_flight);
+    metric_add_labelled(m, METRIC_V3_BREAKER, name, u.breaker_is_shut);
+    metric_add_labelled(m, METRIC_V3_OUT_OF_UNITS, name, u.units_are_out);
+    metric_add_labelled(m, METRIC_V3_RATE_TOKENS, name, u.rate_tokens);
+    metric_add_labelled(m, METRIC_V3_RATE_SLOW, name, u.slow);
+    metric_add_seconds_labelled(m, METRIC_V3_RATE_PAUSED, name, u.paused_ms * 1000);
+    metric_add_labelled(m, METRIC_CACHE_ENTRIES, name, (int64_t)c.entries);
+    metric_add_labelled(m, METRIC_CACHE_BYTES, name, (int64_t)c.bytes);
+    metric_add_labelled(m, METRIC_CACHE_MAX_BYTES, name, (int64_t)c.max_bytes);
+}
+
+/* ---- the books and the loop ---- */
+
+static void gather_machine(const struct service *s, struct metrics *m)
+{
+    struct ledger_stats l;
+    int64_t now_us = clock_monotonic_us();
+    ledger_stats(s->ledger, &l);
+    metric_add_histogram(m, METRIC_COMMIT, &l.commits);
+    metric_add_seconds(m, METRIC_COMMIT_LONGEST, histogram_longest_us(&l.commits, now_us));
+    metric_add(m, METRIC_COMMIT_FAILURES, (int64_t)l.failures);
+    metric_add(m, METRIC_LEDGER_ENTRIES, (int64_t)l.entries);
+    metric_add(m, METRIC_LEDGER_WAITING, (int64_t)l.waiting);
+    metric_add_histogram(m, METRIC_LOOP_LATE, &s->pulse.late);
+    metric_add_seconds(m, METRIC_LOOP_LATE_LONGEST, histogram_longest_us(&s->pulse.late, now_us));
+    metric_add(m, METRIC_LOG_LOST, (int64_t)s->log.lost);
+}
+
+/* What is shown of a team, asked for once. */
+struct team_numbers {
+    struct ledger_left left;
+    struct ledger_totals totals;
+    int64_t running;
+};
+
+static void gather_teams(const struct service *s, struct metrics *m)
+{
+    static const struct {
+        enum metric metric;
+        size_t at;
+    } of_team[] = {
+        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, totals.calls) },
+        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, totals.faults) },
+        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, totals.rows) },
+        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, totals.units) },
+        { METRIC_TEAM_ROWS, offsetof(struct team_numbers, left.rows_used) },
+        { METRIC_TEAM_ROWS_LIMIT, offsetof(struct team_numbers, left.rows_limit) },
+        { METRIC_TEAM_ROWS_LEFT, offsetof(struct team_numbers, left.rows_left) },
+        { METRIC_TEAM_UNITS, offsetof(struct team_numbers, left.units_used) },
+        { METRIC_TEAM_UNITS_LIMIT, offsetof(struct team_numbers, left.units_limit) },
+        { METRIC_TEAM_UNITS_LEFT, offsetof(struct team_numbers, left.units_left) },
+        { METRIC_TEAM_RUNNING, offsetof(struct team_numbers, running) },
+    };
+    size_t n = s->config->n_teams;
+    struct team_numbers *numbers = n ? calloc(n, sizeof *numbers) : NULL;
+    if (!numbers)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        struct slice team = slice_str(s->config->teams[i].name);
+        numbers[i].left = ledger_left(s->ledger, team);
+        numbers[i].totals = ledger_totals(s->ledger, team);
+        numbers[i].running = s->turns[i].running;
+    }
+    for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {
+        for (size_t i = 0; i < n; i++) {
+            int64_t value;
+            memcpy(&value, (const char *)&numbers[i] + of_team[k].at, sizeof value);
+            if (value != LEDGER_NO_LIMIT)
+                metric_add_labelled(m, of_team[k].metric, slice_str(s->config->teams[i].name), value);
+        }
+    }
+    free(numbers);
+}
+
+void gather_service(const struct service *s, struct metrics *m)
+{
+    int64_t units_left = ledger_left(s->ledger, S("")).whole_units_left;
+    gather_counters(&s->counters, m);
+    gather_calls(s, m);
+    gather_upstream(s, m);
+    gather_machine(s, m);
+    if (units_left != LEDGER_NO_LIMIT)
+        metric_add(m, METRIC_UNITS_LEFT, units_left);
+    gather_teams(s, m);
+}

@@ -56,7 +56,7 @@ static void put_label(struct buffer *b, struct slice name, struct slice value)
     value = shown(value);
     buffer_put(b, '{');
     buffer_append(b, name);
-    buffer_str(b, "=\"");
+    buffer_append(b, S("=\""));
     size_t plain = 0;
     while (plain < value.n && is_plain(value.p[plain]))
         plain++;
@@ -70,7 +70,7 @@ static void put_label(struct buffer *b, struct slice name, struct slice value)
         else
             buffer_put(b, (unsigned char)c < ' ' || c == 0x7F ? ' ' : c);
     }
-    buffer_str(b, "\"}");
+    buffer_append(b, S("\"}"));
 }
 
 /* Write what stands before the value. False when the metric has its most samples already. */

@@ -119,7 +119,7 @@ static void log_line(struct exchange *x, int status)
     put_text(b, ",\"team\":", x->team_name);
     put_text(b, ",\"key\":", x->key);
     put_text(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
-    put_text(b, ",\"target\":", x->turns ? x->call.target.host : S(""));
+    put_text(b, ",\"target\":", x->turns ? params_without_token(&x->params, x->call.target.host, x->memory) : S(""));
     put_number(b, ",\"status\":", status);
     put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
     put_number(b, ",\"units\":", units_of(x));
@@ -169,6 +169,7 @@ enum step room_answer(struct exchange *x)
     if (x->turns)
         admit_leave(x);
     int status = status_of(x);
+    x->refusal.why = params_without_token(&x->params, x->refusal.why, x->memory);
     add(&h, S("X-Anchorage-Id"), slice_of(x->id, LEDGER_ID_SIZE - 1));
     add(&h, S("Content-Type"), render_content_type(x->call.output));
     if (x->refusal.fault)

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proxy/control.h"
@@ -232,9 +231,7 @@ int program_serve(const struct config *config)
 {
     struct daemon d = { 0 };
     struct buffer why = { 0 };
-    struct rlimit none = { 0, 0 };
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none); /* a core would hold the keys */
     /* Answers of some hundred KB come and go: fresh pages from the kernel for each cost more than making them. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * A call: one request handed out, with everything its slices point to in the same piece of memory, so that
  * it outlives the connection. */
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/http/server.h"
 
@@ -79,6 +81,7 @@ void call_free(struct http_call *call)
     *(call->previous ? &call->previous->next : &call->server->calls) = call->next;
     if (call->next)
         call->next->previous = call->previous;
+    explicit_bzero(call, malloc_usable_size(call)); /* tokens stand in it */
     free(call);
 }
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import socket
 import subprocess
 import time
@@ -206,6 +207,13 @@ class Questions(unittest.TestCase):
                     good.replace("# TYPE a_total counter\n", "")]:
             with self.assertRaises(AssertionError, msg=bad):
                 parse_metrics(bad)
+
+    def test_promtool_agrees(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed")
+        done = subprocess.run(["promtool", "check", "metrics"], input=self.admin.ask("/metrics").bytes,
+                              capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
     def test_usage_is_that_of_the_command(self):
         today = time.strftime("%Y-%m-%d", time.gmtime())

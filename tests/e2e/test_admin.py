@@ -161,17 +161,17 @@ class Questions(unittest.TestCase):
         self.assertEqual(list(rooms), ["read", "plan", "admit", "fetch", "render", "settle"])
         self.assertLessEqual(sum(rooms.values()), took[("le", "sum"),] + 1e-5)
         self.assertGreater(rooms["fetch"], 0)
-        account = (("account", "main"),)
+        v3 = (("key", "main"),)
         self.assertEqual(m["anchorage_v3_results_total"][("fault", "none"),], len(self.sandbox.log()))
         self.assertEqual(m["anchorage_v3_duration_seconds"][("le", "count"),], len(self.sandbox.log()))
         self.assertEqual(m["anchorage_v3_wait_seconds"][("le", "count"),], len(self.sandbox.log()))
         for name, value in {"waiting": 0, "in_flight": 0, "breaker_open": 0, "out_of_units": 0, "rate_divisor": 1,
                             "rate_paused_seconds": 0}.items():
-            self.assertEqual(m["anchorage_v3_" + name], {account: value}, name)
-        self.assertGreater(m["anchorage_v3_rate_tokens"][account], 0)
-        self.assertGreater(m["anchorage_cache_entries"][account], 0)
-        self.assertGreater(m["anchorage_cache_bytes"][account], 0)
-        self.assertLess(m["anchorage_cache_bytes"][account], m["anchorage_cache_max_bytes"][account])
+            self.assertEqual(m["anchorage_v3_" + name], {v3: value}, name)
+        self.assertGreater(m["anchorage_v3_rate_tokens"][v3], 0)
+        self.assertGreater(m["anchorage_cache_entries"][v3], 0)
+        self.assertGreater(m["anchorage_cache_bytes"][v3], 0)
+        self.assertLess(m["anchorage_cache_bytes"][v3], m["anchorage_cache_max_bytes"][v3])
         entries = m["anchorage_ledger_entries_total"][()]
         self.assertEqual(entries, len(self.proxy.ledger()) - self.entries_before)
         self.assertLessEqual(m["anchorage_ledger_commit_seconds"][("le", "count"),], entries)
@@ -389,13 +389,13 @@ class Life(unittest.TestCase):
             sandbox.script({"match": "anchors", "status": 500, "body": "x", "times": 0})
             for number in range(6):
                 self.assertEqual(proxy.get(target=f"t{number}.example").fault, "upstream_down")
-            self.assertEqual(admin.value("anchorage_v3_breaker_open", account="main"), 1)
+            self.assertEqual(admin.value("anchorage_v3_breaker_open", key="main"), 1)
             self.assertGreaterEqual(admin.value("anchorage_v3_results_total", fault="upstream_down"), 6)
         with Sandbox(today=None, units=1) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}) as proxy:
             admin = Admin(proxy)
-            self.assertEqual(admin.value("anchorage_v3_out_of_units", account="main"), 0)
+            self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 0)
             self.assertEqual(proxy.get(limit=1).fault, "upstream_out_of_units")
-            self.assertEqual(admin.value("anchorage_v3_out_of_units", account="main"), 1)
+            self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 1)
 
     def test_the_token(self):
         """Open to other machines, for who has the token; a load balancer needs none."""

@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -396,6 +397,19 @@ class Life(unittest.TestCase):
             self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 0)
             self.assertEqual(proxy.get(limit=1).fault, "upstream_out_of_units")
             self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 1)
+
+    def test_a_loop_that_stands_still(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}) as proxy:
+            admin = Admin(proxy)
+            long_ones = lambda: sum(n * sign for sign, bound in [(1, "+Inf"), (-1, "0.25")]
+                                    for labels, n in admin.metrics()["anchorage_loop_late_seconds"][2].items()
+                                    if labels == (("le", bound),))
+            before = long_ones()
+            proxy.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)  # what is measured is time
+            proxy.process.send_signal(signal.SIGCONT)
+            admin.until(True, lambda: long_ones() > before)
+            self.assertGreater(admin.value("anchorage_loop_late_longest_seconds"), 0.25)
 
     def test_the_token(self):
         """Open to other machines, for who has the token; a load balancer needs none."""

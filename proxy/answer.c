@@ -79,6 +79,15 @@ static void add_fault(struct exchange *x, int status, struct headers *h)
     render_error(x->call.output, x->refusal.why.n ? x->refusal.why : S("the call was refused"), &x->body);
 }
 
+/* A word that cannot hold anything to be escaped. */
+static void put_word(struct buffer *b, const char *before, struct slice word)
+{
+    buffer_str(b, before);
+    buffer_put(b, '"');
+    buffer_append(b, word);
+    buffer_put(b, '"');
+}
+
 static void put_text(struct buffer *b, const char *before, struct slice value)
 {
     buffer_str(b, before);
@@ -95,7 +104,7 @@ static void put_marks(struct buffer *b, struct slice marks)
 {
     buffer_str(b, ",\"approximate\":[");
     for (struct slice rest = marks; rest.n;) {
-        log_text(b, slice_trim(slice_split(rest, ',', &rest)));
+        put_word(b, "", slice_trim(slice_split(rest, ',', &rest)));
         if (rest.n)
             buffer_put(b, ',');
     }
@@ -113,21 +122,21 @@ static void log_line(struct exchange *x, int status)
     struct slice cache = cache_word(x);
     char time[25];
     timestamp_format_ms(clock_wall_ms(), time);
-    put_text(b, "{\"time\":", slice_of(time, sizeof time - 1));
-    put_text(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
-    put_text(b, ",\"client\":", http_call_request(x->http)->client);
-    put_text(b, ",\"team\":", x->team_name);
+    put_word(b, "{\"time\":", slice_of(time, sizeof time - 1));
+    put_word(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
+    put_word(b, ",\"client\":", http_call_request(x->http)->client);
+    put_word(b, ",\"team\":", x->team_name);
     put_text(b, ",\"key\":", x->key);
-    put_text(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
+    put_word(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
     put_text(b, ",\"target\":", x->turns ? params_without_token(&x->params, x->call.target.host, x->memory) : S(""));
     put_number(b, ",\"status\":", status);
     put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
     put_number(b, ",\"units\":", units_of(x));
     put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->result.results);
     if (cache.p)
-        put_text(b, ",\"cache\":", cache);
+        put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
-        put_text(b, ",\"fault\":", fault_word(x->refusal.fault));
+        put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
         put_text(b, ",\"why\":", x->refusal.why);
     }
     if (!x->refusal.fault && x->marks.n)

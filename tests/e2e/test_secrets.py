@@ -72,6 +72,11 @@ class Secrets(unittest.TestCase):
         self.seen.append((f"the admin side's answer to {path}", repr(answer.headers).encode() + answer.bytes))
         return answer
 
+    @staticmethod
+    def everywhere(token):
+        return {"User-Agent": f"x/1 {token.upper()}", "Referer": f"http://x/?token={token}", "Cookie": token,
+                "X-Token": token, "Authorization": "Bearer " + token}
+
     def calls(self):
         """Good calls, tokens in wrong places, and every kind of fault."""
         self.assertEqual(self.call(token=OLD).status, 200)
@@ -81,11 +86,9 @@ class Secrets(unittest.TestCase):
         self.assertEqual(self.call(f"/?token={OLD}&token={STRANGE}&from=anchors&target=a.example").fault, "bad_request")
         self.assertEqual(self.call(f"/{OLD}?from=anchors").fault, "not_found")
         self.call(f"/?from=anchors&target=small.example&mode=domain&{OLD}")
-        everywhere = {"User-Agent": OLD, "Referer": f"http://x/?token={OLD}", "Cookie": OLD, "X-Token": OLD,
-                      "Authorization": "Bearer " + OLD}
-        self.assertEqual(self.call(token=OLD, headers=everywhere).status, 200)
+        self.assertEqual(self.call(token=OLD, headers=self.everywhere(OLD)).status, 200)
         self.call(token=OLD, headers={"Host": OLD})
-        self.assertEqual(self.call(token=STRANGE, headers=everywhere).fault, "unknown_key")
+        self.assertEqual(self.call(token=STRANGE, headers=self.everywhere(STRANGE)).fault, "unknown_key")
         for name in ["from_", "target", "mode", "select", "where", "having", "order_by", "limit", "offset", "output"]:
             self.call(token=OLD, **{name: OLD})
             self.call(token=OLD, **{name: f'eq(anchor,"{OLD}")'})
@@ -156,7 +159,9 @@ class Secrets(unittest.TestCase):
 
     def nothing_found(self):
         for where, text in self.seen:
-            self.assertEqual(found(text), [], f"{where}: {text[:2000]!r}")
+            for part in found(text):
+                at = text.lower().find(part.encode())
+                self.fail(f"{where} has {part} at {at}: {text[max(at - 300, 0):at + 300]!r}")
         self.seen.clear()
 
     def test_nothing_is_written_or_shown(self):
@@ -177,6 +182,24 @@ class Secrets(unittest.TestCase):
         self.seen.append(("the log", "".join(self.proxy.lines).encode()))
         self.files(self.proxy.path)
         self.assertGreater(len(self.proxy.lines), 60)
+        self.nothing_found()
+
+    def test_metered_strangers(self):
+        """A token that is no key's is served and listed without being kept."""
+        self.proxy.stop()
+        self.proxy.sections["proxy"]["unknown_keys"] = "meter"
+        self.proxy.sections["team unassigned"] = {"rows_per_month": 1000}
+        self.proxy.write_config()
+        self.proxy.start()
+        self.assertEqual(self.call(token=STRANGE, limit=1, headers=self.everywhere(STRANGE)).status, 200)
+        self.call(token=STRANGE, from_=STRANGE)
+        self.assertIn("127.0.0.1", self.command("key", "list", "--unknown").stdout)
+        self.ask("/usage?by=key", Authorization="Bearer " + ADMIN)
+        self.command("ledger", "export")
+        self.files(self.proxy.path)
+        self.proxy.stop()
+        self.seen.append(("the log", "".join(self.proxy.lines).encode()))
+        self.files(self.proxy.path)
         self.nothing_found()
 
     def test_a_crash_leaves_nothing(self):

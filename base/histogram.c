@@ -2,6 +2,8 @@
  * Counting by length. */
 #include "base/histogram.h"
 
+#include <assert.h>
+
 static const int64_t minute_us = 60 * 1000000;
 
 static const struct histogram_bound moments[] = {
@@ -35,6 +37,14 @@ void histogram_add(struct histogram *h, int64_t us, int64_t now_us)
     }
     if (us > h->longest_us)
         h->longest_us = us;
+}
+
+void histogram_merge(struct histogram *h, const struct histogram *more)
+{
+    assert(h->scale == more->scale);
+    for (size_t i = 0; i <= h->scale->n; i++)
+        h->counts[i] += more->counts[i];
+    h->sum_us += more->sum_us;
 }
 
 int64_t histogram_longest_us(const struct histogram *h, int64_t now_us)

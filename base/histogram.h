@@ -33,6 +33,9 @@ struct histogram {
 /* `now_us` is any clock that does not go back. */
 void histogram_add(struct histogram *h, int64_t us, int64_t now_us);
 
+/* Add the counts and the sum of `more`, which has the same scale. */
+void histogram_merge(struct histogram *h, const struct histogram *more);
+
 /* The longest of the last one or two minutes. */
 int64_t histogram_longest_us(const struct histogram *h, int64_t now_us);
 

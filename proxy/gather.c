@@ -43,31 +43,87 @@ static void gather_calls(const struct service *s, struct metrics *m)
     metric_add_labelled(m, METRIC_CALLS_WAITING, S("room"), for_room);
 }
 
-/* ---- API v3, a sample for each v3 key; what only grows is of all together ---- */
+/* ---- API v3: what only grows is of all keys together, the rest a sample for each key ---- */
+
+struct key_numbers {
+    int64_t waiting, in_flight, breaker, out_of_units, tokens, slow, paused_us;
+    int64_t entries, bytes, max_bytes;
+};
+
+static struct key_numbers numbers_of(const struct upstream_stats *u, struct cache_stats c)
+{
+    return (struct key_numbers){
+        .waiting = (int64_t)u->waiting,
+        .in_flight = (int64_t)u->in_flight,
+        .breaker = u->breaker_is_shut,
+        .out_of_units = u->units_are_out,
+        .tokens = u->rate_tokens,
+        .slow = u->slow,
+        .paused_us = u->paused_ms * 1000,
+        .entries = (int64_t)c.entries,
+        .bytes = (int64_t)c.bytes,
+        .max_bytes = (int64_t)c.max_bytes,
+    };
+}
+
+static void add_key(struct upstream_stats *sum, const struct upstream_stats *one)
+{
+    sum->retries += one->retries;
+    for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
+        sum->ended[f] += one->ended[f];
+    histogram_merge(&sum->attempts, &one->attempts);
+    histogram_merge(&sum->waits, &one->waits);
+}
+
+static void gather_keys(const struct slice *names, const struct key_numbers *keys, size_t n, struct metrics *m)
+{
+    static const struct {
+        enum metric metric;
+        size_t at;
+        bool is_time;
+    } of_key[] = {
+        { METRIC_V3_WAITING, offsetof(struct key_numbers, waiting), false },
+        { METRIC_V3_IN_FLIGHT, offsetof(struct key_numbers, in_flight), false },
+        { METRIC_V3_BREAKER, offsetof(struct key_numbers, breaker), false },
+        { METRIC_V3_OUT_OF_UNITS, offsetof(struct key_numbers, out_of_units), false },
+        { METRIC_V3_RATE_TOKENS, offsetof(struct key_numbers, tokens), false },
+        { METRIC_V3_RATE_SLOW, offsetof(struct key_numbers, slow), false },
+        { METRIC_V3_RATE_PAUSED, offsetof(struct key_numbers, paused_us), true },
+        { METRIC_CACHE_ENTRIES, offsetof(struct key_numbers, entries), false },
+        { METRIC_CACHE_BYTES, offsetof(struct key_numbers, bytes), false },
+        { METRIC_CACHE_MAX_BYTES, offsetof(struct key_numbers, max_bytes), false },
+    };
+    for (size_t k = 0; k < sizeof of_key / sizeof of_key[0]; k++) {
+        for (size_t i = 0; i < n; i++) {
+            int64_t value;
+            memcpy(&value, (const char *)&keys[i] + of_key[k].at, sizeof value);
+            (of_key[k].is_time ? metric_add_seconds_labelled : metric_add_labelled)(m, of_key[k].metric, names[i],
+                                                                                    value);
+        }
+    }
+}
 
 static void gather_upstream(const struct service *s, struct metrics *m)
 {
-    const struct slice name = S("main");
-    struct upstream_stats u;
-    struct cache_stats c = cache_stats(s->account.cache);
-    upstream_stats(s->account.upstream, &u);
+    const struct account *const accounts[] = { &s->account };
+    const struct slice names[] = { SLICE("main") };
+    enum { N = sizeof accounts / sizeof accounts[0] };
+    struct key_numbers keys[N];
+    struct upstream_stats sum = { .attempts.scale = &histogram_waits, .waits.scale = &histogram_waits };
+    for (size_t i = 0; i < N; i++) {
+        struct upstream_stats one;
+        upstream_stats(accounts[i]->upstream, &one);
+        keys[i] = numbers_of(&one, cache_stats(accounts[i]->cache));
+        add_key(&sum, &one);
+    }
     metric_add(m, METRIC_V3_REQUESTS, (int64_t)s->counters.v3_requests);
-    metric_add(m, METRIC_V3_RETRIES, (int64_t)u.retries);
+    metric_add(m, METRIC_V3_RETRIES, (int64_t)sum.retries);
     for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
-        if (u.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))
-            metric_add_labelled(m, METRIC_V3_RESULTS, f ? fault_word(f) : S("none"), (int64_t)u.ended[f]);
-    metric_add_histogram(m, METRIC_V3_DURATION, &u.attempts);
-    metric_add_histogram(m, METRIC_V3_WAIT, &u.waits);
-    metric_add_labelled(m, METRIC_V3_WAITING, name, (int64_t)u.waiting);
-    metric_add_labelled(m, METRIC_V3_IN_FLIGHT, name, (int64_t)u.in_flight);
-    metric_add_labelled(m, METRIC_V3_BREAKER, name, u.breaker_is_shut);
-    metric_add_labelled(m, METRIC_V3_OUT_OF_UNITS, name, u.units_are_out);
-    metric_add_labelled(m, METRIC_V3_RATE_TOKENS, name, u.rate_tokens);
-    metric_add_labelled(m, METRIC_V3_RATE_SLOW, name, u.slow);
-    metric_add_seconds_labelled(m, METRIC_V3_RATE_PAUSED, name, u.paused_ms * 1000);
-    metric_add_labelled(m, METRIC_CACHE_ENTRIES, name, (int64_t)c.entries);
-    metric_add_labelled(m, METRIC_CACHE_BYTES, name, (int64_t)c.bytes);
-    metric_add_labelled(m, METRIC_CACHE_MAX_BYTES, name, (int64_t)c.max_bytes);
+        if (sum.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))
+            metric_add_labelled(m, METRIC_V3_RESULTS, f ? fault_word(f) : S("none"), (int64_t)sum.ended[f]);
+    metric_add_histogram(m, METRIC_V3_DURATION, &sum.attempts);
+    metric_add_histogram(m, METRIC_V3_WAIT, &sum.waits);
+    gather_keys(names, keys, N, m);
 }
 
 /* ---- the books and the loop ---- */

@@ -29,6 +29,19 @@ static void a_bound_belongs_to_its_count(void **state)
     assert_int_equal(h.sum_us, 5000 + 5001 + 120 * SECOND + 1);
 }
 
+static void two_become_one(void **state)
+{
+    (void)state;
+    struct histogram a = { .scale = &histogram_waits }, b = a;
+    histogram_add(&a, 1, 0);
+    histogram_add(&b, 2, 0);
+    histogram_add(&b, 100 * (int64_t)SECOND, 0);
+    histogram_merge(&a, &b);
+    assert_int_equal(a.counts[0], 2);
+    assert_int_equal(a.counts[a.scale->n], 1);
+    assert_int_equal(a.sum_us, 3 + 100 * (int64_t)SECOND);
+}
+
 static void the_longest_is_forgotten(void **state)
 {
     (void)state;
@@ -66,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bound_belongs_to_its_count),
+        cmocka_unit_test(two_become_one),
         cmocka_unit_test(the_longest_is_forgotten),
         cmocka_unit_test(scales_are_sound),
     };

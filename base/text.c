@@ -154,6 +154,43 @@ size_t utf8_encode(uint32_t c, char out[4])
     return 4;
 }
 
+/* Bytes of the character at p (of valid text) that terminals or line readers may act on; 0: it is harmless. */
+static size_t acted_on(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (p[0] == 0x7F)
+        return 1;
+    if (p[0] == 0xC2 && p[1] < 0xA0)
+        return 2;
+    return p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9) ? 3 : 0;
+}
+
+static void json_valid(struct buffer *b, struct slice s)
+{
+    size_t start = 0, length;
+    for (size_t i = 0; i < s.n; i++) {
+        size_t n = acted_on(s.p + i);
+        if (!n)
+            continue;
+        buffer_json_text(b, slice_of(s.p + start, i - start));
+        buffer_printf(b, "\\u%04x", (unsigned)utf8_decode(s.p + i, &length));
+        start = i + n;
+        i += n - 1;
+    }
+    buffer_json_text(b, slice_of(s.p + start, s.n - start));
+}
+
+void buffer_json_any(struct buffer *b, struct slice s)
+{
+    while (s.n) {
+        size_t n = utf8_valid_prefix(s);
+        json_valid(b, slice_of(s.p, n));
+        if (n < s.n)
+            buffer_str(b, "\xEF\xBF\xBD");
+        s = slice_from(s, n < s.n ? n + 1 : n);
+    }
+}
+
 static bool is_unreserved(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||

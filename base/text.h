@@ -28,6 +28,10 @@ size_t utf8_encode(uint32_t c, char out[4]);
 /* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 void percent_encode(struct buffer *b, struct slice s);
 
+/* Append `s` as the inside of a JSON string, whatever its bytes are: what is no UTF-8 becomes U+FFFD, and what a
+ * terminal could take for a command (C0, DEL, C1, the separators U+2028 and U+2029) is escaped. */
+void buffer_json_any(struct buffer *b, struct slice s);
+
 /* Append the decoded form of `s`: %XX, and + as a space. False at a % that two hex digits do not
  * follow; *bad_at, when not NULL, becomes its index. */
 [[nodiscard]] bool percent_decode(struct buffer *b, struct slice s, size_t *bad_at);

@@ -55,6 +55,20 @@ static bool try_binds(const struct config *c, const struct config_words *address
     return ok;
 }
 
+static bool try_secret(const struct config *c, bool (*read)(const char *, struct buffer *, struct buffer *),
+                       const char *file, const char *section, const char *option)
+{
+    struct buffer secret = { 0 }, why = { 0 };
+    bool ok = read(file, &secret, &why);
+    if (!ok)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, section, option), SLICE_ARGS(buffer_slice(&why)));
+    if (secret.p)
+        explicit_bzero(secret.p, secret.n);
+    buffer_clear(&secret);
+    buffer_clear(&why);
+    return ok;
+}
+
 int program_check(const struct config *config)
 {
     struct buffer why = { 0 };
@@ -62,6 +76,8 @@ int program_check(const struct config *config)
     ok &= try_binds(config, &config->admin, "admin");
     ok &= accounts_check(config, &why);
     fwrite(why.p ? why.p : "", 1, why.n, stderr);
+    if (config->admin_token_file)
+        ok &= try_secret(config, setup_read_admin_token, config->admin_token_file, "proxy", "admin_token_file");
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
         fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
                 config_line_of(config, "proxy", "state_directory"), config->state_directory);

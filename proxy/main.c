@@ -2,6 +2,8 @@
  * The command line: finds the sub-command and its configuration. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "proxy/program.h"
 
@@ -111,8 +113,18 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
     return status;
 }
 
+/* A core would hold keys and tokens. Where the kernel hands cores to a program the limit alone stops none; not dumpable
+ * also keeps other processes of the same user from looking into our memory. */
+static void keep_no_cores(void)
+{
+    const struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
+    keep_no_cores();
     const char *file = DEFAULT_CONFIG;
     if (!take_config(&argc, argv, &file)) {
         fputs("anchorage: --config needs a file\n", stderr);

@@ -22,11 +22,12 @@ static void meet_stranger(struct exchange *x, struct slice token)
     struct service *s = x->service;
     const struct http_request *r = http_call_request(x->http);
     x->turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
-    ledger_saw_stranger(s->ledger, &(struct ledger_stranger){ .token = token,
-                                                              .client = r->client,
-                                                              .agent = r->user_agent,
-                                                              .table = x->params.value[PARAM_FROM],
-                                                              .metered = x->turns != NULL });
+    struct ledger_stranger seen = { .token = token,
+                                    .client = r->client,
+                                    .agent = params_without_token(&x->params, r->user_agent, x->memory),
+                                    .table = params_without_token(&x->params, x->params.value[PARAM_FROM], x->memory),
+                                    .metered = x->turns != NULL };
+    ledger_saw_stranger(s->ledger, &seen);
     if (x->turns)
         x->key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
 }

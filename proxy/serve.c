@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
-#include <errno.h>
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proxy/control.h"
@@ -18,7 +16,7 @@
 #include "proxy/program.h"
 #include "proxy/serve_admin.h"
 
-enum { CACHE_BYTES = 64 * 1024 * 1024, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
+enum { CACHE_BYTES = 64 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
@@ -39,30 +37,13 @@ static void complain(struct slice why)
 
 /* ---- the bottom of the loop ---- */
 
-static void flush_log(struct service *s)
-{
-    size_t at = 0;
-    while (at < s->log.n) {
-        ssize_t n = write(STDERR_FILENO, s->log.p + at, s->log.n - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        at += (size_t)n;
-    }
-    if (at < s->log.n || s->log.failed)
-        s->counters.log_lines_lost++;
-    s->log.n = 0;
-    s->log.failed = false;
-}
-
 static void on_bottom(evutil_socket_t fd, short what, void *context)
 {
     struct service *s = context;
     (void)fd;
     (void)what;
     exchange_free_finished(s);
-    flush_log(s);
+    log_flush(&s->log);
 }
 
 /* ---- events from outside ---- */
@@ -190,13 +171,14 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 {
     struct service *s = &d->service;
     s->config = config;
-    s->log = buffer_with_cap(LOG_ROOM);
     setup_free_targets(config, &d->free_targets);
     s->free_targets = buffer_slice(&d->free_targets);
     s->base = make_base();
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
-    if (!s->base || !s->turns || !make_events(d))
+    if (!s->base || !s->turns || !log_open(&s->log, s->base, STDERR_FILENO) || !make_events(d) ||
+        !pulse_start(&s->pulse, s->base))
         return false;
+    s->counters.calls_took.scale = &histogram_waits;
     if (!accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
     learnt_read(config->state_directory, &s->accounts);
@@ -224,7 +206,7 @@ static void announce(struct daemon *d)
     buffer_clear(&address);
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
-    flush_log(&d->service);
+    log_flush(&d->service.log);
 }
 
 /* Calls given up at the end of drain_timeout: their holds stay open and become `unknown` at the next start. */
@@ -260,23 +242,20 @@ static void free_daemon(struct daemon *d)
         event_free(d->drain_timer);
     if (s->bottom)
         event_free(s->bottom);
+    pulse_stop(&s->pulse);
+    log_close(&s->log);
     if (s->base)
         event_base_free(s->base);
     free(s->turns);
     free((void *)(uintptr_t)d->ledger_options.teams);
     buffer_clear(&d->free_targets);
-    if (s->log.n)
-        flush_log(s);
-    buffer_clear(&s->log);
 }
 
 int program_serve(const struct config *config)
 {
     struct daemon d = { 0 };
     struct buffer why = { 0 };
-    struct rlimit none = { 0, 0 };
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none); /* a core would hold the keys */
     /* Answers of some hundred KB come and go: fresh pages from the kernel for each cost more than making them. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

@@ -74,10 +74,11 @@ struct turns *service_turns(struct service *s, struct slice team)
 void service_say(struct service *s, const char *format, ...)
 {
     va_list args;
+    struct buffer *line = log_begin(&s->log);
     va_start(args, format);
-    buffer_str(&s->log, "anchorage: ");
-    buffer_vprintf(&s->log, format, args);
-    buffer_put(&s->log, '\n');
+    buffer_str(line, "anchorage: ");
+    buffer_vprintf(line, format, args);
     va_end(args);
+    log_end(&s->log);
     service_wake_bottom(s);
 }

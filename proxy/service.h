@@ -11,8 +11,10 @@
 #include "mapping/explain.h"
 #include "mapping/plan.h"
 #include "proxy/account.h"
+#include "proxy/admin/log.h"
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
+#include "proxy/pulse.h"
 
 struct event;
 struct event_base;
@@ -26,13 +28,15 @@ struct turns {
     struct exchange *first, *last;
 };
 
+enum { ROOMS_TIMED = 6 };
+
 struct counters {
-    uint64_t calls, answered, hits, approximate;
+    uint64_t calls, answered, hits, misses, shared, approximate;
     uint64_t faults[FAULT_COUNT];
-    uint64_t rows, units, units_predicted;
+    uint64_t rows, units, units_predicted, units_saved;
     uint64_t v3_requests;
-    uint64_t call_us; /* from request to answer, of all together */
-    uint64_t log_lines_lost;
+    struct histogram calls_took;   /* from request to answer */
+    uint64_t room_us[ROOMS_TIMED]; /* of all calls, from read to settle */
 };
 
 struct service {
@@ -49,8 +53,9 @@ struct service {
     struct exchange *finished;         /* freed at the bottom of the loop */
     struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
     struct event *bottom;              /* runs once the callbacks of this turn are done */
-    struct buffer log;                 /* lines of this turn */
+    struct log log;                    /* written at the bottom */
     struct counters counters;
+    struct pulse pulse;
 };
 
 /* Run the bottom of the loop after this turn's callbacks. */

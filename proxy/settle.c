@@ -120,6 +120,8 @@ static void settle(struct exchange *x, const struct ledger_call *call)
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
     };
+    if (!x->refusal.fault && entry.units_alone > s->known + s->unknown)
+        x->service->counters.units_saved += (uint64_t)(entry.units_alone - s->known - s->unknown);
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 

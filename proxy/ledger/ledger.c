@@ -76,6 +76,7 @@ static void written(struct ledger *l, const struct op *op)
     call->pending--;
     if (!call->first_seq)
         call->first_seq = op->entry.seq;
+    sums_add_entry(&l->tally.teams[call->team].all_time, &op->entry);
     if (entry_is_end(&op->entry))
         calls_remove(&l->calls, call);
 }
@@ -335,6 +336,20 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice name)
     return left;
 }
 
+struct ledger_totals ledger_totals(const struct ledger *l, struct slice team)
+{
+    int32_t number = tally_find(&l->tally, team);
+    const struct sums none = { 0 }, *s = number >= 0 ? &l->tally.teams[number].all_time : &none;
+    return (struct ledger_totals){ .calls = s->calls, .rows = s->rows, .units = s->units, .faults = s->faults };
+}
+
+void ledger_stats(const struct ledger *l, struct ledger_stats *ret)
+{
+    *ret = (struct ledger_stats){ .commits.scale = &histogram_moments };
+    if (l->writer)
+        writer_stats(l->writer, ret);
+}
+
 int64_t ledger_month_ends_in_ms(const struct ledger *l)
 {
     (void)l;
@@ -349,9 +364,20 @@ bool ledger_serves(const struct ledger *l)
 
 /* ---- open, change, close ---- */
 
+/* What the books hold of a team by now. */
+static void take_all_time(void *context, const struct rollup *r)
+{
+    struct ledger *l = context;
+    int32_t team = tally_team(&l->tally, store_name(l->store, r->at.team));
+    if (team >= 0)
+        sums_add(&l->tally.teams[team].all_time, &r->sums);
+}
+
 static bool open_books(struct ledger *l, struct buffer *why)
 {
     int64_t now_ms = clock_wall_ms();
+    if (l->base && !store_rollups(l->store, INT64_MIN, INT64_MAX, take_all_time, l, why))
+        return false;
     l->acknowledged = store_last_seq(l->store);
     l->serves = true;
     struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/histogram.h"
 #include "base/slice.h"
 
 struct event_base;
@@ -170,6 +171,21 @@ struct ledger_left {
 
 /* Of the running month. From memory. */
 struct ledger_left ledger_left(const struct ledger *l, struct slice team);
+
+/* Of all time, as far as the books reach: only what is on disk, so that it never shrinks. */
+struct ledger_totals {
+    int64_t calls, rows, units, faults;
+};
+struct ledger_totals ledger_totals(const struct ledger *l, struct slice team);
+
+/* How the storage does. Without a base all is 0. */
+struct ledger_stats {
+    struct histogram commits; /* from the first write to the disk's word, of those that came about */
+    uint64_t entries;         /* written */
+    uint64_t failures;        /* commits that did not come about */
+    size_t waiting;           /* entries on their way */
+};
+void ledger_stats(const struct ledger *l, struct ledger_stats *ret);
 
 /* Milliseconds until the row month ends (UTC). */
 int64_t ledger_month_ends_in_ms(const struct ledger *l);

@@ -117,7 +117,9 @@ static void say_trouble(const struct wire *w, const char *what, struct buffer *w
     buffer_str(why, "API v3: ");
     buffer_str(why, what);
     if (w->stop == WIRE_RUNS && w->trouble[0]) {
-        buffer_printf(why, " (%s)", w->trouble);
+        buffer_str(why, " (");
+        reply_append_without(slice_str(w->trouble), wires_secret(w->wires), why);
+        buffer_put(why, ')');
     }
 }
 

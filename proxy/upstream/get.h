@@ -34,6 +34,7 @@ struct upstream_get {
     int64_t started_ms, deadline_ms;
     int64_t due_ms;     /* when the stage it is in has lasted long enough */
     int64_t attempt_ms; /* FLYING: when it took off */
+    int64_t started_us, attempt_us;
     struct upstream_callbacks callbacks;
     void *context;
     struct upstream_result last; /* the answer that a retry tries to better; status 0 and no fault: none */
@@ -64,6 +65,7 @@ struct upstream {
     int64_t earliest_ms; /* no request is due before */
     int64_t now_us, now_ms;
     uint32_t random;
+    struct upstream_stats stats; /* what is counted; the rest of it is filled in when it is asked for */
 };
 
 /* What became of an attempt. */

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,29 @@ void multi_wake(struct multi *m)
     }
 }
 
+/* libcurl copies the key into each request that it sends: what it frees is wiped. */
+static void wiping_free(void *p)
+{
+    if (p) {
+        explicit_bzero(p, malloc_usable_size(p));
+    }
+    free(p);
+}
+
+static void *wiping_realloc(void *p, size_t n)
+{
+    size_t had = p ? malloc_usable_size(p) : 0;
+    if (n <= had && p) {
+        return p;
+    }
+    void *more = malloc(n);
+    if (more && p) {
+        memcpy(more, p, had);
+        wiping_free(p);
+    }
+    return more;
+}
+
 struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
                         void *context)
 {
@@ -265,7 +289,8 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     if (!m) {
         return NULL;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(m->curl = curl_multi_init())) {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) ||
+        !(m->curl = curl_multi_init())) {
         free(m);
         return NULL;
     }

@@ -89,6 +89,7 @@ static void end(struct upstream_get *g, struct upstream_result *result)
     leave_stage(g);
     link_out(&g->all);
     result->total_ms = g->upstream->now_ms - g->started_ms;
+    g->upstream->stats.ended[result->fault]++;
     g->callbacks.on_done(g->context, result);
     get_free(g);
 }
@@ -160,6 +161,7 @@ static bool rest(struct upstream_get *g, const struct attempt *a)
         return false;
     }
     u->retry_tenths -= RETRY_TENTHS;
+    u->stats.retries++;
     leave_stage(g);
     free(g->last_why);
     g->last_why = why;
@@ -179,6 +181,7 @@ static void learn(struct upstream_get *g, struct attempt *a)
 {
     struct upstream *u = g->upstream;
     struct upstream_result *r = &a->result;
+    histogram_add(&u->stats.attempts, u->now_us - g->attempt_us, u->now_us);
     if (r->status == 429) {
         int64_t asked = g->wire->reply.retry_after_ms;
         r->retry_after_ms = rate_refused(&u->rate, asked, next_random(u), u->now_us);
@@ -273,6 +276,10 @@ static void fly(struct upstream_get *g)
     g->is_probe = gate_enter(&u->breaker.gate);
     g->is_units_probe = !g->is_free && gate_enter(&u->units);
     g->attempt_ms = u->now_ms;
+    g->attempt_us = u->now_us;
+    if (!g->attempts) {
+        histogram_add(&u->stats.waits, u->now_us - g->started_us, u->now_us);
+    }
     u->in_flight++;
     if (g->attempts++ == 0 && u->retry_tenths < MOST_TENTHS) {
         u->retry_tenths++;
@@ -428,6 +435,7 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
     link_init(&u->resting);
     link_init(&u->dropping);
     queue_init(&u->queue);
+    u->stats.waits.scale = u->stats.attempts.scale = &histogram_waits;
     note_time(u);
     rate_init(&u->rate, options->requests_per_minute, u->now_us);
     breaker_init(&u->breaker);
@@ -474,6 +482,19 @@ void upstream_free(struct upstream *u)
     free(u);
 }
 
+void upstream_stats(const struct upstream *u, struct upstream_stats *ret)
+{
+    int64_t now_us = clock_monotonic_us(), paused_us = u->rate.paused_until_us - now_us;
+    *ret = u->stats;
+    ret->waiting = u->queue.length;
+    ret->in_flight = u->in_flight;
+    ret->breaker_is_shut = u->breaker.gate.shut;
+    ret->units_are_out = u->units.shut;
+    ret->rate_tokens = rate_tokens(&u->rate, now_us);
+    ret->paused_ms = paused_us > 0 ? (paused_us + 999) / 1000 : 0;
+    ret->slow = u->rate.slow;
+}
+
 /* What may stand in a request line, and nothing that could end it. */
 static bool is_target(struct slice s)
 {
@@ -496,7 +517,8 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     g->is_malformed = !is_target(path_and_query);
     g->max_bytes = max_bytes;
     g->deadline_ms = g->due_ms = deadline_ms;
-    g->started_ms = clock_monotonic_ms();
+    g->started_us = clock_monotonic_us();
+    g->started_ms = g->started_us / 1000;
     g->callbacks = *callbacks;
     g->context = context;
     link_before(&u->all, &g->all);

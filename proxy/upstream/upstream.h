@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/slice.h"
 #include "mapping/fault.h"
 
@@ -63,6 +64,20 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
 
 /* Cancels what is under way. NULL is allowed. */
 void upstream_free(struct upstream *u);
+
+/* What an operator wants to know. */
+struct upstream_stats {
+    size_t waiting, in_flight; /* requests: for the rate; at v3 */
+    bool breaker_is_shut, units_are_out;
+    int64_t rate_tokens;         /* requests that could go out at once */
+    int64_t paused_ms;           /* that v3 asked us to wait yet */
+    int64_t slow;                /* the rate is divided by this since a 429 */
+    uint64_t retries;            /* of all time, as all below */
+    uint64_t ended[FAULT_COUNT]; /* requests by how they ended, cancelled ones not */
+    struct histogram waits;      /* of requests, for the rate */
+    struct histogram attempts;   /* from sending to the end of the answer */
+};
+void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 
 /* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
  * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute

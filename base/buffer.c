@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 void buffer_clear(struct buffer *b)
 {
     free(b->p);
@@ -70,20 +72,43 @@ void buffer_u64(struct buffer *b, uint64_t v)
     static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
                                 "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
                                 "8081828384858687888990919293949596979899";
-    char digits[20];
-    size_t at = sizeof digits;
+    static const uint64_t powers[] = { 0,
+                                       10,
+                                       100,
+                                       1000,
+                                       10000,
+                                       100000,
+                                       1000000,
+                                       10000000,
+                                       100000000,
+                                       1000000000,
+                                       10000000000,
+                                       100000000000,
+                                       1000000000000,
+                                       10000000000000,
+                                       100000000000000,
+                                       1000000000000000,
+                                       10000000000000000,
+                                       100000000000000000,
+                                       1000000000000000000,
+                                       10000000000000000000u };
+    /* log10 from log2: 1233 / 4096 is nearly log10(2). */
+    unsigned guess = (64 - (unsigned)__builtin_clzll(v | 1)) * 1233 >> 12;
+    unsigned n = guess + (v >= powers[guess]);
+    char *to = buffer_reserve(b, n);
+    if (!to)
+        return;
+    char *at = to + n;
     while (v >= 100) {
         at -= 2;
-        memcpy(digits + at, pairs + v % 100 * 2, 2);
+        memcpy(at, pairs + v % 100 * 2, 2);
         v /= 100;
     }
-    if (v >= 10) {
-        at -= 2;
-        memcpy(digits + at, pairs + v * 2, 2);
-    } else {
-        digits[--at] = (char)('0' + v);
-    }
-    buffer_append(b, slice_of(digits + at, sizeof digits - at));
+    if (v >= 10)
+        memcpy(at - 2, pairs + v * 2, 2);
+    else
+        at[-1] = (char)('0' + v);
+    b->n += n;
 }
 
 void buffer_i64(struct buffer *b, int64_t v)
@@ -116,20 +141,20 @@ static char short_escape(unsigned char c)
 
 void buffer_json_text(struct buffer *b, struct slice s)
 {
-    size_t start = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buffer_append(b, slice_of(s.p + start, i - start));
+    bool high = false;
+    for (size_t at = 0;;) {
+        size_t stop = json_run(s, at, &high);
+        buffer_append(b, slice_of(s.p + at, stop - at));
+        if (stop == s.n)
+            return;
+        unsigned char c = (unsigned char)s.p[stop];
         char e = short_escape(c);
         if (e)
             buffer_append(b, slice_of((char[]){ '\\', e }, 2));
         else
             buffer_printf(b, "\\u%04x", c);
-        start = i + 1;
+        at = stop + 1;
     }
-    buffer_append(b, slice_of(s.p + start, s.n - start));
 }
 
 void buffer_json_string(struct buffer *b, struct slice s)

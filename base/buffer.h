@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/slice.h"
 
 struct buffer {
@@ -39,8 +40,8 @@ static inline char *buffer_reserve(struct buffer *b, size_t n)
 static inline void buffer_append(struct buffer *b, struct slice s)
 {
     char *to = buffer_reserve(b, s.n);
-    if (to && s.n) {
-        memcpy(to, s.p, s.n);
+    if (to) {
+        bytes_copy(to, s.p, s.n);
         b->n += s.n;
     }
 }

@@ -17,6 +17,14 @@ bool slice_eq_nocase(struct slice a, struct slice b)
     return true;
 }
 
+bool slice_is_secret(struct slice given, struct slice secret)
+{
+    volatile unsigned char differs = given.n != secret.n;
+    for (size_t i = 0; i < secret.n; i++)
+        differs |= (unsigned char)(secret.p[i] ^ (i < given.n ? given.p[i] : 0));
+    return !differs;
+}
+
 bool slice_starts(struct slice s, struct slice prefix)
 {
     return s.n >= prefix.n && slice_eq(slice_of(s.p, prefix.n), prefix);

@@ -38,6 +38,9 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Whether `given` is the secret, in a time that depends on the secret's length only. */
+bool slice_is_secret(struct slice given, struct slice secret);
+
 /* Order by unsigned bytes; a proper prefix comes first. <0, 0, >0. */
 static inline int slice_cmp(struct slice a, struct slice b)
 {

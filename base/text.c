@@ -2,6 +2,10 @@
  * UTF-8, percent-encoding and numbers. */
 #include "base/text.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -64,6 +68,49 @@ size_t utf8_valid_prefix(struct slice s)
     return i;
 }
 
+#ifdef __SSE2__
+/* Bit i: byte i of `v` cannot stand as itself. */
+static unsigned json_stops(__m128i v)
+{
+    __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
+    return (unsigned)_mm_movemask_epi8(stop);
+}
+
+static __m128i load16(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+#endif
+
+size_t json_run(struct slice s, size_t at, bool *high)
+{
+#ifdef __SSE2__
+    __m128i seen = _mm_setzero_si128();
+    unsigned stops = 0;
+    while (s.n - at >= 16 && !stops) {
+        __m128i v = load16(s.p + at);
+        seen = _mm_or_si128(seen, v);
+        stops = json_stops(v);
+        at += stops ? (unsigned)__builtin_ctz(stops) : 16;
+    }
+    if (!stops && at < s.n && s.n >= 16) {
+        /* The last bytes, with some before them. */
+        unsigned skip = 16 - (unsigned)(s.n - at);
+        __m128i v = load16(s.p + s.n - 16);
+        seen = _mm_or_si128(seen, v);
+        stops = json_stops(v) >> skip;
+        at += stops ? (unsigned)__builtin_ctz(stops) : 16 - skip;
+    }
+    *high |= _mm_movemask_epi8(seen) != 0;
+    if (stops || at == s.n)
+        return at;
+#endif
+    for (; at < s.n && s.p[at] != '"' && s.p[at] != '\\' && (unsigned char)s.p[at] >= 0x20; at++)
+        *high |= (unsigned char)s.p[at] >= 0x80;
+    return at;
+}
+
 uint32_t utf8_decode(const char *text, size_t *length)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -105,6 +152,43 @@ size_t utf8_encode(uint32_t c, char out[4])
     out[2] = (char)(0x80 | (c >> 6 & 0x3F));
     out[3] = (char)(0x80 | (c & 0x3F));
     return 4;
+}
+
+/* Bytes of the character at p (of valid text) that terminals or line readers may act on; 0: it is harmless. */
+static size_t acted_on(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (p[0] == 0x7F)
+        return 1;
+    if (p[0] == 0xC2 && p[1] < 0xA0)
+        return 2;
+    return p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9) ? 3 : 0;
+}
+
+static void json_valid(struct buffer *b, struct slice s)
+{
+    size_t start = 0, length;
+    for (size_t i = 0; i < s.n; i++) {
+        size_t n = acted_on(s.p + i);
+        if (!n)
+            continue;
+        buffer_json_text(b, slice_of(s.p + start, i - start));
+        buffer_printf(b, "\\u%04x", (unsigned)utf8_decode(s.p + i, &length));
+        start = i + n;
+        i += n - 1;
+    }
+    buffer_json_text(b, slice_of(s.p + start, s.n - start));
+}
+
+void buffer_json_any(struct buffer *b, struct slice s)
+{
+    while (s.n) {
+        size_t n = utf8_valid_prefix(s);
+        json_valid(b, slice_of(s.p, n));
+        if (n < s.n)
+            buffer_str(b, "\xEF\xBF\xBD");
+        s = slice_from(s, n < s.n ? n + 1 : n);
+    }
 }
 
 static bool is_unreserved(char c)

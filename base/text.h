@@ -14,6 +14,11 @@
  * equals s.n when all of it is valid. */
 size_t utf8_valid_prefix(struct slice s);
 
+/* Index of the first byte of `s` from `at` on that cannot stand as itself in a JSON string: a quote, a backslash or a
+ * control byte; s.n when there is none. *high becomes true, and is else untouched, when the bytes passed over, or a few
+ * behind them, are not all ASCII. */
+size_t json_run(struct slice s, size_t at, bool *high);
+
 /* Decode the code point at the start of valid UTF-8 text; *length becomes its bytes (1 to 4). */
 uint32_t utf8_decode(const char *p, size_t *length);
 
@@ -22,6 +27,10 @@ size_t utf8_encode(uint32_t c, char out[4]);
 
 /* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 void percent_encode(struct buffer *b, struct slice s);
+
+/* Append `s` as the inside of a JSON string, whatever its bytes are: what is no UTF-8 becomes U+FFFD, and what a
+ * terminal could take for a command (C0, DEL, C1, the separators U+2028 and U+2029) is escaped. */
+void buffer_json_any(struct buffer *b, struct slice s);
 
 /* Append the decoded form of `s`: %XX, and + as a space. False at a % that two hex digits do not
  * follow; *bad_at, when not NULL, becomes its index. */

@@ -3,11 +3,13 @@
 #include "config/address.h"
 
 #include <arpa/inet.h>
-#include <stdint.h>
 
 #include "base/text.h"
 
 enum { V4_BITS = 32, V6_BITS = 128, HOST_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 };
+
+/* What stands before an IPv4 address that is written as IPv6. */
+static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF };
 
 /* Bits of the address (32 or 128), its bytes in network order; 0 when it is none. */
 static size_t parse_address(struct slice s, uint8_t bytes[16])
@@ -58,21 +60,28 @@ bool config_listen_is_local(struct slice address)
     return split_port(address, &host, &port) && config_host_is_loopback(host);
 }
 
-bool config_network_valid(struct slice network)
+bool config_range_read(struct slice text, struct config_range *range)
 {
     struct slice rest;
-    struct slice address = slice_split(network, '/', &rest);
-    uint8_t bytes[16];
-    size_t width = parse_address(address, bytes);
-    if (!width || !rest.p)
-        return width != 0;
-    int64_t bits;
-    if (!parse_i64(rest, &bits) || bits < 0 || bits > (int64_t)width)
+    struct slice address = slice_split(text, '/', &rest);
+    struct config_range r = { 0 };
+    size_t width = parse_address(address, r.bytes);
+    int64_t bits = (int64_t)width;
+    if (!width || (rest.p && (!parse_i64(rest, &bits) || bits < 0 || bits > (int64_t)width)))
         return false;
     for (size_t i = (size_t)bits; i < width; i++) {
-        if (bytes[i / 8] & (0x80 >> (i % 8)))
+        if (r.bytes[i / 8] & (0x80 >> (i % 8)))
             return false;
     }
+    r.v6 = width == V6_BITS;
+    if (r.v6 && bits >= V6_BITS - V4_BITS && memcmp(r.bytes, mapped, sizeof mapped) == 0) {
+        memcpy(r.bytes, r.bytes + sizeof mapped, V4_BITS / 8);
+        memset(r.bytes + V4_BITS / 8, 0, sizeof mapped);
+        bits -= V6_BITS - V4_BITS;
+        r.v6 = false;
+    }
+    r.bits = (uint8_t)bits;
+    *range = r;
     return true;
 }
 
@@ -99,7 +108,6 @@ bool config_host_valid(struct slice host)
 
 bool config_host_is_loopback(struct slice host)
 {
-    static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF };
     static const uint8_t one[16] = { [15] = 1 };
     uint8_t bytes[16];
     size_t width = parse_address(host, bytes);

@@ -5,6 +5,8 @@
 #ifndef ANCHORAGE_CONFIG_ADDRESS_H
 #define ANCHORAGE_CONFIG_ADDRESS_H
 
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "base/slice.h"
 
@@ -14,8 +16,16 @@
 /* Whether only this machine can reach it: loopback, or "unix:...". `address` is a listen address. */
 bool config_listen_is_local(struct slice address);
 
-/* An address in numbers, or NETWORK/BITS without bits behind the network's. */
-[[nodiscard]] bool config_network_valid(struct slice network);
+/* A run of addresses that begin with the same bits. */
+struct config_range {
+    bool v6;
+    uint8_t bits;      /* 0 to 32, or to 128 */
+    uint8_t bytes[16]; /* in network order; IPv4 in the first four */
+};
+
+/* An address in numbers, or NETWORK/BITS without bits behind the network's. IPv4 mapped into IPv6 becomes IPv4. False,
+ * and *range untouched, when it is neither. */
+[[nodiscard]] bool config_range_read(struct slice text, struct config_range *range);
 
 /* Letters, digits, '-' and '.', no empty label, at most 253 bytes. */
 [[nodiscard]] bool config_host_valid(struct slice host);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config/address.h"
+#include "config/networks.h"
 
 struct check {
     const struct config *c;
@@ -131,10 +132,36 @@ static void check_teams(const struct check *k)
     }
 }
 
+/* A network in two teams would be nobody's. */
+static void check_networks(const struct check *k)
+{
+    for (size_t i = 1; i < k->c->n_networks; i++) {
+        const struct config_network *one = &k->c->networks[i - 1], *two = &k->c->networks[i];
+        if (memcmp(&one->range, &two->range, sizeof one->range) != 0)
+            continue;
+        config_error(k->errors, two->team->line,
+                     "addresses of [team %s]: %s belongs to [team %s] already, line %d; each network once",
+                     two->team->name, two->text, one->team->name, one->team->line);
+    }
+}
+
+/* Keys may be of team *, but no call ends up there: a limit on it would hold nothing back. */
+static void check_star(const struct check *k)
+{
+    const struct config_team *team = config_team(k->c, S("*"));
+    if (team && (team->rows_per_month != CONFIG_UNLIMITED || team->units_per_month != CONFIG_UNLIMITED ||
+                 team->addresses.n || team->api_key_file))
+        config_error(k->errors, team->line,
+                     "[team *] has no calls of its own; limits, addresses and a v3 key belong to the teams that the "
+                     "calls are booked to, or to [team unassigned]");
+}
+
 void config_check(const struct config *c, const struct config_read_lines *lines, struct config_errors *errors)
 {
     const struct check k = { c, lines, errors };
     check_teams(&k);
+    check_networks(&k);
+    check_star(&k);
     check_addresses(&k);
     check_tls(&k);
     check_admin(&k);

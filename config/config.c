@@ -14,6 +14,7 @@
 #include "config/address.h"
 #include "config/check.h"
 #include "config/line.h"
+#include "config/networks.h"
 #include "config/value.h"
 
 enum { MEMORY_MAX_BYTES = 64 * CONFIG_MAX_BYTES, TEAM_NAME_MAX_BYTES = 64, WHY_MAX_BYTES = 4096 };
@@ -94,7 +95,7 @@ static void enter_team(struct reading *r, struct slice name)
 {
     if (!team_name_valid(name)) {
         struct buffer right = buffer_with_cap(WHY_MAX_BYTES);
-        buffer_str(&right, "[team NAME] with 1 to 64 letters, digits, '.', '_' and '-', or [team *]");
+        buffer_str(&right, "[team NAME] with 1 to 64 letters, digits, '.', '_' and '-'");
         refuse_name(r, name.n ? "a team cannot be called" : "a team without a name", name, &right);
         buffer_clear(&right);
         return;
@@ -250,6 +251,7 @@ struct config *config_parse(const char *file, struct slice text, struct buffer *
         set_defaults(&r, false, c);
         read_lines(&r, text);
         sort_teams(c);
+        c->networks = config_networks_make(c->teams, c->n_teams, c->memory, &c->n_networks);
     }
     if (!c || arena_failed(c->memory))
         config_error(&r.errors, 0, "no memory for it; fewer teams or a bigger machine");

@@ -36,7 +36,7 @@ struct config_words {
 };
 
 struct config_team {
-    const char *name;        /* "seo"; "*" is allowed, and "unassigned" */
+    const char *name;        /* "seo"; "unassigned" takes what is no other's; "*" is allowed and takes nothing */
     int64_t rows_per_month;  /* CONFIG_UNLIMITED when empty */
     int64_t units_per_month; /* CONFIG_UNLIMITED when empty */
     int32_t concurrency;
@@ -73,6 +73,7 @@ struct config {
     int64_t max_rows_per_request; /* CONFIG_AUTO or 1 and up */
     int64_t upstream_timeout_ms;
     int64_t stats_ttl_ms, answer_ttl_ms;
+    int64_t limits_interval_ms;           /* 0: never */
     const char *ca_file, *upstream_proxy; /* NULL when empty */
 
     /* [fidelity] */
@@ -90,8 +91,10 @@ struct config {
     size_t n_teams;
 
     const struct config_team **teams_by_name; /* the same, by the bytes of their names */
-    const int *option_lines;                  /* one a row of options.def; see config_line_of */
-    void *memory;                             /* the arena all of it lives in */
+    const struct config_network *networks;    /* of all teams; see config_team_of_address */
+    size_t n_networks;
+    const int *option_lines; /* one a row of options.def; see config_line_of */
+    void *memory;            /* the arena all of it lives in */
 };
 
 enum { CONFIG_MAX_BYTES = 1024 * 1024 };
@@ -110,6 +113,10 @@ void config_free(struct config *c);
 
 /* NULL when no section has this name. */
 const struct config_team *config_team(const struct config *c, struct slice name);
+
+/* The team whose `addresses` hold the address ("10.1.2.7", "2001:db8::1"); of several networks around it the narrowest
+ * counts. NULL when there is none, and for what is no address. */
+const struct config_team *config_team_of_address(const struct config *c, struct slice address);
 
 /* The line that sets the option, for messages about it; 0 when its default counts or there is no such option.
  * Options of teams have none: a team knows its own line. */

@@ -267,7 +267,7 @@ static bool take_address(struct value *v, struct slice word, struct slice *kept)
 static bool take_network(struct value *v, struct slice word, struct slice *kept)
 {
     *kept = arena_dup(v->place->memory, word);
-    return config_network_valid(word) ||
+    return config_range_read(word, &(struct config_range){ 0 }) ||
            refuse(v, word, "is not a network", "for example 10.1.2.0/24, 2001:db8::/32 or 10.1.2.7");
 }
 

@@ -94,6 +94,17 @@ static void explain(struct slice text, const struct explain_options *o, struct e
         };
 }
 
+/* What was asked may hold its own token in the wrong place; what is shown does not. */
+static void explain_for_all(struct slice text, const struct explain_options *o, struct explained *e)
+{
+    explain(text, o, e);
+    if (!e->memory)
+        return;
+    e->refusal.why = params_without_token(&e->params, e->refusal.why, e->memory);
+    for (int i = 0; i < e->n; i++)
+        e->requests[i].path = params_without_token(&e->params, e->requests[i].path, e->memory);
+}
+
 static enum fault end(struct explained *e)
 {
     enum fault f = e->refusal.fault;
@@ -126,7 +137,7 @@ static void text_requests(const struct explained *e, const struct explain_option
 enum fault explain_text(struct slice call, const struct explain_options *o, struct buffer *out)
 {
     struct explained e;
-    explain(call, o, &e);
+    explain_for_all(call, o, &e);
     if (!e.refusal.fault && e.call.table->is_info) {
         buffer_str(out, "answered from our own books: 0 rows, 0 units, nothing is sent\n");
         return end(&e);
@@ -161,7 +172,7 @@ static void json_request(const struct v3_request *r, const char *purpose, const 
 enum fault explain_json(struct slice call, const struct explain_options *o, struct buffer *out)
 {
     struct explained e;
-    explain(call, o, &e);
+    explain_for_all(call, o, &e);
     buffer_str(out, "{\"requests\":[");
     for (int i = 0; i < e.n; i++) {
         if (i)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <utf8proc.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 
 enum { CAPITAL_I_WITH_DOT = 0x130 };
@@ -14,19 +15,27 @@ static bool is_upper_ascii(char c)
     return c >= 'A' && c <= 'Z';
 }
 
+#define EACH_HIGH 0x8080808080808080u
+
+/* Add the highest bit of each byte that is an ASCII capital; right as long as there is no other byte with that bit. */
+static void note_letters(uint64_t eight, uint64_t *upper, uint64_t *high)
+{
+    *high |= eight;
+    *upper |= (eight + 0x3F3F3F3F3F3F3F3Fu) & ~(eight + 0x2525252525252525u);
+}
+
 bool fold_changes(struct slice text)
 {
-    /* Plain loops that the compiler turns into vector code: most anchors are lower-case ASCII. */
-    unsigned upper = 0, high = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        upper |= (unsigned)((unsigned char)(text.p[i] - 'A') < 26);
-        high |= (unsigned char)text.p[i] & 0x80u;
-    }
-    if (upper || !high)
-        return upper;
+    uint64_t upper = 0, high = 0;
+    size_t at = 0;
+    for (; text.n - at >= 8; at += 8)
+        note_letters(bytes_load8(text.p + at), &upper, &high);
+    note_letters(bytes_load_some(text.p + at, text.n - at), &upper, &high);
+    if (!(high & EACH_HIGH))
+        return upper & EACH_HIGH;
     for (size_t i = 0, length; i < text.n; i += length) {
         uint32_t c = utf8_decode(text.p + i, &length);
-        if (c >= 0x80 && (uint32_t)utf8proc_tolower((utf8proc_int32_t)c) != c)
+        if (c < 0x80 ? is_upper_ascii((char)c) : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c) != c)
             return true;
     }
     return false;

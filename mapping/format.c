@@ -63,12 +63,10 @@ static void json_item_end(struct buffer *b, struct slice element)
 
 static void json_text(struct buffer *b, struct slice text, bool plain)
 {
-    buffer_put(b, '"');
     if (plain)
         buffer_append(b, text);
     else
         buffer_json_text(b, text);
-    buffer_put(b, '"');
 }
 
 static void json_null(struct buffer *b)
@@ -206,7 +204,7 @@ const struct format formats[OUTPUT_COUNT] = {
     [OUTPUT_JSON] = {
         .begin = json_open, .end = close_brace, .member = json_member, .member_end = nothing_named,
         .object = json_open, .object_end = close_brace, .list = json_list, .list_end = json_list_end,
-        .item = json_item, .item_end = json_item_end, .text = json_text, .whole = buffer_i64, .null = json_null,
+        .item = json_item, .item_end = json_item_end, .quote = SLICE("\""), .text = json_text, .whole = buffer_i64, .null = json_null,
         .content_type = SLICE("application/json; charset=utf-8"),
     },
     [OUTPUT_XML] = {

@@ -21,7 +21,8 @@ struct format {
     void (*list_end)(struct buffer *b);
     void (*item)(struct buffer *b, struct slice element, int64_t i, size_t members);
     void (*item_end)(struct buffer *b, struct slice element);
-    /* Values; `plain`: the text needs no escape in JSON. */
+    /* Values; `plain`: the text needs no escape in JSON. A text stands between two quotes. */
+    struct slice quote;
     void (*text)(struct buffer *b, struct slice text, bool plain);
     void (*whole)(struct buffer *b, int64_t value);
     void (*null)(struct buffer *b);

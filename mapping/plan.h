@@ -17,6 +17,7 @@ struct plan_options {
     bool refuse_approximate;   /* approximate = refuse */
     struct slice free_targets; /* separated by spaces */
     int64_t page_rows;         /* what v3 gives at most in one answer, 0: not known */
+    bool page_rows_is_guess;   /* it may be less: a page of a plan's cap is taken for a cut one */
     struct day today;          /* UTC */
 };
 

@@ -7,9 +7,9 @@
 /* Room for a number or a date with what a format puts around it, and around a row; escapes may need more. */
 enum { MAX_VALUE = 24, MAX_ITEM = 24 };
 
-/* One shown column: what stands around its value is the same in every row, so it is written once. */
+/* One shown column. What stands between two values is the same in every row, so it is written once. */
 struct shown {
-    struct slice before, behind;
+    struct slice before; /* behind the value before it, or at the beginning of the row */
     int field;
     enum value_type type;
     bool null;
@@ -18,33 +18,42 @@ struct shown {
 struct shown_columns {
     struct shown list[TABLE_MAX_COLUMNS];
     size_t n;
+    struct slice behind; /* the last value */
     struct buffer texts;
 };
+
+static bool is_quoted(const struct shown *c)
+{
+    return c->type != VALUE_WHOLE && !c->null;
+}
 
 /* The texts are written first and cut into slices when their place in memory is final. */
 static void shown_make(struct shown_columns *s, const struct plan *plan, const struct format *f)
 {
     const struct table *t = plan->call->table;
-    size_t ends[TABLE_MAX_COLUMNS][2];
+    size_t ends[TABLE_MAX_COLUMNS];
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         if (!(plan->call->select & 1u << i))
             continue;
-        s->list[s->n].field = c->field;
-        s->list[s->n].type = c->type;
-        s->list[s->n].null = c->shown == FIDELITY_NEAR && plan->options.last_visited_null;
+        struct shown *shown = &s->list[s->n];
+        shown->field = c->field;
+        shown->type = c->type;
+        shown->null = c->shown == FIDELITY_NEAR && plan->options.last_visited_null;
         f->member(&s->texts, c->v2, s->n == 0);
-        ends[s->n][0] = s->texts.n;
+        if (is_quoted(shown))
+            buffer_append(&s->texts, f->quote);
+        ends[s->n++] = s->texts.n;
+        if (is_quoted(shown))
+            buffer_append(&s->texts, f->quote);
         f->member_end(&s->texts, c->v2);
-        ends[s->n][1] = s->texts.n;
-        s->n++;
     }
     size_t at = 0;
     for (size_t i = 0; i < s->n && !s->texts.failed; i++) {
-        s->list[i].before = slice_of(s->texts.p + at, ends[i][0] - at);
-        s->list[i].behind = slice_of(s->texts.p + ends[i][0], ends[i][1] - ends[i][0]);
-        at = ends[i][1];
+        s->list[i].before = slice_of(s->texts.p + at, ends[i] - at);
+        at = ends[i];
     }
+    s->behind = slice_of(s->texts.p + at, s->texts.n - at);
 }
 
 static void write_value(const struct format *f, const struct shown *c, const struct row *row, struct buffer *out)
@@ -73,11 +82,18 @@ static void write_rows(const struct plan *plan, const struct format *f, const st
         for (size_t k = 0; k < shown.n; k++) {
             buffer_append(out, shown.list[k].before);
             write_value(f, &shown.list[k], row, out);
-            buffer_append(out, shown.list[k].behind);
         }
+        buffer_append(out, shown.behind);
         f->item_end(out, plan->call->table->row_element);
     }
     buffer_clear(&shown.texts);
+}
+
+static void write_text(const struct format *f, struct slice text, struct buffer *out)
+{
+    buffer_append(out, f->quote);
+    f->text(out, text, false);
+    buffer_append(out, f->quote);
 }
 
 static void write_whole(const struct format *f, struct slice name, bool first, int64_t value, struct buffer *out)
@@ -123,7 +139,7 @@ void render_error(enum output output, struct slice why, struct buffer *out)
     const struct format *f = &formats[output];
     f->begin(out, 1);
     f->member(out, S("error"), true);
-    f->text(out, why, false);
+    write_text(f, why, out);
     f->member_end(out, S("error"));
     f->end(out);
 }
@@ -146,7 +162,7 @@ void render_info(enum output output, int64_t rows_used, int64_t rows_limit, stru
     write_whole(f, S("rows_left"), true, in_32_bits(limit - rows_used), out);
     write_whole(f, S("rows_limit"), false, in_32_bits(limit), out);
     f->member(out, S("subscription"), false);
-    f->text(out, subscription, false);
+    write_text(f, subscription, out);
     f->member_end(out, S("subscription"));
     f->object_end(out);
     f->member_end(out, S("info"));

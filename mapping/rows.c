@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "mapping/fold.h"
 
-enum { BLOCK_ROWS = 256, POOL_BYTES = 32 * 1024, NO_ROW = 0xFFFFFFFFu };
+/* The first block of rows and the first of texts are small ones: most answers are. */
+enum { BLOCK_ROWS = 256, FIRST_ROWS = 8, POOL_BYTES = 32 * 1024, FIRST_POOL_BYTES = 1024, NO_ROW = 0xFFFFFFFFu };
 
 struct pool_block {
     struct pool_block *next;
@@ -25,7 +27,7 @@ struct row_list {
     size_t stride;
     char **blocks;
     size_t n_blocks;
-    uint32_t n;
+    uint32_t n, room; /* rows, and rows that the blocks have room for */
     size_t bytes;
 
     struct pool_block *pool;
@@ -98,7 +100,7 @@ static char *pool_reserve(struct row_list *r, size_t n)
 {
     if (r->pool && r->pool_left >= n)
         return r->pool_at;
-    size_t size = n > POOL_BYTES ? n : POOL_BYTES;
+    size_t usual = r->pool ? POOL_BYTES : FIRST_POOL_BYTES, size = n > usual ? n : usual;
     struct pool_block *b = charge(r, size) ? malloc(sizeof *b + size) : NULL;
     if (!b)
         return NULL;
@@ -123,8 +125,7 @@ static bool pool_copy(struct row_list *r, struct slice text, struct slice *ret)
     char *to = pool_reserve(r, text.n);
     if (!to)
         return false;
-    if (text.n)
-        memcpy(to, text.p, text.n);
+    bytes_copy(to, text.p, text.n);
     *ret = pool_take(r, text.n);
     return true;
 }
@@ -134,22 +135,43 @@ static struct row *row_at(const struct row_list *r, uint32_t i)
     return (struct row *)(void *)(r->blocks[i / BLOCK_ROWS] + (i % BLOCK_ROWS) * r->stride);
 }
 
+static bool add_block(struct row_list *r)
+{
+    if (r->n_blocks && (r->n_blocks & (r->n_blocks - 1)) == 0) { /* room for a power of two of blocks */
+        char **more = realloc(r->blocks, r->n_blocks * 2 * sizeof *more);
+        if (!more)
+            return false;
+        r->blocks = more;
+    }
+    char *block = charge(r, BLOCK_ROWS * r->stride) ? malloc(BLOCK_ROWS * r->stride) : NULL;
+    if (!block)
+        return false;
+    r->blocks[r->n_blocks++] = block;
+    r->room += BLOCK_ROWS;
+    return true;
+}
+
+/* The first block grows to its full size. Rows are known by their numbers while they come, so they may move. */
+static bool grow_first(struct row_list *r)
+{
+    uint32_t room = r->room ? BLOCK_ROWS : FIRST_ROWS;
+    if (!r->blocks && !(r->blocks = calloc(1, sizeof *r->blocks)))
+        return false;
+    char *block = charge(r, (room - r->room) * r->stride) ? realloc(r->blocks[0], room * r->stride) : NULL;
+    if (!block)
+        return false;
+    r->blocks[0] = block;
+    r->n_blocks = 1;
+    r->room = room;
+    return true;
+}
+
 static struct row *next_row(struct row_list *r)
 {
-    if (r->n == r->n_blocks * BLOCK_ROWS) {
-        if (r->n == NO_ROW - BLOCK_ROWS || !charge(r, BLOCK_ROWS * r->stride))
-            return NULL;
-        if ((r->n_blocks & (r->n_blocks - 1)) == 0) { /* room for a power of two of blocks */
-            char **more = realloc(r->blocks, (r->n_blocks ? r->n_blocks * 2 : 1) * sizeof *more);
-            if (!more)
-                return NULL;
-            r->blocks = more;
-        }
-        char *block = malloc(BLOCK_ROWS * r->stride);
-        if (!block)
-            return NULL;
-        r->blocks[r->n_blocks++] = block;
-    }
+    if (r->n < r->room)
+        return row_at(r, r->n);
+    if (r->n >= NO_ROW - BLOCK_ROWS || !(r->room < BLOCK_ROWS ? grow_first(r) : add_block(r)))
+        return NULL;
     return row_at(r, r->n);
 }
 

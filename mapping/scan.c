@@ -336,6 +336,7 @@ static bool keep(struct scanner *s, struct slice part)
 static bool lex_string(struct scanner *s, struct slice in, size_t *at)
 {
     size_t start = *at, i = *at;
+    bool high = false;
     for (;;) {
         if (s->after_backslash && i < in.n) {
             s->after_backslash = false;
@@ -343,7 +344,7 @@ static bool lex_string(struct scanner *s, struct slice in, size_t *at)
                 return scan_fail(s, "a string is not valid");
             i++;
         }
-        i = string_run(in, i);
+        i = json_run(in, i, &high);
         if (i == in.n || in.p[i] == '"')
             break;
         if (in.p[i] != '\\')

@@ -38,8 +38,9 @@ void scan_learn_order(struct scanner *s, int field)
 /* The closing quote of a string with backslashes, from its first one at `at` on; in.n when it is not there. */
 static size_t escaped_end(struct slice in, size_t at)
 {
+    bool high = false;
     while (at < in.n && in.p[at] == '\\')
-        at = in.n - at < 2 || (unsigned char)in.p[at + 1] < 0x20 ? in.n : string_run(in, at + 2);
+        at = in.n - at < 2 || (unsigned char)in.p[at + 1] < 0x20 ? in.n : json_run(in, at + 2, &high);
     return at < in.n && in.p[at] == '"' ? at : in.n;
 }
 
@@ -49,7 +50,8 @@ static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
     struct scan_value *v = &s->values[field];
     if (*at >= in.n || in.p[*at] != '"')
         return false;
-    size_t start = *at + 1, end = string_run(in, start);
+    bool high = false;
+    size_t start = *at + 1, end = json_run(in, start, &high);
     v->plain = end < in.n && in.p[end] == '"';
     if (!v->plain)
         end = escaped_end(in, end);
@@ -58,17 +60,35 @@ static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
     v->text = slice_of(in.p + start, end - start);
     *at = end + 1;
     if (v->plain)
-        return utf8_valid_prefix(v->text) == v->text.n;
+        return !high || utf8_valid_prefix(v->text) == v->text.n;
     s->kept[field].n = 0;
     bool ok = string_decode(v->text, &s->kept[field]);
     v->text = buffer_slice(&s->kept[field]);
     return ok;
 }
 
+/* The digits at the front of eight bytes, the first in the lowest: how many, and their number. */
+static size_t front_digits(uint64_t eight, int64_t *number)
+{
+    /* Digits become 0 to 9; with the sum all else has its highest bit set. */
+    uint64_t v = eight ^ 0x3030303030303030u;
+    uint64_t other = ((v + 0x7676767676767676u) | v) & 0x8080808080808080u;
+    unsigned n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+    if (!n)
+        return 0;
+    v <<= 64 - 8 * n;      /* zeros in front of them */
+    v = v * 10 + (v >> 8); /* pairs, in every second byte */
+    v = (v & 0x000000FF000000FFu) * 0x000F424000000064u + (v >> 16 & 0x000000FF000000FFu) * 0x0000271000000001u;
+    *number = (int64_t)(v >> 32);
+    return n;
+}
+
 static bool fast_whole(struct slice in, size_t *at, struct scan_value *v)
 {
     size_t i = *at, start = i;
     int64_t n = 0;
+    if (in.n - i >= 8)
+        i += front_digits(bytes_load8(in.p + i), &n);
     while (i < in.n && i - start < MAX_FAST_DIGITS && is_digit(in.p[i]))
         n = n * 10 + (in.p[i++] - '0');
     if (i == start || (i > start + 1 && in.p[start] == '0') || i >= in.n || (in.p[i] != ',' && in.p[i] != '}'))
@@ -78,11 +98,21 @@ static bool fast_whole(struct slice in, size_t *at, struct scan_value *v)
     return true;
 }
 
-/* Two digits at p as a number; 100 or more when they are not. */
-static unsigned two(const char *p)
+/* Whether eight bytes are as `form` has them, where "0" stands for any digit; *digits then has the values of these. */
+static bool has_form(uint64_t eight, const char form[static 9], uint64_t *digits)
 {
-    unsigned high = (unsigned char)(p[0] - '0'), low = (unsigned char)(p[1] - '0');
-    return high > 9 || low > 9 ? 100 : high * 10 + low;
+    uint64_t want = bytes_load8(form);
+    /* Equal bytes become 0 and digits 0 to 9; with the sum all else has its highest bit set. */
+    uint64_t may_differ = ((want ^ 0x3030303030303030u) + 0x7F7F7F7F7F7F7F7Fu) & 0x8080808080808080u;
+    uint64_t margin = 0x7676767676767676u + (may_differ >> 7) * 9;
+    *digits = eight ^ want;
+    return !(((*digits + margin) | *digits) & 0x8080808080808080u);
+}
+
+/* The number of the two digits at byte `at`. */
+static unsigned two(uint64_t digits, int at)
+{
+    return (unsigned)(digits >> 8 * at & 0xFF) * 10 + (unsigned)(digits >> (8 * at + 8) & 0xFF);
 }
 
 /* Exactly YYYY-MM-DDTHH:MM:SSZ, on a day that every month has; the machine looks at the others. */
@@ -91,12 +121,12 @@ static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
     if (in.n - *at < TIMESTAMP_BYTES + 2)
         return false;
     const char *p = in.p + *at + 1;
-    if (p[-1] != '"' || p[TIMESTAMP_BYTES] != '"' || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' ||
-        p[16] != ':' || p[19] != 'Z')
+    uint64_t day, minute, second;
+    if (p[-1] != '"' || p[TIMESTAMP_BYTES] != '"' || !has_form(bytes_load8(p), "0000-00-", &day) ||
+        !has_form(bytes_load8(p + 8), "00T00:00", &minute) || !has_form(bytes_load8(p + 12), "0:00:00Z", &second))
         return false;
-    unsigned month = two(p + 5), day = two(p + 8);
-    if (two(p) > 99 || two(p + 2) > 99 || month - 1 > 11 || day - 1 > 27 || two(p + 11) > 23 || two(p + 14) > 59 ||
-        two(p + 17) > 59)
+    if (two(day, 5) - 1 > 11 || two(minute, 0) - 1 > 27 || two(minute, 3) > 23 || two(minute, 6) > 59 ||
+        two(second, 5) > 59)
         return false;
     v->text = slice_of(p, TIMESTAMP_BYTES);
     v->raw = slice_of(NULL, 0);
@@ -131,7 +161,7 @@ size_t scan_whole_row(struct scanner *s, struct slice in)
                 return 0;
             at++;
         }
-        if (in.n - at < f->v3.n + 4 || in.p[at] != '"' || memcmp(in.p + at + 1, f->v3.p, f->v3.n) != 0 ||
+        if (in.n - at < f->v3.n + 4 || in.p[at] != '"' || !bytes_eq(in.p + at + 1, f->v3.p, f->v3.n) ||
             in.p[at + f->v3.n + 1] != '"' || in.p[at + f->v3.n + 2] != ':')
             return 0;
         at += f->v3.n + 3;

@@ -2,30 +2,7 @@
  * JSON strings by RFC 8259. */
 #include "mapping/string.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "base/text.h"
-
-size_t string_run(struct slice s, size_t at)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1F);
-    while (s.n - at >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + at));
-        __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash));
-        stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v));
-        unsigned hits = (unsigned)_mm_movemask_epi8(stop);
-        if (hits)
-            return at + (size_t)__builtin_ctz(hits);
-        at += 16;
-    }
-#endif
-    while (at < s.n && s.p[at] != '"' && s.p[at] != '\\' && (unsigned char)s.p[at] >= 0x20)
-        at++;
-    return at;
-}
 
 /* Four hex digits at p; -1 when they are not. */
 static int32_t hex4(const char *p)
@@ -63,24 +40,44 @@ static bool decode_unicode(struct slice raw, size_t *at, struct buffer *out)
     return true;
 }
 
+/* What a backslash and `c` stand for; 0 when they are no short escape. */
+static char short_escape(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+        return c;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return 0;
+    }
+}
+
 bool string_decode(struct slice raw, struct buffer *out)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (utf8_valid_prefix(raw) < raw.n)
+        return false;
     for (size_t i = 0; i < raw.n;) {
         size_t run = slice_find(slice_from(raw, i), '\\');
-        struct slice plain = slice_of(raw.p + i, run);
-        if (utf8_valid_prefix(plain) < plain.n)
-            return false;
-        buffer_append(out, plain);
+        buffer_append(out, slice_of(raw.p + i, run));
         i += run;
         if (i == raw.n)
             break;
         if (++i == raw.n)
             return false;
-        char c = raw.p[i++];
-        const char *known = c ? strchr(from, c) : NULL;
-        if (known)
-            buffer_put(out, to[known - from]);
+        char c = raw.p[i++], plain = short_escape(c);
+        if (plain)
+            buffer_put(out, plain);
         else if (c != 'u' || !decode_unicode(raw, &i, out))
             return false;
     }

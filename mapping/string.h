@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * JSON strings: finding their end, checking and decoding them. */
+ * JSON strings: checking and decoding them. */
 #ifndef ANCHORAGE_MAPPING_STRING_H
 #define ANCHORAGE_MAPPING_STRING_H
 
 #include "base/buffer.h"
-
-/* Index of the first byte of `s` from `at` on that is a quote, a backslash or a control byte; s.n when there is none.
- */
-size_t string_run(struct slice s, size_t at);
 
 /* Decode the inside of a JSON string (no quotes around it, no bare quote or control byte inside): escapes become UTF-8.
  * False on bad escapes, lone surrogates or bad UTF-8; `out` may then hold part of it. */

@@ -271,12 +271,12 @@ static bool is_known_cap(int64_t n)
 /* Whether more rows may be behind a page; tells a cut list from a short one. */
 static bool more_behind(struct translation *t)
 {
-    bool cut = t->came < t->asked && !t->page_rows && is_known_cap(t->came);
+    bool cut = t->came < t->asked && is_known_cap(t->came) && (!t->page_rows || t->plan->options.page_rows_is_guess);
     if (cut)
         t->page_rows = t->came;
     else if (t->came < t->asked)
         t->whole_list = true;
-    if (t->page && t->page_rows && !t->plan->page_rows && t->came)
+    if (t->page && t->page_rows != t->plan->page_rows && t->came)
         t->learnt_page_rows = t->page_rows;
     return !t->whole_list && rows_count(t->rows) < wanted_rows(t);
 }

@@ -51,12 +51,20 @@ static void add_books(struct exchange *x, struct headers *h)
         add_number(h, S("X-Anchorage-Rows-Left"), left.rows_left);
 }
 
+/* Where the rows came from; p NULL: there are none. */
+static struct slice cache_word(const struct exchange *x)
+{
+    if (x->refusal.fault || x->call.table->is_info)
+        return slice_of(NULL, 0);
+    return x->asked_upstream ? S("miss") : S("hit");
+}
+
 static void add_answer(struct exchange *x, struct headers *h)
 {
     if (x->call.table->is_info)
         return;
     add_number(h, S("x-results-count"), x->result.results);
-    add(h, S("X-Anchorage-Cache"), x->asked_upstream ? S("miss") : S("hit"));
+    add(h, S("X-Anchorage-Cache"), cache_word(x));
     if (x->marks.n)
         add(h, S("X-Anchorage-Approximate"), x->marks);
 }
@@ -71,16 +79,36 @@ static void add_fault(struct exchange *x, int status, struct headers *h)
     render_error(x->call.output, x->refusal.why.n ? x->refusal.why : S("the call was refused"), &x->body);
 }
 
-static void log_text(struct buffer *b, const char *before, struct slice value)
+/* A word that cannot hold anything to be escaped. */
+static void put_word(struct buffer *b, const char *before, struct slice word)
 {
     buffer_str(b, before);
-    buffer_json_string(b, value);
+    buffer_put(b, '"');
+    buffer_append(b, word);
+    buffer_put(b, '"');
 }
 
-static void log_number(struct buffer *b, const char *before, int64_t value)
+static void put_text(struct buffer *b, const char *before, struct slice value)
+{
+    buffer_str(b, before);
+    log_text(b, value);
+}
+
+static void put_number(struct buffer *b, const char *before, int64_t value)
 {
     buffer_str(b, before);
     buffer_i64(b, value);
+}
+
+static void put_marks(struct buffer *b, struct slice marks)
+{
+    buffer_str(b, ",\"approximate\":[");
+    for (struct slice rest = marks; rest.n;) {
+        put_word(b, "", slice_trim(slice_split(rest, ',', &rest)));
+        if (rest.n)
+            buffer_put(b, ',');
+    }
+    buffer_put(b, ']');
 }
 
 /* {"time":…,"id":…,…}: what happened, without a token or any other secret. */
@@ -90,33 +118,57 @@ static void log_line(struct exchange *x, int status)
         [ROOM_READ] = "\"read\":",    [ROOM_PLAN] = ",\"plan\":",     [ROOM_ADMIT] = ",\"admit\":",
         [ROOM_FETCH] = ",\"fetch\":", [ROOM_RENDER] = ",\"render\":", [ROOM_SETTLE] = ",\"settle\":",
     };
-    struct buffer *b = &x->service->log;
+    struct buffer *b = log_begin(&x->service->log);
+    struct slice cache = cache_word(x);
     char time[25];
     timestamp_format_ms(clock_wall_ms(), time);
-    log_text(b, "{\"time\":", slice_of(time, sizeof time - 1));
-    log_text(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
-    log_text(b, ",\"client\":", http_call_request(x->http)->client);
-    log_text(b, ",\"team\":", x->team_name);
-    log_text(b, ",\"key\":", x->key);
-    log_text(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
-    log_text(b, ",\"target\":", x->turns ? x->call.target.host : S(""));
-    log_number(b, ",\"status\":", status);
-    log_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
-    log_number(b, ",\"units\":", units_of(x));
-    log_number(b, ",\"results\":", x->result.results);
+    put_word(b, "{\"time\":", slice_of(time, sizeof time - 1));
+    put_word(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
+    put_word(b, ",\"client\":", http_call_request(x->http)->client);
+    put_word(b, ",\"team\":", x->team_name);
+    put_text(b, ",\"key\":", x->key);
+    put_word(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
+    put_text(b, ",\"target\":", x->turns ? params_without_token(&x->params, x->call.target.host, x->memory) : S(""));
+    put_number(b, ",\"status\":", status);
+    put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
+    put_number(b, ",\"units\":", units_of(x));
+    put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->result.results);
+    if (cache.p)
+        put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
-        log_text(b, ",\"fault\":", fault_word(x->refusal.fault));
-        log_text(b, ",\"why\":", x->refusal.why);
+        put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
+        put_text(b, ",\"why\":", x->refusal.why);
     }
-    if (x->marks.n)
-        log_text(b, ",\"approximate\":", x->marks);
+    if (!x->refusal.fault && x->marks.n)
+        put_marks(b, x->marks);
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
+    put_number(b, ",\"total_us\":", clock_monotonic_us() - x->began_us);
     buffer_str(b, ",\"us\":{");
     for (int i = 0; i < ROOM_ANSWER; i++)
-        log_number(b, room_names[i], x->room_us[i]);
-    buffer_str(b, "}}\n");
+        put_number(b, room_names[i], x->room_us[i]);
+    buffer_str(b, "}}");
+    log_end(&x->service->log);
     service_wake_bottom(x->service);
+}
+
+static void count(struct counters *c, const struct exchange *x)
+{
+    _Static_assert((int)ROOM_ANSWER == (int)ROOMS_TIMED, "all rooms before the answer are timed");
+    struct slice cache = cache_word(x);
+    int64_t now_us = clock_monotonic_us();
+    c->answered++;
+    c->faults[x->refusal.fault]++;
+    c->rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
+    c->units += (uint64_t)units_of(x);
+    c->units_predicted += (uint64_t)x->spending.predicted;
+    c->approximate += !x->refusal.fault && x->marks.n;
+    c->hits += slice_eq(cache, S("hit"));
+    c->shared += slice_eq(cache, S("shared"));
+    c->misses += slice_eq(cache, S("miss"));
+    for (int i = 0; i < ROOMS_TIMED; i++)
+        c->room_us[i] += (uint64_t)x->room_us[i];
+    histogram_add(&c->calls_took, now_us - x->began_us, now_us);
 }
 
 enum step room_answer(struct exchange *x)
@@ -126,6 +178,7 @@ enum step room_answer(struct exchange *x)
     if (x->turns)
         admit_leave(x);
     int status = status_of(x);
+    x->refusal.why = params_without_token(&x->params, x->refusal.why, x->memory);
     add(&h, S("X-Anchorage-Id"), slice_of(x->id, LEDGER_ID_SIZE - 1));
     add(&h, S("Content-Type"), render_content_type(x->call.output));
     if (x->refusal.fault)
@@ -133,15 +186,9 @@ enum step room_answer(struct exchange *x)
     else
         add_answer(x, &h);
     add_books(x, &h);
-    s->counters.answered++;
-    s->counters.faults[x->refusal.fault]++;
-    s->counters.rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
-    s->counters.units += (uint64_t)units_of(x);
-    s->counters.units_predicted += (uint64_t)x->spending.predicted;
-    s->counters.approximate += !x->refusal.fault && x->marks.n;
-    s->counters.call_us += (uint64_t)(clock_monotonic_us() - x->began_us);
-    if (!x->refusal.fault && !x->asked_upstream && !x->call.table->is_info)
-        s->counters.hits++;
+    if (x->account)
+        x->account->units_booked += units_of(x);
+    count(&s->counters, x);
     log_line(x, status);
     http_answer(x->http, status, h.list, h.n, &x->body);
     x->http = NULL;

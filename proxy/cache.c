@@ -20,7 +20,7 @@ struct kept {
 struct cache {
     struct kept *buckets[BUCKETS];
     struct kept *newest, *oldest;
-    size_t bytes, max_bytes;
+    size_t n, bytes, max_bytes;
 };
 
 struct cache *cache_new(size_t max_bytes)
@@ -78,6 +78,7 @@ static void drop(struct cache *c, struct kept *k)
     *at = k->chain;
     unlink_use(c, k);
     c->bytes -= size_of(k);
+    c->n--;
     free(k);
 }
 
@@ -114,6 +115,7 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     *at = k;
     link_newest(c, k);
     c->bytes += size;
+    c->n++;
     return k;
 }
 
@@ -184,4 +186,9 @@ void cache_keep_answer(struct cache *c, struct slice question, const struct cach
             memcpy(to, parts[i].p, parts[i].n);
         to += parts[i].n;
     }
+}
+
+struct cache_stats cache_stats(const struct cache *c)
+{
+    return (struct cache_stats){ .entries = c->n, .bytes = c->bytes, .max_bytes = c->max_bytes };
 }

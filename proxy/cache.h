@@ -40,4 +40,9 @@ bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, s
 /* Copies all; does nothing when it is too big or memory is out. */
 void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer);
 
+struct cache_stats {
+    size_t entries, bytes, max_bytes;
+};
+struct cache_stats cache_stats(const struct cache *c);
+
 #endif

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/account.h"
 #include "proxy/control.h"
 #include "proxy/http/http.h"
+#include "proxy/ourselves.h"
 #include "proxy/program.h"
 
 static void ignore(void *context, struct http_call *call, const struct http_request *request)
@@ -22,6 +24,22 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
 static bool is_its_own(const struct config *c, const struct buffer *why)
 {
     return slice_ends(buffer_slice(why), slice_str(strerror(EADDRINUSE))) && control_is_there(c->state_directory);
+}
+
+/* Whether the upstream is one of the addresses that `server` is bound to; then it is said. */
+static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server)
+{
+    struct accounts accounts;
+    struct buffer why = { 0 };
+    const char *option;
+    bool leads = accounts_open(&accounts, base, c, 0, &why) && ourselves_forbid(&accounts, server) &&
+                 ourselves_lead_back(&accounts, c, &option, &why);
+    if (leads)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
+                SLICE_ARGS(buffer_slice(&why)));
+    accounts_close(&accounts);
+    buffer_clear(&why);
+    return leads;
 }
 
 static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
@@ -39,30 +57,41 @@ static bool try_binds(const struct config *c, const struct config_words *address
         }
         buffer_clear(&why);
     }
+    ok = ok && !leads_back(c, base, server);
     http_server_free(server);
     if (base)
         event_base_free(base);
     return ok;
 }
 
+static bool try_secret(const struct config *c, bool (*read)(const char *, struct buffer *, struct buffer *),
+                       const char *file, const char *section, const char *option)
+{
+    struct buffer secret = { 0 }, why = { 0 };
+    bool ok = read(file, &secret, &why);
+    if (!ok)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, section, option), SLICE_ARGS(buffer_slice(&why)));
+    if (secret.p)
+        explicit_bzero(secret.p, secret.n);
+    buffer_clear(&secret);
+    buffer_clear(&why);
+    return ok;
+}
+
 int program_check(const struct config *config)
 {
-    struct buffer key = { 0 }, why = { 0 };
+    struct buffer why = { 0 };
     bool ok = try_binds(config, &config->listen, "listen");
     ok &= try_binds(config, &config->admin, "admin");
-    if (!setup_read_key(config->api_key_file, &key, &why)) {
-        fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
-                SLICE_ARGS(buffer_slice(&why)));
-        ok = false;
-    }
+    ok &= accounts_check(config, &why);
+    fwrite(why.p ? why.p : "", 1, why.n, stderr);
+    if (config->admin_token_file)
+        ok &= try_secret(config, setup_read_admin_token, config->admin_token_file, "proxy", "admin_token_file");
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
         fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
                 config_line_of(config, "proxy", "state_directory"), config->state_directory);
         ok = false;
     }
-    if (key.p)
-        explicit_bzero(key.p, key.n);
-    buffer_clear(&key);
     buffer_clear(&why);
     if (ok)
         printf("%s: fine\n", config->file);

@@ -32,6 +32,9 @@ struct control {
     struct client *clients;
     int n_clients;
     struct sockaddr_un address;
+    const char *word; /* what is not for the ledger */
+    control_command *run;
+    void *context;
 };
 
 static bool set_address(struct sockaddr_un *a, const char *state_directory)
@@ -127,7 +130,10 @@ static enum question start_question(struct client *c)
     for (uint32_t i = 0; i < n; i++)
         words[i] = text.p + starts[i];
     c->runs = true;
-    ledger_command_start(c->control->ledger, (int)n, words, input, on_command_done, c);
+    if (c->control->word && strcmp(words[0], c->control->word) == 0)
+        c->control->run(c->control->context, (int)n, words, on_command_done, c);
+    else
+        ledger_command_start(c->control->ledger, (int)n, words, input, on_command_done, c);
     result = QUESTION_WHOLE;
 done:
     buffer_clear(&text);
@@ -242,6 +248,13 @@ struct control *control_new(struct event_base *base, const char *state_directory
         return NULL;
     }
     return c;
+}
+
+void control_serve(struct control *c, const char *word, control_command *run, void *context)
+{
+    c->word = word;
+    c->run = run;
+    c->context = context;
 }
 
 void control_free(struct control *c)

@@ -15,6 +15,12 @@ struct control;
 struct control *control_new(struct event_base *base, const char *state_directory, struct ledger *ledger,
                             struct buffer *why);
 
+/* What begins with `word` is run by `run` instead, which calls `done` once, from the loop, or never when the control is
+ * freed before. */
+typedef void control_command(void *context, int argc, const char *const *argv, ledger_command_done *done,
+                             void *done_context);
+void control_serve(struct control *c, const char *word, control_command *run, void *context);
+
 /* Close it and remove the socket. NULL is allowed. */
 void control_free(struct control *c);
 

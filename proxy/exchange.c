@@ -136,7 +136,7 @@ struct ledger_call exchange_ledger_call(const struct exchange *x)
         .key = x->key,
         .client = http_call_request(x->http)->client,
         .table = x->call.table->from,
-        .target = x->call.target_given,
+        .target = params_without_token(&x->params, x->call.target_given, x->memory),
         .shape = call_shape(&x->call, x->memory),
         .where = x->call.where.n > 0,
         .having = x->call.having.n > 0,

@@ -58,9 +58,10 @@ struct exchange {
     int64_t began_us, deadline_ms;
     int64_t room_us[ROOM_COUNT], entered_us;
 
-    struct slice key, team_name, key_name;
+    struct slice key, team_name;
     const struct config_team *team; /* of its own configuration */
     struct turns *turns;
+    struct account *account;
     bool has_turn, waits_for_turn, waits_for_room;
     struct params params;
     struct call call;

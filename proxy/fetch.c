@@ -146,9 +146,11 @@ static bool start(struct exchange *x, struct fetch *f)
     } else if (f->request.kind == V3_RATIO) {
         max = (size_t)MAX_SMALL_BODY * 16;
     }
-    f->get = upstream_start(x->service->upstream, f->request.path, x->team_name, max, x->deadline_ms, &callbacks, f);
+    f->get = upstream_start(x->account->upstream, f->request.path, x->team_name, max, x->deadline_ms, &callbacks, f);
     if (!f->get)
         return false;
+    if (x->plan.free_of_units)
+        upstream_is_free(f->get);
     x->n_under_way++;
     return true;
 }

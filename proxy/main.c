@@ -2,6 +2,8 @@
  * The command line: finds the sub-command and its configuration. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "proxy/program.h"
 
@@ -25,6 +27,8 @@ static const struct command {
     { "usage",   program_books,   true,  "[--by team|key|client|day|hour|table|target] [--since DATE] [--until DATE] …",
       "rows and units used" },
     { "ledger",  program_books,   true,  "verify|export|backup …", "the books themselves" },
+    { "doctor",  program_doctor,  false, "[--team TEAM] [--save FILE] [--format text|json]",
+      "what the v3 key, plan and API really do; nothing charged" },
     { "version", NULL,            false, "", "print the version" },
 };
 /* clang-format on */
@@ -109,8 +113,18 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
     return status;
 }
 
+/* A core would hold keys and tokens. Where the kernel hands cores to a program the limit alone stops none; not dumpable
+ * also keeps other processes of the same user from looking into our memory. */
+static void keep_no_cores(void)
+{
+    const struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
+    keep_no_cores();
     const char *file = DEFAULT_CONFIG;
     if (!take_config(&argc, argv, &file)) {
         fputs("anchorage: --config needs a file\n", stderr);

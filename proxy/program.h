@@ -21,6 +21,9 @@ int program_check(const struct config *config);
 /* explain.c: what a v2 call becomes and may cost. */
 int program_explain(const struct config *config, int argc, char **argv);
 
+/* doctor_command.c: what the v3 key, plan and API really do; through the daemon when one runs. */
+int program_doctor(const struct config *config, int argc, char **argv);
+
 /* books.c: key, usage, ledger; through the daemon when one runs. argv[0] is the first word. */
 int program_books(const struct config *config, int argc, char **argv);
 
@@ -28,8 +31,11 @@ int program_books(const struct config *config, int argc, char **argv);
 
 /* The teams and limits as the books want them; the array is allocated and in `ret->teams`. False when memory is out. */
 [[nodiscard]] bool setup_ledger_options(const struct config *c, struct ledger_options *ret);
-/* The v3 key: the file's text without white space at its ends. False with a line in `why`. */
+/* The v3 key: the file's text without white space at its ends, appended to `key`, which the caller wipes. False with a
+ * line in `why`. */
 [[nodiscard]] bool setup_read_key(const char *file, struct buffer *key, struct buffer *why);
+/* The same for the token of the admin side; one that could be guessed is refused. */
+[[nodiscard]] bool setup_read_admin_token(const char *file, struct buffer *token, struct buffer *why);
 /* free_targets as one text separated by spaces. */
 void setup_free_targets(const struct config *c, struct buffer *out);
 

@@ -1,11 +1,45 @@
 /* SPDX-License-Identifier: MIT
  * The rooms read and plan: from a request's bytes to a key, a call, and what v3 has to be asked. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
 static enum step out_of_memory(struct exchange *x)
 {
     return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+}
+
+/* Calls under a key of team * are of the team that their client's address belongs to. */
+static struct turns *turns_of_address(struct exchange *x)
+{
+    struct service *s = x->service;
+    const struct config_team *team = config_team_of_address(s->config, http_call_request(x->http)->client);
+    return service_turns(s, team ? slice_str(team->name) : S("unassigned"));
+}
+
+/* A token that is no key's: by configuration it is served within the limits of [team unassigned]. */
+static void meet_stranger(struct exchange *x, struct slice token)
+{
+    struct service *s = x->service;
+    const struct http_request *r = http_call_request(x->http);
+    x->turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
+    struct ledger_stranger seen = { .token = token,
+                                    .client = r->client,
+                                    .agent = params_without_token(&x->params, r->user_agent, x->memory),
+                                    .table = params_without_token(&x->params, x->params.value[PARAM_FROM], x->memory),
+                                    .metered = x->turns != NULL };
+    ledger_saw_stranger(s->ledger, &seen);
+    if (x->turns)
+        x->key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
+}
+
+static void meet_key(struct exchange *x, const struct ledger_key *key)
+{
+    x->key = arena_dup(x->memory, key->id);
+    if (key->disabled)
+        return;
+    x->turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : service_turns(x->service, key->team);
 }
 
 /* The key decides first: a stranger learns nothing else. */
@@ -17,14 +51,17 @@ static enum step find_key(struct exchange *x)
         return exchange_refuse(x, FAULT_BAD_REQUEST, S("two different tokens were given: send one"));
     }
     const struct ledger_key *key = token.n ? ledger_key_of_token(x->service->ledger, token) : NULL;
-    x->turns = key && !key->disabled ? service_turns(x->service, key->team) : NULL;
+    if (key)
+        meet_key(x, key);
+    else if (token.n)
+        meet_stranger(x, token);
     if (!x->turns)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
-    x->key = arena_dup(x->memory, key->id);
-    x->key_name = arena_dup(x->memory, key->name);
-    x->team = config_team(x->config, key->team);
+    assert(x->turns->settings == x->settings); /* it is read in the same turn of the loop that it came in */
+    x->account = x->turns->account;
+    x->team = x->turns->team;
     x->team_name = slice_str(x->team->name);
     return ONWARD;
 }
@@ -50,7 +87,7 @@ enum step room_read(struct exchange *x)
 /* What an earlier call has learnt of the target need not be asked again. */
 static void use_totals(struct exchange *x)
 {
-    const struct cache_totals *known = cache_find_totals(x->service->cache, x->call.target.v3, x->call.target.v3_mode);
+    const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
     if (known && known->totals_until_ms > now && x->config->stats_ttl_ms)
         translation_know_totals(x->translation, known->totals);
@@ -67,7 +104,7 @@ static struct slice question_of(struct exchange *x)
     if (!path.p)
         return path;
     return arena_printf(x->memory, "%d%d%d%d %x %x %lld %x %x %x %x %d%d %.*s", (int)c->output,
-                        x->service->seen.upper_case, x->service->seen.disorder, x->plan.free_of_rows,
+                        x->account->seen.upper_case, x->account->seen.disorder, x->plan.free_of_rows,
                         settings_answer_shape(x->settings), c->select, (long long)c->offset, m->plain, m->where,
                         m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
 }
@@ -79,7 +116,7 @@ static bool use_answer(struct exchange *x)
     if (!x->config->answer_ttl_ms)
         return false;
     x->question = question_of(x);
-    if (!x->question.p || !cache_find_answer(x->service->cache, x->question, clock_monotonic_ms(), &a))
+    if (!x->question.p || !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
         return false;
     x->marks = arena_dup(x->memory, a.marks);
     x->payer = arena_dup(x->memory, a.payer);
@@ -102,13 +139,13 @@ enum step room_plan(struct exchange *x)
         x->room = ROOM_FETCH; /* nothing to ask: on to render */
         return ONWARD;
     }
-    struct plan_options options = settings_plan_options(x->settings, x->service->learnt_page_rows);
+    struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->account));
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
     if (use_answer(x))
         return ONWARD;
-    x->translation = translation_new(&x->plan, x->service->seen, MAX_ROW_BYTES, x->memory);
+    x->translation = translation_new(&x->plan, x->account->seen, MAX_ROW_BYTES, x->memory);
     if (!x->translation)
         return out_of_memory(x);
     use_totals(x);

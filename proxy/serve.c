@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT
  * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
-#include <errno.h>
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "proxy/control.h"
+#include "proxy/doctor_desk.h"
 #include "proxy/exchange.h"
+#include "proxy/learnt.h"
+#include "proxy/look.h"
 #include "proxy/notify.h"
+#include "proxy/ourselves.h"
 #include "proxy/program.h"
 #include "proxy/reload.h"
 #include "proxy/serve_admin.h"
 
-enum { CACHE_BYTES = 64 * 1024 * 1024, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
+enum { CACHE_BYTES = 64 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
@@ -26,6 +28,7 @@ struct daemon {
     struct inherit inherit;
     struct ledger_options ledger_options;
     struct control *control;
+    struct doctor_desk *doctor;
     struct serve_admin *admin;
     struct event *signals[3];
     struct event *drain_timer;
@@ -39,30 +42,13 @@ static void complain(struct slice why)
 
 /* ---- the bottom of the loop ---- */
 
-static void flush_log(struct service *s)
-{
-    size_t at = 0;
-    while (at < s->log.n) {
-        ssize_t n = write(STDERR_FILENO, s->log.p + at, s->log.n - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        at += (size_t)n;
-    }
-    if (at < s->log.n || s->log.failed)
-        s->counters.log_lines_lost++;
-    s->log.n = 0;
-    s->log.failed = false;
-}
-
 static void on_bottom(evutil_socket_t fd, short what, void *context)
 {
     struct service *s = context;
     (void)fd;
     (void)what;
     exchange_free_finished(s);
-    flush_log(s);
+    log_flush(&s->log);
 }
 
 /* ---- events from outside ---- */
@@ -146,27 +132,6 @@ static struct event_base *make_base(void)
     return base;
 }
 
-static bool make_upstream(struct daemon *d, struct buffer *why)
-{
-    const struct config *c = d->service.config;
-    struct buffer key = { 0 };
-    if (!setup_read_key(c->api_key_file, &key, why))
-        return false;
-    struct upstream_options o = { .url = c->url,
-                                  .api_key = buffer_slice(&key),
-                                  .ca_file = c->ca_file,
-                                  .proxy = c->upstream_proxy,
-                                  .timeout_ms = c->upstream_timeout_ms,
-                                  .requests_per_minute = c->requests_per_minute,
-                                  .queue_timeout_ms = c->queue_timeout_ms };
-    d->service.upstream = upstream_new(d->service.base, &o);
-    explicit_bzero(key.p, key.n);
-    buffer_clear(&key);
-    if (!d->service.upstream)
-        buffer_str(why, "libcurl does not start");
-    return d->service.upstream != NULL;
-}
-
 static bool make_ledger(struct daemon *d, struct buffer *why)
 {
     if (!setup_ledger_options(d->service.config, &d->ledger_options))
@@ -214,28 +179,45 @@ static bool make_events(struct daemon *d)
     return true;
 }
 
+static bool forbid_ourselves(struct daemon *d, struct buffer *why)
+{
+    struct service *s = &d->service;
+    const char *option;
+    if (!ourselves_forbid(&s->accounts, s->http) || !ourselves_forbid(&s->accounts, serve_admin_http(d->admin)))
+        return false;
+    if (!ourselves_lead_back(&s->accounts, s->config, &option, why))
+        return true;
+    buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
+    return false;
+}
+
 static bool make_service(struct daemon *d, const struct config *config, struct buffer *why)
 {
     struct service *s = &d->service;
     struct settings *settings = settings_new(config, NULL);
-    s->log = buffer_with_cap(LOG_ROOM);
     s->inherit = &d->inherit;
     s->base = make_base();
-    s->cache = cache_new(CACHE_BYTES);
-    if (!settings || !service_take_settings(s, settings)) {
+    if (!settings || !s->base || !log_open(&s->log, s->base, STDERR_FILENO) ||
+        !accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !service_take_settings(s, settings)) {
         settings_put(settings);
         return false;
     }
-    if (!s->base || !s->cache || !make_events(d) || !notify_start(&d->notify, s->base, why) ||
+    if (!make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
         !inherit_find(&d->inherit, why))
         return false;
-    if (!make_upstream(d, why) || !make_ledger(d, why) || !make_http(d, why))
+    s->counters.calls_took.scale = &histogram_waits;
+    if (!make_ledger(d, why) || !make_http(d, why))
         return false;
+    learnt_read(config->state_directory, &s->accounts);
     d->admin = serve_admin_new(s, why);
-    if (!d->admin || !inherit_all_taken(&d->inherit, why))
+    if (!d->admin || !inherit_all_taken(&d->inherit, why) || !forbid_ourselves(d, why) || !looks_begin(s))
         return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
-    return d->control != NULL;
+    d->doctor = doctor_desk_new(s);
+    if (!d->control || !d->doctor)
+        return false;
+    control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
+    return true;
 }
 
 static void announce(struct daemon *d)
@@ -248,7 +230,7 @@ static void announce(struct daemon *d)
     buffer_clear(&address);
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
-    flush_log(&d->service);
+    log_flush(&d->service.log);
     notify_ready(&d->notify, "serving");
 }
 
@@ -277,8 +259,9 @@ static void free_daemon(struct daemon *d)
         give_up_running(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
-    upstream_free(s->upstream);
-    cache_free(s->cache);
+    looks_end(s);
+    doctor_desk_free(d->doctor);
+    accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
             event_free(d->signals[i]);
@@ -286,22 +269,19 @@ static void free_daemon(struct daemon *d)
         event_free(d->drain_timer);
     if (s->bottom)
         event_free(s->bottom);
+    pulse_stop(&s->pulse);
+    log_close(&s->log);
     if (s->base)
         event_base_free(s->base);
     service_drop_settings(s);
     free((void *)(uintptr_t)d->ledger_options.teams);
-    if (s->log.n)
-        flush_log(s);
-    buffer_clear(&s->log);
 }
 
 int program_serve(const struct config *config)
 {
     struct daemon d = { .start = config, .notify = { .fd = -1 } };
     struct buffer why = { 0 };
-    struct rlimit none = { 0, 0 };
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none); /* a core would hold the keys */
     /* Answers of some hundred KB come and go: fresh pages from the kernel for each cost more than making them. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

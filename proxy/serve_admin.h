@@ -14,6 +14,9 @@ struct serve_admin;
  * line in `why`, or without one when memory is out. */
 struct serve_admin *serve_admin_new(struct service *s, struct buffer *why);
 
+/* Its listeners. */
+const struct http_server *serve_admin_http(const struct serve_admin *a);
+
 /* Say in the log where it listens. */
 void serve_admin_announce(struct serve_admin *a);
 

@@ -6,9 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proxy/learnt.h"
+
 void service_wake_bottom(struct service *s)
 {
     event_active(s->bottom, 0, 0);
+}
+
+const struct account *service_main_account(const struct service *s)
+{
+    static const struct account nothing_known;
+    return s->accounts.n ? &s->accounts.list[0] : &nothing_known;
+}
+
+void service_keep_learnt(struct service *s)
+{
+    struct buffer why = { 0 };
+    if (!learnt_write(s->config->state_directory, &s->accounts, &why))
+        service_say(s, "%.*s", SLICE_ARGS(buffer_slice(&why)));
+    buffer_clear(&why);
 }
 
 bool service_listen(struct service *s, struct http_server *server, const struct config_words *addresses,
@@ -113,6 +129,7 @@ bool service_take_settings(struct service *s, struct settings *settings)
         settings_put(t->settings);
         t->settings = settings_hold(settings);
         t->team = &next->teams[i];
+        t->account = accounts_of_team(&s->accounts, t->team);
     }
     settings_put(s->settings);
     free(s->turns);
@@ -141,10 +158,11 @@ void service_drop_settings(struct service *s)
 void service_say(struct service *s, const char *format, ...)
 {
     va_list args;
+    struct buffer *line = log_begin(&s->log);
     va_start(args, format);
-    buffer_str(&s->log, "anchorage: ");
-    buffer_vprintf(&s->log, format, args);
-    buffer_put(&s->log, '\n');
+    buffer_str(line, "anchorage: ");
+    buffer_vprintf(line, format, args);
     va_end(args);
+    log_end(&s->log);
     service_wake_bottom(s);
 }

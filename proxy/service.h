@@ -8,12 +8,13 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
-#include "proxy/cache.h"
+#include "proxy/account.h"
+#include "proxy/admin/log.h"
 #include "proxy/http/http.h"
 #include "proxy/inherit.h"
 #include "proxy/ledger/ledger.h"
+#include "proxy/pulse.h"
 #include "proxy/settings.h"
-#include "proxy/upstream/upstream.h"
 
 struct event;
 struct event_base;
@@ -24,18 +25,21 @@ struct exchange;
 struct turns {
     const struct config_team *team; /* of the present configuration, or of the last that had it */
     struct settings *settings;      /* whose `team` is */
+    struct account *account;        /* the v3 key that its calls are made with */
     int32_t running;
     struct exchange *first, *last;
     struct turns *next; /* all of the service */
 };
 
+enum { ROOMS_TIMED = 6 };
+
 struct counters {
-    uint64_t calls, answered, hits, approximate;
+    uint64_t calls, answered, hits, misses, shared, approximate;
     uint64_t faults[FAULT_COUNT];
-    uint64_t rows, units, units_predicted;
+    uint64_t rows, units, units_predicted, units_saved;
     uint64_t v3_requests;
-    uint64_t call_us; /* from request to answer, of all together */
-    uint64_t log_lines_lost;
+    struct histogram calls_took;   /* from request to answer */
+    uint64_t room_us[ROOMS_TIMED]; /* of all calls, from read to settle */
 };
 
 struct service {
@@ -43,29 +47,31 @@ struct service {
     const struct config *config; /* theirs, for what is no call's */
     struct event_base *base;
     struct http_server *http;
-    struct upstream *upstream;
+    struct accounts accounts; /* one a v3 key */
     struct ledger *ledger;
-    struct cache *cache;
     struct turns **turns;    /* one for each team of the configuration, in its order */
     struct turns *all_turns; /* these, and of teams that are gone but still have calls */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
-    /* Learnt from v3's answers. */
-    struct translation_seen seen;
-    int64_t learnt_page_rows;
-
     struct exchange *running;          /* all that are not freed */
     struct exchange *finished;         /* freed at the bottom of the loop */
     struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
     struct event *bottom;              /* runs once the callbacks of this turn are done */
-    struct buffer log;                 /* lines of this turn */
+    struct log log;                    /* written at the bottom */
     struct counters counters;
+    struct pulse pulse;
     struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */
 };
 
 /* Run the bottom of the loop after this turn's callbacks. */
 void service_wake_bottom(struct service *s);
+
+/* The account of [upstream] api_key_file. */
+const struct account *service_main_account(const struct service *s);
+
+/* What was learnt of v3 has changed: keep it in the state directory. */
+void service_keep_learnt(struct service *s);
 
 /* Take settings into force, at the start and in between; the caller's count of them is taken over. Turns stay those of
  * the team with the same name. False, and nothing changed or taken, when memory is out. */

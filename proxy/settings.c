@@ -38,7 +38,7 @@ void settings_put(struct settings *s)
     free(s);
 }
 
-struct plan_options settings_plan_options(const struct settings *s, int64_t learnt_page_rows)
+struct plan_options settings_plan_options(const struct settings *s, int64_t page_rows)
 {
     const struct config *c = s->config;
     return (struct plan_options){
@@ -48,15 +48,16 @@ struct plan_options settings_plan_options(const struct settings *s, int64_t lear
         .fold = c->anchor_case == ANCHOR_CASE_FOLD,
         .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
         .free_targets = buffer_slice(&s->free_targets),
-        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? learnt_page_rows : c->max_rows_per_request,
+        .page_rows = c->max_rows_per_request == CONFIG_AUTO ? page_rows : c->max_rows_per_request,
+        .page_rows_is_guess = c->max_rows_per_request == CONFIG_AUTO,
         .today = day_of_ms(clock_wall_ms()),
     };
 }
 
-struct explain_options settings_explain_options(const struct settings *s, int64_t learnt_page_rows)
+struct explain_options settings_explain_options(const struct settings *s, int64_t page_rows)
 {
     return (struct explain_options){
-        .plan = settings_plan_options(s, learnt_page_rows),
+        .plan = settings_plan_options(s, page_rows),
         .default_mode = (enum mode)s->config->default_mode,
         .units_per_call = s->config->units_per_call,
         .v3_url = slice_str(s->config->url),

@@ -25,11 +25,12 @@ struct settings {
 struct settings *settings_hold(struct settings *s);
 void settings_put(struct settings *s);
 
-/* The plan's options by the configuration; today is UTC. `learnt_page_rows` is v3's row cap where it is known. */
-struct plan_options settings_plan_options(const struct settings *s, int64_t learnt_page_rows);
+/* The plan's options by the configuration; today is UTC. `page_rows` is v3's row cap as far as it is
+ * known (account_page_rows). */
+struct plan_options settings_plan_options(const struct settings *s, int64_t page_rows);
 
 /* The same for explaining a call. */
-struct explain_options settings_explain_options(const struct settings *s, int64_t learnt_page_rows);
+struct explain_options settings_explain_options(const struct settings *s, int64_t page_rows);
 
 /* What of the configuration an answer's bytes and rows depend on, beyond what v3 is asked: a small number. */
 unsigned settings_answer_shape(const struct settings *s);

@@ -8,16 +8,16 @@ enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
 /* What this call has learnt of the target serves the next ones. */
 static void keep_totals(struct exchange *x)
 {
-    struct service *s = x->service;
+    struct account *a = x->account;
     int64_t now = clock_monotonic_ms(), ttl = x->config->stats_ttl_ms;
     bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
-    s->seen.upper_case |= x->result.seen.upper_case;
-    s->seen.disorder |= x->result.seen.disorder;
-    if (x->result.learnt_page_rows && !s->learnt_page_rows)
-        s->learnt_page_rows = x->result.learnt_page_rows;
+    a->seen.upper_case |= x->result.seen.upper_case;
+    a->seen.disorder |= x->result.seen.disorder;
+    if (x->result.learnt_page_rows && (!a->learnt_page_rows || x->result.learnt_page_rows < a->learnt_page_rows))
+        a->learnt_page_rows = x->result.learnt_page_rows;
     if (!totals && !ratio)
         return;
-    struct cache_totals *e = cache_keep_totals(s->cache, x->call.target.v3, x->call.target.v3_mode);
+    struct cache_totals *e = cache_keep_totals(a->cache, x->call.target.v3, x->call.target.v3_mode);
     if (e && totals) {
         e->totals = x->result.totals;
         e->totals_until_ms = now + ttl;
@@ -51,7 +51,7 @@ static void keep_answer(struct exchange *x)
                               .payer = slice_of(x->id, LEDGER_ID_SIZE - 1),
                               .body = buffer_slice(&x->body) };
     if (x->question.p && x->asked_upstream)
-        cache_keep_answer(x->service->cache, x->question, &a);
+        cache_keep_answer(x->account->cache, x->question, &a);
 }
 
 static void render_subscription(struct exchange *x)
@@ -120,6 +120,8 @@ static void settle(struct exchange *x, const struct ledger_call *call)
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
     };
+    if (!x->refusal.fault && entry.units_alone > s->known + s->unknown)
+        x->service->counters.units_saved += (uint64_t)(entry.units_alone - s->known - s->unknown);
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 

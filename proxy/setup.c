@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * From the configuration to what the rooms are made with. */
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "proxy/program.h"
 
-enum { MAX_KEY_BYTES = 4096, DEFAULT_BILLING_DAY = 1 };
+enum { MAX_KEY_BYTES = 4096, MIN_TOKEN_BYTES = 16 };
 
 static int64_t limit_of(int64_t configured)
 {
@@ -26,33 +27,50 @@ bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
         .state_directory = c->state_directory,
         .relaxed = c->durability == DURABILITY_RELAXED,
         .units_per_month = limit_of(c->units_per_month),
-        .billing_day = c->billing_day == CONFIG_AUTO ? DEFAULT_BILLING_DAY : c->billing_day,
+        .billing_day = c->billing_day == CONFIG_AUTO ? LEDGER_BILLING_DAY_KEPT : c->billing_day,
         .teams = teams,
         .n_teams = c->n_teams,
     };
     return true;
 }
 
-bool setup_read_key(const char *file, struct buffer *key, struct buffer *why)
+/* With read(2): stdio would leave a copy in its buffer. */
+static bool read_secret(const char *what, const char *file, struct buffer *secret, struct buffer *why)
 {
     char bytes[MAX_KEY_BYTES];
-    FILE *f = fopen(file, "re");
-    if (!f) {
-        buffer_printf(why, "cannot read the API v3 key: %s: %s", file, strerror(errno));
-        return false;
-    }
-    size_t n = fread(bytes, 1, sizeof bytes, f);
-    fclose(f);
+    size_t n = 0;
+    ssize_t got = 0;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n < sizeof bytes && (got = read(fd, bytes + n, sizeof bytes - n)) > 0)
+        n += (size_t)got;
+    if (fd < 0 || got < 0)
+        buffer_printf(why, "cannot read the %s: %s: %s", what, file, strerror(errno));
+    if (fd >= 0)
+        close(fd);
     struct slice text = slice_trim(slice_of(bytes, n));
     bool ok = text.n > 0 && n < sizeof bytes;
     for (size_t i = 0; i < text.n; i++)
         ok &= (unsigned char)text.p[i] > ' ' && (unsigned char)text.p[i] < 0x7F;
-    if (ok)
-        buffer_append(key, text);
-    else
-        buffer_printf(why, "%s: this is no API v3 key: one word of printable characters is expected", file);
+    if (ok && !why->n)
+        buffer_append(secret, text);
+    else if (!why->n)
+        buffer_printf(why, "%s: this is no %s: one word of printable characters is expected", file, what);
     explicit_bzero(bytes, sizeof bytes);
-    return ok;
+    return !why->n;
+}
+
+bool setup_read_key(const char *file, struct buffer *key, struct buffer *why)
+{
+    return read_secret("API v3 key", file, key, why);
+}
+
+bool setup_read_admin_token(const char *file, struct buffer *token, struct buffer *why)
+{
+    if (!read_secret("token of the admin side", file, token, why))
+        return false;
+    if (token->n < MIN_TOKEN_BYTES)
+        buffer_printf(why, "%s: this token can be guessed: at least %d characters are expected", file, MIN_TOKEN_BYTES);
+    return token->n >= MIN_TOKEN_BYTES;
 }
 
 void setup_free_targets(const struct config *c, struct buffer *out)

@@ -20,23 +20,11 @@ static struct admin_answer begin(int status, struct slice content_type)
     return (struct admin_answer){ .status = status, .content_type = content_type, .body = buffer_with_cap(MAX_BODY) };
 }
 
-/* Messages may quote what was sent, which need not be UTF-8. */
-static void put_text(struct buffer *b, struct slice text)
-{
-    while (text.n) {
-        size_t n = utf8_valid_prefix(text);
-        buffer_json_text(b, slice_of(text.p, n));
-        if (n < text.n)
-            buffer_str(b, "\xEF\xBF\xBD");
-        text = slice_from(text, n < text.n ? n + 1 : n);
-    }
-}
-
 struct admin_answer admin_error(int status, struct slice why)
 {
     struct admin_answer a = begin(status, json);
     buffer_str(&a.body, "{\"error\":\"");
-    put_text(&a.body, why);
+    buffer_json_any(&a.body, why);
     buffer_str(&a.body, "\"}\n");
     return a;
 }
@@ -65,7 +53,7 @@ static bool readyz(const struct admin_owner *owner, const struct query *query, v
     } else {
         *answer = begin(503, json);
         buffer_str(&answer->body, "{\"ready\":false,\"error\":\"");
-        put_text(&answer->body, buffer_slice(&why));
+        buffer_json_any(&answer->body, buffer_slice(&why));
         buffer_str(&answer->body, "\"}\n");
     }
     buffer_clear(&why);
@@ -139,16 +127,19 @@ static bool usage(const struct admin_owner *owner, const struct query *query, vo
     return true;
 }
 
+enum who { ANYBODY, TOKEN };
+
 static const struct path {
     struct slice path;
+    enum who who; /* asks, where there is a token */
     path_function *answer;
     struct slice params[QUERY_MAX_PARAMS];
 } paths[] = {
-    { SLICE("/healthz"), healthz, { SLICE("") } },
-    { SLICE("/readyz"), readyz, { SLICE("") } },
-    { SLICE("/metrics"), metrics, { SLICE("") } },
-    { SLICE("/usage"), usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
-    { SLICE("/explain"), explain, { SLICE("call") } },
+    { SLICE("/healthz"), ANYBODY, healthz, { SLICE("") } },
+    { SLICE("/readyz"), ANYBODY, readyz, { SLICE("") } },
+    { SLICE("/metrics"), TOKEN, metrics, { SLICE("") } },
+    { SLICE("/usage"), TOKEN, usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
+    { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
 
@@ -183,6 +174,19 @@ static bool host_is_ours(struct slice host)
     return config_host_is_loopback(host);
 }
 
+static bool has_token(struct slice authorization, struct slice token)
+{
+    struct slice rest, scheme = slice_split(slice_trim(authorization), ' ', &rest);
+    return slice_is_secret(slice_trim(rest), token) && slice_eq_nocase(scheme, S("Bearer"));
+}
+
+static struct admin_answer who_are_you(void)
+{
+    struct admin_answer a = admin_error(401, S("the admin side asks for its token: Authorization: Bearer TOKEN"));
+    a.says_who = true;
+    return a;
+}
+
 static struct admin_answer no_such_path(void)
 {
     struct admin_answer a = begin(404, json);
@@ -215,7 +219,10 @@ bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, 
     for (int i = 0; i < N_PATHS; i++)
         if (slice_eq(q->path, paths[i].path))
             path = &paths[i];
-    if (!host_is_ours(q->host)) {
+    bool needs_token = owner->token.n && !(path && path->who == ANYBODY);
+    if (needs_token && !has_token(q->authorization, owner->token)) {
+        *answer = who_are_you();
+    } else if (!owner->token.n && !host_is_ours(q->host)) {
         *answer = admin_error(403, S("the admin side answers to localhost and its addresses only, not to this name"));
     } else if (!path) {
         *answer = no_such_path();

@@ -12,8 +12,9 @@
 
 /* What was asked; all as sent, not decoded. Borrowed during admin_ask only. */
 struct admin_question {
-    bool is_read;      /* GET or HEAD */
-    struct slice host; /* of the header Host, with its port; empty: none was sent */
+    bool is_read;               /* GET or HEAD */
+    struct slice host;          /* of the header Host, with its port; empty: none was sent */
+    struct slice authorization; /* of the header of that name; empty: none was sent */
     struct slice path;
     struct slice query; /* p NULL: none */
 };
@@ -23,10 +24,12 @@ struct admin_answer {
     struct slice content_type; /* a literal */
     bool says_allow;           /* with Allow: ADMIN_ALLOW */
     bool says_retry;           /* with Retry-After: 1 */
+    bool says_who;             /* with WWW-Authenticate: ADMIN_AUTHENTICATE */
     struct buffer body;
 };
 
 #define ADMIN_ALLOW "GET, HEAD"
+#define ADMIN_AUTHENTICATE "Bearer realm=\"anchorage\""
 
 /* What the owner of the numbers does. */
 struct admin_owner {
@@ -39,6 +42,9 @@ struct admin_owner {
      * False when too many are under way: then it never ends. */
     bool (*usage)(void *context, void *asker, bool is_csv, int argc, const char *const *argv);
     void *context;
+    /* Asked for by all paths but those a load balancer asks. Empty: none is; then only names of this machine are
+     * answered to. */
+    struct slice token;
 };
 
 /* Answer a question. False when the answer comes later or has come: the owner's `usage` was given `asker`, and

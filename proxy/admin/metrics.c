@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 
-enum kind { COUNTER, GAUGE };
+enum kind { COUNTER, GAUGE, HISTOGRAM };
 
-static const char *const kinds[] = { [COUNTER] = "counter", [GAUGE] = "gauge" };
+static const char *const kinds[] = { [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram" };
 
 static const struct row {
     struct slice name, label, help;
@@ -46,13 +46,22 @@ static struct slice shown(struct slice label)
     return label;
 }
 
+static bool is_plain(char c)
+{
+    return c != '\\' && c != '"' && (unsigned char)c >= ' ' && c != 0x7F;
+}
+
 static void put_label(struct buffer *b, struct slice name, struct slice value)
 {
     value = shown(value);
     buffer_put(b, '{');
     buffer_append(b, name);
-    buffer_str(b, "=\"");
-    for (size_t i = 0; i < value.n; i++) {
+    buffer_append(b, S("=\""));
+    size_t plain = 0;
+    while (plain < value.n && is_plain(value.p[plain]))
+        plain++;
+    buffer_append(b, slice_of(value.p, plain));
+    for (size_t i = plain; i < value.n; i++) {
         char c = value.p[i];
         if (c == '\\' || c == '"')
             buffer_put(b, '\\');
@@ -61,7 +70,7 @@ static void put_label(struct buffer *b, struct slice name, struct slice value)
         else
             buffer_put(b, (unsigned char)c < ' ' || c == 0x7F ? ' ' : c);
     }
-    buffer_str(b, "\"}");
+    buffer_append(b, S("\"}"));
 }
 
 /* Write what stands before the value. False when the metric has its most samples already. */
@@ -93,9 +102,49 @@ void metric_add(struct metrics *m, enum metric which, int64_t value)
     metric_add_labelled(m, which, S(""), value);
 }
 
-void metric_add_ms(struct metrics *m, enum metric which, int64_t ms)
+/* A number of microseconds in seconds. */
+static void put_seconds(struct buffer *b, int64_t us)
+{
+    buffer_i64(b, us / 1000000);
+    char digits[] = ".000000";
+    for (int64_t i = 6, rest = us % 1000000; i > 0; i--, rest /= 10)
+        digits[i] = (char)('0' + rest % 10);
+    buffer_append(b, slice_of(digits, sizeof digits - 1));
+    buffer_put(b, '\n');
+}
+
+void metric_add_seconds_labelled(struct metrics *m, enum metric which, struct slice label, int64_t us)
+{
+    if (start(m, which, label))
+        put_seconds(m->out, us);
+}
+
+void metric_add_seconds(struct metrics *m, enum metric which, int64_t us)
 {
     assert(!rows[which].label.n);
-    if (start(m, which, S("")))
-        buffer_printf(m->out, "%lld.%03d\n", (long long)(ms / 1000), (int)(ms % 1000));
+    metric_add_seconds_labelled(m, which, S(""), us);
+}
+
+void metric_add_histogram(struct metrics *m, enum metric which, const struct histogram *h)
+{
+    assert(rows[which].kind == HISTOGRAM && m->last != (int)which);
+    struct slice name = rows[which].name;
+    uint64_t n = 0;
+    begin(m, which);
+    for (size_t i = 0; i <= h->scale->n; i++) {
+        n += h->counts[i];
+        buffer_append(m->out, name);
+        buffer_str(m->out, "_bucket{le=\"");
+        buffer_str(m->out, i < h->scale->n ? h->scale->bounds[i].seconds : "+Inf");
+        buffer_str(m->out, "\"} ");
+        buffer_u64(m->out, n);
+        buffer_put(m->out, '\n');
+    }
+    buffer_append(m->out, name);
+    buffer_str(m->out, "_sum ");
+    put_seconds(m->out, (int64_t)h->sum_us);
+    buffer_append(m->out, name);
+    buffer_str(m->out, "_count ");
+    buffer_u64(m->out, n);
+    buffer_put(m->out, '\n');
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/histogram.h"
 #include "base/slice.h"
 
 enum metric {
@@ -37,8 +38,11 @@ static inline struct metrics metrics_to(struct buffer *out)
 
 /* A sample. A metric that another one has followed cannot be added to any more (asserted). */
 void metric_add(struct metrics *m, enum metric which, int64_t value);
-/* The same in seconds, of thousandths. */
-void metric_add_ms(struct metrics *m, enum metric which, int64_t ms);
+/* The same in seconds, of microseconds. */
+void metric_add_seconds(struct metrics *m, enum metric which, int64_t us);
+void metric_add_seconds_labelled(struct metrics *m, enum metric which, struct slice label, int64_t us);
+/* A metric of the kind HISTOGRAM, whole. */
+void metric_add_histogram(struct metrics *m, enum metric which, const struct histogram *h);
 /* The same with the value of the metric's label, any bytes. */
 void metric_add_labelled(struct metrics *m, enum metric which, struct slice label, int64_t value);
 

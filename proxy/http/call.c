@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * A call: one request handed out, with everything its slices point to in the same piece of memory, so that
  * it outlives the connection. */
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/http/server.h"
 
@@ -36,7 +38,7 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     const struct reader *r = &c->reader;
     struct slice client = slice_str(c->peer->text);
     struct http_call *call = call_alloc(c, (size_t)client.n + r->path.n + r->query.n + r->content_type.n +
-                                               r->user_agent.n + r->host.n + r->body_bytes);
+                                               r->user_agent.n + r->host.n + r->authorization.n + r->body_bytes);
     if (!call)
         return NULL;
     char *at = call->bytes;
@@ -49,6 +51,7 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     q->content_type = keep(&at, reader_slice(bytes, r->content_type));
     q->user_agent = keep(&at, reader_slice(bytes, r->user_agent));
     q->host = keep(&at, reader_slice(bytes, r->host));
+    q->authorization = keep(&at, reader_slice(bytes, r->authorization));
     q->body = slice_of(at, r->body_bytes);
     call->body = at;
     call->is_head = r->method == READER_HEAD;
@@ -78,6 +81,7 @@ void call_free(struct http_call *call)
     *(call->previous ? &call->previous->next : &call->server->calls) = call->next;
     if (call->next)
         call->next->previous = call->previous;
+    explicit_bzero(call, malloc_usable_size(call)); /* tokens stand in it */
     free(call);
 }
 

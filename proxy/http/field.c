@@ -84,6 +84,14 @@ static void take_user_agent(struct reader *r, const char *bytes, struct reader_s
         r->user_agent = value;
 }
 
+/* Two are none: nothing says which one counts. */
+static void take_authorization(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    r->authorization = r->has_authorization ? (struct reader_span){ 0 } : value;
+    r->has_authorization = true;
+}
+
 struct field_row {
     struct slice name;
     void (*take)(struct reader *r, const char *bytes, struct reader_span value);
@@ -97,6 +105,7 @@ static const struct field_row fields[] = {
     { SLICE("connection"), take_connection },
     { SLICE("content-type"), take_content_type },
     { SLICE("user-agent"), take_user_agent },
+    { SLICE("authorization"), take_authorization },
 };
 
 bool field_read(struct reader *r, const char *bytes, struct reader_span line)

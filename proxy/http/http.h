@@ -24,13 +24,14 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
 /* What came in. All slices live until the call is answered. */
 struct http_request {
     enum http_method method;
-    struct slice path;         /* as sent, not decoded; empty path becomes "/" */
-    struct slice query;        /* bytes behind the first '?', not decoded; p NULL when there was none */
-    struct slice body;         /* POST only */
-    struct slice content_type; /* as sent; empty when absent */
-    struct slice user_agent;   /* as sent; empty when absent */
-    struct slice host;         /* as sent, with its port; empty when absent (HTTP/1.0) */
-    struct slice client;       /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
+    struct slice path;          /* as sent, not decoded; empty path becomes "/" */
+    struct slice query;         /* bytes behind the first '?', not decoded; p NULL when there was none */
+    struct slice body;          /* POST only */
+    struct slice content_type;  /* as sent; empty when absent */
+    struct slice user_agent;    /* as sent; empty when absent */
+    struct slice host;          /* as sent, with its port; empty when absent (HTTP/1.0) */
+    struct slice authorization; /* as sent; empty when absent, or given twice */
+    struct slice client;        /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
     /* Set when the bytes were not a request that we take: nothing else above but `client` can be relied
      * on. The status that has to be answered, and why in words. The connection is closed afterwards. */
     int fault_status;

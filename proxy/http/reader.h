@@ -40,7 +40,8 @@ struct reader {
     uint32_t content_length;
     uint16_t n_fields;
     uint8_t verdict; /* enum reader_verdict */
-    bool has_content_length, has_transfer_encoding, has_host, expects_odd, asks_close, asks_keep_alive;
+    bool has_content_length, has_transfer_encoding, has_host, has_authorization, expects_odd, asks_close,
+        asks_keep_alive;
     const char *bad_length, *bad_host; /* judged when the head is complete, so that their order does not matter */
 
     /* The result. Spans are empty when the thing was absent. */
@@ -49,7 +50,7 @@ struct reader {
     bool minor;     /* HTTP/1.1, not 1.0 */
     bool has_query, expects_continue, keep_alive;
     bool started; /* something but a leading CRLF has come */
-    struct reader_span path, query, authority, host, content_type, user_agent;
+    struct reader_span path, query, authority, host, content_type, user_agent, authorization;
     int fault_status;
     const char *fault_why; /* a literal */
 };

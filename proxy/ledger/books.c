@@ -108,6 +108,18 @@ static bool remember_limits(struct ledger *l, const struct recovery *fresh)
     return true;
 }
 
+/* Count from the day that the books remember, when no other was told since they were opened first. */
+static bool keep_billing_day(struct ledger *l)
+{
+    struct limit_row *whole = noted_of(l, S(""));
+    if (!l->limits.keeps_day || l->limits.knows_day)
+        return true;
+    l->limits.knows_day = true;
+    if (whole && whole->rows >= 1 && whole->rows <= 28)
+        l->limits.billing_day = (int)whole->rows;
+    return tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms()));
+}
+
 /* ---- what was used and held ---- */
 
 static bool take_used(struct ledger *l, const struct recovery *fresh)
@@ -219,7 +231,7 @@ static bool send_all(struct ledger *l, struct op_list *ops, struct buffer *why)
 bool books_take(struct ledger *l, const struct recovery *fresh, struct buffer *why)
 {
     struct op_list ops = { 0 };
-    bool good = remember_limits(l, fresh) && take_used(l, fresh) && take_holds(l, fresh, &ops);
+    bool good = remember_limits(l, fresh) && keep_billing_day(l) && take_used(l, fresh) && take_holds(l, fresh, &ops);
     for (size_t i = 0; good && i < fresh->settled.n; i++)
         good = take_back(l, fresh->settled.entries[i], &ops);
     if (!good) {

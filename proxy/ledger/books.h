@@ -7,6 +7,7 @@
 
 #include "proxy/ledger/keys.h"
 #include "proxy/ledger/ledger.h"
+#include "proxy/ledger/strangers.h"
 #include "proxy/ledger/tally.h"
 #include "proxy/ledger/writer.h"
 
@@ -33,7 +34,9 @@ struct ledger {
     struct calls calls;
     struct keys *keys;
     struct digester *digester;
-    int64_t acknowledged; /* the highest seq that came back written */
+    struct strangers *strangers;
+    struct event *strangers_due; /* pending: what changed is written when it fires */
+    int64_t acknowledged;        /* the highest seq that came back written */
     struct answer *first_answer, *last_answer;
     struct event *answers_due;
     struct job *jobs; /* commands on threads of their own */
@@ -47,6 +50,13 @@ struct ledger {
 
 /* Send an operation on its way: to the thread, or to the disk at once. */
 void books_push(struct ledger *l, struct op *op);
+
+/* Write the strangers on a thread of its own; `done` comes as that of a command. False when it cannot start. */
+[[nodiscard]] bool jobs_write_strangers(struct ledger *l, ledger_command_done *done, void *context);
+
+/* ledger_strangers.c: make, read and write them; at the end also what has not been written yet. */
+[[nodiscard]] bool books_open_strangers(struct ledger *l, struct buffer *why);
+void books_close_strangers(struct ledger *l);
 
 /* Wait for the commands that run, and forget them. */
 void jobs_end(struct ledger *l);

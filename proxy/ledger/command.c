@@ -6,7 +6,9 @@ static const struct command_row rows[] = {
     {
         .words = "key add",
         .synopsis = "--team TEAM [--name NAME] [--token TOKEN | --token - | --token-file FILE]",
-        .help = "Make a key of a team and print its id. Without a token one is made and shown once.",
+        .help =
+            "Make a key of a team and print its id. Without a token one is made and shown once. Calls under a key of\n"
+            "team * are of the team whose addresses hold the client's.",
         .options = { [KEY_ADD_TEAM] = { "--team", false },
                      [KEY_ADD_NAME] = { "--name", false },
                      [KEY_ADD_TOKEN] = { "--token", false },
@@ -26,7 +28,11 @@ static const struct command_row rows[] = {
     {
         .words = "key list",
         .synopsis = "[--unknown]",
-        .help = "List the keys; with --unknown those that came with an unknown token and wait for a team.",
+        .help =
+            "List the keys. With --unknown: who came with a token that is no key's, the last one first, by a digest "
+            "of\n"
+            "the token and the address; whether the last call was refused or metered, how many there were, and what\n"
+            "tables they asked for. The list has 1000 lines at most, and is on disk a minute later.",
         .options = { [KEY_LIST_UNKNOWN] = { "--unknown", true } },
         .run = key_list,
     },

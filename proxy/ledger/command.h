@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The commands on the books: what each is given, and the table they stand in. A command reads and writes the store
- * only, never the memory of the loop, so that it may run on a thread of its own.
+ * only, never the memory of the loop (but for the strangers), so that it may run on a thread of its own.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_COMMAND_H
 #define ANCHORAGE_PROXY_LEDGER_COMMAND_H
@@ -9,6 +9,7 @@
 #include "proxy/ledger/keys.h"
 #include "proxy/ledger/limits.h"
 #include "proxy/ledger/store.h"
+#include "proxy/ledger/strangers.h"
 
 enum { COMMAND_OPTIONS = 10, COMMAND_ARGUMENTS = 3 };
 
@@ -18,7 +19,8 @@ enum { COMMAND_DONE = 0, COMMAND_WRONG = 1, COMMAND_MISUSED = 2 };
 struct command {
     struct store *store;
     const struct limits *limits;
-    bool alone; /* no daemon waits for the books meanwhile */
+    struct strangers *strangers; /* they know themselves how to be used beside the loop */
+    bool alone;                  /* no daemon waits for the books meanwhile */
     struct slice input;
     struct buffer *out, *err;
     bool keys_changed; /* set by the command */
@@ -57,6 +59,7 @@ int command_failed(struct command *c, struct buffer *why);
 int key_add(struct command *c);
 int key_import(struct command *c);
 int key_list(struct command *c);
+int key_list_unknown(struct command *c);
 int key_disable(struct command *c);
 int key_enable(struct command *c);
 int key_assign(struct command *c);

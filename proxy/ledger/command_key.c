@@ -7,6 +7,7 @@
 #include "proxy/ledger/command.h"
 #include "proxy/ledger/csv.h"
 #include "proxy/ledger/ids.h"
+#include "proxy/ledger/names.h"
 
 enum { MAX_TOKEN = 512, MAX_NAME = 200, MAX_COMPLAINTS = 20 };
 
@@ -105,10 +106,10 @@ static void known_teams(struct command *c, struct buffer *b)
         buffer_str(b, "none");
 }
 
-/* What is wrong with a team, as text in `wrong`. */
+/* What is wrong with a team, as text in `wrong`. Team * needs no section: its calls are other teams'. */
 static bool team_is_good(struct command *c, struct slice team, struct buffer *wrong)
 {
-    if (limits_team(c->limits, team))
+    if (slice_eq(team, S("*")) || limits_team(c->limits, team))
         return true;
     buffer_printf(wrong, "no team \"%.*s\" is configured; configured: ", SLICE_ARGS(team));
     known_teams(c, wrong);
@@ -156,15 +157,11 @@ static bool same_key(const struct ledger_key *there, struct slice team, struct s
     return true;
 }
 
-static void fresh_id(const struct keys *keys, const struct changes *ch, char id[KEY_ID_TEXT + 1])
+static void fresh_id(const struct keys *keys, char id[KEY_ID_TEXT + 1])
 {
-    bool taken;
     do {
         key_id_make(id);
-        taken = keys_of_id(keys, slice_str(id));
-        for (size_t i = 0; !taken && i < ch->n; i++)
-            taken = slice_eq(ch->keys[i].id, slice_str(id));
-    } while (taken);
+    } while (keys_of_id(keys, slice_str(id)));
 }
 
 /* ---- key add ---- */
@@ -190,7 +187,7 @@ static int add_key(struct command *c, const struct keys *keys, struct slice toke
     }
     struct changes ch = { 0 };
     char id[KEY_ID_TEXT + 1];
-    fresh_id(keys, &ch, id);
+    fresh_id(keys, id);
     struct key_row row = {
         .id = slice_str(id), .digest = digest, .team = team, .name = name, .created_ms = clock_wall_ms()
     };
@@ -252,7 +249,8 @@ struct import {
     struct keys *keys;
     struct digester *digester;
     struct changes changes;
-    uint32_t *slots; /* of changes, by digest: index + 1, or 0 */
+    struct names ids; /* of the new keys */
+    uint32_t *slots;  /* of changes, by digest: index + 1, or 0 */
     size_t n_slots;
     int team, name, token; /* columns */
     int already, wrong;
@@ -286,11 +284,13 @@ static bool import_new(struct import *im, struct slice team, struct slice name, 
         return same_key(&key, team, name, wrong);
     }
     char id[KEY_ID_TEXT + 1];
-    fresh_id(im->keys, &(struct changes){ 0 }, id);
+    do {
+        fresh_id(im->keys, id);
+    } while (names_find(&im->ids, slice_str(id)) >= 0);
     struct key_row row = {
         .id = slice_str(id), .digest = *digest, .team = team, .name = name, .created_ms = clock_wall_ms()
     };
-    if (!change(&im->changes, &row, S("key.add"), S(""))) {
+    if (names_add(&im->ids, slice_str(id)) < 0 || !change(&im->changes, &row, S("key.add"), S(""))) {
         buffer_str(wrong, "out of memory");
         return false;
     }
@@ -385,6 +385,7 @@ int key_import(struct command *c)
     }
     store_unlock(c->store);
     changes_free(&im.changes);
+    names_clear(&im.ids);
     free(im.slots);
     digester_free(im.digester);
     keys_free(im.keys);
@@ -419,8 +420,6 @@ static int print_keys(struct command *c, const struct keys *keys, const int64_t 
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
         char created[21], used[21] = "never";
-        if (c->option[KEY_LIST_UNKNOWN] && !slice_eq(row->key.team, S("unassigned")))
-            continue;
         timestamp_format(row->created_ms / 1000, created);
         if (hours[i] != INT64_MIN)
             timestamp_format(hours[i] * 3600, used);
@@ -434,6 +433,8 @@ static int print_keys(struct command *c, const struct keys *keys, const int64_t 
 
 int key_list(struct command *c)
 {
+    if (c->option[KEY_LIST_UNKNOWN])
+        return key_list_unknown(c);
     struct keys *keys = read_keys(c);
     if (!keys)
         return COMMAND_WRONG;

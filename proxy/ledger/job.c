@@ -36,7 +36,7 @@ static struct keys *changed_keys(const struct command *c)
     return keys;
 }
 
-/* Two commands may end in another order than they wrote: the newer keys stay. */
+/* Two commands may end in another order than they wrote: the newer keys stay. Who has one is no stranger. */
 static void take_keys(struct ledger *l, struct keys *keys)
 {
     if (!keys)
@@ -45,6 +45,7 @@ static void take_keys(struct ledger *l, struct keys *keys)
     if (older != keys)
         l->keys = keys;
     keys_free(older);
+    strangers_drop_keys(l->strangers, l->keys);
 }
 
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
@@ -54,6 +55,7 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     if (l) {
         c.store = l->store;
         c.limits = &l->limits;
+        c.strangers = l->strangers;
         c.alone = !l->base;
     }
     int status = command_run(&c, argc, argv);
@@ -85,8 +87,12 @@ static void job_free(struct job *j)
 static void *run_job(void *context)
 {
     struct job *j = context;
-    j->status = command_run(&j->command, j->argc, (const char *const *)j->argv);
-    j->keys = changed_keys(&j->command);
+    if (j->argc) {
+        j->status = command_run(&j->command, j->argc, (const char *const *)j->argv);
+        j->keys = changed_keys(&j->command);
+    } else if (!strangers_write(j->command.strangers, j->command.store, &j->err)) {
+        j->status = COMMAND_WRONG;
+    }
     eventfd_write(j->fd, 1);
     return NULL;
 }
@@ -143,7 +149,12 @@ static struct job *job_new(struct ledger *l, int argc, const char *const *argv, 
         return NULL;
     }
     j->command = (struct command){
-        .store = l->store, .limits = &j->limits, .input = buffer_slice(&j->input), .out = &j->out, .err = &j->err
+        .store = l->store,
+        .limits = &j->limits,
+        .strangers = l->strangers,
+        .input = buffer_slice(&j->input),
+        .out = &j->out,
+        .err = &j->err,
     };
     return j;
 }
@@ -158,20 +169,34 @@ static bool job_start(struct job *j)
     return started;
 }
 
+/* NULL when it cannot start. No words: the strangers are written. */
+static struct job *start(struct ledger *l, int argc, const char *const *argv, struct slice input,
+                         ledger_command_done *done, void *context)
+{
+    struct job *j = l->base ? job_new(l, argc, argv, input) : NULL;
+    if (!j || !job_start(j)) {
+        if (j)
+            job_free(j);
+        return NULL;
+    }
+    j->done = done;
+    j->context = context;
+    j->next = l->jobs;
+    l->jobs = j;
+    return j;
+}
+
+bool jobs_write_strangers(struct ledger *l, ledger_command_done *done, void *context)
+{
+    return start(l, 0, NULL, S(""), done, context);
+}
+
 void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input,
                           ledger_command_done *done, void *context)
 {
-    struct job *j = l->base ? job_new(l, argc, argv, input) : NULL;
-    if (j && job_start(j)) {
-        j->done = done;
-        j->context = context;
-        j->next = l->jobs;
-        l->jobs = j;
+    if (argc && start(l, argc, argv, input, done, context))
         return;
-    }
     /* No base, no memory or no thread: then it runs here. */
-    if (j)
-        job_free(j);
     struct buffer out = { 0 }, err = { 0 };
     int status = ledger_command(l, argc, argv, input, &out, &err);
     done(context, status, buffer_slice(&out), buffer_slice(&err));

@@ -8,6 +8,8 @@
 #include "proxy/ledger/ledger.h"
 #include "proxy/ledger/store.h"
 
+struct arena;
+
 struct stored_key {
     struct ledger_key key;
     struct digest digest;
@@ -17,10 +19,11 @@ struct stored_key {
 struct keys {
     struct stored_key *rows; /* in the order they were made */
     uint32_t n, room;
-    uint32_t *slots; /* index + 1, or 0; by digest */
-    uint32_t n_slots;
-    int64_t seq; /* the newest entry when they were read: every change of a key is an entry */
-    bool failed; /* memory ran out */
+    struct arena *text;
+    uint32_t *slots, *id_slots; /* index + 1, or 0; by digest, by id */
+    uint32_t n_slots;           /* of each */
+    int64_t seq;                /* the newest entry when they were read: every change of a key is an entry */
+    bool failed;                /* memory ran out */
 };
 
 /* NULL on failure; `why` gets one line. */

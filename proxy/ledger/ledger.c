@@ -76,6 +76,7 @@ static void written(struct ledger *l, const struct op *op)
     call->pending--;
     if (!call->first_seq)
         call->first_seq = op->entry.seq;
+    sums_add_entry(&l->tally.teams[call->team].all_time, &op->entry);
     if (entry_is_end(&op->entry))
         calls_remove(&l->calls, call);
 }
@@ -335,6 +336,20 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice name)
     return left;
 }
 
+struct ledger_totals ledger_totals(const struct ledger *l, struct slice team)
+{
+    int32_t number = tally_find(&l->tally, team);
+    const struct sums none = { 0 }, *s = number >= 0 ? &l->tally.teams[number].all_time : &none;
+    return (struct ledger_totals){ .calls = s->calls, .rows = s->rows, .units = s->units, .faults = s->faults };
+}
+
+void ledger_stats(const struct ledger *l, struct ledger_stats *ret)
+{
+    *ret = (struct ledger_stats){ .commits.scale = &histogram_moments };
+    if (l->writer)
+        writer_stats(l->writer, ret);
+}
+
 int64_t ledger_month_ends_in_ms(const struct ledger *l)
 {
     (void)l;
@@ -349,9 +364,20 @@ bool ledger_serves(const struct ledger *l)
 
 /* ---- open, change, close ---- */
 
+/* What the books hold of a team by now. */
+static void take_all_time(void *context, const struct rollup *r)
+{
+    struct ledger *l = context;
+    int32_t team = tally_team(&l->tally, store_name(l->store, r->at.team));
+    if (team >= 0)
+        sums_add(&l->tally.teams[team].all_time, &r->sums);
+}
+
 static bool open_books(struct ledger *l, struct buffer *why)
 {
     int64_t now_ms = clock_wall_ms();
+    if (l->base && !store_rollups(l->store, INT64_MIN, INT64_MAX, take_all_time, l, why))
+        return false;
     l->acknowledged = store_last_seq(l->store);
     l->serves = true;
     struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);
@@ -363,7 +389,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     }
     l->keys = keys_read(l->store, why);
-    if (!l->keys)
+    if (!l->keys || !books_open_strangers(l, why))
         return false;
     if (l->base) {
         l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
@@ -400,17 +426,38 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
 }
 
+static void apply_limits(struct ledger *l)
+{
+    struct buffer why = buffer_with_cap(4096);
+    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
+        (void)!books_note_limits(l, &why);
+    buffer_clear(&why);
+}
+
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options)
 {
     struct limits limits;
     if (!limits_copy(&limits, options))
         return;
+    if (limits.keeps_day)
+        limits.billing_day = l->limits.billing_day;
     limits_clear(&l->limits);
     l->limits = limits;
-    struct buffer why = buffer_with_cap(4096);
-    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
-        (void)!books_note_limits(l, &why);
-    buffer_clear(&why);
+    apply_limits(l);
+}
+
+int ledger_billing_day(const struct ledger *l)
+{
+    return l->limits.billing_day;
+}
+
+bool ledger_set_billing_day(struct ledger *l, int day)
+{
+    if (!l->limits.keeps_day || day == l->limits.billing_day || day < 1 || day > 28)
+        return false;
+    l->limits.billing_day = day;
+    apply_limits(l);
+    return true;
 }
 
 void ledger_close(struct ledger *l)
@@ -419,6 +466,7 @@ void ledger_close(struct ledger *l)
         return;
     jobs_end(l);
     writer_free(l->writer);
+    books_close_strangers(l);
     if (l->answers_due)
         event_free(l->answers_due);
     while (l->first_answer) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/histogram.h"
 #include "base/slice.h"
 
 struct event_base;
@@ -26,6 +27,9 @@ struct units {
 
 enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27 };
 
+/* The billing day is the one the books remember (1 in new ones) until ledger_set_billing_day. */
+enum { LEDGER_BILLING_DAY_KEPT = 0 };
+
 struct ledger_team {
     const char *name;
     int64_t rows_per_month;  /* or LEDGER_NO_LIMIT */
@@ -36,7 +40,7 @@ struct ledger_options {
     const char *state_directory;
     bool relaxed;                    /* durability = relaxed: do not wait for the disk */
     int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
-    int billing_day;                 /* 1 to 28: the day units are counted from */
+    int billing_day;                 /* 1 to 28: the day units are counted from; or LEDGER_BILLING_DAY_KEPT */
     const struct ledger_team *teams; /* copied */
     size_t n_teams;
 };
@@ -59,6 +63,13 @@ bool ledger_serves(const struct ledger *l);
 /* Take new limits and teams (after a reload). */
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options);
 
+/* The day that units are counted from. */
+int ledger_billing_day(const struct ledger *l);
+
+/* Count units from this day, 1 to 28, of a month on, and remember it; only books opened with LEDGER_BILLING_DAY_KEPT
+ * do. False when nothing changed. */
+bool ledger_set_billing_day(struct ledger *l, int day);
+
 /* ---- keys ---- */
 
 struct ledger_key {
@@ -71,6 +82,23 @@ struct ledger_key {
 /* Find the key of a token, by its SHA-256 in constant time. NULL when there is none. Lives until the next change of
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
+
+/* ---- strangers ---- */
+
+/* A call with a token that is no key's. The slices are read during the call of the function only. */
+struct ledger_stranger {
+    struct slice token, client;
+    struct slice agent, table; /* as the client sent them */
+    bool metered;              /* served, not refused */
+};
+
+/* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
+enum { LEDGER_STRANGERS_MS = 60000 };
+void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
+
+/* What stands for the key in the entries of such a call: "?" and ten digits of the token's digest, or "other" when
+ * 10 000 others have such a name already. Lives as long as the ledger. */
+struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 
 /* ---- the entries of a call ---- */
 
@@ -143,6 +171,21 @@ struct ledger_left {
 
 /* Of the running month. From memory. */
 struct ledger_left ledger_left(const struct ledger *l, struct slice team);
+
+/* Of all time, as far as the books reach: only what is on disk, so that it never shrinks. */
+struct ledger_totals {
+    int64_t calls, rows, units, faults;
+};
+struct ledger_totals ledger_totals(const struct ledger *l, struct slice team);
+
+/* How the storage does. Without a base all is 0. */
+struct ledger_stats {
+    struct histogram commits; /* from the first write to the disk's word, of those that came about */
+    uint64_t entries;         /* written */
+    uint64_t failures;        /* commits that did not come about */
+    size_t waiting;           /* entries on their way */
+};
+void ledger_stats(const struct ledger *l, struct ledger_stats *ret);
 
 /* Milliseconds until the row month ends (UTC). */
 int64_t ledger_month_ends_in_ms(const struct ledger *l);

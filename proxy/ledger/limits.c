@@ -14,7 +14,9 @@ void limits_clear(struct limits *l)
 
 bool limits_copy(struct limits *to, const struct ledger_options *from)
 {
-    struct limits l = { .units_per_month = from->units_per_month, .billing_day = from->billing_day };
+    struct limits l = { .units_per_month = from->units_per_month,
+                        .billing_day = from->billing_day,
+                        .keeps_day = from->billing_day == LEDGER_BILLING_DAY_KEPT };
     l.teams = calloc(from->n_teams ? from->n_teams : 1, sizeof *l.teams);
     if (!l.teams)
         return false;

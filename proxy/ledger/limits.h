@@ -12,6 +12,8 @@ struct limits {
     size_t n_teams;
     int64_t units_per_month; /* of the whole */
     int billing_day;
+    bool keeps_day; /* the books' own billing day counts, not the options' */
+    bool knows_day; /* and they have been looked into */
 };
 
 /* False when memory is out; *to is untouched then. */

@@ -18,7 +18,8 @@ uint64_t text_hash(struct slice s)
     if (s.n)
         memcpy(&word, s.p, s.n);
     h = (h ^ word) * 0xC4CEB9FE1A85EC53u;
-    return h ^ h >> 29;
+    h = (h ^ h >> 32) * 0xFF51AFD7ED558CCDu; /* short texts differ in high bytes, slots are chosen by low bits */
+    return h ^ h >> 32;
 }
 
 void names_clear(struct names *t)

@@ -30,12 +30,24 @@ struct limit_row {
     int64_t rows, units;
 };
 
+/* A token without a key, and who came with it. Each has a place of its own, and the place is written over. */
+struct stranger_row {
+    int32_t place;
+    struct digest digest;
+    struct slice client, agent, tables;
+    int64_t first_ms, last_ms;
+    int64_t calls; /* 0: the place is free */
+    bool metered;
+};
+
 /* What is written in one transaction, in this order. */
 struct store_batch {
     struct entry *const *entries; /* seq, ids and sum are filled in */
     size_t n_entries;
     const struct key_row *keys; /* put in place of the one with the same id */
     size_t n_keys;
+    const struct stranger_row *strangers;
+    size_t n_strangers;
     const struct limit_row *limits;
     size_t n_limits;
     int64_t floor; /* no hold before this seq is open; 0: as before */
@@ -82,6 +94,14 @@ typedef void store_use_seen(void *context, struct slice key_id, int64_t hour);
 
 typedef void store_limit_seen(void *context, const struct limit_row *limit);
 [[nodiscard]] bool store_limits(struct store *s, store_limit_seen *seen, void *context, struct buffer *why);
+
+/* All strangers, the one seen last at the end. */
+typedef void store_stranger_seen(void *context, const struct stranger_row *stranger);
+[[nodiscard]] bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, struct buffer *why);
+
+/* Every text that has a number: teams, keys, tables, faults. */
+typedef void store_name_seen(void *context, struct slice text);
+void store_names(struct store *s, store_name_seen *seen, void *context);
 
 /* The first seq that may be an open hold; and the seq of the newest entry, 0 when there is none. */
 int64_t store_floor(struct store *s);

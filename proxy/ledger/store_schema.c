@@ -25,6 +25,10 @@ const char *const schema_steps[] = {
     "CREATE TABLE team_limit(team TEXT PRIMARY KEY, rows INTEGER NOT NULL, units INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('floor', 1);",
+
+    "CREATE TABLE stranger(place INTEGER PRIMARY KEY, digest BLOB NOT NULL, client TEXT NOT NULL, agent TEXT NOT NULL,"
+    "                      tables TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    "                      calls INTEGER NOT NULL, metered INTEGER NOT NULL);",
 };
 
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];

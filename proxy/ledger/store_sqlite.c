@@ -9,12 +9,11 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "proxy/ledger/chain.h"
+#include "proxy/ledger/directory.h"
 #include "proxy/ledger/ids.h"
 #include "proxy/ledger/names.h"
 #include "proxy/ledger/store_schema.h"
@@ -28,6 +27,8 @@ enum statement {
     SQL_SHAPE,
     SQL_SHAPE_SEEN,
     SQL_KEY,
+    SQL_STRANGER,
+    SQL_NO_STRANGER,
     SQL_LIMIT,
     SQL_FLOOR,
     SQL_READ_ENTRIES,
@@ -35,6 +36,7 @@ enum statement {
     SQL_READ_DAYS,
     SQL_READ_KEYS,
     SQL_READ_USES,
+    SQL_READ_STRANGERS,
     SQL_READ_LIMITS,
     SQL_READ_NAMES,
     SQL_READ_SHAPES,
@@ -59,6 +61,8 @@ static const char *const statements[N_SQL] = {
     [SQL_SHAPE_SEEN] = "UPDATE shape SET last_day = ? WHERE id = ?",
     [SQL_KEY] = ("INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
                  " team = excluded.team, name = excluded.name, disabled = excluded.disabled"),
+    [SQL_STRANGER] = "INSERT OR REPLACE INTO stranger VALUES(?,?,?,?,?,?,?,?,?)",
+    [SQL_NO_STRANGER] = "DELETE FROM stranger WHERE place = ?",
     [SQL_LIMIT] = "INSERT OR REPLACE INTO team_limit VALUES(?,?,?)",
     [SQL_FLOOR] = "UPDATE meta SET value = ? WHERE name = 'floor'",
     [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
@@ -66,6 +70,7 @@ static const char *const statements[N_SQL] = {
     [SQL_READ_DAYS] = "SELECT team, hour / 24, sum(rows), sum(units) FROM rollup WHERE hour >= ? GROUP BY 2, 1",
     [SQL_READ_KEYS] = "SELECT * FROM key ORDER BY created, id",
     [SQL_READ_USES] = "SELECT key, max(hour) FROM rollup WHERE key <> 0 AND calls > 0 GROUP BY key",
+    [SQL_READ_STRANGERS] = "SELECT * FROM stranger ORDER BY last, place",
     [SQL_READ_LIMITS] = "SELECT * FROM team_limit",
     [SQL_READ_NAMES] = "SELECT id, text FROM name ORDER BY id",
     [SQL_READ_SHAPES] = "SELECT id, word, text, last_day FROM shape ORDER BY id",
@@ -106,16 +111,6 @@ struct store {
 
 /* ---- opening and closing ---- */
 
-static char *path_in(const char *directory, const char *name)
-{
-    struct buffer b = { 0 };
-    buffer_printf(&b, "%s/%s", directory, name);
-    buffer_put(&b, '\0');
-    if (b.failed)
-        buffer_clear(&b);
-    return b.p;
-}
-
 static void configure_library(void)
 {
     /* Counting its memory would take a lock at each allocation. Refused when it already runs: no harm. */
@@ -137,7 +132,7 @@ struct store *store_new(const char *directory, bool relaxed)
     s->relaxed = relaxed;
     s->lock_fd = -1;
     s->directory = strdup(directory);
-    s->file = path_in(directory, "ledger.db");
+    s->file = directory_path(directory, "ledger.db");
     s->digester = digester_new();
     if (!s->directory || !s->file || !s->digester) {
         store_free(s);
@@ -202,61 +197,13 @@ static bool broken(struct store *s, struct buffer *why)
     return false;
 }
 
-static bool system_broken(const char *path, struct buffer *why)
-{
-    buffer_printf(why, "ledger: %s: %s", path, strerror(errno));
-    return false;
-}
-
-/* The lock that keeps a second process away, also from opening while we are between closing and opening again. */
+/* The lock keeps a second process away, also from opening while we are between closing and opening again. */
 static enum store_result take_lock(struct store *s, struct buffer *why)
 {
-    if (s->lock_fd >= 0)
-        return STORE_OPENED;
-    if (mkdir(s->directory, 0700) != 0 && errno != EEXIST) {
-        system_broken(s->directory, why);
-        return STORE_BROKEN;
-    }
-    char *path = path_in(s->directory, "ledger.lock");
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-    if (fd < 0) {
-        system_broken(path ? path : s->directory, why);
-        free(path);
-        return STORE_BROKEN;
-    }
-    free(path);
-    char pid[24] = "";
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = read(fd, pid, sizeof pid - 1);
-        pid[n > 0 ? n : 0] = '\0';
-        buffer_printf(why, "ledger: %s is in use by another anchorage, process %.*s", s->directory,
-                      (int)strcspn(pid, "\n"), pid);
-        close(fd);
-        return STORE_TAKEN;
-    }
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
-        /* The number only helps people; the lock is what counts. */
-    }
-    s->lock_fd = fd;
-    return STORE_OPENED;
-}
-
-/* Created here rather than by the library, so that it is never readable by others and its name is on disk. */
-static bool create_file(struct store *s, struct buffer *why)
-{
-    int fd = open(s->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return system_broken(s->file, why);
-    fchmod(fd, 0600);
-    close(fd);
-    int directory = open(s->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = directory >= 0 && fsync(directory) == 0;
-    if (!synced)
-        system_broken(s->directory, why);
-    if (directory >= 0)
-        close(directory);
-    return synced;
+    static const enum store_result results[] = {
+        [DIRECTORY_LOCKED] = STORE_OPENED, [DIRECTORY_TAKEN] = STORE_TAKEN, [DIRECTORY_BROKEN] = STORE_BROKEN
+    };
+    return s->lock_fd >= 0 ? STORE_OPENED : results[directory_take_lock(s->directory, &s->lock_fd, why)];
 }
 
 static bool run(struct store *s, const char *sql)
@@ -351,7 +298,8 @@ static bool load(struct store *s)
 
 static bool open_database(struct store *s, struct buffer *why)
 {
-    if (!create_file(s, why))
+    /* Created here rather than by the library, so that it is never readable by others and its name is on disk. */
+    if (!directory_create_file(s->directory, s->file, why))
         return false;
     if (sqlite3_open_v2(s->file, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return broken(s, why);
@@ -549,6 +497,23 @@ static bool write_key(struct store *s, const struct key_row *key)
     return done(st);
 }
 
+static bool write_stranger(struct store *s, const struct stranger_row *one)
+{
+    const struct slice texts[] = { one->client, one->agent, one->tables };
+    sqlite3_stmt *st = s->sql[one->calls ? SQL_STRANGER : SQL_NO_STRANGER];
+    sqlite3_bind_int64(st, 1, one->place);
+    if (!one->calls)
+        return done(st);
+    sqlite3_bind_blob(st, 2, one->digest.b, DIGEST_BYTES, SQLITE_STATIC);
+    for (int i = 0; i < 3; i++)
+        sqlite3_bind_text(st, 3 + i, texts[i].n ? texts[i].p : "", (int)texts[i].n, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 6, one->first_ms);
+    sqlite3_bind_int64(st, 7, one->last_ms);
+    sqlite3_bind_int64(st, 8, one->calls);
+    sqlite3_bind_int64(st, 9, one->metered);
+    return done(st);
+}
+
 static bool write_limit(struct store *s, const struct limit_row *limit)
 {
     sqlite3_stmt *st = s->sql[SQL_LIMIT];
@@ -584,6 +549,10 @@ static bool write_all(struct store *s, const struct store_batch *batch)
     }
     for (size_t i = 0; i < batch->n_keys; i++) {
         if (!write_key(s, &batch->keys[i]))
+            return false;
+    }
+    for (size_t i = 0; i < batch->n_strangers; i++) {
+        if (!write_stranger(s, &batch->strangers[i]))
             return false;
     }
     for (size_t i = 0; i < batch->n_limits; i++) {
@@ -774,6 +743,37 @@ bool store_limits(struct store *s, store_limit_seen *seen, void *context, struct
                                            .rows = sqlite3_column_int64(st, 1),
                                            .units = sqlite3_column_int64(st, 2) });
     return end_read(s, st, why);
+}
+
+bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_STRANGERS, why);
+    if (!st)
+        return false;
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        struct stranger_row one = {
+            .place = sqlite3_column_int(st, 0),
+            .client = column_text(st, 2),
+            .agent = column_text(st, 3),
+            .tables = column_text(st, 4),
+            .first_ms = sqlite3_column_int64(st, 5),
+            .last_ms = sqlite3_column_int64(st, 6),
+            .calls = sqlite3_column_int64(st, 7),
+            .metered = sqlite3_column_int(st, 8),
+        };
+        if (sqlite3_column_bytes(st, 1) == DIGEST_BYTES)
+            memcpy(one.digest.b, sqlite3_column_blob(st, 1), DIGEST_BYTES);
+        seen(context, &one);
+    }
+    return end_read(s, st, why);
+}
+
+void store_names(struct store *s, store_name_seen *seen, void *context)
+{
+    store_lock(s);
+    for (int32_t i = 0; i < s->names.n; i++)
+        seen(context, s->names.text[i]);
+    store_unlock(s);
 }
 
 int64_t store_floor(struct store *s)

@@ -10,6 +10,7 @@
 #include "proxy/ledger/limits.h"
 #include "proxy/ledger/month.h"
 #include "proxy/ledger/names.h"
+#include "proxy/ledger/rollup.h"
 
 struct tally_day {
     struct day day;
@@ -20,6 +21,7 @@ struct team {
     int64_t rows_limit, units_limit; /* or LEDGER_NO_LIMIT */
     int64_t rows_used, units_used;   /* of the running months */
     int64_t rows_held, units_held;
+    struct sums all_time;   /* of what is on disk; limits do not look at it */
     struct tally_day *days; /* ascending */
     size_t n_days, room;
 };

@@ -40,6 +40,7 @@ struct writer {
     bool stop, failed;
     size_t wanted; /* the thread sleeps until so much is queued; 0: it does not sleep */
     size_t enough; /* entries that are worth a commit, by the calls that are open */
+    struct ledger_stats stats;
 
     /* The thread's own. */
     int64_t sure_seq; /* all up to here was reported as written */
@@ -203,12 +204,18 @@ static void write_step(struct writer *w)
     struct op_list batch = op_list_take(&w->queue, BATCH);
     pthread_mutex_unlock(&w->mutex);
     struct buffer why = buffer_with_cap(4096);
+    int64_t began_us = clock_monotonic_us();
     bool good = write_ops(w->store, &batch, &why);
+    int64_t now_us = clock_monotonic_us();
     buffer_clear(&why);
     if (good)
         w->sure_seq = batch.last->entry.seq;
     pthread_mutex_lock(&w->mutex);
-    if (!good) {
+    if (good) {
+        histogram_add(&w->stats.commits, now_us - began_us, now_us);
+        w->stats.entries += batch.n;
+    } else {
+        w->stats.failures++;
         w->failed = true;
         w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
     }
@@ -269,6 +276,14 @@ static void on_turn_ends(evutil_socket_t fd, short what, void *context)
     hand_over(context);
 }
 
+void writer_stats(struct writer *w, struct ledger_stats *ret)
+{
+    pthread_mutex_lock(&w->mutex);
+    *ret = w->stats;
+    ret->waiting = w->gathered.n + w->queue.n + w->back.n;
+    pthread_mutex_unlock(&w->mutex);
+}
+
 void writer_push(struct writer *w, struct op *op, uint32_t calls)
 {
     w->calls = calls;
@@ -309,6 +324,7 @@ struct writer *writer_new(struct store *store, struct event_base *base, writer_f
     if (!w)
         return NULL;
     *w = (struct writer){ .store = store, .finished = finished, .context = context, .retry_ms = FIRST_RETRY_MS };
+    w->stats.commits.scale = &histogram_moments;
     w->sure_seq = store_last_seq(store);
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_t monotonic;

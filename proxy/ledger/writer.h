@@ -56,4 +56,6 @@ void writer_push(struct writer *w, struct op *op, uint32_t calls);
  * unwritten, and to be dealt with before the fresh state is taken over. */
 struct op_list writer_resume(struct writer *w);
 
+void writer_stats(struct writer *w, struct ledger_stats *ret);
+
 #endif

@@ -5,6 +5,8 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "proxy/upstream/multi.h"
+
 /* What libcurl's codes mean. A request that was not sent whole cannot have been charged. */
 static const struct {
     CURLcode code;
@@ -115,7 +117,9 @@ static void say_trouble(const struct wire *w, const char *what, struct buffer *w
     buffer_str(why, "API v3: ");
     buffer_str(why, what);
     if (w->stop == WIRE_RUNS && w->trouble[0]) {
-        buffer_printf(why, " (%s)", w->trouble);
+        buffer_str(why, " (");
+        reply_append_without(slice_str(w->trouble), wires_secret(w->wires), why);
+        buffer_put(why, ')');
     }
 }
 
@@ -153,6 +157,10 @@ struct attempt get_attempt(const struct upstream_get *g, int code, struct buffer
             what = troubles[i].why;
             break;
         }
+    }
+    if (code == CURLE_COULDNT_CONNECT && multi_met_own(g->upstream->multi)) {
+        v.may_retry = false;
+        what = "its address is one that this proxy listens on itself: the url of [upstream] leads back here";
     }
     /* libcurl has one code for a lost connection and for chunks that are none. */
     if (code == CURLE_RECV_ERROR && strstr(w->trouble, "chunked")) {

@@ -13,6 +13,7 @@
 #define ANCHORAGE_PROXY_UPSTREAM_GET_H
 
 #include "proxy/upstream/breaker.h"
+#include "proxy/upstream/own.h"
 #include "proxy/upstream/queue.h"
 #include "proxy/upstream/rate.h"
 #include "proxy/upstream/upstream.h"
@@ -27,12 +28,13 @@ struct upstream_get {
     struct queue_item place; /* WAITING */
     enum stage stage;
     struct wire *wire; /* FLYING */
-    bool is_probe, is_units_probe, was_sent, is_malformed;
+    bool is_probe, is_units_probe, was_sent, is_malformed, is_free;
     int attempts;
     size_t max_bytes;
     int64_t started_ms, deadline_ms;
     int64_t due_ms;     /* when the stage it is in has lasted long enough */
     int64_t attempt_ms; /* FLYING: when it took off */
+    int64_t started_us, attempt_us;
     struct upstream_callbacks callbacks;
     void *context;
     struct upstream_result last; /* the answer that a retry tries to better; status 0 and no fault: none */
@@ -50,6 +52,9 @@ struct upstream {
     struct rate rate;
     struct breaker breaker;
     struct gate units;
+    void (*on_out_of_units)(void *context);
+    void *context;
+    struct own own;       /* where we listen */
     int64_t retry_tenths; /* of a retry that may be spent */
     struct queue queue;
     struct link all, fresh, resting;
@@ -60,6 +65,7 @@ struct upstream {
     int64_t earliest_ms; /* no request is due before */
     int64_t now_us, now_ms;
     uint32_t random;
+    struct upstream_stats stats; /* what is counted; the rest of it is filled in when it is asked for */
 };
 
 /* What became of an attempt. */

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "proxy/upstream/own.h"
 
 enum { IDLE_CONNECTIONS = 256 };
 
@@ -33,6 +35,8 @@ struct multi {
     struct multi_callbacks callbacks;
     void *context;
     CURLM *curl;
+    const struct own *own;
+    bool met_own;
     struct event turn, timer;
     bool turn_is_due, kick_is_due, in_turn;
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
@@ -141,6 +145,10 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 {
     (void)purpose;
     struct multi *m = context;
+    if (own_has(m->own, &address->addr)) {
+        m->met_own = true;
+        return CURL_SOCKET_BAD;
+    }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
     if (fd < 0) {
         return CURL_SOCKET_BAD;
@@ -251,17 +259,43 @@ void multi_wake(struct multi *m)
     }
 }
 
-struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, void *context)
+/* libcurl copies the key into each request that it sends: what it frees is wiped. */
+static void wiping_free(void *p)
+{
+    if (p) {
+        explicit_bzero(p, malloc_usable_size(p));
+    }
+    free(p);
+}
+
+static void *wiping_realloc(void *p, size_t n)
+{
+    size_t had = p ? malloc_usable_size(p) : 0;
+    if (n <= had && p) {
+        return p;
+    }
+    void *more = malloc(n);
+    if (more && p) {
+        memcpy(more, p, had);
+        wiping_free(p);
+    }
+    return more;
+}
+
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
+                        void *context)
 {
     struct multi *m = calloc(1, sizeof(*m));
     if (!m) {
         return NULL;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(m->curl = curl_multi_init())) {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) ||
+        !(m->curl = curl_multi_init())) {
         free(m);
         return NULL;
     }
     m->base = base;
+    m->own = own;
     m->callbacks = *callbacks;
     m->context = context;
     m->timer_ms = INT64_MAX;
@@ -330,6 +364,12 @@ bool multi_is_inside(const struct multi *m)
 void multi_is_connected(struct multi *m, const void *easy)
 {
     m->connected = easy;
+    m->met_own = false;
+}
+
+bool multi_met_own(const struct multi *m)
+{
+    return m->met_own;
 }
 
 unsigned long multi_connects(const struct multi *m)

@@ -13,6 +13,7 @@
 
 struct event_base;
 struct multi;
+struct own;
 
 struct multi_callbacks {
     /* A transfer ended with this CURLcode; the handle is out of the multi again. */
@@ -20,8 +21,9 @@ struct multi_callbacks {
     void (*on_turn)(void *context);
 };
 
-/* NULL when memory is out or libcurl does not start. */
-struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, void *context);
+/* NULL when memory is out or libcurl does not start. Connects nowhere that `own` names, which must live as long. */
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
+                        void *context);
 
 /* All handles must be out. Closes the pool. NULL is allowed. */
 void multi_free(struct multi *m);
@@ -43,6 +45,9 @@ bool multi_is_inside(const struct multi *m);
 
 /* To be called by the handle's pre-request callback: its connection stands. */
 void multi_is_connected(struct multi *m, const void *easy);
+
+/* Whether the last try to connect would have led to ourselves. */
+bool multi_met_own(const struct multi *m);
 
 /* Connections opened so far. */
 unsigned long multi_connects(const struct multi *m);

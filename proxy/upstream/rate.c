@@ -72,6 +72,13 @@ int64_t rate_wait_us(const struct rate *r, int64_t n, int64_t now_us)
     return start - now_us + (missing > 0 ? time_for(&later, missing) : 0);
 }
 
+int64_t rate_tokens(const struct rate *r, int64_t now_us)
+{
+    struct rate now = *r;
+    refill(&now, now_us);
+    return now.level / REFILL_US;
+}
+
 int64_t rate_refused(struct rate *r, int64_t asked_ms, uint32_t jitter, int64_t now_us)
 {
     int64_t pause = asked_ms;

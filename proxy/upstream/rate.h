@@ -32,6 +32,9 @@ int64_t rate_take(struct rate *r, int64_t now_us);
 /* How long until `n` more requests could have gone out; takes nothing. */
 int64_t rate_wait_us(const struct rate *r, int64_t n, int64_t now_us);
 
+/* How many could go out at once, were nothing paused; takes nothing. */
+int64_t rate_tokens(const struct rate *r, int64_t now_us);
+
 /* v3 said 429. `asked_ms` is its Retry-After, or -1: then our own guess grows with each refusal. Nothing
  * goes out for that long (at most a minute), afterwards at half the pace for a while. `jitter` is any
  * random number. Returns the pause in ms. */

@@ -203,8 +203,7 @@ static void append_plain(struct slice s, struct buffer *out)
     }
 }
 
-/* Append `s` with every `secret` in it, whatever its case, replaced. */
-static void append_without(struct slice s, struct slice secret, struct buffer *out)
+void reply_append_without(struct slice s, struct slice secret, struct buffer *out)
 {
     for (size_t i = 0; i < s.n;) {
         if (secret.n && s.n - i >= secret.n && slice_eq_nocase(slice_of(s.p + i, secret.n), secret)) {
@@ -239,7 +238,7 @@ void reply_words(const struct reply *r, struct slice secret, struct buffer *out)
         raw.n -= secret.n; /* it was cut: the end may be the beginning of the secret */
     }
     append_plain(raw, &plain);
-    append_without(buffer_slice(&plain), secret, &clean);
+    reply_append_without(buffer_slice(&plain), secret, &clean);
     struct slice words = buffer_slice(&clean);
     buffer_append(out, slice_of(words.p, characters(words, REPLY_MAX_WORDS)));
     buffer_clear(&plain);

@@ -63,4 +63,7 @@ struct verdict reply_judge(const struct reply *r);
 /* Retry-After in either form, in ms from now; -1 when it is neither. */
 int64_t reply_retry_after(struct slice value, int64_t wall_ms);
 
+/* Append `s` with every `secret` in it, whatever its case, replaced. */
+void reply_append_without(struct slice s, struct slice secret, struct buffer *out);
+
 #endif

@@ -89,6 +89,7 @@ static void end(struct upstream_get *g, struct upstream_result *result)
     leave_stage(g);
     link_out(&g->all);
     result->total_ms = g->upstream->now_ms - g->started_ms;
+    g->upstream->stats.ended[result->fault]++;
     g->callbacks.on_done(g->context, result);
     get_free(g);
 }
@@ -160,6 +161,7 @@ static bool rest(struct upstream_get *g, const struct attempt *a)
         return false;
     }
     u->retry_tenths -= RETRY_TENTHS;
+    u->stats.retries++;
     leave_stage(g);
     free(g->last_why);
     g->last_why = why;
@@ -179,6 +181,7 @@ static void learn(struct upstream_get *g, struct attempt *a)
 {
     struct upstream *u = g->upstream;
     struct upstream_result *r = &a->result;
+    histogram_add(&u->stats.attempts, u->now_us - g->attempt_us, u->now_us);
     if (r->status == 429) {
         int64_t asked = g->wire->reply.retry_after_ms;
         r->retry_after_ms = rate_refused(&u->rate, asked, next_random(u), u->now_us);
@@ -189,6 +192,9 @@ static void learn(struct upstream_get *g, struct attempt *a)
         gate_shut(&u->units, u->now_ms);
         g->is_units_probe = false;
         r->retry_after_ms = gate_wait_ms(&u->units, u->now_ms);
+        if (u->on_out_of_units) {
+            u->on_out_of_units(u->context);
+        }
     } else if (g->is_units_probe && r->fault == FAULT_NONE) {
         gate_open(&u->units);
         g->is_units_probe = false;
@@ -268,8 +274,12 @@ static void fly(struct upstream_get *g)
     g->wire = w;
     g->stage = FLYING;
     g->is_probe = gate_enter(&u->breaker.gate);
-    g->is_units_probe = gate_enter(&u->units);
+    g->is_units_probe = !g->is_free && gate_enter(&u->units);
     g->attempt_ms = u->now_ms;
+    g->attempt_us = u->now_us;
+    if (!g->attempts) {
+        histogram_add(&u->stats.waits, u->now_us - g->started_us, u->now_us);
+    }
     u->in_flight++;
     if (g->attempts++ == 0 && u->retry_tenths < MOST_TENTHS) {
         u->retry_tenths++;
@@ -285,7 +295,7 @@ static void fly(struct upstream_get *g)
 static bool is_shut_out(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
-    if (!gate_lets(&u->units, u->now_ms)) {
+    if (!g->is_free && !gate_lets(&u->units, u->now_ms)) {
         end_unsent(g, FAULT_UPSTREAM_OUT_OF_UNITS, "API v3 said that the units of this month are used up",
                    gate_wait_ms(&u->units, u->now_ms));
         return true;
@@ -425,10 +435,13 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
     link_init(&u->resting);
     link_init(&u->dropping);
     queue_init(&u->queue);
+    u->stats.waits.scale = u->stats.attempts.scale = &histogram_waits;
     note_time(u);
     rate_init(&u->rate, options->requests_per_minute, u->now_us);
     breaker_init(&u->breaker);
     u->units = (struct gate){ .least_ms = UNITS_SHUT_MS, .most_ms = UNITS_SHUT_MS };
+    u->on_out_of_units = options->on_out_of_units;
+    u->context = options->context;
     u->timeout_ms = options->timeout_ms;
     u->queue_timeout_ms = options->queue_timeout_ms;
     u->requests_per_minute = options->requests_per_minute;
@@ -442,8 +455,8 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
     struct wires_options wires = {
         .url = u->url, .ca_file = options->ca_file, .proxy = options->proxy, .api_key = options->api_key
     };
-    if (!u->url || !(u->clock = evtimer_new(base, clock_rang, u)) || !(u->multi = multi_new(base, &callbacks, u)) ||
-        !(u->wires = wires_new(u->multi, &wires))) {
+    if (!u->url || !(u->clock = evtimer_new(base, clock_rang, u)) ||
+        !(u->multi = multi_new(base, &callbacks, &u->own, u)) || !(u->wires = wires_new(u->multi, &wires))) {
         upstream_free(u);
         return NULL;
     }
@@ -464,8 +477,22 @@ void upstream_free(struct upstream *u)
     if (u->clock) {
         event_free(u->clock);
     }
+    own_clear(&u->own);
     free(u->url);
     free(u);
+}
+
+void upstream_stats(const struct upstream *u, struct upstream_stats *ret)
+{
+    int64_t now_us = clock_monotonic_us(), paused_us = u->rate.paused_until_us - now_us;
+    *ret = u->stats;
+    ret->waiting = u->queue.length;
+    ret->in_flight = u->in_flight;
+    ret->breaker_is_shut = u->breaker.gate.shut;
+    ret->units_are_out = u->units.shut;
+    ret->rate_tokens = rate_tokens(&u->rate, now_us);
+    ret->paused_ms = paused_us > 0 ? (paused_us + 999) / 1000 : 0;
+    ret->slow = u->rate.slow;
 }
 
 /* What may stand in a request line, and nothing that could end it. */
@@ -490,7 +517,8 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     g->is_malformed = !is_target(path_and_query);
     g->max_bytes = max_bytes;
     g->deadline_ms = g->due_ms = deadline_ms;
-    g->started_ms = clock_monotonic_ms();
+    g->started_us = clock_monotonic_us();
+    g->started_ms = g->started_us / 1000;
     g->callbacks = *callbacks;
     g->context = context;
     link_before(&u->all, &g->all);
@@ -516,4 +544,38 @@ bool upstream_cancel(struct upstream_get *g)
     link_out(&g->all);
     get_free(g);
     return may_have_cost;
+}
+
+void upstream_is_free(struct upstream_get *g)
+{
+    g->is_free = true;
+}
+
+void upstream_tell_units(struct upstream *u, enum upstream_units units)
+{
+    note_time(u);
+    switch (units) {
+    case UNITS_LEFT:
+        gate_open(&u->units);
+        multi_wake(u->multi);
+        break;
+    case UNITS_NONE:
+        gate_shut(&u->units, u->now_ms);
+        break;
+    }
+}
+
+bool upstream_is_out_of_units(const struct upstream *u)
+{
+    return u->units.shut;
+}
+
+bool upstream_forbid(struct upstream *u, const char *address)
+{
+    return own_add(&u->own, address);
+}
+
+bool upstream_leads_back(const struct upstream *u)
+{
+    return wires_leads_to(u->wires, &u->own);
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/slice.h"
 #include "mapping/fault.h"
 
@@ -24,6 +25,10 @@ struct upstream_options {
     int64_t requests_per_minute;
     int64_t queue_timeout_ms; /* how long a request may wait for the rate */
     size_t max_queue;         /* requests that may wait for the rate; 0 takes the default */
+    /* v3 said that the units are used up: no paid request goes out for a while. Called from the loop, may start
+     * requests. May be NULL. */
+    void (*on_out_of_units)(void *context);
+    void *context;
 };
 
 /* How a request ended. */
@@ -60,6 +65,20 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
 /* Cancels what is under way. NULL is allowed. */
 void upstream_free(struct upstream *u);
 
+/* What an operator wants to know. */
+struct upstream_stats {
+    size_t waiting, in_flight; /* requests: for the rate; at v3 */
+    bool breaker_is_shut, units_are_out;
+    int64_t rate_tokens;         /* requests that could go out at once */
+    int64_t paused_ms;           /* that v3 asked us to wait yet */
+    int64_t slow;                /* the rate is divided by this since a 429 */
+    uint64_t retries;            /* of all time, as all below */
+    uint64_t ended[FAULT_COUNT]; /* requests by how they ended, cancelled ones not */
+    struct histogram waits;      /* of requests, for the rate */
+    struct histogram attempts;   /* from sending to the end of the answer */
+};
+void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
+
 /* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
  * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute
  * monotonic time (clock_monotonic_ms) after which it ends as FAULT_UPSTREAM_LATE, or FAULT_TOO_BUSY while it still
@@ -67,6 +86,25 @@ void upstream_free(struct upstream *u);
 [[nodiscard]] struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_query, struct slice team,
                                                   size_t max_bytes, int64_t deadline_ms,
                                                   const struct upstream_callbacks *callbacks, void *context);
+
+/* The request that was started just now costs nothing: it goes out when the units are used up, too. */
+void upstream_is_free(struct upstream_get *get);
+
+/* What a free request has told of the units. UNITS_LEFT lets paid requests go again; UNITS_NONE stops them, and
+ * while it is said again and again within 30 s none goes out as a probe. */
+enum upstream_units { UNITS_LEFT, UNITS_NONE };
+void upstream_tell_units(struct upstream *u, enum upstream_units units);
+
+/* Whether paid requests are stopped. */
+bool upstream_is_out_of_units(const struct upstream *u);
+
+/* Never connect to where we listen ourselves, "127.0.0.1:8080" or "[::1]:8080"; with 0.0.0.0 or [::] to no address of
+ * this machine with that port. Such a request ends as FAULT_UPSTREAM_DOWN. What is no address of that form (unix:…)
+ * changes nothing. False when memory is out. */
+[[nodiscard]] bool upstream_forbid(struct upstream *u, const char *address);
+
+/* Whether the url, when it needs no resolving (numbers, localhost), is forbidden. */
+bool upstream_leads_back(const struct upstream *u);
 
 /* End it without a callback. Returns whether Ahrefs may have taken units for it. Must not be called from its own
  * callbacks. */

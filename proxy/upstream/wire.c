@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "proxy/upstream/multi.h"
+#include "proxy/upstream/own.h"
 #include "proxy/upstream/secret.h"
 
 /* libcurl takes the buffer anew for each request: larger ones cost page faults (256 KiB: 3 to 4 times the CPU). */
@@ -197,6 +198,20 @@ struct slice wires_secret(const struct wires *all)
 struct slice wires_path(const struct wires *all)
 {
     return all->path;
+}
+
+bool wires_leads_to(const struct wires *all, const struct own *own)
+{
+    CURLU *url = curl_url();
+    char *host = NULL, *port = NULL;
+    const char *text = all->proxy ? all->proxy : all->url;
+    bool leads = url && !curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) &&
+                 !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
+                 !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) && own_has_host(own, host, port);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+    return leads;
 }
 
 static struct wire *wire_new(struct wires *all)

@@ -111,7 +111,7 @@ class Anchorage:
             "proxy": {"listen": "127.0.0.1:0", "admin": "", "state_directory": os.path.join(self.path, "state"),
                       **(proxy or {})},
             "upstream": {"url": self.url, "api_key_file": "v3.key", "requests_per_minute": 1000000,
-                         **(upstream or {})},
+                         "limits_interval": 0, **(upstream or {})},
             "fidelity": fidelity or {}, "ledger": ledger or {},
             **{"team " + name: options for name, options in teams.items()}}
         self.write_config()

@@ -9,6 +9,8 @@ import json
 import os
 import re
 import resource
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -25,7 +27,7 @@ TEAMS = {"seo": {"rows_per_month": 1000, "units_per_month": 100000, "concurrency
 
 def parse_metrics(text):
     """Prometheus' text format, strictly: {name: (kind, help, {labels: value})}, labels as a tuple of pairs. Every metric
-    has HELP, then TYPE, then its samples, in one piece."""
+    has HELP, then TYPE, then its samples, in one piece. A histogram's labels are its bounds, "sum" and "count"."""
     if not text.endswith("\n") or "\n\n" in text or "\r" in text:
         raise AssertionError("lines must end in one LF each")
     metrics, name, state = {}, None, "sample"
@@ -35,19 +37,21 @@ def parse_metrics(text):
                 raise AssertionError(f"{line!r}: HELP again, or without TYPE")
             name, state = match[1], "help"
             metrics[name] = (None, match[2], {})
-        elif match := re.fullmatch(r"# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge)", line):
+        elif match := re.fullmatch(r"# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge|histogram)", line):
             if match[1] != name or state != "help":
                 raise AssertionError(f"{line!r}: TYPE not behind its HELP")
             state = "type"
             metrics[name] = (match[2], metrics[name][1], {})
         elif match := re.fullmatch(r'([a-z_:][a-z0-9_:]*)(?:\{(.*)\})? (-?[0-9]+(?:\.[0-9]+)?)', line):
-            if match[1] != name or state == "help":
+            suffix = match[1].removeprefix(name or "?")
+            histogram = metrics.get(name, ("",))[0] == "histogram"
+            if suffix not in (("_bucket", "_sum", "_count") if histogram else ("",)) or state == "help":
                 raise AssertionError(f"{line!r}: a sample outside of its metric")
             state = "sample"
             pairs = re.findall(r'([a-z_]+)="((?:[^"\\]|\\\\|\\"|\\n)*)"', match[2] or "")
             if ",".join(f'{label}="{value}"' for label, value in pairs) != (match[2] or ""):
                 raise AssertionError(f"{line!r}: bad labels")
-            labels = tuple(sorted(pairs))
+            labels = (("le", suffix[1:]),) if suffix in ("_sum", "_count") else tuple(sorted(pairs))
             if labels in metrics[name][2]:
                 raise AssertionError(f"{line!r}: the same sample again")
             metrics[name][2][labels] = float(match[3])
@@ -56,6 +60,13 @@ def parse_metrics(text):
     for name, (kind, _, samples) in metrics.items():
         if not samples or len({tuple(label for label, _ in labels) for labels in samples}) != 1:
             raise AssertionError(f"{name}: no samples, or with other labels each")
+        if kind == "histogram":
+            bounds = {labels[0][1]: n for labels, n in samples.items()}
+            sums = {word: bounds.pop(word) for word in ("sum", "count")}
+            counts = list(bounds.values())
+            if list(bounds)[-1] != "+Inf" or counts[-1] != sums["count"] or counts != sorted(counts) or \
+                    [float(bound) for bound in bounds] != sorted(float(bound) for bound in bounds):
+                raise AssertionError(f"{name}: its counts do not add up")
         if name.endswith("_total") != (kind == "counter") or (kind == "counter" and min(samples.values()) < 0):
             raise AssertionError(f"{name}: is no {kind}")
     return metrics
@@ -110,7 +121,9 @@ class Questions(unittest.TestCase):
         cls.addClassCleanup(cls.proxy.close)
         cls.proxy.start()
         cls.admin = Admin(cls.proxy)
-        cls.good = [cls.proxy.get(limit=2), cls.proxy.get(limit=2)]
+        cls.entries_before = len(cls.proxy.ledger())
+        cls.good = [cls.proxy.get(limit=2) for _ in range(3)]
+        cls.alone = [cls.proxy.entries(answer.id)[-1]["units_alone"] for answer in cls.good]
         cls.bad = [cls.proxy.get(token="wrong" * 8), cls.proxy.get(from_="nothing"), cls.proxy.get(limit="x")]
 
     def error(self, answer, status):
@@ -130,17 +143,43 @@ class Questions(unittest.TestCase):
         rows = sum(answer.rows_charged for answer in self.good)
         units = sum(answer.units for answer in self.good)
         hits = sum(answer.headers["x-anchorage-cache"] == "hit" for answer in self.good)
-        self.assertEqual([answer.status for answer in self.good], [200, 200])
-        self.assertEqual(m["anchorage_calls_total"], {(): 5})
+        self.assertEqual([answer.status for answer in self.good], [200, 200, 200])
+        self.assertGreater(hits, 0)
+        self.assertEqual(m["anchorage_calls_total"], {(): 6})
         answers = {labels[0][1]: n for labels, n in m["anchorage_answers_total"].items() if n}
-        self.assertEqual(answers, {"none": 2, "unknown_key": 1, "unknown_table": 1, "bad_limit": 1})
+        self.assertEqual(answers, {"none": 3, "unknown_key": 1, "unknown_table": 1, "bad_limit": 1})
         self.assertEqual(m["anchorage_rows_total"], {(): rows})
         self.assertEqual(m["anchorage_units_total"], {(): units})
         self.assertEqual(m["anchorage_units_predicted_total"], {(): units})
-        self.assertEqual(m["anchorage_cache_hits_total"], {(): hits})
+        self.assertEqual(m["anchorage_answer_sources_total"],
+                         {(("cache", "hit"),): hits, (("cache", "miss"),): len(self.good) - hits, (("cache", "shared"),): 0})
+        self.assertEqual(m["anchorage_units_saved_total"], {(): sum(self.alone) - units})
         self.assertEqual(m["anchorage_approximate_answers_total"], {(): sum(bool(a.marks) for a in self.good)})
         self.assertEqual(m["anchorage_v3_requests_total"], {(): len(self.sandbox.log())})
-        self.assertGreater(m["anchorage_call_seconds_total"][()], 0)
+        took = m["anchorage_call_duration_seconds"]
+        self.assertEqual(took[("le", "count"),], 6)
+        rooms = {labels[0][1]: n for labels, n in m["anchorage_room_seconds_total"].items()}
+        self.assertEqual(list(rooms), ["read", "plan", "admit", "fetch", "render", "settle"])
+        self.assertLessEqual(sum(rooms.values()), took[("le", "sum"),] + 1e-5)
+        self.assertGreater(rooms["fetch"], 0)
+        v3 = (("key", "main"),)
+        self.assertEqual(m["anchorage_v3_results_total"][("fault", "none"),], len(self.sandbox.log()))
+        self.assertEqual(m["anchorage_v3_duration_seconds"][("le", "count"),], len(self.sandbox.log()))
+        self.assertEqual(m["anchorage_v3_wait_seconds"][("le", "count"),], len(self.sandbox.log()))
+        for name, value in {"waiting": 0, "in_flight": 0, "breaker_open": 0, "out_of_units": 0, "rate_divisor": 1,
+                            "rate_paused_seconds": 0}.items():
+            self.assertEqual(m["anchorage_v3_" + name], {v3: value}, name)
+        self.assertGreater(m["anchorage_v3_rate_tokens"][v3], 0)
+        self.assertGreater(m["anchorage_cache_entries"][v3], 0)
+        self.assertGreater(m["anchorage_cache_bytes"][v3], 0)
+        self.assertLess(m["anchorage_cache_bytes"][v3], m["anchorage_cache_max_bytes"][v3])
+        entries = m["anchorage_ledger_entries_total"][()]
+        self.assertEqual(entries, len(self.proxy.ledger()) - self.entries_before)
+        self.assertLessEqual(m["anchorage_ledger_commit_seconds"][("le", "count"),], entries)
+        self.assertGreater(m["anchorage_ledger_commit_longest_seconds"][()], 0)
+        self.assertEqual(m["anchorage_ledger_commit_failures_total"], {(): 0})
+        self.assertEqual(m["anchorage_log_lines_lost_total"], {(): 0})
+        self.assertGreaterEqual(m["process_threads"][()], 2)
         for name, value in {"ready": 1, "draining": 0, "ledger_serving": 1, "calls_running": 0}.items():
             self.assertEqual(m["anchorage_" + name], {(): value}, name)
         self.assertEqual(m["anchorage_calls_waiting"], {(("for", "turn"),): 0, (("for", "room"),): 0})
@@ -149,6 +188,9 @@ class Questions(unittest.TestCase):
         self.assertIn(dict(list(m["anchorage_build_info"])[0])["version"], version)
         seo, idle = (("team", "seo"),), (("team", "idle"),)
         self.assertEqual(m["anchorage_team_rows_used"], {seo: rows, idle: 0})
+        self.assertEqual(m["anchorage_team_rows_total"], {seo: rows, idle: 0})
+        self.assertEqual(m["anchorage_team_units_total"], {seo: units, idle: 0})
+        self.assertEqual(m["anchorage_team_calls_total"], {seo: 3, idle: 0})
         self.assertEqual(m["anchorage_team_units_used"], {seo: units, idle: 0})
         self.assertEqual(m["anchorage_team_rows_limit"], {seo: 1000})
         self.assertEqual(m["anchorage_team_rows_left"], {seo: 1000 - rows})
@@ -166,6 +208,13 @@ class Questions(unittest.TestCase):
                     good.replace("# TYPE a_total counter\n", "")]:
             with self.assertRaises(AssertionError, msg=bad):
                 parse_metrics(bad)
+
+    def test_promtool_agrees(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed")
+        done = subprocess.run(["promtool", "check", "metrics"], input=self.admin.ask("/metrics").bytes,
+                              capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
     def test_usage_is_that_of_the_command(self):
         today = time.strftime("%Y-%m-%d", time.gmtime())
@@ -304,6 +353,105 @@ class Life(unittest.TestCase):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (forever, forever))
             admin.until(200, lambda: admin.ask("/readyz").status)
             self.assertEqual(proxy.get(limit=2).status, 200)
+
+    def test_totals_survive(self):
+        """A restart, and a death, take nothing from a team's totals."""
+        names = ["anchorage_team_" + name for name in ["calls_total", "faults_total", "rows_total", "units_total"]]
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}, teams=TEAMS) as proxy:
+            for limit in (1, 2):
+                self.assertEqual(proxy.get(limit=limit).status, 200)
+            sandbox.script({"match": "anchors", "status": 502, "body": "x"})
+            self.assertEqual(proxy.get(target="other.example").fault, "upstream_down")
+            before = [Admin(proxy).value(name, team="seo") for name in names]
+            used = proxy.usage()["seo"]
+            self.assertEqual(before, [used["calls"], used["faults"], used["rows"], used["units"]])
+            self.assertEqual(before[:2], [3, 1])
+            proxy.stop()
+            proxy.start()
+            self.assertEqual([Admin(proxy).value(name, team="seo") for name in names], before)
+            sandbox.script({"match": "anchors", "stall": True})
+            with proxy.connect() as connection:
+                connection.sendall(f"GET {proxy.params({'target': 'a.example'})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                sandbox.wait(requests=len(sandbox.log()) + 1)
+                proxy.kill()
+            proxy.start()
+            after = [Admin(proxy).value(name, team="seo") for name in names]
+            used = proxy.usage()["seo"]
+            self.assertEqual(after, [used["calls"], used["faults"], used["rows"], used["units"]])
+            self.assertEqual(after[0], before[0] + 1)
+            self.assertEqual(proxy.get(limit=1).status, 200)
+            self.assertEqual(Admin(proxy).value(names[0], team="seo"), after[0] + 1)
+
+    def test_gates_of_v3(self):
+        """What keeps requests from leaving is seen."""
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"},
+                                                       fidelity={"stats": "zero"}) as proxy:
+            admin = Admin(proxy)
+            sandbox.script({"match": "anchors", "status": 500, "body": "x", "times": 0})
+            for number in range(6):
+                self.assertEqual(proxy.get(target=f"t{number}.example").fault, "upstream_down")
+            self.assertEqual(admin.value("anchorage_v3_breaker_open", key="main"), 1)
+            self.assertGreaterEqual(admin.value("anchorage_v3_results_total", fault="upstream_down"), 6)
+        with Sandbox(today=None, units=1) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}) as proxy:
+            admin = Admin(proxy)
+            self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 0)
+            self.assertEqual(proxy.get(limit=1).fault, "upstream_out_of_units")
+            self.assertEqual(admin.value("anchorage_v3_out_of_units", key="main"), 1)
+
+    def test_a_loop_that_stands_still(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}) as proxy:
+            admin = Admin(proxy)
+            long_ones = lambda: sum(n * sign for sign, bound in [(1, "+Inf"), (-1, "0.25")]
+                                    for labels, n in admin.metrics()["anchorage_loop_late_seconds"][2].items()
+                                    if labels == (("le", bound),))
+            before = long_ones()
+            proxy.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)  # what is measured is time
+            proxy.process.send_signal(signal.SIGCONT)
+            admin.until(True, lambda: long_ones() > before)
+            self.assertGreater(admin.value("anchorage_loop_late_longest_seconds"), 0.25)
+
+    def test_the_token(self):
+        """Open to other machines, for who has the token; a load balancer needs none."""
+        token = "t0ken-" + "x" * 26
+        with Sandbox(today=None) as sandbox:
+            proxy = Anchorage(sandbox, proxy={"admin": "0.0.0.0:0", "admin_token_file": "admin.token"})
+            try:
+                for text, why in [(None, "cannot read"), ("", "one word"), ("two words of it all", "one word"),
+                                  ("x" * 15, "guessed")]:
+                    if text is not None:
+                        with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
+                            file.write(text)
+                    for command in ["check", "serve"]:
+                        self.assertIn(why, proxy.run(command, check=1).stderr)
+                with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
+                    file.write(token + "\n")
+                proxy.run("check", check=0)
+                proxy.start()
+                admin = Admin(proxy)
+                admin.address = ("127.0.0.1", admin.address[1])
+                for host in ["proxy.example", "127.0.0.1"]:
+                    for path in PATHS + ["/none"]:
+                        for wrong in [{}, {"Authorization": "Bearer " + token[:-1]}, {"Authorization": token}]:
+                            answer = admin.ask(path, Host=host, **wrong)
+                            is_open = path in ("/healthz", "/readyz")
+                            self.assertEqual(answer.status, 200 if is_open else 401, (path, wrong))
+                            self.assertEqual(answer.headers.get("www-authenticate"),
+                                             None if is_open else 'Bearer realm="anchorage"')
+                    right = {"Authorization": "Bearer " + token, "Host": host}
+                    self.assertEqual(admin.ask("/metrics", **right).status, 200)
+                    self.assertEqual(admin.ask("/usage", **right).status, 200)
+                    self.assertEqual(admin.ask("/none", **right).status, 404)
+                with socket.create_connection(admin.address, PATIENCE) as one, one.makefile("rb") as stream:
+                    header = f"Authorization: Bearer {token}\r\n"
+                    one.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
+                    self.assertEqual(read_answer(stream).status, 401, "a header twice is none")
+                for path in PATHS:
+                    self.assertEqual(proxy.get(path, headers={"Authorization": "Bearer " + token}).fault, "not_found")
+                proxy.stop()
+                self.assertNotIn(token, "".join(proxy.lines))
+            finally:
+                proxy.close()
 
     def test_several_addresses_or_none(self):
         with Sandbox(today=None) as sandbox:

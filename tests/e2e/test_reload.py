@@ -57,6 +57,16 @@ class Reload(unittest.TestCase):
         proxy.reload(team_seo={})
         self.assertEqual(proxy.get(limit=1).fault, None)
 
+    def test_a_key_of_a_team_needs_a_restart(self):
+        _, proxy = self.play()
+        with open(proxy.path + "/other.key", "w", encoding="ascii") as file:
+            file.write("other-key\n")
+        since = len(proxy.lines)
+        self.assertIn("is not taken", proxy.reload(team_new={"api_key_file": "other.key"}, proxy={"error_status": "http"}))
+        proxy.says(r"anchorage.conf:[0-9]+: \[team new\] api_key_file: a v3 key that is new needs a restart", since)
+        self.assertEqual(proxy.get(token="x").status, 200)
+        self.assertIn("[team new] comes", proxy.reload(team_new={"api_key_file": "v3.key"}))
+
     def test_a_team_that_goes_finishes_its_calls(self):
         """Also those that wait for a turn; and a team that comes back finds them."""
         gate, proxy = self.play(gate=True, teams={"seo": {"concurrency": 1}, "other": {}})

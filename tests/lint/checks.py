@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The checks. Each takes a Tree and yields lines "FILE:LINE: what is wrong; what to do"."""
+import json
 import re
 import shutil
 import subprocess
+import tempfile
 
 import rooms
 import tree
@@ -195,6 +197,61 @@ def _example_options(repository, example):
     return shown
 
 
+def metrics(repository):
+    """Every metric stands in docs/admin.md as in the table, and what documents, dashboard and alerts name is a metric."""
+    table, page = "proxy/admin/counters.def", "docs/admin.md"
+    if not repository.exists(table) or not repository.exists(page):
+        raise tree.Skip(f"{table} and {page} are not both there")
+    rows, kinds = {}, {}
+    for number, line in repository.lines(table):
+        match = re.match(r'METRIC\(\w+, "(\w+)", (\w+), "(\w*)", "(.*)"\)$', line)
+        if match:
+            label = f"`{match[3]}`" if match[3] else ""
+            rows[f"| `{match[1]}` | {match[2].lower()} | {label} | {match[4]} |"] = number
+            kinds[match[1]] = match[2]
+        elif line.startswith("METRIC("):
+            yield f"{table}:{number}: is not one line METRIC(NAME, \"name\", KIND, \"label\", \"help\")"
+    shown = [line for _, line in repository.lines(page) if re.match(r"\| `(anchorage|process)_", line)]
+    for row, number in rows.items():
+        if row not in shown:
+            yield f"{table}:{number}: {page} lacks the line: {row}"
+    for number, line in repository.lines(page):
+        if line in shown and line not in rows:
+            yield f"{page}:{number}: is no row of {table}; remove or correct it"
+    names = set(kinds) | {name + end for name, kind in kinds.items() if kind == "HISTOGRAM"
+                          for end in ("_bucket", "_sum", "_count")}
+    for name in repository.ending("docs/alerts.yml", "docs/grafana-dashboard.json", ".md"):
+        for number, line in repository.lines(name):
+            for word in re.findall(r"\b(?:anchorage|process)_[a-z0-9_]+", line):
+                if word not in names:
+                    yield f"{name}:{number}: {word} is no metric of {table}"
+
+
+def alerts(repository):
+    """promtool takes the rules; the dashboard is JSON whose queries promtool takes as well."""
+    rules, dashboard = "docs/alerts.yml", "docs/grafana-dashboard.json"
+    if not repository.exists(rules) or not repository.exists(dashboard):
+        raise tree.Skip(f"{rules} and {dashboard} are not both there")
+    try:
+        panels = json.loads(repository.text(dashboard))["panels"]
+    except (ValueError, KeyError) as error:
+        yield f"{dashboard}:1: is no dashboard: {error}"
+        return
+    if not shutil.which("promtool"):
+        raise tree.Skip("promtool is not installed")
+    queries = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    queries = [re.sub(r"\$\w+", ".*", query.replace("$__rate_interval", "5m")) for query in queries]
+    records = {"groups": [{"name": "queries", "rules": [{"record": f"q:{number}", "expr": query}
+                                                        for number, query in enumerate(queries)]}]}
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        file.write(json.dumps(records))
+        file.flush()
+        for name, path in (rules, repository.root / rules), (dashboard, file.name):
+            done = subprocess.run(["promtool", "check", "rules", path], capture_output=True, text=True, check=False)
+            if done.returncode:
+                yield f"{name}:1: promtool: {' '.join((done.stdout + done.stderr).split())}"
+
+
 def shell(repository):
     """shellcheck, for every shell script."""
     if not shutil.which("shellcheck"):
@@ -236,4 +293,4 @@ def _functions(repository, name):
 
 
 CHECKS = {f.__name__: f for f in
-          (includes, third_party, format, whitespace, licence, words, links, options, shell, length)}
+          (includes, third_party, format, whitespace, licence, words, links, options, metrics, alerts, shell, length)}

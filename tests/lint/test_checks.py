@@ -149,5 +149,38 @@ class Tools(Checks):
         self.fails("bad.sh:2", "shell", bad_DOT_sh="#!/bin/sh\ncat $1\n")
 
 
+
+class Metrics(Checks):
+    TABLE = HEAD + 'METRIC(A, "anchorage_a_total", COUNTER, "", "All.")\nMETRIC(B, "anchorage_b", HISTOGRAM, "", "Some.")\n'
+    PAGE = "| `anchorage_a_total` | counter |  | All. |\n| `anchorage_b` | histogram |  | Some. |\n"
+
+    def case(self, **files):
+        return {"proxy__admin__counters_DOT_def": self.TABLE, "docs__admin_DOT_md": self.PAGE, **files}
+
+    def test_they_agree(self):
+        self.passes("metrics", **self.case(docs__alerts_DOT_yml="expr: rate(anchorage_b_bucket[1m]) > anchorage_a_total\n"))
+
+    def test_the_page(self):
+        self.fails("proxy/admin/counters.def:2", "metrics", **self.case(docs__admin_DOT_md=self.PAGE.replace("All", "None")))
+        self.fails("docs/admin.md:3", "metrics", **self.case(docs__admin_DOT_md=self.PAGE + "| `anchorage_c` | gauge |  | x |\n"))
+
+    def test_other_names(self):
+        self.fails("docs/alerts.yml:1", "metrics", **self.case(docs__alerts_DOT_yml="expr: anchorage_a > 1\n"))
+        self.fails("docs/grafana-dashboard.json:1", "metrics",
+                   **{**self.case(), "docs__grafana-dashboard_DOT_json": "{\"expr\": \"anchorage_b_quantile\"}\n"})
+        self.fails("docs/operations.md:1", "metrics", **self.case(docs__operations_DOT_md="`anchorage_gone_total`\n"))
+
+    def test_the_dashboard(self):
+        files = {"docs__alerts_DOT_yml": "groups: []\n", "docs__grafana-dashboard_DOT_json": "{\"panels\":\n"}
+        self.fails("docs/grafana-dashboard.json:1", "alerts", **files)
+        if shutil.which("promtool"):
+            good = '{"panels":[{"targets":[{"expr":"rate(a[$__rate_interval])"}]}]}\n'
+            self.passes("alerts", **{**files, "docs__grafana-dashboard_DOT_json": good})
+            self.fails("docs/grafana-dashboard.json:1", "alerts",
+                       **{**files, "docs__grafana-dashboard_DOT_json": good.replace("rate(", "rat(")})
+            self.fails("docs/alerts.yml:1", "alerts",
+                       **{"docs__alerts_DOT_yml": "groups: 7\n", "docs__grafana-dashboard_DOT_json": good})
+
+
 if __name__ == "__main__":
     unittest.main()

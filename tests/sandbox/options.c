@@ -31,6 +31,8 @@ static bool set_latency(struct options *o, const char *value);
 static bool set_cache_ttl(struct options *o, const char *value);
 static bool set_today(struct options *o, const char *value);
 static bool set_reset_date(struct options *o, const char *value);
+static bool set_expires(struct options *o, const char *value);
+static bool set_subscription(struct options *o, const char *value);
 static bool set_port_file(struct options *o, const char *value);
 static bool set_log_file(struct options *o, const char *value);
 
@@ -58,6 +60,8 @@ static const struct option plain[] = {
                                           "0ms: never (default)" },
     { "today", "YYYY-MM-DD", set_today, "the day it is, instead of the clock's (UTC)" },
     { "reset-date", "YYYY-MM-DD", set_reset_date, "usage_reset_date (default: the first of next month)" },
+    { "expires", "YYYY-MM-DD", set_expires, "api_key_expiration_date (default: the first of this month, a year on)" },
+    { "subscription", "TEXT", set_subscription, "what the plan is called, whatever it gives" },
     { "port-file", "FILE", set_port_file, "write the port here once listening" },
     { "log", "FILE", set_log_file, "append a line for each v3 request" },
 };
@@ -244,6 +248,18 @@ static bool set_reset_date(struct options *o, const char *value)
 {
     o->has_reset_date = true;
     return day_parse(slice_str(value), &o->reset_date);
+}
+
+static bool set_expires(struct options *o, const char *value)
+{
+    o->has_expires = true;
+    return day_parse(slice_str(value), &o->expires);
+}
+
+static bool set_subscription(struct options *o, const char *value)
+{
+    o->subscription = value;
+    return true;
 }
 
 static bool set_port_file(struct options *o, const char *value)

@@ -61,6 +61,9 @@ struct options {
     bool has_today;
     struct day reset_date; /* when has_reset_date; else the first of next month */
     bool has_reset_date;
+    struct day expires; /* of the keys, when has_expires */
+    bool has_expires;
+    const char *subscription; /* instead of the plan's; NULL: the plan's */
     const char *port_file;
     const char *log_file;
     bool help;

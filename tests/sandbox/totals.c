@@ -67,13 +67,14 @@ void answer_limits_and_usage(struct call *call)
     struct day in_a_year = day_from_civil((struct civil){ next.year + 1, next.month, 1 });
     next = next.month == 12 ? (struct civil){ next.year + 1, 1, 1 } : (struct civil){ next.year, next.month + 1, 1 };
     buffer_str(b, "{\"limits_and_usage\":{\"subscription\":");
-    answer_string(call, slice_str(call->options->plan->subscription));
+    answer_string(
+        call, slice_str(call->options->subscription ? call->options->subscription : call->options->plan->subscription));
     write_moment(b, "usage_reset_date",
                  call->options->has_reset_date ? call->options->reset_date : day_from_civil(next));
     write_limit(b, "units_limit_workspace", account->units);
     write_limit(b, "units_usage_workspace", account->spent);
     write_limit(b, "units_limit_api_key", account->key_units);
     write_limit(b, "units_usage_api_key", account->spent_by[call->key]);
-    write_moment(b, "api_key_expiration_date", in_a_year);
+    write_moment(b, "api_key_expiration_date", call->options->has_expires ? call->options->expires : in_a_year);
     buffer_str(b, "}}");
 }

@@ -12,6 +12,7 @@ struct play {
     struct buffer seen; /* what the owner was asked */
     bool is_ready, is_busy;
     size_t flood; /* bytes that explain writes */
+    struct slice token;
 };
 
 static bool is_ready(void *context, struct buffer *why)
@@ -51,7 +52,7 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
 
 static bool ask(struct play *p, struct admin_question q, struct admin_answer *answer)
 {
-    const struct admin_owner owner = { is_ready, gather, explain, usage, p };
+    const struct admin_owner owner = { is_ready, gather, explain, usage, p, p->token };
     return admin_ask(&owner, &q, p, answer);
 }
 
@@ -230,13 +231,67 @@ static void hosts(void **state)
     }
 }
 
+static void expect_token(struct play *p, const char *path, const char *authorization, int status)
+{
+    struct admin_question q = get(path, NULL);
+    struct admin_answer a;
+    q.host = S("proxy.example:9480"); /* whoever has the token may use any name */
+    q.authorization = slice_str(authorization);
+    assert_true(ask(p, q, &a));
+    assert_int_equal(a.status, status);
+    assert_int_equal(a.says_who, status == 401);
+    buffer_clear(&a.body);
+}
+
+static void the_token(void **state)
+{
+    (void)state;
+    struct play p = { .is_ready = true, .token = S("0123456789abcdef") };
+    static const char *const wrong[] = {
+        NULL,
+        "",
+        "Bearer",
+        "Bearer ",
+        "0123456789abcdef",
+        "Basic 0123456789abcdef",
+        "Bearer 0123456789abcdeF",
+        "Bearer 0123456789abcde",
+        "Bearer 0123456789abcdef0",
+        "Bearer 0123456789abcdef x",
+        "Bearer0123456789abcdef",
+        "Bearer\t0123456789abcdef",
+        "Bearer Bearer 0123456789abcdef",
+    };
+    static const char *const right[] = { "Bearer 0123456789abcdef", "bearer 0123456789abcdef",
+                                         "BEARER   0123456789abcdef " };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        expect_token(&p, "/metrics", wrong[i], 401);
+        expect_token(&p, "/usage", wrong[i], 401);
+        expect_token(&p, "/explain", wrong[i], 401);
+        expect_token(&p, "/none", wrong[i], 401);
+        expect_token(&p, "/healthz", wrong[i], 200);
+        expect_token(&p, "/readyz", wrong[i], 200);
+    }
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        expect_token(&p, "/metrics", right[i], 200);
+        expect_token(&p, "/explain", right[i], 400);
+        expect_token(&p, "/none", right[i], 404);
+    }
+    assert_null(p.seen.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(health_and_readiness),      cmocka_unit_test(metrics_come_as_text),
-        cmocka_unit_test(usage_becomes_the_command), cmocka_unit_test(usage_refuses),
-        cmocka_unit_test(answers_of_the_command),    cmocka_unit_test(explain_takes_a_url),
-        cmocka_unit_test(other_paths_and_methods),   cmocka_unit_test(hosts),
+        cmocka_unit_test(health_and_readiness),
+        cmocka_unit_test(metrics_come_as_text),
+        cmocka_unit_test(usage_becomes_the_command),
+        cmocka_unit_test(usage_refuses),
+        cmocka_unit_test(answers_of_the_command),
+        cmocka_unit_test(explain_takes_a_url),
+        cmocka_unit_test(other_paths_and_methods),
+        cmocka_unit_test(hosts),
+        cmocka_unit_test(the_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,7 @@ static void help_and_type_stand_once(void **state)
     metric_add(&m, METRIC_CALLS, INT64_MAX);
     metric_add_labelled(&m, METRIC_CONNECTIONS, S("client"), 2);
     metric_add_labelled(&m, METRIC_CONNECTIONS, S("admin"), -1);
-    metric_add_ms(&m, METRIC_UPTIME, 61007);
+    metric_add_seconds(&m, METRIC_UPTIME, 61007005);
     expect(&b, "# HELP anchorage_calls_total v2 calls that came in.\n"
                "# TYPE anchorage_calls_total counter\n"
                "anchorage_calls_total 9223372036854775807\n"
@@ -45,7 +45,38 @@ static void help_and_type_stand_once(void **state)
                "anchorage_connections{side=\"admin\"} -1\n"
                "# HELP anchorage_uptime_seconds How long the daemon runs.\n"
                "# TYPE anchorage_uptime_seconds gauge\n"
-               "anchorage_uptime_seconds 61.007\n");
+               "anchorage_uptime_seconds 61.007005\n");
+}
+
+static void a_histogram_adds_up(void **state)
+{
+    (void)state;
+    struct buffer b = { 0 };
+    struct metrics m = metrics_to(&b);
+    struct histogram h = { .scale = &histogram_moments };
+    histogram_add(&h, 500, 0);
+    histogram_add(&h, 700, 0);
+    histogram_add(&h, 90000000, 0);
+    metric_add_histogram(&m, METRIC_COMMIT, &h);
+    metric_add(&m, METRIC_CALLS, 1);
+    expect(&b, "# HELP anchorage_ledger_commit_seconds How long the disk took to have a batch of entries.\n"
+               "# TYPE anchorage_ledger_commit_seconds histogram\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.0005\"} 1\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.001\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.0025\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.005\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.01\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.025\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.05\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.1\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"0.25\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"1\"} 2\n"
+               "anchorage_ledger_commit_seconds_bucket{le=\"+Inf\"} 3\n"
+               "anchorage_ledger_commit_seconds_sum 90.001200\n"
+               "anchorage_ledger_commit_seconds_count 3\n"
+               "# HELP anchorage_calls_total v2 calls that came in.\n"
+               "# TYPE anchorage_calls_total counter\n"
+               "anchorage_calls_total 1\n");
 }
 
 /* The sample line of a team of this name. */
@@ -136,6 +167,7 @@ static void the_process_is_measured(void **state)
     assert_true(number_of(&b, "\nprocess_resident_memory_bytes ") > 100000);
     assert_true(number_of(&b, "\nprocess_open_fds ") >= 1);
     assert_true(number_of(&b, "\nprocess_open_fds ") <= number_of(&b, "\nprocess_max_fds "));
+    assert_true(number_of(&b, "\nprocess_threads ") >= 1);
     assert_true(number_of(&b, "\nprocess_cpu_seconds_total ") >= 0);
     buffer_clear(&b);
 }
@@ -143,11 +175,9 @@ static void the_process_is_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_type_stand_once),
-        cmocka_unit_test(labels_are_escaped),
-        cmocka_unit_test(labels_are_cut_at_a_character),
-        cmocka_unit_test(samples_are_bounded),
-        cmocka_unit_test(the_table_is_sound),
+        cmocka_unit_test(help_and_type_stand_once), cmocka_unit_test(a_histogram_adds_up),
+        cmocka_unit_test(labels_are_escaped),       cmocka_unit_test(labels_are_cut_at_a_character),
+        cmocka_unit_test(samples_are_bounded),      cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(the_process_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,13 +96,24 @@ static void trimming(void **state)
     assert_true(slice_eq(slice_trim(S("\v\xC2\xA0")), S("\v\xC2\xA0")));
 }
 
+static void secrets(void **state)
+{
+    (void)state;
+    assert_true(slice_is_secret(S("abc"), S("abc")));
+    static const char *const wrong[] = { "", "a", "ab", "abd", "Abc", "abca", "abcabc" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(slice_is_secret(slice_str(wrong[i]), S("abc")));
+    assert_false(slice_is_secret(none, S("abc")));
+    assert_false(slice_is_secret(slice_of("ab\0", 3), S("abc")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equality), cmocka_unit_test(equality_without_case),
         cmocka_unit_test(order),    cmocka_unit_test(starts_and_ends),
         cmocka_unit_test(finding),  cmocka_unit_test(splitting),
-        cmocka_unit_test(trimming),
+        cmocka_unit_test(trimming), cmocka_unit_test(secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

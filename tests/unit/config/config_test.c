@@ -174,7 +174,7 @@ static void all_options_of_the_rest(void **state)
                                       "[team seo]\nrows_per_month = 500000\nunits_per_month = 1000000000000000\n"
                                       "concurrency = 100000\nsubscription = Enterprise, billed yearly; \xC3\xA9 ; c\n"
                                       "addresses =\napi_key_file =\n"
-                                      "[team *]\nrows_per_month = 0\n[team unassigned]\n");
+                                      "[team *]\n[team unassigned]\nrows_per_month = 0\n");
     assert_int_equal(c->last_visited, LAST_VISITED_NULL);
     assert_int_equal(c->stats, STATS_ZERO);
     assert_int_equal(c->stats_refpages, STATS_REFPAGES_NULL);
@@ -187,9 +187,19 @@ static void all_options_of_the_rest(void **state)
     assert_int_equal(c->teams[0].concurrency, 100000);
     assert_string_equal(c->teams[0].subscription, "Enterprise, billed yearly; \xC3\xA9");
     assert_string_equal(c->teams[1].name, "*");
-    assert_int_equal(c->teams[1].rows_per_month, 0);
     assert_int_equal(c->teams[1].concurrency, 32);
     assert_string_equal(c->teams[2].name, "unassigned");
+    assert_int_equal(c->teams[2].rows_per_month, 0);
+    config_free(c);
+}
+
+static void unknown_keys_are_metered_within_a_limit(void **state)
+{
+    (void)state;
+    struct config *c = parse(UPSTREAM "[proxy]\nunknown_keys = meter\n[team unassigned]\nunits_per_month = 0\n");
+    assert_int_equal(c->unknown_keys, UNKNOWN_KEYS_METER);
+    config_free(c);
+    c = parse(UPSTREAM "[proxy]\nunknown_keys = meter\n[team unassigned]\nrows_per_month = 5\n");
     config_free(c);
 }
 
@@ -439,6 +449,7 @@ int main(void)
         cmocka_unit_test(all_options_of_proxy),
         cmocka_unit_test(all_options_of_upstream),
         cmocka_unit_test(all_options_of_the_rest),
+        cmocka_unit_test(unknown_keys_are_metered_within_a_limit),
         cmocka_unit_test(off_is_empty),
         cmocka_unit_test(units_may_be_unset_with_a_loopback_upstream),
         cmocka_unit_test(paths_are_relative_to_the_file),

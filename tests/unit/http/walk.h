@@ -42,6 +42,7 @@ static inline void walk_note(struct walk *w, const char *bytes)
     walk_span(w, bytes, r->authority);
     walk_span(w, bytes, r->content_type);
     walk_span(w, bytes, r->user_agent);
+    walk_span(w, bytes, r->authorization);
     buffer_put(&w->said, '\n');
 }
 

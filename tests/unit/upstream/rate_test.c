@@ -204,6 +204,30 @@ static void without_retry_after_the_guess_grows(void **state)
     assert_int_equal(rate_refused(&r, 3600000, 0, now + MINUTE), 60000); /* an hour is not believed */
 }
 
+static void tokens_are_those_that_could_be_taken(void **state)
+{
+    (void)state;
+    struct rate r;
+    rate_init(&r, 600, 0);
+    assert_int_equal(rate_tokens(&r, 0), 0);
+    for (int64_t now = MINUTE / 4; now < 10 * (int64_t)MINUTE; now += MINUTE / 4) {
+        if (now == 5 * (int64_t)MINUTE) {
+            rate_refused(&r, 10000, 0, now);
+        }
+        struct rate copy = r;
+        int64_t n = rate_tokens(&r, now), taken = 0;
+        copy.paused_until_us = 0;
+        while (rate_take(&copy, now) == 0) {
+            taken++;
+        }
+        assert_int_equal(n, taken);
+        assert_in_range(n, 1, r.burst);
+        for (int64_t i = next() % (uint32_t)n; i > 0; i--) {
+            (void)rate_take(&r, now);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +238,7 @@ int main(void)
         cmocka_unit_test(the_wait_told_is_the_wait_needed),
         cmocka_unit_test(the_highest_limit_is_no_limit),
         cmocka_unit_test(a_429_pauses_and_slows),
+        cmocka_unit_test(tokens_are_those_that_could_be_taken),
         cmocka_unit_test(without_retry_after_the_guess_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

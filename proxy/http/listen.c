@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "proxy/http/server.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64 };
+enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64, MAX_SHED_FOR_DESCRIPTORS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -134,8 +134,8 @@ static int bind_socket(struct address *a)
 }
 
 /* Over a cap: say so as far as the socket takes it, and close. The request is not read, so the client may
- * see a reset instead. */
-static void turn_away(int fd)
+ * see a reset instead. In TLS nothing can be said without a handshake, which would cost more than the request. */
+static void turn_away(int fd, bool is_tls)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                  "Content-Type: application/json; charset=utf-8\r\n"
@@ -145,17 +145,20 @@ static void turn_away(int fd)
                                  "Connection: close\r\n\r\n" TOO_MANY;
     static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
     char unread[4096];
-    (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!is_tls)
+        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
     (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT);
     close(fd);
 }
 
-static void take_in(struct http_server *s, int fd, const struct sockaddr *address)
+static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)
 {
-    if (s->n_connections >= (size_t)s->options.max_connections) {
+    if (server_is_crowded(s))
+        server_shed_idle(s, 1);
+    if (s->n_connections - s->n_dead >= (size_t)s->options.max_connections) {
         server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
-        turn_away(fd);
+        turn_away(fd, is_tls);
         return;
     }
     bool full;
@@ -163,10 +166,10 @@ static void take_in(struct http_server *s, int fd, const struct sockaddr *addres
     if (full) {
         server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
                        s->options.max_connections_per_address);
-        turn_away(fd);
+        turn_away(fd, is_tls);
     } else if (!peer) {
         close(fd);
-    } else if (!connection_new(s, fd, peer)) {
+    } else if (!connection_new(s, fd, peer, is_tls)) {
         peer_put(&s->peers, peer);
     }
 }
@@ -195,6 +198,7 @@ static void accept_failed(struct http_server *s, int error)
         server_trouble(s, "accept: %s", strerror(error));
     } else if (evtimer_add(s->reopen, &pause) == 0) {
         accept_all(s, false);
+        server_shed_idle(s, MAX_SHED_FOR_DESCRIPTORS);
         server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);
     }
 }
@@ -204,7 +208,8 @@ static void accept_failed(struct http_server *s, int error)
 static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
     (void)what;
-    struct http_server *s = ((struct listener *)context)->server;
+    const struct listener *l = context;
+    struct http_server *s = l->server;
     for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
@@ -213,7 +218,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
             accept_failed(s, errno);
             return;
         }
-        take_in(s, accepted, (const struct sockaddr *)&address);
+        take_in(s, accepted, (const struct sockaddr *)&address, l->is_tls);
     }
 }
 
@@ -268,7 +273,7 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
     return l;
 }
 
-bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
+static bool listen_on(struct http_server *s, const char *address, bool is_tls, struct buffer *why)
 {
     struct address a;
     if (!parse_address(slice_str(address), &a)) {
@@ -288,7 +293,29 @@ bool http_server_listen(struct http_server *s, const char *address, struct buffe
     while (*end)
         end = &(*end)->next;
     *end = l;
+    l->is_tls = is_tls;
     return true;
+}
+
+bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
+{
+    return listen_on(s, address, false, why);
+}
+
+bool http_server_listen_tls(struct http_server *s, const char *address, struct buffer *why)
+{
+    if (s->tls)
+        return listen_on(s, address, true, why);
+    buffer_printf(why, "cannot listen on %s: there is no certificate", address);
+    return false;
+}
+
+bool http_server_is_tls(const struct http_server *s, size_t n)
+{
+    const struct listener *l = s->listeners;
+    while (l && n--)
+        l = l->next;
+    return l && l->is_tls;
 }
 
 bool http_server_address(const struct http_server *s, size_t n, struct buffer *out)

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "proxy/http/tls.h"
 
 static struct timeval timeval_of_ms(int64_t ms)
 {
@@ -97,6 +98,7 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct http_server *s = context;
     s->turn_is_set = false;
+    s->shaken_us = 0;
     calls_tell_gone(s);
     read_next(s);
     while (s->places[PLACE_DEAD].first)
@@ -150,6 +152,7 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     s->places[PLACE_HEADER].lasts_ms = or_default(options->header_ms, 10000);
     s->places[PLACE_BODY].lasts_ms = or_default(options->body_ms, 10000);
     s->places[PLACE_WRITING].lasts_ms = or_default(options->write_floor_ms, 30000);
+    s->places[PLACE_HANDSHAKE].lasts_ms = or_default(options->handshake_ms, 5000);
     s->places[PLACE_LINGER].lasts_ms = or_default(options->drain_ms, 1000);
     if (getrandom(&s->peers.seed, sizeof s->peers.seed, GRND_NONBLOCK) < 0)
         s->peers.seed = (uint64_t)clock_monotonic_us();
@@ -170,6 +173,8 @@ void http_server_drain(struct http_server *s, void (*done)(void *context), void 
     listeners_close(s);
     while (s->places[PLACE_IDLE].first)
         connection_kill(s->places[PLACE_IDLE].first);
+    while (s->places[PLACE_HANDSHAKE].first)
+        connection_kill(s->places[PLACE_HANDSHAKE].first);
     server_schedule_turn(s);
 }
 
@@ -189,6 +194,7 @@ void http_server_free(struct http_server *s)
         event_free(s->turn);
     if (s->reopen)
         event_free(s->reopen);
+    tls_free(s->tls);
     buffer_clear(&s->head);
     free(s);
 }

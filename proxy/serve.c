@@ -11,6 +11,7 @@
 
 #include "proxy/control.h"
 #include "proxy/exchange.h"
+#include "proxy/front.h"
 #include "proxy/program.h"
 #include "proxy/serve_admin.h"
 
@@ -171,7 +172,13 @@ static bool make_http(struct daemon *d, struct buffer *why)
     d->service.http = http_server_new(d->service.base, &o);
     if (!d->service.http)
         return false;
-    return service_listen(&d->service, d->service.http, &c->listen, "listen", why);
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, d->service.http, &lines);
+    buffer_append(ok ? &d->service.log : why, buffer_slice(&lines));
+    if (ok && lines.n)
+        buffer_put(&d->service.log, '\n');
+    buffer_clear(&lines);
+    return ok && front_listen(c, d->service.http, why);
 }
 
 static bool make_events(struct daemon *d)
@@ -204,6 +211,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
         return false;
     for (size_t i = 0; i < config->n_teams; i++)
         s->turns[i].team = &config->teams[i];
+    front_raise_descriptors(s);
     if (!make_upstream(d, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
     d->admin = serve_admin_new(s, why);
@@ -215,12 +223,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 
 static void announce(struct daemon *d)
 {
-    struct buffer address = { 0 };
-    for (size_t i = 0; http_server_address(d->service.http, i, &address); i++) {
-        service_say(&d->service, "listening on %.*s", SLICE_ARGS(buffer_slice(&address)));
-        address.n = 0;
-    }
-    buffer_clear(&address);
+    front_announce(&d->service, EXCHANGE_MAX_BYTES, CACHE_BYTES);
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
     flush_log(&d->service);

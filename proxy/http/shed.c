@@ -45,10 +45,11 @@ void server_shed_idle(struct http_server *s, int n)
 
 void server_shed_answers(struct http_server *s)
 {
-    while (s->unsent_bytes > MAX_UNSENT_BYTES && s->places[PLACE_WRITING].first) {
+    const struct place_list *writing = &s->places[PLACE_WRITING];
+    while (s->unsent_bytes > MAX_UNSENT_BYTES && writing->first != writing->last) {
         server_trouble(s, "answers that wait for slow clients are over %d MiB: one was cut",
                        MAX_UNSENT_BYTES / 1024 / 1024);
-        connection_kill(s->places[PLACE_WRITING].first);
+        connection_kill(writing->first);
     }
 }
 

@@ -13,7 +13,8 @@ struct ssl_ctx_st;
 struct ssl_st;
 struct tls;
 
-/* A certificate, its key and the rules in one piece; and the names that choose it: each with a NUL behind, lower case. */
+/* A certificate, its key and the rules in one piece; and the names that choose it: each with a NUL behind, lower case.
+ */
 struct tls_pair {
     struct ssl_ctx_st *context;
     struct buffer names;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bytes to and from one client socket, plain or through TLS. Reads a portion whenever the socket has some and tells the
- * owner; sends what it is given as far as the socket takes it, and the rest when it can. Libevent's bufferevents are not
- * used: theirs for TLS reads from a client as long as it talks, whatever piles up, and forgets what TLS
- * holds when reading was stopped meanwhile.
+ * owner; sends what it is given as far as the socket takes it, and the rest when it can. Libevent's bufferevents are
+ * not used: theirs for TLS reads from a client as long as it talks, whatever piles up, and forgets what TLS holds when
+ * reading was stopped meanwhile.
  */
 #ifndef ANCHORAGE_PROXY_HTTP_TRANSPORT_H
 #define ANCHORAGE_PROXY_HTTP_TRANSPORT_H

@@ -15,42 +15,44 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
     http_answer(call, 503, NULL, 0, &body);
 }
 
-/* What clients come to: `tries` says what is wrong in lines. */
-static bool try_server(const struct config *c,
-                       bool (*tries)(const struct config *, struct http_server *, struct buffer *))
+static bool try_certificates(const struct config *c, struct http_server *server)
+{
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, server, &lines);
+    if (lines.n)
+        fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&lines)));
+    buffer_clear(&lines);
+    return ok;
+}
+
+static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
 {
     struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
     struct event_base *base = event_base_new();
     struct http_server *server = base ? http_server_new(base, &o) : NULL;
-    struct buffer lines = { 0 };
-    bool ok = server && tries(c, server, &lines);
-    if (lines.n)
-        fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&lines)));
-    buffer_clear(&lines);
+    bool is_tls = strcmp(option, "listen_tls") == 0;
+    bool ok = server && (!is_tls || try_certificates(c, server));
+    for (size_t i = 0; i < addresses->n && ok; i++) {
+        struct buffer why = { 0 };
+        if (!(is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why)) {
+            fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
+                    SLICE_ARGS(buffer_slice(&why)));
+            ok = false;
+        }
+        buffer_clear(&why);
+    }
     http_server_free(server);
     if (base)
         event_base_free(base);
     return ok;
 }
 
-static bool try_clients(const struct config *c, struct http_server *server, struct buffer *lines)
-{
-    if (!front_load_tls(c, server, lines))
-        return false;
-    if (lines->n)
-        buffer_put(lines, '\n');
-    size_t before = lines->n;
-    if (!front_listen(c, server, lines))
-        return false;
-    lines->n -= before && lines->n == before; /* no line behind the warnings */
-    return true;
-}
-
 int program_check(const struct config *config)
 {
     struct buffer key = { 0 }, why = { 0 };
-    bool ok = try_server(config, try_clients);
-    ok &= try_server(config, front_listen_admin);
+    bool ok = try_binds(config, &config->listen, "listen");
+    ok &= try_binds(config, &config->listen_tls, "listen_tls");
+    ok &= try_binds(config, &config->admin, "admin");
     if (!setup_read_key(config->api_key_file, &key, &why)) {
         fprintf(stderr, "%s:%d: %.*s\n", config->file, config_line_of(config, "upstream", "api_key_file"),
                 SLICE_ARGS(buffer_slice(&why)));

@@ -42,32 +42,6 @@ bool front_load_tls(const struct config *c, struct http_server *http, struct buf
     return http_server_load_tls(http, pairs, n, say, &telling);
 }
 
-typedef bool listens(struct http_server *http, const char *address, struct buffer *why);
-
-static bool listen_on(const struct config *c, struct http_server *http, const struct config_words *addresses,
-                      const char *option, listens *listen, struct buffer *why)
-{
-    struct buffer line = { 0 };
-    bool ok = true;
-    for (size_t i = 0; i < addresses->n && ok; i++)
-        ok = listen(http, addresses->word[i], &line);
-    if (!ok)
-        buffer_printf(why, "%s:%d: %.*s", c->file, config_line_of(c, "proxy", option), SLICE_ARGS(buffer_slice(&line)));
-    buffer_clear(&line);
-    return ok;
-}
-
-bool front_listen(const struct config *c, struct http_server *http, struct buffer *why)
-{
-    return listen_on(c, http, &c->listen, "listen", http_server_listen, why) &&
-           listen_on(c, http, &c->listen_tls, "listen_tls", http_server_listen_tls, why);
-}
-
-bool front_listen_admin(const struct config *c, struct http_server *http, struct buffer *why)
-{
-    return listen_on(c, http, &c->admin, "admin", http_server_listen, why);
-}
-
 void front_raise_descriptors(struct service *s)
 {
     struct rlimit files;

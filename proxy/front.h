@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The client side as the configuration wants it: certificates, listeners, descriptors, and how much memory all of it
+ * The client side as the configuration wants it: certificates, descriptors, and how much memory all of it
  * may take.
  */
 #ifndef ANCHORAGE_PROXY_FRONT_H
@@ -12,12 +12,6 @@
  * gets "FILE:LINE: what is wrong" or "FILE:LINE: warning: what" for each thing, separated by newlines. On failure
  * false, and `http` goes on with what it had. For start, check, and again for SIGHUP with the new configuration. */
 [[nodiscard]] bool front_load_tls(const struct config *c, struct http_server *http, struct buffer *lines);
-
-/* Listen on listen and listen_tls. On failure false, and `why` has one line with FILE:LINE. */
-[[nodiscard]] bool front_listen(const struct config *c, struct http_server *http, struct buffer *why);
-
-/* Listen on admin. */
-[[nodiscard]] bool front_listen_admin(const struct config *c, struct http_server *http, struct buffer *why);
 
 /* Use as many file descriptors as the system lets us; say so when that is too few for max_connections. */
 void front_raise_descriptors(struct service *s);

@@ -174,11 +174,13 @@ static bool make_http(struct daemon *d, struct buffer *why)
         return false;
     struct buffer lines = { 0 };
     bool ok = front_load_tls(c, d->service.http, &lines);
-    buffer_append(ok ? &d->service.log : why, buffer_slice(&lines));
     if (ok && lines.n)
-        buffer_put(&d->service.log, '\n');
+        service_say(&d->service, "%.*s", SLICE_ARGS(buffer_slice(&lines)));
+    if (!ok)
+        buffer_append(why, buffer_slice(&lines));
     buffer_clear(&lines);
-    return ok && front_listen(c, d->service.http, why);
+    return ok && service_listen(&d->service, d->service.http, &c->listen, "listen", why) &&
+           service_listen(&d->service, d->service.http, &c->listen_tls, "listen_tls", why);
 }
 
 static bool make_events(struct daemon *d)

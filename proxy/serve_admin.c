@@ -9,7 +9,6 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
 #include "proxy/exchange.h"
-#include "proxy/front.h"
 
 /* Few people ask here, and a question of usage has a thread of its own. */
 enum { MAX_CONNECTIONS = 64, MAX_ASKING = 4 };
@@ -211,7 +210,7 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
                                     .on_trouble = on_trouble,
                                     .context = a };
     a->http = http_server_new(s->base, &options);
-    if (a->http && front_listen_admin(s->config, a->http, why))
+    if (a->http && service_listen(s, a->http, &s->config->admin, "admin", why))
         return a;
     serve_admin_free(a);
     return NULL;

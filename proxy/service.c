@@ -37,6 +37,19 @@ struct explain_options service_explain_options(const struct service *s)
     };
 }
 
+bool service_listen(const struct service *s, struct http_server *server, const struct config_words *addresses,
+                    const char *option, struct buffer *why)
+{
+    bool is_tls = strcmp(option, "listen_tls") == 0;
+    for (size_t i = 0; i < addresses->n; i++) {
+        if (!(is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], why)) {
+            buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "proxy", option));
+            return false;
+        }
+    }
+    return true;
+}
+
 struct turns *service_turns(struct service *s, struct slice team)
 {
     const struct config_team *t = config_team(s->config, team);

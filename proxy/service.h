@@ -67,6 +67,10 @@ struct plan_options service_plan_options(const struct service *s);
 /* The same for explaining a call. */
 struct explain_options service_explain_options(const struct service *s);
 
+/* Listen on the addresses that `option` of [proxy] names. On failure false, and `why` has one line with FILE:LINE. */
+[[nodiscard]] bool service_listen(const struct service *s, struct http_server *server,
+                                  const struct config_words *addresses, const char *option, struct buffer *why);
+
 /* NULL when the configuration has no such team. */
 struct turns *service_turns(struct service *s, struct slice team);
 

@@ -237,12 +237,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(the_longest_idle_make_room),
-        TEST(the_just_arrived_stay),
-        TEST(answers_close_when_it_is_crowded),
-        TEST(calls_are_marked_when_it_is_full),
-        TEST(idle_ones_give_back_descriptors),
-        TEST(unread_answers_have_a_bound_together),
+        TEST(the_longest_idle_make_room),       TEST(the_just_arrived_stay),
+        TEST(answers_close_when_it_is_crowded), TEST(calls_are_marked_when_it_is_full),
+        TEST(idle_ones_give_back_descriptors),  TEST(unread_answers_have_a_bound_together),
         TEST(idle_connections_are_small),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -59,7 +59,8 @@ static void drive(const struct sample *sample, size_t piece)
     TLS_UNTIL(&kit, &got, &c, got.is_closed || (!sample->closes && got_answers(&got) >= answers));
     for (const char *at = got.p; (at = got_next(at)); at++)
         status = atoi(at + 9);
-    if (status != sample->status || kit.n_requests != sample->requests || got.is_closed != sample->closes || got.is_reset)
+    if (status != sample->status || kit.n_requests != sample->requests || got.is_closed != sample->closes ||
+        got.is_reset)
         fail_msg("%s: status %d, requests %d, closed %d, reset %d\n%s", sample->name, status, kit.n_requests,
                  got.is_closed, got.is_reset, got.p);
     tls_client_free(&c);
@@ -189,11 +190,10 @@ static void a_cap_costs_no_handshake(void **state)
 static void the_name_chooses_the_certificate(void **state)
 {
     (void)state;
-    static const char *const wanted[][2] = {
-        { "a.example", "a.example" },      { "b.example", "b.example" },       { "B.Example", "b.example" },
-        { "x.wild.example", "a.example" }, { "other.example", "a.example" },   { NULL, "a.example" },
-        { "wild.example", "a.example" },   { "x.y.wild.example", "a.example" }
-    };
+    static const char *const wanted[][2] = { { "a.example", "a.example" },     { "b.example", "b.example" },
+                                             { "B.Example", "b.example" },     { "x.wild.example", "a.example" },
+                                             { "other.example", "a.example" }, { NULL, "a.example" },
+                                             { "wild.example", "a.example" },  { "x.y.wild.example", "a.example" } };
     tls_start(&kit);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct tls_client c;
@@ -249,7 +249,8 @@ static void says_what_is_wrong_with_the_files(void **state)
     (void)state;
     tls_make("nameless", "/O=x", "");
     tls_make("mixed", "/CN=m", "");
-    tls_run("cd %s && cp b.key mixed.key && cp a.pem empty.pem && : >empty.key && cp a.key nocert.pem && cp a.key nocert.key",
+    tls_run("cd %s && cp b.key mixed.key && cp a.pem empty.pem && : >empty.key && cp a.key nocert.pem && cp a.key "
+            "nocert.key",
             tls_folder);
     tls_run("cd %s && cp a.pem locked.pem && openssl ec -in a.key -aes128 -passout pass:x -out locked.key 2>/dev/null",
             tls_folder);
@@ -271,9 +272,10 @@ static void says_what_is_wrong_with_the_files(void **state)
 static void an_expired_certificate_is_only_a_warning(void **state)
 {
     (void)state;
-    tls_run("cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=old.example -keyout old.key "
-            "-out old.csr 2>/dev/null && openssl x509 -req -in old.csr -signkey old.key -days -1 -out old.pem 2>/dev/null",
-            tls_folder);
+    tls_run(
+        "cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=old.example -keyout old.key "
+        "-out old.csr 2>/dev/null && openssl x509 -req -in old.csr -signkey old.key -days -1 -out old.pem 2>/dev/null",
+        tls_folder);
     tls_start(&kit);
     expect_said("old", true, "1 cert warning ");
     assert_non_null(strstr(tls_said, "has expired"));
@@ -384,9 +386,10 @@ static void a_flood_is_held_back_and_not_lost(void **state)
     assert_true(kit.server->places[PLACE_CALL].first->is_paused);
     kit.holds = false;
     kit_answer(&kit, kit.held[0]);
-    KIT_UNTIL(&kit, (got.n = 0, tls_got(&c, &got), kit.n_requests == MANY ||
-                     (sent < sizeof flood && tls_send(&c, &kit, flood + sent, sizeof flood - sent) &&
-                      (sent = sizeof flood, false))));
+    KIT_UNTIL(&kit, (got.n = 0, tls_got(&c, &got),
+                     kit.n_requests == MANY ||
+                         (sent < sizeof flood && tls_send(&c, &kit, flood + sent, sizeof flood - sent) &&
+                          (sent = sizeof flood, false))));
     tls_client_free(&c);
 }
 

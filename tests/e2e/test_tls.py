@@ -127,12 +127,12 @@ class Clients(Tls, OneProxy):
             self.connect(context)
         self.assertIn("no application protocol", str(raised.exception))
 
-    def test_sessions_are_taken_up_again(self):
+    def test_tickets_are_honoured(self):
         with self.connect() as connection:
             self.ask(connection, limit=0)
-            session = connection.session
+            known = connection.session
             context = connection.context
-        with context.wrap_socket(self.plain(), server_hostname="first.example", session=session) as connection:
+        with context.wrap_socket(self.plain(), server_hostname="first.example", session=known) as connection:
             self.assertEqual(self.ask(connection, limit=0).status, 200)
             self.assertTrue(connection.session_reused)
 

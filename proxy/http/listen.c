@@ -182,9 +182,20 @@ static void accept_all(struct http_server *s, bool on)
 
 static void on_reopen(evutil_socket_t fd, short what, void *context)
 {
+    struct http_server *s = context;
     (void)fd;
     (void)what;
-    accept_all(context, true);
+    s->lacks_descriptors = false;
+    accept_all(s, true);
+}
+
+void listeners_resume(struct http_server *s)
+{
+    if (!s->lacks_descriptors)
+        return;
+    s->lacks_descriptors = false;
+    evtimer_del(s->reopen);
+    accept_all(s, true);
 }
 
 /* Errors of one client's connection have gone with it; a shortage stays, and the loop would spin on it. */
@@ -197,6 +208,7 @@ static void accept_failed(struct http_server *s, int error)
     if (!is_shortage) {
         server_trouble(s, "accept: %s", strerror(error));
     } else if (evtimer_add(s->reopen, &pause) == 0) {
+        s->lacks_descriptors = true;
         accept_all(s, false);
         server_shed_idle(s, MAX_SHED_FOR_DESCRIPTORS);
         server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);

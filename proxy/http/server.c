@@ -101,8 +101,11 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
     s->shaken_us = 0;
     calls_tell_gone(s);
     read_next(s);
-    while (s->places[PLACE_DEAD].first)
-        connection_free(s->places[PLACE_DEAD].first);
+    if (s->places[PLACE_DEAD].first) {
+        while (s->places[PLACE_DEAD].first)
+            connection_free(s->places[PLACE_DEAD].first);
+        listeners_resume(s);
+    }
     if (s->is_draining && !s->n_connections && !s->drain_is_told) {
         s->drain_is_told = true;
         if (s->drained)

@@ -46,6 +46,7 @@ struct http_server {
     struct event *turn;  /* at the next turn of the loop: frees the dead, reads on, tells what is to be told */
     bool turn_is_set;
     struct event *reopen; /* when accepting may go on */
+    bool lacks_descriptors;
 
     bool is_draining, drain_is_told, tells_gone;
     void (*drained)(void *context);
@@ -78,6 +79,9 @@ void server_shed_idle(struct http_server *s, int n);
 
 /* When the answers that wait for their readers are too many bytes in all, cut those that wait longest. */
 void server_shed_answers(struct http_server *s);
+
+/* A descriptor has come free: who waits for one need not wait longer. */
+void listeners_resume(struct http_server *s);
 
 /* Listen no more. */
 void listeners_close(struct http_server *s);

@@ -6,12 +6,13 @@
 enum {
     IDLE_MS = 1000, /* who has been idle for less may be about to ask */
     MAX_UNSENT_BYTES = 256 * 1024 * 1024,
-    /* What the connection itself takes, and then its TLS. docs/http.md has what was measured. */
+    /* What the connection itself takes, and then its TLS, with a record coming and one going. docs/http.md has what was
+     * measured. */
     CONNECTION_BYTES = 2048,
-    TLS_BYTES = 16384,
-    /* A request that is being read, with the last portion behind it. The call is a copy of it, without what nobody
-     * reads, and the bytes behind it go on from there: both are never at their most at once. */
-    REQUEST_BYTES = READER_MAX_HEAD + READER_MAX_BODY + 2 * 16384,
+    TLS_BYTES = 3 * 16384 + 1024,
+    /* A request that is being read, with the last portion behind it, in buffers that may be half empty. The call is a
+     * copy of it, and the bytes behind a call go on from there: both are never at their most at once. */
+    REQUEST_BYTES = 2 * (READER_MAX_HEAD + READER_MAX_BODY + 16384),
 };
 
 static size_t alive(const struct http_server *s)

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/http/tls.h"
@@ -42,12 +43,15 @@ static const char *openssl_reason(void)
     return reason ? reason : "OpenSSL does not say why";
 }
 
-/* The file's bytes into r->room; how many, or -1 with errno. */
-static ssize_t read_file(const struct reading *r, const char *file, size_t most)
+/* The bytes of one of the files into r->room; how many, or -1 with errno. */
+static ssize_t read_file(const struct reading *r, bool is_key, size_t most)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = open(is_key ? r->files->private_key : r->files->certificate, O_RDONLY | O_CLOEXEC);
+    struct stat st;
     if (fd < 0)
         return -1;
+    if (is_key && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
+        say(r, true, true, "every user of this machine can read this private key", NULL);
     size_t n = 0;
     ssize_t got = 0;
     while (n <= most && (got = read(fd, r->room + n, most + 1 - n)) > 0)
@@ -142,7 +146,7 @@ static bool use_chain(const struct reading *r, BIO *bytes)
 
 static bool read_certificate(const struct reading *r)
 {
-    ssize_t n = read_file(r, r->files->certificate, MAX_FILE);
+    ssize_t n = read_file(r, false, MAX_FILE);
     if (n < 0)
         return refuse(r, false, "cannot read the certificate", strerror(errno));
     BIO *bytes = BIO_new_mem_buf(r->room, (int)n);
@@ -172,7 +176,7 @@ static bool use_key(const struct reading *r, EVP_PKEY *key, bool is_encrypted)
 
 static bool read_key(const struct reading *r)
 {
-    ssize_t n = read_file(r, r->files->private_key, MAX_KEY_FILE);
+    ssize_t n = read_file(r, true, MAX_KEY_FILE);
     if (n < 0)
         return refuse(r, true, "cannot read the private key", strerror(errno));
     r->room[n] = 0;

@@ -27,12 +27,14 @@ static bool is_passing(int error)
     return error == EAGAIN || error == EINTR || error == ENOBUFS;
 }
 
-/* After a call of OpenSSL that did not succeed. Its errors are of no use to others on this thread. */
-static int ssl_step(struct transport *t, int result)
+/* After a call of OpenSSL that did not succeed. To read it needs nothing but to read, to write nothing but to write:
+ * there is no renegotiation, and who forces the other with new keys that are not taken off is cut. Its errors are of no
+ * use to others on this thread. */
+static int ssl_step(struct transport *t, int result, int wanted)
 {
     int error = SSL_get_error(t->ssl, result);
     ERR_clear_error();
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+    if (error == wanted)
         return STEP_BLOCKED;
     if (error == SSL_ERROR_ZERO_RETURN)
         return STEP_LEFT;
@@ -48,7 +50,7 @@ static int take_some(struct transport *t, char *room, size_t n)
     }
     ERR_clear_error(); /* others on this thread may have left some */
     int got = SSL_read(t->ssl, room, (int)n);
-    return got > 0 ? got : ssl_step(t, got);
+    return got > 0 ? got : ssl_step(t, got, SSL_ERROR_WANT_READ);
 }
 
 void transport_read(struct transport *t)
@@ -106,7 +108,7 @@ static int give_some(struct transport *t, size_t most)
     ERR_clear_error();
     int gave = SSL_write(t->ssl, bytes, (int)n);
     if (gave <= 0)
-        return ssl_step(t, gave);
+        return ssl_step(t, gave, SSL_ERROR_WANT_WRITE);
     evbuffer_drain(t->output, (size_t)gave);
     return gave;
 }
@@ -258,7 +260,7 @@ static ssize_t send_tls(struct transport *t, struct slice head, struct slice bod
         ERR_clear_error();
         int gave = SSL_write(t->ssl, from, (int)n);
         if (gave <= 0)
-            return ssl_step(t, gave) == STEP_BLOCKED ? (ssize_t)sent : -1;
+            return ssl_step(t, gave, SSL_ERROR_WANT_WRITE) == STEP_BLOCKED ? (ssize_t)sent : -1;
         sent += (size_t)gave;
     }
     return (ssize_t)sent;

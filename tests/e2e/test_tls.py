@@ -301,6 +301,7 @@ class Files(unittest.TestCase):
     def test_wrong(self):
         with open(path("words.pem"), "w", encoding="ascii") as file:
             file.write("no certificate\n")
+        os.chmod(path("words.pem"), 0o600)
         for certificate, key, option, words in (
                 ("missing.pem", "first.key", "tls_certificate", "missing.pem: cannot read the certificate: No such file"),
                 ("first.pem", "missing.key", "tls_private_key", "missing.key: cannot read the private key: No such file"),

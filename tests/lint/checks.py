@@ -118,8 +118,8 @@ FORBIDDEN = (
      "the host of a package registry"),
 )
 # Words of the trade that look alike.
-INNOCENT = re.compile(r"[Uu]ser[-_ ]?[Aa]gents?|(TLS|SSL|tls|ssl|OpenSSL)[-_ ]?[Ss]ess[i]ons?|[Ss]ess[i]on (tick[e]t|resumpt|id)s?|connection\.sess[i]on|sess[i]on=known"
-                      r"|/shar[e]d/")
+INNOCENT = re.compile(r"[Uu]ser[-_ ]?[Aa]gents?|(TLS|SSL|tls|ssl|OpenSSL)[-_ ]?[Ss]ess[i]ons?|[Ss]ess[i]on (tick[e]t|resumpt|id)s?"
+                      r"|connection\.sess[i]on|sess[i]on=known|/shar[e]d/")
 
 
 def words(repository):

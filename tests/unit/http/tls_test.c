@@ -269,7 +269,7 @@ static void says_what_is_wrong_with_the_files(void **state)
     assert_string_equal(tls_said, "");
 }
 
-static void an_expired_certificate_is_only_a_warning(void **state)
+static void an_expired_certificate_or_an_open_key_is_only_a_warning(void **state)
 {
     (void)state;
     tls_run(
@@ -279,6 +279,9 @@ static void an_expired_certificate_is_only_a_warning(void **state)
     tls_start(&kit);
     expect_said("old", true, "1 cert warning ");
     assert_non_null(strstr(tls_said, "has expired"));
+    tls_run("cd %s && chmod 644 b.key", tls_folder);
+    expect_said("b", true, "/b.key: every user of this machine can read this private key\n");
+    tls_run("cd %s && chmod 600 b.key", tls_folder);
 }
 
 /* ---- connections ---- */
@@ -405,7 +408,7 @@ int main(void)
         TEST(the_name_chooses_the_certificate),
         TEST(new_certificates_disturb_nobody),
         TEST(says_what_is_wrong_with_the_files),
-        TEST(an_expired_certificate_is_only_a_warning),
+        TEST(an_expired_certificate_or_an_open_key_is_only_a_warning),
         TEST(notices_a_client_that_leaves),
         TEST(idle_ends_with_a_goodbye),
         TEST(slow_readers_get_it_all_or_are_cut),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What a reload cannot take over: the running configuration beside the next, option by option. */
+ * What a reload takes over and what it cannot: the running configuration beside the next, option by option. */
 #include "config/config.h"
 #include "config/options.h"
 
@@ -63,6 +63,72 @@ bool config_needs_restart(const struct config *running, const struct config *nex
         struct slice section = config_section_name(o->section);
         buffer_printf(names, "%s[%.*s] %.*s", any ? ", " : "", SLICE_ARGS(section), SLICE_ARGS(o->name));
         any = true;
+    }
+    return any;
+}
+
+void config_keep(const struct config *running, struct config *next)
+{
+    for (const struct config_option *o = config_options; o < config_options + config_options_count; o++) {
+        if (o->change == CONFIG_CHANGE_RELOAD)
+            continue;
+        if (o->section != CONFIG_SECTION_team) {
+            memcpy((char *)next + o->offset, (const char *)running + o->offset, o->size);
+            continue;
+        }
+        for (size_t i = 0; i < next->n_teams; i++) {
+            const struct config_team *known = config_team(running, slice_str(next->teams[i].name));
+            if (known)
+                memcpy((char *)&next->teams[i] + o->offset, (const char *)known + o->offset, o->size);
+        }
+    }
+    /* It may be left out for a loopback url only, and that was the next url. */
+    if (next->units_per_month == CONFIG_UNSET && !config_upstream_is_loopback(next))
+        next->units_per_month = running->units_per_month;
+}
+
+/* What follows is said behind what was said before. */
+static void add_change(struct buffer *names, bool *any)
+{
+    if (*any)
+        buffer_str(names, ", ");
+    *any = true;
+}
+
+static void add_team_changes(const struct config_team *a, const struct config_team *b, struct buffer *names, bool *any)
+{
+    for (const struct config_option *o = config_options; o < config_options + config_options_count; o++) {
+        if (o->section != CONFIG_SECTION_team || o->change == CONFIG_CHANGE_RESTART || same(o, a, b))
+            continue;
+        add_change(names, any);
+        buffer_printf(names, "[team %s] %.*s", b->name, SLICE_ARGS(o->name));
+    }
+}
+
+bool config_changes(const struct config *running, const struct config *next, struct buffer *names)
+{
+    bool any = false;
+    for (const struct config_option *o = config_options; o < config_options + config_options_count; o++) {
+        if (o->section == CONFIG_SECTION_team || o->change == CONFIG_CHANGE_RESTART || same(o, running, next))
+            continue;
+        struct slice section = config_section_name(o->section);
+        add_change(names, &any);
+        buffer_printf(names, "[%.*s] %.*s", SLICE_ARGS(section), SLICE_ARGS(o->name));
+    }
+    for (size_t i = 0; i < next->n_teams; i++) {
+        const struct config_team *team = &next->teams[i], *known = config_team(running, slice_str(team->name));
+        if (known) {
+            add_team_changes(known, team, names, &any);
+            continue;
+        }
+        add_change(names, &any);
+        buffer_printf(names, "[team %s] comes", team->name);
+    }
+    for (size_t i = 0; i < running->n_teams; i++) {
+        if (config_team(next, slice_str(running->teams[i].name)))
+            continue;
+        add_change(names, &any);
+        buffer_printf(names, "[team %s] goes", running->teams[i].name);
     }
     return any;
 }

@@ -119,6 +119,14 @@ int config_line_of(const struct config *c, const char *section, const char *name
  * after a restart; false, and nothing appended, when there are none. */
 bool config_needs_restart(const struct config *running, const struct config *next, struct buffer *names);
 
+/* Append the names of what differs between the two and counts without a restart: options, "[team NAME] OPTION" of teams
+ * that both have, "[team NAME] comes" and "[team NAME] goes". False, and nothing appended, when nothing does. */
+bool config_changes(const struct config *running, const struct config *next, struct buffer *names);
+
+/* Give `next` what `running` has where a change only counts after a restart, so that it says what is in force. The
+ * values are borrowed: `running` must live as long as `next`. */
+void config_keep(const struct config *running, struct config *next);
+
 /* Whether the upstream url points to the loopback range. */
 bool config_upstream_is_loopback(const struct config *c);
 

@@ -23,7 +23,7 @@ static void on_late(evutil_socket_t fd, short what, void *context)
 /* Wait no longer than queue_timeout. False when memory is out. */
 static bool start_timer(struct exchange *x)
 {
-    int64_t ms = x->service->config->queue_timeout_ms;
+    int64_t ms = x->config->queue_timeout_ms;
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     if (!x->timer)
         x->timer = event_new(x->service->base, -1, 0, on_late, x);
@@ -62,6 +62,19 @@ static void unlink_waiting(struct exchange **first, struct exchange **last, stru
         *last = before;
 }
 
+void admit_wake(struct turns *t)
+{
+    while (t->first && t->running < t->team->concurrency) {
+        struct exchange *next = t->first;
+        unlink_waiting(&t->first, &t->last, next);
+        stop_timer(next);
+        next->waits_for_turn = false;
+        next->has_turn = true;
+        t->running++;
+        exchange_run(next);
+    }
+}
+
 void admit_leave(struct exchange *x)
 {
     struct turns *t = x->turns;
@@ -75,15 +88,7 @@ void admit_leave(struct exchange *x)
         return;
     x->has_turn = false;
     t->running--;
-    struct exchange *next = t->first;
-    if (!next)
-        return;
-    unlink_waiting(&t->first, &t->last, next);
-    stop_timer(next);
-    next->waits_for_turn = false;
-    next->has_turn = true;
-    t->running++;
-    exchange_run(next);
+    admit_wake(t);
 }
 
 /* ---- the hold ---- */

@@ -32,7 +32,7 @@ static int status_of(const struct exchange *x)
         return 200;
     if (x->http_status)
         return x->http_status;
-    return fault_status(x->refusal.fault, x->service->config->error_status == ERROR_STATUS_HTTP);
+    return fault_status(x->refusal.fault, x->config->error_status == ERROR_STATUS_HTTP);
 }
 
 static int64_t units_of(const struct exchange *x)

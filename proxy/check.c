@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * check: the configuration is read by now; try what serve would need of the machine. */
+#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "proxy/control.h"
 #include "proxy/front.h"
 #include "proxy/program.h"
 
@@ -25,6 +28,12 @@ static bool try_certificates(const struct config *c, struct http_server *server)
     return ok;
 }
 
+/* The daemon has its addresses already while it runs: `check` comes before a reload. */
+static bool is_its_own(const struct config *c, const struct buffer *why)
+{
+    return slice_ends(buffer_slice(why), slice_str(strerror(EADDRINUSE))) && control_is_there(c->state_directory);
+}
+
 static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
 {
     struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
@@ -34,7 +43,8 @@ static bool try_binds(const struct config *c, const struct config_words *address
     bool ok = server && (!is_tls || try_certificates(c, server));
     for (size_t i = 0; i < addresses->n && ok; i++) {
         struct buffer why = { 0 };
-        if (!(is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why)) {
+        bool listens = (is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why);
+        if (!listens && !is_its_own(c, &why)) {
             fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
                     SLICE_ARGS(buffer_slice(&why)));
             ok = false;

@@ -261,6 +261,16 @@ void control_free(struct control *c)
 
 /* ---- the command's end ---- */
 
+bool control_is_there(const char *state_directory)
+{
+    struct sockaddr_un address;
+    int fd = set_address(&address, state_directory) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    bool there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return there;
+}
+
 static bool send_all(int fd, struct slice bytes)
 {
     while (bytes.n) {

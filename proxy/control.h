@@ -25,4 +25,7 @@ enum control_result { CONTROL_DONE, CONTROL_NO_DAEMON, CONTROL_BROKEN };
 enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
                                 int *status, struct buffer *out, struct buffer *err);
 
+/* Whether a daemon listens there (as far as this user may see). */
+bool control_is_there(const char *state_directory);
+
 #endif

@@ -107,6 +107,8 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
         return;
     }
     x->service = s;
+    x->settings = settings_hold(s->settings);
+    x->config = x->settings->config;
     x->memory = memory;
     x->http = http;
     x->next = s->running;
@@ -114,7 +116,7 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
         s->running->previous = x;
     s->running = x;
     x->began_us = x->entered_us = clock_monotonic_us();
-    x->deadline_ms = x->began_us / 1000 + s->config->call_timeout_ms;
+    x->deadline_ms = x->began_us / 1000 + x->config->call_timeout_ms;
     ledger_new_id(x->id);
     if (request->fault_status) {
         x->http_status = request->fault_status;
@@ -157,6 +159,7 @@ void exchange_free_finished(struct service *s)
         translation_free(x->translation);
         buffer_clear(&x->body);
         arena_free(x->memory);
+        settings_put(x->settings);
         free(x);
     }
 }

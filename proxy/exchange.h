@@ -48,6 +48,8 @@ struct spending {
 
 struct exchange {
     struct service *service;
+    struct settings *settings;        /* those it began with */
+    const struct config *config;      /* theirs */
     struct exchange *next, *previous; /* running, then finished */
     struct exchange *next_waiting;    /* for a turn, or for room in the books */
     struct event *timer;              /* while waiting for a turn or for room */
@@ -60,6 +62,7 @@ struct exchange {
     int64_t room_us[ROOM_COUNT], entered_us;
 
     struct slice key, team_name, key_name;
+    const struct config_team *team; /* of its own configuration */
     struct turns *turns;
     bool has_turn, waits_for_turn, waits_for_room;
     struct params params;
@@ -112,6 +115,8 @@ enum step room_answer(struct exchange *x);
 
 /* admit.c: give the turn back; stop waiting. */
 void admit_leave(struct exchange *x);
+/* admit.c: let those go on for whom the team's concurrency has a turn. */
+void admit_wake(struct turns *t);
 /* admit.c: hold rows and units for the round of requests in `fetches`; the exchange goes on when it is durable. */
 enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */

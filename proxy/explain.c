@@ -33,18 +33,19 @@ int program_explain(const struct config *config, int argc, char **argv)
     }
     if (!call)
         return usage();
-    struct buffer text = { 0 }, out = { 0 }, free_targets = { 0 };
+    struct buffer text = { 0 }, out = { 0 };
     if (strcmp(call, "-") != 0)
         buffer_str(&text, call);
     else if (!input_read(call, &text))
         return EXIT_WRONG;
-    setup_free_targets(config, &free_targets);
-    struct service s = { .config = config, .free_targets = buffer_slice(&free_targets) };
-    struct explain_options options = service_explain_options(&s);
+    struct settings *settings = settings_new(config, NULL);
+    if (!settings)
+        return EXIT_WRONG;
+    struct explain_options options = settings_explain_options(settings, 0);
     enum fault fault = (json ? explain_json : explain_text)(buffer_slice(&text), &options, &out);
     fwrite(out.p, 1, out.n, stdout);
     buffer_clear(&text);
     buffer_clear(&out);
-    buffer_clear(&free_targets);
+    settings_put(settings);
     return fault ? EXIT_WRONG : EXIT_DONE;
 }

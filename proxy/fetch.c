@@ -49,7 +49,7 @@ static void collect_list(struct exchange *x, const struct v3_request *r, int64_t
 
 int fetch_collect(struct exchange *x)
 {
-    int64_t ceiling = x->service->config->units_per_call;
+    int64_t ceiling = x->config->units_per_call;
     x->n_fetches = 0;
     x->round_units = 0;
     x->round_rows = fixed_rows(x);

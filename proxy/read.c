@@ -24,14 +24,15 @@ static enum step find_key(struct exchange *x)
                                        : S("token is missing: add token=… to the query"));
     x->key = arena_dup(x->memory, key->id);
     x->key_name = arena_dup(x->memory, key->name);
-    x->team_name = slice_str(x->turns->team->name);
+    x->team = config_team(x->config, key->team);
+    x->team_name = slice_str(x->team->name);
     return ONWARD;
 }
 
 enum step room_read(struct exchange *x)
 {
     const struct http_request *r = http_call_request(x->http);
-    struct call_options options = { .default_mode = (enum mode)x->service->config->default_mode };
+    struct call_options options = { .default_mode = (enum mode)x->config->default_mode };
     if (!slice_eq(r->path, S("/")))
         return exchange_refuse(x, FAULT_NOT_FOUND,
                                S("there is only the path /: send the call as /?from=…&target=…&token=…"));
@@ -39,7 +40,7 @@ enum step room_read(struct exchange *x)
         (r->method == HTTP_POST && params_are_form(r->content_type) && !params_add(&x->params, r->body, x->memory)))
         return out_of_memory(x);
     struct refusal refusal = call_parse(&x->params, &options, x->memory, &x->call);
-    if (x->service->draining)
+    if (x->service->draining && clock_monotonic_ms() >= x->service->takes_until_ms)
         return exchange_refuse(x, FAULT_DRAINING, S("the proxy is being stopped; try again in a moment"));
     if (find_key(x) == REFUSE)
         return REFUSE;
@@ -51,7 +52,7 @@ static void use_totals(struct exchange *x)
 {
     const struct cache_totals *known = cache_find_totals(x->service->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
-    if (known && known->totals_until_ms > now)
+    if (known && known->totals_until_ms > now && x->config->stats_ttl_ms)
         translation_know_totals(x->translation, known->totals);
     if (known && known->ratio_until_ms > now)
         translation_know_ratio(x->translation, &known->ratio);
@@ -65,16 +66,17 @@ static struct slice question_of(struct exchange *x)
     struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
     if (!path.p)
         return path;
-    return arena_printf(x->memory, "%d%d%d %x %lld %x %x %x %x %d%d %.*s", (int)c->output, x->service->seen.upper_case,
-                        x->service->seen.disorder, c->select, (long long)c->offset, m->plain, m->where, m->having,
-                        m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
+    return arena_printf(x->memory, "%d%d%d%d %x %x %lld %x %x %x %x %d%d %.*s", (int)c->output,
+                        x->service->seen.upper_case, x->service->seen.disorder, x->plan.free_of_rows,
+                        settings_answer_shape(x->settings), c->select, (long long)c->offset, m->plain, m->where,
+                        m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
 }
 
 /* The same question was answered not long ago. */
 static bool use_answer(struct exchange *x)
 {
     struct cache_answer a;
-    if (!x->service->config->answer_ttl_ms)
+    if (!x->config->answer_ttl_ms)
         return false;
     x->question = question_of(x);
     if (!x->question.p || !cache_find_answer(x->service->cache, x->question, clock_monotonic_ms(), &a))
@@ -100,7 +102,7 @@ enum step room_plan(struct exchange *x)
         x->room = ROOM_FETCH; /* nothing to ask: on to render */
         return ONWARD;
     }
-    struct plan_options options = service_plan_options(x->service);
+    struct plan_options options = settings_plan_options(x->settings, x->service->learnt_page_rows);
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);

@@ -9,18 +9,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "proxy/control.h"
 #include "proxy/exchange.h"
 #include "proxy/front.h"
+#include "proxy/notify.h"
 #include "proxy/program.h"
+#include "proxy/reload.h"
 #include "proxy/serve_admin.h"
 
 enum { CACHE_BYTES = 64 * 1024 * 1024, LOG_ROOM = 4 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
+    const struct config *start; /* what it began with */
+    struct notify notify;
+    struct inherit inherit;
     struct ledger_options ledger_options;
-    struct buffer free_targets;
     struct control *control;
     struct serve_admin *admin;
     struct event *signals[3];
@@ -92,24 +97,40 @@ static void on_drain_timeout(evutil_socket_t fd, short what, void *context)
     stop(d);
 }
 
-static void on_signal(evutil_socket_t signal_number, short what, void *context)
+/* SIGTERM, SIGINT: no new connections; calls on those that are open are taken for half of the time and finished in the
+ * rest of it. The second time: at once. */
+static void on_stop(evutil_socket_t signal_number, short what, void *context)
 {
     struct daemon *d = context;
+    struct service *s = &d->service;
+    (void)signal_number;
     (void)what;
-    if (signal_number == SIGHUP) {
-        service_say(&d->service, "SIGHUP: reloading is not built yet; restart to read the configuration again");
-        return;
-    }
-    if (d->service.draining) {
+    if (s->draining) {
         stop(d);
         return;
     }
-    int64_t ms = d->service.config->drain_timeout_ms;
+    int64_t ms = s->config->drain_timeout_ms;
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    service_say(&d->service, "draining: no new connections; %zu are open", http_server_connections(d->service.http));
-    d->service.draining = true;
+    service_say(s, "draining: no new connections; %zu are open", http_server_connections(s->http));
+    notify_stopping(&d->notify, ms, "draining");
+    s->draining = true;
+    s->takes_until_ms = clock_monotonic_ms() + ms / 2;
     event_add(d->drain_timer, &tv);
-    http_server_drain(d->service.http, on_drained, d);
+    http_server_drain(s->http, on_drained, d);
+}
+
+static void on_reload(evutil_socket_t signal_number, short what, void *context)
+{
+    struct daemon *d = context;
+    (void)signal_number;
+    (void)what;
+    if (d->service.draining) {
+        service_say(&d->service, "reload: not while draining");
+        return;
+    }
+    notify_reloading(&d->notify);
+    bool good = reload(&d->service, d->start);
+    notify_ready(&d->notify, good ? "serving" : "serving; the last reload was refused, the log says why");
 }
 
 /* ---- making ---- */
@@ -185,14 +206,17 @@ static bool make_http(struct daemon *d, struct buffer *why)
 
 static bool make_events(struct daemon *d)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    static const struct {
+        int number;
+        event_callback_fn on;
+    } signals[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload } };
     struct service *s = &d->service;
     s->bottom = event_new(s->base, -1, 0, on_bottom, s);
     d->drain_timer = event_new(s->base, -1, 0, on_drain_timeout, d);
     if (!s->bottom || !d->drain_timer)
         return false;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        d->signals[i] = evsignal_new(s->base, numbers[i], on_signal, d);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        d->signals[i] = evsignal_new(s->base, signals[i].number, signals[i].on, d);
         if (!d->signals[i] || event_add(d->signals[i], NULL) != 0)
             return false;
     }
@@ -202,22 +226,23 @@ static bool make_events(struct daemon *d)
 static bool make_service(struct daemon *d, const struct config *config, struct buffer *why)
 {
     struct service *s = &d->service;
-    s->config = config;
+    struct settings *settings = settings_new(config, NULL);
     s->log = buffer_with_cap(LOG_ROOM);
-    setup_free_targets(config, &d->free_targets);
-    s->free_targets = buffer_slice(&d->free_targets);
+    s->inherit = &d->inherit;
     s->base = make_base();
     s->cache = cache_new(CACHE_BYTES);
-    s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
-    if (!s->base || !s->cache || !s->turns || !make_events(d))
+    if (!settings || !service_take_settings(s, settings)) {
+        settings_put(settings);
         return false;
-    for (size_t i = 0; i < config->n_teams; i++)
-        s->turns[i].team = &config->teams[i];
+    }
+    if (!s->base || !s->cache || !make_events(d) || !notify_start(&d->notify, s->base, why) ||
+        !inherit_find(&d->inherit, why))
+        return false;
     front_raise_descriptors(s);
     if (!make_upstream(d, why) || !make_ledger(d, why) || !make_http(d, why))
         return false;
     d->admin = serve_admin_new(s, why);
-    if (!d->admin)
+    if (!d->admin || !inherit_all_taken(&d->inherit, why))
         return false;
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
     return d->control != NULL;
@@ -229,6 +254,7 @@ static void announce(struct daemon *d)
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
     flush_log(&d->service);
+    notify_ready(&d->notify, "serving");
 }
 
 /* Calls given up at the end of drain_timeout: their holds stay open and become `unknown` at the next start. */
@@ -248,6 +274,8 @@ static void give_up_running(struct service *s)
 static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
+    notify_end(&d->notify);
+    inherit_end(&d->inherit);
     control_free(d->control);
     serve_admin_free(d->admin);
     if (s->bottom)
@@ -265,9 +293,8 @@ static void free_daemon(struct daemon *d)
         event_free(s->bottom);
     if (s->base)
         event_base_free(s->base);
-    free(s->turns);
+    service_drop_settings(s);
     free((void *)(uintptr_t)d->ledger_options.teams);
-    buffer_clear(&d->free_targets);
     if (s->log.n)
         flush_log(s);
     buffer_clear(&s->log);
@@ -275,7 +302,7 @@ static void free_daemon(struct daemon *d)
 
 int program_serve(const struct config *config)
 {
-    struct daemon d = { 0 };
+    struct daemon d = { .start = config, .notify = { .fd = -1 } };
     struct buffer why = { 0 };
     struct rlimit none = { 0, 0 };
     signal(SIGPIPE, SIG_IGN);

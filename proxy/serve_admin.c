@@ -44,7 +44,7 @@ static bool is_ready(void *context, struct buffer *why)
 static void explain(void *context, struct slice call, struct buffer *out)
 {
     const struct serve_admin *a = context;
-    struct explain_options options = service_explain_options(a->service);
+    struct explain_options options = settings_explain_options(a->service->settings, a->service->learnt_page_rows);
     (void)explain_json(call, &options, out); /* a refusal stands in the answer */
 }
 
@@ -160,7 +160,7 @@ static void gather_books(const struct service *s, struct metrics *m)
         }
     }
     for (size_t i = 0; i < s->config->n_teams; i++)
-        metric_add_labelled(m, METRIC_TEAM_RUNNING, slice_str(s->config->teams[i].name), s->turns[i].running);
+        metric_add_labelled(m, METRIC_TEAM_RUNNING, slice_str(s->config->teams[i].name), s->turns[i]->running);
 }
 
 static void gather(void *context, struct metrics *m)

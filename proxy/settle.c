@@ -9,7 +9,7 @@ enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
 static void keep_totals(struct exchange *x)
 {
     struct service *s = x->service;
-    int64_t now = clock_monotonic_ms(), ttl = s->config->stats_ttl_ms;
+    int64_t now = clock_monotonic_ms(), ttl = x->config->stats_ttl_ms;
     bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
     s->seen.upper_case |= x->result.seen.upper_case;
     s->seen.disorder |= x->result.seen.disorder;
@@ -43,7 +43,7 @@ static int64_t units_alone(const struct exchange *x)
 
 static void keep_answer(struct exchange *x)
 {
-    struct cache_answer a = { .until_ms = clock_monotonic_ms() + x->service->config->answer_ttl_ms,
+    struct cache_answer a = { .until_ms = clock_monotonic_ms() + x->config->answer_ttl_ms,
                               .results = x->result.results,
                               .rows = x->result.rows,
                               .units_alone = units_alone(x),
@@ -57,7 +57,7 @@ static void keep_answer(struct exchange *x)
 static void render_subscription(struct exchange *x)
 {
     struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
-    render_info(x->call.output, left.rows_used, left.rows_limit, slice_str(x->turns->team->subscription), &x->body);
+    render_info(x->call.output, left.rows_used, left.rows_limit, slice_str(x->team->subscription), &x->body);
 }
 
 enum step room_render(struct exchange *x)

@@ -84,12 +84,17 @@ typedef void http_tls_say(void *context, size_t n, bool about_key, bool is_warni
 /* Whether the n-th listener speaks TLS. */
 bool http_server_is_tls(const struct http_server *s, size_t n);
 
+/* Listen on a socket that somebody else has made and keeps too: bound, listening or not; for TLS or plain. Takes `fd`
+ * over, also on failure, and never removes its file. On failure false, and `why` gets one line. */
+[[nodiscard]] bool http_server_inherit(struct http_server *s, int fd, bool is_tls, struct buffer *why);
+
 /* Append where the n-th listener listens, as host:port (with the port that the kernel chose), or
  * unix:PATH; false when there are fewer. */
 bool http_server_address(const struct http_server *s, size_t n, struct buffer *out);
 
-/* Close the listeners; idle connections close now, others after their answer in flight. `done` is called
- * from the loop when no connection is left (at the earliest on the next turn). */
+/* Take in who has already connected, and close the listeners (who connects to one that somebody else keeps waits for a
+ * successor). Each connection closes after its next answer, which says so; one that is idle has drain_ms to send one
+ * more request. `done` is called from the loop when no connection is left (at the earliest on the next turn). */
 void http_server_drain(struct http_server *s, void (*done)(void *context), void *context);
 
 /* Close everything at once; calls still open become invalid. NULL is allowed. Not from inside on_request, gone or

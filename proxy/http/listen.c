@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,22 +217,35 @@ static void accept_failed(struct http_server *s, int error)
 }
 
 /* Takes in a portion, so that a storm of connections does not keep the others waiting: what is left makes the
- * listener readable again at the next turn of the loop. */
-static void on_acceptable(evutil_socket_t fd, short what, void *context)
+ * listener readable again at the next turn of the loop. False when nobody is left. */
+static bool accept_some(const struct listener *l)
 {
-    (void)what;
-    const struct listener *l = context;
     struct http_server *s = l->server;
     for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
-        int accepted = accept4(fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int accepted = accept4(l->fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted < 0) {
             accept_failed(s, errno);
-            return;
+            return false;
         }
         take_in(s, accepted, (const struct sockaddr *)&address, l->is_tls);
     }
+    return true;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)accept_some(context);
+}
+
+void listeners_empty(struct http_server *s)
+{
+    for (struct listener *l = s->listeners; l; l = l->next)
+        for (int most = BACKLOG / MAX_ACCEPTED_A_TURN; !l->is_kept && most && accept_some(l); most--)
+            ;
 }
 
 static void listener_free(struct listener *l)
@@ -257,7 +271,14 @@ void listeners_close(struct http_server *s)
         evtimer_del(s->reopen);
 }
 
-/* A listener on the bound socket, which it owns from now on, also on failure. */
+static bool is_listening(int fd)
+{
+    int on = 0;
+    socklen_t n = sizeof on;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on;
+}
+
+/* A listener on the bound socket, which it owns from now on, also on failure. Without `a` somebody else keeps it. */
 static struct listener *listener_new(struct http_server *s, int fd, const struct address *a)
 {
     struct listener *l = calloc(1, sizeof *l);
@@ -267,7 +288,8 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
     }
     l->server = s;
     l->fd = fd;
-    if (listen(fd, BACKLOG) == 0)
+    l->is_kept = !a;
+    if ((l->is_kept && is_listening(fd)) || listen(fd, BACKLOG) == 0)
         l->accepts = event_new(s->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
     if (!l->accepts || event_add(l->accepts, NULL) != 0) {
         int error = errno;
@@ -276,13 +298,28 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
         return NULL;
     }
     struct stat st;
-    const char *path = a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
+    const char *path = a && a->socket.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->socket)->sun_path : NULL;
     if (path && lstat(path, &st) == 0) {
         l->unix_path = strdup(path);
         l->unix_device = st.st_dev;
         l->unix_inode = st.st_ino;
     }
     return l;
+}
+
+static bool make_reopen(struct http_server *s)
+{
+    if (!s->reopen)
+        s->reopen = evtimer_new(s->base, on_reopen, s);
+    return s->reopen != NULL;
+}
+
+static void add(struct http_server *s, struct listener *l)
+{
+    struct listener **end = &s->listeners;
+    while (*end)
+        end = &(*end)->next;
+    *end = l;
 }
 
 static bool listen_on(struct http_server *s, const char *address, bool is_tls, struct buffer *why)
@@ -293,19 +330,14 @@ static bool listen_on(struct http_server *s, const char *address, bool is_tls, s
                       address);
         return false;
     }
-    if (!s->reopen)
-        s->reopen = evtimer_new(s->base, on_reopen, s);
-    int fd = s->reopen ? bind_socket(&a) : -1;
+    int fd = make_reopen(s) ? bind_socket(&a) : -1;
     struct listener *l = fd >= 0 ? listener_new(s, fd, &a) : NULL;
     if (!l) {
         buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));
         return false;
     }
-    struct listener **end = &s->listeners;
-    while (*end)
-        end = &(*end)->next;
-    *end = l;
     l->is_tls = is_tls;
+    add(s, l);
     return true;
 }
 
@@ -328,6 +360,45 @@ bool http_server_is_tls(const struct http_server *s, size_t n)
     while (l && n--)
         l = l->next;
     return l && l->is_tls;
+}
+
+/* A stream socket of a family that we know, made ready for accepting. */
+static bool prepare_inherited(int fd)
+{
+    struct sockaddr_storage socket = { 0 };
+    socklen_t n = sizeof socket, type_n = sizeof(int);
+    int type = 0, on = 1, flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || getsockname(fd, (struct sockaddr *)&socket, &n) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_n) != 0)
+        return false;
+    bool is_inet = socket.ss_family == AF_INET || socket.ss_family == AF_INET6;
+    if (type != SOCK_STREAM || (!is_inet && socket.ss_family != AF_UNIX)) {
+        errno = EPROTOTYPE;
+        return false;
+    }
+    if (is_inet)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+bool http_server_inherit(struct http_server *s, int fd, bool is_tls, struct buffer *why)
+{
+    struct listener *l = NULL;
+    bool lacks_certificate = is_tls && !s->tls;
+    if (!lacks_certificate && make_reopen(s) && prepare_inherited(fd)) {
+        l = listener_new(s, fd, NULL);
+        fd = -1;
+    }
+    if (!l) {
+        buffer_printf(why, "cannot listen on the socket that was handed in%s: %s", is_tls ? " for TLS" : "",
+                      lacks_certificate ? "there is no certificate" : strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    l->is_tls = is_tls;
+    add(s, l);
+    return true;
 }
 
 bool http_server_address(const struct http_server *s, size_t n, struct buffer *out)

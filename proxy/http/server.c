@@ -168,16 +168,27 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     return s;
 }
 
+/* Its request may be on its way: a connection that is cut now takes it along. */
+static void give_idle_a_last_chance(struct http_server *s)
+{
+    struct place_list *idle = &s->places[PLACE_IDLE];
+    int64_t until_ms = clock_monotonic_ms() + s->places[PLACE_LINGER].lasts_ms;
+    idle->lasts_ms = s->places[PLACE_LINGER].lasts_ms;
+    for (struct connection *c = idle->first; c; c = c->next)
+        if (c->deadline_ms > until_ms)
+            c->deadline_ms = until_ms;
+    if (idle->first)
+        server_deadline_set(s, idle->first->deadline_ms);
+}
+
 void http_server_drain(struct http_server *s, void (*done)(void *context), void *context)
 {
     s->is_draining = true;
     s->drained = done;
     s->drained_context = context;
+    listeners_empty(s);
     listeners_close(s);
-    while (s->places[PLACE_IDLE].first)
-        connection_kill(s->places[PLACE_IDLE].first);
-    while (s->places[PLACE_HANDSHAKE].first)
-        connection_kill(s->places[PLACE_HANDSHAKE].first);
+    give_idle_a_last_chance(s);
     server_schedule_turn(s);
 }
 

@@ -24,6 +24,7 @@ struct listener {
     int fd;
     bool is_tls;
     struct event *accepts;
+    bool is_kept;    /* somebody else has the socket too, and serves who is in its backlog */
     char *unix_path; /* NULL for TCP */
     dev_t unix_device;
     ino_t unix_inode; /* so that only our own socket file is removed */
@@ -82,6 +83,9 @@ void server_shed_answers(struct http_server *s);
 
 /* A descriptor has come free: who waits for one need not wait longer. */
 void listeners_resume(struct http_server *s);
+
+/* Take in who waits in the backlogs that end with us. */
+void listeners_empty(struct http_server *s);
 
 /* Listen no more. */
 void listeners_close(struct http_server *s);

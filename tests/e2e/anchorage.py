@@ -120,6 +120,8 @@ class Anchorage:
         self.known = []
         self.ready = threading.Event()
         self.lines = []
+        self.heard = threading.Condition()
+        self.sockets, self.environment = {}, {}  # handed in by supervise()
 
     def write_config(self):
         with open(self.config, "w", encoding="utf-8") as file:
@@ -162,14 +164,31 @@ class Anchorage:
 
     # --- the daemon ---
 
+    def supervise(self, sockets=None, **environment):
+        """Start it from now on as a supervisor would: with listening sockets {name: [socket]} that it inherits, and
+        variables of the environment."""
+        self.sockets, self.environment = sockets or {}, environment
+        return self
+
+    def _launch(self):
+        command = [BINARY, "serve", "--config", self.config]
+        names = [(name, one.fileno()) for name, all in self.sockets.items() for one in all]
+        environment = {**os.environ, **self.environment}
+        if names:
+            # The process has to be named before it exists, and its descriptors begin with 3.
+            moves = " ".join(f"{number}<&{fd}" for number, (_, fd) in enumerate(names, 3))
+            command = ["sh", "-c", f'exec {moves}; LISTEN_PID=$$ exec "$@"', "sh", *command]
+            environment |= {"LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(name for name, _ in names)}
+        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=self.path,
+                                env=environment, pass_fds=[fd for _, fd in names])
+
     def start(self):
         for team, token in self.keys:
             self.run("key", "add", "--team", team, "--token", token, check=0)
         self.keys = []
         self.ready.clear()
         self.lines = []
-        self.process = subprocess.Popen([BINARY, "serve", "--config", self.config], stderr=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL, text=True, cwd=self.path)
+        self.process = self._launch()
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,))
         self.reader.start()
         if not self.ready.wait(PATIENCE) or self.process.poll() is not None or not self.addresses:
@@ -182,10 +201,36 @@ class Anchorage:
     def _read(self, stderr):
         with stderr:
             for line in stderr:
-                self.lines.append(line)
+                with self.heard:
+                    self.lines.append(line)
+                    self.heard.notify_all()
                 if line.startswith("anchorage: ready"):
                     self.ready.set()
         self.ready.set()
+
+    def says(self, pattern, since=0):
+        """Wait for a line of the log that matches, behind the first `since` lines; the match."""
+        def find():
+            return next(filter(None, (re.search(pattern, line) for line in self.lines[since:])), None)
+
+        with self.heard:
+            if not self.heard.wait_for(find, PATIENCE):
+                raise AssertionError(f"no line like {pattern!r} in:\n" + "".join(self.lines[-40:]))
+            return find()
+
+    def reload(self, **sections):
+        """Change sections of the configuration (None takes one away; `team_seo` is [team seo]), send SIGHUP; what the
+        log says of it."""
+        for name, options in sections.items():
+            name = name.replace("_", " ", 1)
+            if options is None:
+                self.sections.pop(name, None)
+            else:
+                self.sections[name] = {**self.sections.get(name, {}), **options}
+        self.write_config()
+        since = len(self.lines)
+        self.process.send_signal(signal.SIGHUP)
+        return self.says("^anchorage: reload: (.* is (not )?taken.*)", since)[1]
 
     @property
     def addresses(self):

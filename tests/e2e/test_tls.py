@@ -2,6 +2,7 @@
 """TLS in front of the real program: what clients get, what they are refused, and crowds of them."""
 import os
 import resource
+import signal
 import socket
 import ssl
 import struct
@@ -267,6 +268,42 @@ class Crowds(Tls, unittest.TestCase):
             connection.close()
         with self.connect() as connection:
             self.assertEqual(self.ask(connection, limit=0, token="x").fault, "unknown_key")
+
+
+class Reload(Tls, unittest.TestCase):
+    def swap(self, source):
+        for end in (".pem", ".key"):
+            with open(path(source + end), "rb") as file, open(path("live" + end), "wb") as out:
+                out.write(file.read())
+        os.chmod(path("live.key"), 0o600)
+
+    def reload(self, words):
+        before = len(self.proxy.lines)
+        self.proxy.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while not any(words in line for line in self.proxy.lines[before:]):
+            self.assertLess(time.monotonic(), deadline, self.proxy.lines[before:])
+            time.sleep(0.01)
+
+    def test_certificates_are_swapped_under_open_connections(self):
+        """A renewed file under the same name, then one that is wrong: whoever is there goes on in every case."""
+        self.swap("first")
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={
+                "listen_tls": "127.0.0.1:0", "tls_certificate": path("live.pem"),
+                "tls_private_key": path("live.key")}) as self.proxy:
+            with self.connect(trusting("first")) as old:
+                self.assertEqual(self.ask(old, limit=1).status, 200)
+                self.swap("second")
+                self.reload("reload: ")
+                self.assertEqual(self.ask(old, limit=1).status, 200)
+                with self.connect(trusting("second"), "second.example") as new:
+                    self.assertEqual(self.ask(new, limit=1).status, 200)
+                with open(path("live.key"), "wb") as file:
+                    file.write(b"torn")
+                self.reload("live.key: there is no private key in it")
+                with self.connect(trusting("second"), "second.example") as new:
+                    self.assertEqual(self.ask(new, limit=1).status, 200)
+                self.assertEqual(self.ask(old, limit=1).status, 200)
 
 
 def cpu(pid):

@@ -396,6 +396,25 @@ static void a_flood_is_held_back_and_not_lost(void **state)
     tls_client_free(&c);
 }
 
+/* A handshake is the beginning of a request: it is finished, and the request too. */
+static void draining_waits_for_handshakes(void **state)
+{
+    (void)state;
+    tls_start(&kit);
+    struct tls_client c;
+    tls_client_new(&c, &kit, NULL);
+    SSL_do_handshake(c.ssl);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == 1);
+    http_server_drain(kit.server, kit_on_drained, &kit);
+    assert_true(tls_shake(&c, &kit));
+    send_text(&c, GET_1);
+    TLS_UNTIL(&kit, &got, &c, got.is_closed);
+    assert_int_equal(got_status(&got), 200);
+    assert_false(got.is_reset);
+    tls_client_free(&c);
+    KIT_UNTIL(&kit, kit.n_drained == 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -413,6 +432,7 @@ int main(void)
         TEST(idle_ends_with_a_goodbye),
         TEST(slow_readers_get_it_all_or_are_cut),
         TEST(a_flood_is_held_back_and_not_lost),
+        TEST(draining_waits_for_handshakes),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, tls_make_folder, tls_remove_folder);

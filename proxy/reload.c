@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * Reload: a new configuration is read and checked as a whole, then swapped in at once; calls that are under way keep
+ * theirs. */
+#include "proxy/reload.h"
+
+#include <stdlib.h>
+
+#include "proxy/exchange.h"
+#include "proxy/front.h"
+#include "proxy/program.h"
+
+enum { MAX_SHOWN = 4000 /* bytes of names in one line of the log */ };
+
+static void say_lines(struct service *s, struct slice lines)
+{
+    while (lines.n) {
+        struct slice line = slice_split(lines, '\n', &lines);
+        service_say(s, "reload: %.*s", SLICE_ARGS(line));
+    }
+}
+
+/* What was wrong, line by line as it was told. */
+static void say_errors(struct service *s, const char *file, struct slice errors)
+{
+    service_say(s, "reload: %s is not taken, the old configuration stays:", file);
+    say_lines(s, errors);
+}
+
+static struct slice beginning(const struct buffer *b)
+{
+    return slice_of(b->p, b->n < MAX_SHOWN ? b->n : MAX_SHOWN);
+}
+
+static void say_changes(struct service *s, const char *file, const struct buffer *now, const struct buffer *later)
+{
+    struct slice changes = beginning(now), restart = beginning(later);
+    service_say(s, "reload: %s is taken: %.*s%s%s%.*s", file,
+                SLICE_ARGS(changes.n ? changes : S("nothing has changed")), changes.n < now->n ? "..." : "",
+                restart.n ? "; only after a restart: " : "", SLICE_ARGS(restart));
+}
+
+/* The limits, and those who waited for more of them. */
+static void apply(struct service *s, const struct ledger_options *limits)
+{
+    ledger_set_limits(s->ledger, limits);
+    for (struct turns *t = s->all_turns; t; t = t->next)
+        admit_wake(t);
+    admit_retry_waiting(s);
+}
+
+bool reload(struct service *s, const struct config *start)
+{
+    struct buffer errors = { 0 }, now = { 0 }, later = { 0 };
+    struct ledger_options limits = { 0 };
+    struct config *next = config_read(start->file, &errors);
+    if (!next) {
+        say_errors(s, start->file, buffer_slice(&errors));
+        buffer_clear(&errors);
+        return false;
+    }
+    if (!front_load_tls(next, s->http, &errors)) {
+        say_errors(s, start->file, buffer_slice(&errors));
+        buffer_clear(&errors);
+        config_free(next);
+        return false;
+    }
+    say_lines(s, buffer_slice(&errors)); /* warnings */
+    config_needs_restart(start, next, &later);
+    config_keep(start, next);
+    config_changes(s->config, next, &now);
+    struct settings *settings = settings_new(next, next);
+    bool good = settings && setup_ledger_options(next, &limits) && service_take_settings(s, settings);
+    if (good) {
+        say_changes(s, start->file, &now, &later);
+        apply(s, &limits);
+    } else {
+        say_errors(s, start->file, S("memory is out"));
+        if (settings)
+            settings_put(settings);
+        else
+            config_free(next);
+    }
+    free((void *)(uintptr_t)limits.teams);
+    buffer_clear(&errors);
+    buffer_clear(&now);
+    buffer_clear(&later);
+    return good;
+}

@@ -31,7 +31,7 @@ bool front_load_tls(const struct config *c, struct http_server *http, struct buf
     struct telling telling = { c, lines };
     struct http_tls_pair pairs[MAX_PAIRS];
     size_t n = c->tls_certificate.n;
-    if (!c->listen_tls.n)
+    if (!n)
         return true;
     if (n > MAX_PAIRS) {
         say(&telling, 0, false, false, "more than 64 certificates");

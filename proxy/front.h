@@ -8,7 +8,7 @@
 
 #include "proxy/service.h"
 
-/* Load what tls_certificate and tls_private_key name, for new connections; nothing to do without listen_tls. `lines`
+/* Load what tls_certificate and tls_private_key name, for new connections; nothing to do when they name none. `lines`
  * gets "FILE:LINE: what is wrong" or "FILE:LINE: warning: what" for each thing, separated by newlines. On failure
  * false, and `http` goes on with what it had. For start, check, and again for SIGHUP with the new configuration. */
 [[nodiscard]] bool front_load_tls(const struct config *c, struct http_server *http, struct buffer *lines);

@@ -120,7 +120,7 @@ static UNUSED void tls_client_new(struct tls_client *c, struct kit *k, const cha
     SSL_set_fd(c->ssl, c->fd);
     SSL_set_connect_state(c->ssl);
     if (name)
-        SSL_set_tlsext_host_name(c->ssl, name);
+        SSL_set_tlsext_host_name(c->ssl, (char *)(uintptr_t)name);
 }
 
 static UNUSED void tls_client_free(struct tls_client *c)

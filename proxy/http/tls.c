@@ -130,8 +130,8 @@ static bool set_rules(SSL_CTX *context, struct http_server *s)
     static const unsigned char id[] = "anchorage";
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_max_proto_version(context, 0) &&
            SSL_CTX_set_cipher_list(context, ciphers) && SSL_CTX_set_ciphersuites(context, suites) &&
-           SSL_CTX_set1_groups_list(context, groups) && SSL_CTX_set_session_id_context(context, id, sizeof id - 1) &&
-           set_dh(context);
+           SSL_CTX_set1_groups_list(context, (char *)(uintptr_t)groups) &&
+           SSL_CTX_set_session_id_context(context, id, sizeof id - 1) && set_dh(context);
 }
 
 /* ---- making and using ---- */

@@ -62,7 +62,7 @@ class Tls:
         return socket.create_connection((host, int(port)), timeout=60)
 
     def connect(self, context=None, name="first.example"):
-        return (context or trusting()).wrap_socket(self.plain(), server_hostname=name)
+        return (context or trusting()).wrap_socket(self.plain(), server_hostname=name, suppress_ragged_eofs=False)
 
     def ask(self, connection, **params):
         connection.sendall(request(self.proxy.params(params)))

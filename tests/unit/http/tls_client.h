@@ -115,13 +115,12 @@ static UNUSED void tls_client_new(struct tls_client *c, struct kit *k, const cha
     fcntl(c->fd, F_SETFL, O_NONBLOCK);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->context = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_options(c->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(c->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     c->ssl = SSL_new(c->context);
     SSL_set_fd(c->ssl, c->fd);
     SSL_set_connect_state(c->ssl);
     if (name)
-        SSL_set_tlsext_host_name(c->ssl, name);
+        SSL_set_tlsext_host_name(c->ssl, (char *)(uintptr_t)name);
 }
 
 static UNUSED void tls_client_free(struct tls_client *c)

@@ -49,6 +49,8 @@ void connection_kill(struct connection *c)
     if (c->call)
         c->call->connection = NULL;
     c->call = NULL;
+    peer_put(&c->server->peers, c->peer);
+    c->peer = NULL;
     connection_move(c, PLACE_DEAD);
     c->server->n_dead++;
     server_schedule_turn(c->server);
@@ -60,7 +62,8 @@ void connection_free(struct connection *c)
     *(c->previous ? &c->previous->next : &list->first) = c->next;
     *(c->next ? &c->next->previous : &list->last) = c->previous;
     transport_close(&c->transport);
-    peer_put(&c->server->peers, c->peer);
+    if (c->peer)
+        peer_put(&c->server->peers, c->peer);
     c->server->n_connections--;
     c->server->n_dead -= c->place == PLACE_DEAD;
     free(c);

@@ -40,7 +40,7 @@ struct connection {
     int64_t deadline_ms;                /* where the place has one */
     struct http_server *server;
     struct transport transport;
-    struct peer *peer;
+    struct peer *peer;      /* NULL when dead */
     struct http_call *call; /* in CALL */
     size_t unsent_bytes;    /* of an answer that waits for its reader, as counted in the server */
     uint32_t thrown_away;   /* bytes behind a fault or the last answer */

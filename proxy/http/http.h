@@ -101,6 +101,7 @@ void http_server_drain(struct http_server *s, void (*done)(void *context), void 
  * on_trouble. */
 void http_server_free(struct http_server *s);
 
+/* How many are open. */
 size_t http_server_connections(const struct http_server *s);
 
 /* The most bytes that all connections together can make this room hold, and (in *each, unless NULL) a single one before

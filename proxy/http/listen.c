@@ -157,7 +157,7 @@ static void take_in(struct http_server *s, int fd, const struct sockaddr *addres
 {
     if (server_is_crowded(s))
         server_shed_idle(s, 1);
-    if (s->n_connections - s->n_dead >= (size_t)s->options.max_connections) {
+    if (http_server_connections(s) >= (size_t)s->options.max_connections) {
         server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
         turn_away(fd, is_tls);
         return;

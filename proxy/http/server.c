@@ -215,5 +215,5 @@ void http_server_free(struct http_server *s)
 
 size_t http_server_connections(const struct http_server *s)
 {
-    return s->n_connections;
+    return s->n_connections - s->n_dead;
 }

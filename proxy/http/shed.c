@@ -15,15 +15,10 @@ enum {
     REQUEST_BYTES = 2 * (READER_MAX_HEAD + READER_MAX_BODY + 16384),
 };
 
-static size_t alive(const struct http_server *s)
-{
-    return s->n_connections - s->n_dead;
-}
-
 static bool is_over(const struct http_server *s, int share_left)
 {
     int most = s->options.max_connections;
-    return alive(s) > (size_t)(most - most / share_left);
+    return http_server_connections(s) > (size_t)(most - most / share_left);
 }
 
 bool server_is_crowded(const struct http_server *s)

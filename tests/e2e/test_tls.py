@@ -205,11 +205,12 @@ class Crowds(Tls, unittest.TestCase):
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy=options(max_connections=100, admin="127.0.0.1:0"),
                                                        teams={"seo": {"concurrency": 2}}) as self.proxy:
             busy = []
-            sandbox.script({**ROWS, "delay_ms": 2000, "times": 2})
+            sandbox.script({**ROWS, "delay_ms": 3000, "times": 2})
             for n in range(96):
+                if n == 90:
+                    sandbox.wait(requests=2)  # before there are too many: the others wait for the team's turn
                 busy.append(self.proxy.connect())
                 busy[-1].sendall(request(self.proxy.params({"target": f"busy{n}.example"})))
-            sandbox.wait(requests=2)
             deadline = time.monotonic() + 20
             while True:
                 answer = self.proxy.get(limit=1)

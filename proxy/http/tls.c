@@ -121,6 +121,8 @@ static bool set_rules(SSL_CTX *context, struct http_server *s)
     SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(context,
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Else one call reads on behind what is no data (new keys, warnings) for as long as a client sends it. */
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets hold what the server would */
     SSL_CTX_set_timeout(context, SESSIONS_LAST_S);
     SSL_CTX_set_num_tickets(context, 1);

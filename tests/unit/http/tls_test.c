@@ -394,6 +394,42 @@ static void a_flood_is_held_back_and_not_lost(void **state)
     tls_client_free(&c);
 }
 
+/* OpenSSL reads on by itself behind what is no data, as long as there is more: whoever sends new keys without end would
+ * have the loop for himself. One record a turn is his share. */
+static void new_keys_without_end_do_not_hold_the_loop(void **state)
+{
+    enum { KEYS = 5000, ROOM = 64 * KEYS };
+    (void)state;
+    tls_start(&kit);
+    struct tls_client c;
+    tls_connect(&c, &kit, NULL);
+    char *flood = malloc(ROOM);
+    BIO *memory = BIO_new(BIO_s_mem()), *wire = SSL_get_wbio(c.ssl);
+    BIO_up_ref(wire);
+    SSL_set0_wbio(c.ssl, memory);
+    for (int i = 0; i < KEYS; i++) {
+        assert_int_equal(SSL_key_update(c.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(c.ssl), 1);
+    }
+    int n = BIO_read(memory, flood, ROOM), turns = 0;
+    assert_in_range(n, KEYS, ROOM - 1);
+    SSL_set0_wbio(c.ssl, wire);
+    for (int at = 0; at < n; turns++) {
+        ssize_t sent = send(c.fd, flood + at, (size_t)(n - at), MSG_NOSIGNAL);
+        at += sent > 0 ? (int)sent : 0;
+        kit_turn(&kit);
+    }
+    send_text(&c, GET_1);
+    for (int64_t until = clock_monotonic_ms() + 20000; !got_status(&got) && clock_monotonic_ms() < until; turns++) {
+        kit_turn(&kit);
+        tls_got(&c, &got);
+    }
+    assert_int_equal(got_status(&got), 200);
+    assert_in_range(turns, KEYS, INT32_MAX);
+    free(flood);
+    tls_client_free(&c);
+}
+
 /* A handshake is the beginning of a request: it is finished, and the request too. */
 static void draining_waits_for_handshakes(void **state)
 {
@@ -430,6 +466,7 @@ int main(void)
         TEST(idle_ends_with_a_goodbye),
         TEST(slow_readers_get_it_all_or_are_cut),
         TEST(a_flood_is_held_back_and_not_lost),
+        TEST(new_keys_without_end_do_not_hold_the_loop),
         TEST(draining_waits_for_handshakes),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -72,22 +72,17 @@ bool reload(struct service *s, const struct config *start)
         buffer_clear(&errors);
         return false;
     }
-    if (!front_load_tls(next, s->http, &errors)) {
-        say_errors(s, start->file, buffer_slice(&errors));
-        buffer_clear(&errors);
-        config_free(next);
-        return false;
-    }
-    say_lines(s, buffer_slice(&errors)); /* warnings */
     config_needs_restart(start, next, &later);
     config_keep(start, next);
-    if (!has_all_accounts(s, next, &errors)) {
+    /* Certificates come last: they count as soon as they are read. */
+    if (!has_all_accounts(s, next, &errors) || !front_load_tls(next, s->http, &errors)) {
         say_errors(s, start->file, buffer_slice(&errors));
         config_free(next);
         buffer_clear(&errors);
         buffer_clear(&later);
         return false;
     }
+    say_lines(s, buffer_slice(&errors)); /* warnings */
     config_changes(s->config, next, &now);
     struct settings *settings = settings_new(next, next);
     bool good = settings && setup_ledger_options(next, &limits) && service_take_settings(s, settings);

@@ -307,6 +307,25 @@ class Reload(Tls, unittest.TestCase):
                 self.assertEqual(self.ask(old, limit=1).status, 200)
 
 
+    def test_a_warning_refuses_nothing_and_a_refusal_changes_nothing(self):
+        """A reload with a word about the files is taken; one that is refused for another reason leaves the certificates
+        as they were."""
+        self.swap("first")
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={
+                "listen_tls": "127.0.0.1:0", "tls_certificate": path("live.pem"),
+                "tls_private_key": path("live.key")}) as self.proxy:
+            os.chmod(path("live.key"), 0o644)
+            since = len(self.proxy.lines)
+            self.assertIn("is taken: [team new] comes", self.proxy.reload(team_new={}))
+            self.proxy.says("reload: .*warning: .*every user of this machine can read this private key", since)
+            self.swap("second")
+            with open(os.path.join(self.proxy.path, "other.key"), "w", encoding="ascii") as file:
+                file.write("another-key\n")
+            self.assertIn("is not taken", self.proxy.reload(team_other={"api_key_file": "other.key"}))
+            with self.connect(trusting("first")) as connection:
+                self.assertEqual(self.ask(connection, limit=1).status, 200)
+
+
 def cpu(pid):
     """Seconds of processor that a process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:

@@ -14,6 +14,7 @@
 enum {
     FIRST_MS = 5000,  /* the first look is within this time, so that many daemons do not ask at once */
     RETRY_MS = 60000, /* after a failure, doubling up to the interval */
+    MOST_RETRY_MS = 86400000,
     SOON_MS = 1000,   /* after v3 refused for want of units */
     AGAIN_MS = 20000, /* while they are used up: before a paid request would be let through as a probe */
     WARN_DAYS = 30,   /* before the key ends, once a day */
@@ -168,7 +169,7 @@ static void fail(struct look *l, struct slice why)
         service_say(l->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", l->account->label,
                     SLICE_ARGS(why));
     l->is_failing = true;
-    l->retry_ms = l->retry_ms ? l->retry_ms * 2 : RETRY_MS;
+    l->retry_ms = l->retry_ms ? smaller(l->retry_ms * 2, MOST_RETRY_MS) : RETRY_MS;
 }
 
 static int64_t next_ms(const struct look *l)

@@ -246,6 +246,14 @@ class Looks(unittest.TestCase):
                                  "trouble is told once until it is over")
                 self.assertEqual({entry["team"] for entry in proxy.ledger() if entry["kind"] == "settle"}, {"seo"})
 
+    def test_trouble_for_ever_is_asked_about_calmly(self):
+        """The pause doubles with each failure: more failures than a number has bits leave it a pause."""
+        with Sandbox(today=None) as sandbox:
+            sandbox.script({"match": "limits-and-usage", "times": 0, "body": []})
+            with WithKeys(sandbox, upstream={"limits_interval": "10ms"}) as proxy:
+                sandbox.wait(requests=70, timeout=PATIENCE)
+                self.assertEqual(proxy.get().fault, None)
+
     def test_a_look_that_costs_is_booked_as_ours(self):
         with Sandbox(today=None) as sandbox:
             sandbox.script({"match": "limits-and-usage", "headers": {"x-api-units-cost-total-actual": "7"}})

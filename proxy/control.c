@@ -12,7 +12,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MAX_QUESTION = 64 * 1024 * 1024, MAX_WORDS = 64, MAX_CLIENTS = 32, CLIENT_SECONDS = 30 };
+#include "base/clock.h"
+
+enum {
+    MAX_QUESTION = 64 * 1024 * 1024,
+    MAX_QUESTIONS = 128 * 1024 * 1024, /* of all clients together */
+    MAX_WORDS = 64,
+    MAX_WORDS_BYTES = 65536, /* they are looked at anew whenever more has come */
+    MAX_CLIENTS = 32,
+    QUESTION_MS = 5000, /* it is there as a whole when the client connects */
+    ANSWER_MS = 30000,
+    ANSWER_BYTES_PER_MS = 1024,
+    PAUSE_MS = 250, /* when descriptors are out */
+};
 
 struct client {
     struct control *control;
@@ -21,16 +33,18 @@ struct client {
     int fd;
     struct buffer in, out;
     size_t sent;
-    bool runs; /* its command is under way */
+    int64_t until_ms; /* the question is here, or the answer has gone, or it is cut */
+    bool runs;        /* its command is under way */
 };
 
 struct control {
     struct event_base *base;
     struct ledger *ledger;
-    struct event *event;
+    struct event *event, *reopen;
     int fd;
     struct client *clients;
     int n_clients;
+    size_t question_bytes; /* held for questions that are not whole yet */
     struct sockaddr_un address;
     const char *word; /* what is not for the ledger */
     control_command *run;
@@ -70,6 +84,14 @@ static bool take_part(struct slice *in, struct slice *part)
 
 /* ---- the daemon's end ---- */
 
+/* It may hold a token. */
+static void wipe(struct buffer *b)
+{
+    if (b->p)
+        explicit_bzero(b->p, b->n);
+    buffer_clear(b);
+}
+
 static void client_free(struct client *c)
 {
     struct client **at = &c->control->clients;
@@ -80,7 +102,8 @@ static void client_free(struct client *c)
     if (c->event)
         event_free(c->event);
     close(c->fd);
-    buffer_clear(&c->in);
+    c->control->question_bytes -= c->in.room;
+    wipe(&c->in);
     buffer_clear(&c->out);
     free(c);
 }
@@ -94,48 +117,62 @@ static void on_command_done(void *context, int status, struct slice out, struct 
     put_part(&c->out, slice_of((const char *)&status, sizeof status));
     put_part(&c->out, out);
     put_part(&c->out, err);
+    c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(c->out.n / ANSWER_BYTES_PER_MS);
     if (c->out.failed || !watch(c, EV_WRITE))
         client_free(c);
 }
 
 enum question { QUESTION_PARTLY, QUESTION_WHOLE, QUESTION_BAD };
 
-/* Start the command when the question is whole: the number of words, the words, the input. */
+struct words {
+    const char *word[MAX_WORDS];
+    uint32_t n;
+    struct slice input;
+};
+
+/* The number of words, the words, the input. The words are copied to `text` with a NUL behind each. */
+static enum question read_question(struct slice rest, struct buffer *text, struct words *w)
+{
+    struct slice part;
+    size_t starts[MAX_WORDS];
+    if (!take_part(&rest, &part))
+        return rest.n > sizeof w->n ? QUESTION_BAD : QUESTION_PARTLY;
+    if (part.n == sizeof w->n)
+        memcpy(&w->n, part.p, sizeof w->n);
+    if (w->n < 1 || w->n > MAX_WORDS)
+        return QUESTION_BAD;
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (!take_part(&rest, &part))
+            return rest.n > MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
+        starts[i] = text->n;
+        buffer_append(text, part);
+        buffer_put(text, 0);
+    }
+    if (text->failed)
+        return QUESTION_BAD;
+    for (uint32_t i = 0; i < w->n; i++)
+        w->word[i] = text->p + starts[i];
+    return take_part(&rest, &w->input) ? QUESTION_WHOLE : QUESTION_PARTLY;
+}
+
+/* Start the command when the question is whole. The client may be gone afterwards. */
 static enum question start_question(struct client *c)
 {
-    struct slice rest = buffer_slice(&c->in), count, part, input;
-    const char *words[MAX_WORDS];
-    size_t starts[MAX_WORDS];
-    struct buffer text = { 0 };
-    enum question result = QUESTION_PARTLY;
-    uint32_t n = 0;
-    if (!take_part(&rest, &count))
-        return QUESTION_PARTLY;
-    if (count.n == sizeof n)
-        memcpy(&n, count.p, sizeof n);
-    if (n < 1 || n > MAX_WORDS)
-        return QUESTION_BAD;
-    for (uint32_t i = 0; i < n; i++) {
-        if (!take_part(&rest, &part))
-            goto done;
-        starts[i] = text.n;
-        buffer_append(&text, part);
-        buffer_put(&text, 0);
+    struct control *control = c->control;
+    struct words w = { .n = 0 };
+    struct buffer text = buffer_with_cap(MAX_WORDS_BYTES);
+    enum question result = read_question(buffer_slice(&c->in), &text, &w);
+    if (result == QUESTION_WHOLE) {
+        struct buffer question = c->in;
+        c->in = buffer_with_cap(MAX_QUESTION);
+        control->question_bytes -= question.room;
+        c->runs = true;
+        if (control->word && strcmp(w.word[0], control->word) == 0)
+            control->run(control->context, (int)w.n, w.word, on_command_done, c);
+        else
+            ledger_command_start(control->ledger, (int)w.n, w.word, w.input, on_command_done, c);
+        wipe(&question);
     }
-    if (!take_part(&rest, &input))
-        goto done;
-    result = QUESTION_BAD;
-    if (text.failed)
-        goto done;
-    for (uint32_t i = 0; i < n; i++)
-        words[i] = text.p + starts[i];
-    c->runs = true;
-    if (c->control->word && strcmp(words[0], c->control->word) == 0)
-        c->control->run(c->control->context, (int)n, words, on_command_done, c);
-    else
-        ledger_command_start(c->control->ledger, (int)n, words, input, on_command_done, c);
-    result = QUESTION_WHOLE;
-done:
     buffer_clear(&text);
     return result;
 }
@@ -144,7 +181,9 @@ static void on_client(evutil_socket_t fd, short what, void *context);
 
 static bool watch(struct client *c, short what)
 {
-    struct timeval patience = { .tv_sec = CLIENT_SECONDS };
+    int64_t left_ms = c->until_ms - clock_monotonic_ms();
+    left_ms = left_ms > 0 ? left_ms : 0;
+    struct timeval patience = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
     if (c->event)
         event_free(c->event);
     c->event = event_new(c->control->base, c->fd, what, on_client, c);
@@ -154,7 +193,12 @@ static bool watch(struct client *c, short what)
 /* False when the client is done with, well or not. */
 static bool client_read(struct client *c)
 {
+    struct control *control = c->control;
+    size_t room = c->in.room;
     char *to = buffer_reserve(&c->in, 65536);
+    control->question_bytes += c->in.room - room;
+    if (control->question_bytes > MAX_QUESTIONS)
+        return false;
     ssize_t n = to ? read(c->fd, to, 65536) : -1;
     if (n < 0 && to && (errno == EAGAIN || errno == EINTR))
         return watch(c, EV_READ);
@@ -192,21 +236,42 @@ static void on_client(evutil_socket_t fd, short what, void *context)
         client_free(c);
 }
 
+static void on_reopen(evutil_socket_t fd, short what, void *context)
+{
+    struct control *control = context;
+    (void)fd;
+    (void)what;
+    event_add(control->event, NULL);
+}
+
+/* A shortage stays, and the loop would spin on whoever waits. */
+static void pause_accepting(struct control *control)
+{
+    struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+    if (event_add(control->reopen, &pause) == 0)
+        event_del(control->event);
+}
+
 static void on_connection(evutil_socket_t fd, short what, void *context)
 {
     struct control *control = context;
     (void)what;
     int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client_fd < 0)
+    if (client_fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            pause_accepting(control);
         return;
+    }
     struct client *c = control->n_clients < MAX_CLIENTS ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         close(client_fd);
         return;
     }
-    *c = (struct client){
-        .control = control, .next = control->clients, .fd = client_fd, .in = buffer_with_cap(MAX_QUESTION)
-    };
+    *c = (struct client){ .control = control,
+                          .next = control->clients,
+                          .fd = client_fd,
+                          .in = buffer_with_cap(MAX_QUESTION),
+                          .until_ms = clock_monotonic_ms() + QUESTION_MS };
     control->clients = c;
     control->n_clients++;
     if (!watch(c, EV_READ))
@@ -242,7 +307,8 @@ struct control *control_new(struct event_base *base, const char *state_directory
     }
     if (listen_there(c))
         c->event = event_new(base, c->fd, EV_READ | EV_PERSIST, on_connection, c);
-    if (!c->event || event_add(c->event, NULL) != 0) {
+    c->reopen = event_new(base, -1, 0, on_reopen, c);
+    if (!c->event || !c->reopen || event_add(c->event, NULL) != 0) {
         buffer_printf(why, "cannot listen on %s: %s", c->address.sun_path, strerror(errno));
         control_free(c);
         return NULL;
@@ -267,6 +333,8 @@ void control_free(struct control *c)
         event_free(c->event);
         unlink(c->address.sun_path);
     }
+    if (c->reopen)
+        event_free(c->reopen);
     if (c->fd >= 0)
         close(c->fd);
     free(c);

@@ -3,6 +3,7 @@
 #include "room.h"
 
 #include <event2/event.h>
+#include <pthread.h>
 #include <sqlite3.h>
 
 #include "proxy/ledger/books.h"
@@ -215,6 +216,34 @@ static void what_cannot_be_written_is_written_later(void **state)
     assert_int_equal(lines_of(r), 1);
 }
 
+static void count_shown(void *context, const struct stranger_row *stranger)
+{
+    *(size_t *)context += stranger->client.n;
+}
+
+static void *show_again_and_again(void *context)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < 200; i++)
+        assert_true(strangers_show(context, count_shown, &bytes));
+    return NULL;
+}
+
+/* What is shown on another thread stays whole while calls come: for ThreadSanitizer, which finds any other order. */
+static void is_shown_while_calls_come(void **state)
+{
+    struct strangers *all = strangers_new();
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, show_again_and_again, all), 0);
+    for (uint8_t i = 0; i < 250; i++)
+        for (int k = 0; k < 8; k++)
+            strangers_see(all, &(struct digest){ { i } }, &(struct ledger_stranger){ .client = S("10.1.2.7") },
+                          1000 + k);
+    pthread_join(thread, NULL);
+    strangers_free(all);
+}
+
 static bool is_due(struct room *r)
 {
     return event_pending(r->ledger->strangers_due, EV_TIMEOUT, NULL);
@@ -331,6 +360,7 @@ int main(void)
         room_test(who_gets_a_key_is_no_stranger),
         room_test(a_stranger_with_a_key_is_not_read),
         room_test(what_cannot_be_written_is_written_later),
+        room_test(is_shown_while_calls_come),
         room_test(a_daemon_writes_them_once_a_minute),
         room_test(names_are_digests_and_so_many),
         room_test(names_in_the_books_count_after_a_restart),

@@ -31,7 +31,7 @@ static bool is_quoted(const struct shown *c)
 static void shown_make(struct shown_columns *s, const struct plan *plan, const struct format *f)
 {
     const struct table *t = plan->call->table;
-    size_t ends[TABLE_MAX_COLUMNS];
+    size_t ends[TABLE_MAX_COLUMNS] = { 0 };
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         if (!(plan->call->select & 1u << i))

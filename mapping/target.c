@@ -139,11 +139,13 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
         ret->v3 = host;
         return (struct refusal){ 0 };
     }
-    bool with_scheme = mode == MODE_EXACT;
-    ret->v3 =
-        arena_printf(memory, "%.*s%.*s%s%.*s%s%.*s", SLICE_ARGS(with_scheme ? scheme : S("")), SLICE_ARGS(host),
-                     port.p ? ":" : "", SLICE_ARGS(port), path.n && path.p[0] != '/' ? "/" : "", SLICE_ARGS(path));
-    return ret->v3.p ? (struct refusal){ 0 } : no_memory();
+    if (mode != MODE_EXACT)
+        scheme = S("");
+    ret->v3 = arena_printf(memory, "%.*s%.*s%s%.*s%s%.*s", SLICE_ARGS(scheme), SLICE_ARGS(host), port.p ? ":" : "",
+                           SLICE_ARGS(port), path.n && path.p[0] != '/' ? "/" : "", SLICE_ARGS(path));
+    if (!ret->v3.p)
+        return no_memory();
+    return (struct refusal){ 0 };
 }
 
 bool host_is_under(struct slice host, struct slice list)

@@ -88,7 +88,9 @@ static void take_user_agent(struct reader *r, const char *bytes, struct reader_s
 static void take_authorization(struct reader *r, const char *bytes, struct reader_span value)
 {
     (void)bytes;
-    r->authorization = r->has_authorization ? (struct reader_span){ 0 } : value;
+    if (r->has_authorization)
+        value.n = 0;
+    r->authorization = value;
     r->has_authorization = true;
 }
 

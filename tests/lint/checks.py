@@ -265,6 +265,31 @@ def shell(repository):
         yield f"{line}; mend it, or say above the line why it is right"
 
 
+CPPCHECK = "2.10"  # Debian 12's: others find other things
+SUPPRESSIONS = "tests/lint/cppcheck.txt"
+
+
+def cppcheck(repository):
+    """cppcheck over the programs."""
+    if not shutil.which("cppcheck"):
+        raise tree.Skip("cppcheck is not installed")
+    version = subprocess.run(["cppcheck", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    if version != CPPCHECK:
+        raise tree.Skip(f"this cppcheck is {version}, not {CPPCHECK}")
+    sources = [name for name in repository.ending(".c")
+               if name.startswith(("base/", "mapping/", "config/", "proxy/", "tests/sandbox/"))]
+    if not sources:
+        return
+    options = [f"--suppressions-list={SUPPRESSIONS}"] * repository.exists(SUPPRESSIONS)
+    done = subprocess.run(
+        ["cppcheck", "--quiet", "--enable=warning,portability,performance", "--std=c11", "-D_GNU_SOURCE", "-I.", "-j2",
+         "--template={file}:{line}: {message} [{id}]", *options, *sources],
+        cwd=repository.root, capture_output=True, text=True, check=False)
+    for line in done.stderr.splitlines():
+        if re.match(r"\S+:[0-9]+: .* \[\w+\]$", line):
+            yield f"{line}; mend it, or write into {SUPPRESSIONS} why it is none"
+
+
 def length(repository):
     """Functions and files that grew too long. Says what the longest are, also when all is well."""
     functions = []
@@ -293,4 +318,5 @@ def _functions(repository, name):
 
 
 CHECKS = {f.__name__: f for f in
-          (includes, third_party, format, whitespace, licence, words, links, options, metrics, alerts, shell, length)}
+          (includes, third_party, format, whitespace, licence, words, links, options, metrics, alerts, shell, cppcheck,
+           length)}

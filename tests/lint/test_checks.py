@@ -148,6 +148,15 @@ class Tools(Checks):
         self.passes("shell", good="#!/bin/sh\necho \"$1\"\n")
         self.fails("bad.sh:2", "shell", bad_DOT_sh="#!/bin/sh\ncat $1\n")
 
+    @unittest.skipUnless(shutil.which("cppcheck"), "cppcheck is not installed")
+    def test_cppcheck(self):
+        try:
+            self.passes("cppcheck", base__good_DOT_c="int f(int *p)\n{\n    return *p;\n}\n")
+            self.fails("base/bad.c:4", "cppcheck",
+                       base__bad_DOT_c="int f(void)\n{\n    int *p = 0;\n    return *p;\n}\n")
+        except tree.Skip as skip:
+            self.skipTest(str(skip))
+
 
 
 class Metrics(Checks):

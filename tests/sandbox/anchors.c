@@ -122,8 +122,9 @@ static bool write_filtered(struct call *call, const struct question *q, uint64_t
     if (sorted)
         *written = write_rows(call, q, sorted, grouping.n_rows);
     grouping_clear(&grouping);
+    bool made = sorted;
     free(sorted);
-    return sorted;
+    return made;
 }
 
 static bool write_all(struct call *call, const struct question *q, uint64_t *written)

@@ -102,11 +102,12 @@ static void change_case(struct buffer *text, struct slice of, uint64_t *dice)
 
 static void invent_anchor(const struct world *w, uint32_t i, struct buffer *text, uint64_t *dice)
 {
+    uint64_t of_root = dice_text(1, w->root);
     uint32_t kind = dice_throw(dice, 100);
     if (w->shape & SHAPE_ODD)
         buffer_append(text, odd_anchors[i]);
     else if (w->shape & SHAPE_LOWER && i == 0)
-        words_plain(text, &(uint64_t){ dice_text(1, w->root) }, 2, ' ');
+        words_plain(text, &of_root, 2, ' ');
     else if (w->shape & SHAPE_LOWER)
         words_phrase(text, dice);
     else if (brand_anchor(w, i, text))

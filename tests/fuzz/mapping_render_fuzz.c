@@ -36,16 +36,16 @@ static struct slice next_page(struct slice *pages)
     return slice_split(*pages, '\xFF', pages);
 }
 
-static bool feed(struct translation *t, struct slice text, uint32_t cuts)
+static bool feed(struct translation *t, enum v3_kind kind, struct slice text, uint32_t cuts)
 {
     uint32_t longest = cuts & 1 ? 1 : 64;
     if (!cuts)
-        return translation_feed(t, V3_LIST, text);
+        return translation_feed(t, kind, text);
     for (size_t at = 0; at < text.n;) {
         cuts = cuts * 1664525 + 1013904223;
         size_t n = 1 + (cuts >> 16) % longest + text.n / 4096;
         n = n < text.n - at ? n : text.n - at;
-        if (!translation_feed(t, V3_LIST, slice_of(text.p + at, n)))
+        if (!translation_feed(t, kind, slice_of(text.p + at, n)))
             return false;
         at += n;
     }
@@ -58,8 +58,8 @@ struct outcome {
     struct buffer body;
 };
 
-/* Play the call; `cuts` 0: pages in one piece. */
-static struct outcome play(const struct plan *plan, struct slice pages, uint32_t cuts, size_t max_bytes,
+/* Play the call; `cuts` 0: pages in one piece; `asks`: totals and ratio are pages as well. */
+static struct outcome play(const struct plan *plan, struct slice pages, uint32_t cuts, bool asks, size_t max_bytes,
                            struct arena *memory)
 {
     struct outcome o = { 0 };
@@ -69,12 +69,14 @@ static struct outcome play(const struct plan *plan, struct slice pages, uint32_t
     int64_t asked = 0;
     bool ok = true;
     must_hold(t != NULL);
-    translation_know_totals(t, 1000);
-    translation_know_ratio(t, &ratio);
+    if (!asks) {
+        translation_know_totals(t, 1000);
+        translation_know_ratio(t, &ratio);
+    }
     while (ok && translation_next(t, &request)) {
-        must_hold(request.kind == V3_LIST && request.rows > 0);
+        must_hold(asks || (request.kind == V3_LIST && request.rows > 0));
         must_hold(++asked < 10000);
-        ok = feed(t, next_page(&pages), cuts) && translation_end(t, V3_LIST, -1);
+        ok = feed(t, request.kind, next_page(&pages), cuts) && translation_end(t, request.kind, -1);
     }
     ok = ok && translation_is_whole(t) && translation_finish(t, &o.result);
     if (ok)
@@ -232,8 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must_hold(params_add(&params, query, memory));
     must_hold(!call_parse(&params, &(struct call_options){ MODE_DOMAIN }, memory, &call).fault);
     must_hold(!plan_make(&call, &options, memory, &plan).fault);
-    struct outcome whole = play(&plan, pages, 0, max_bytes, memory);
-    struct outcome cut = play(&plan, pages, data[2] | 256u, max_bytes, memory);
+    struct outcome whole = play(&plan, pages, 0, data[1] & 32, max_bytes, memory);
+    struct outcome cut = play(&plan, pages, data[2] | 256u, data[1] & 32, max_bytes, memory);
     must_hold(whole.refusal.fault == cut.refusal.fault);
     must_hold(slice_eq(buffer_slice(&whole.body), buffer_slice(&cut.body)));
     must_hold(whole.result.results == cut.result.results && whole.result.rows == cut.result.rows);

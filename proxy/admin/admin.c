@@ -143,12 +143,18 @@ static const struct path {
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
 
+static struct admin_answer too_long(struct admin_answer *answer)
+{
+    buffer_clear(&answer->body);
+    return admin_error(503, S("memory is out, or the answer is too long; try again later"));
+}
+
 struct admin_answer admin_usage_answer(bool is_csv, int status, struct slice out, struct slice err)
 {
     if (status == STATUS_DONE) {
         struct admin_answer a = begin(200, is_csv ? csv : json);
         buffer_append(&a.body, out);
-        return a;
+        return a.body.failed ? too_long(&a) : a;
     }
     /* The first line says what is wrong; what follows are the options of the command line. */
     struct slice rest, why = slice_split(err, '\n', &rest);
@@ -233,8 +239,7 @@ bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, 
         return false;
     }
     if (answer->body.failed) {
-        buffer_clear(&answer->body);
-        *answer = admin_error(503, S("memory is out, or the answer is too long; try again later"));
+        *answer = too_long(answer);
     }
     return true;
 }

@@ -159,6 +159,9 @@ static void answers_of_the_command(void **state)
     expect_answer(&a, 400, "{\"error\":\"by is team or key, not x\"}\n");
     a = admin_usage_answer(false, 1, S("{\"half\":"), S("disk I/O error\n"));
     expect_answer(&a, 503, "{\"error\":\"disk I/O error\"}\n");
+    static char long_text[65 << 20];
+    a = admin_usage_answer(true, 0, slice_of(long_text, sizeof long_text), S(""));
+    expect_answer(&a, 503, "{\"error\":\"memory is out, or the answer is too long; try again later\"}\n");
     a = admin_usage_answer(false, 1, S(""), S(""));
     expect_answer(&a, 503, "{\"error\":\"the books did not answer\"}\n");
 }

@@ -252,6 +252,7 @@ static void says_what_is_wrong_with_the_files(void **state)
             tls_folder);
     tls_run("cd %s && cp a.pem locked.pem && openssl ec -in a.key -aes128 -passout pass:x -out locked.key 2>/dev/null",
             tls_folder);
+    tls_run("cd %s && mkfifo pipe.pem && cp a.key pipe.key", tls_folder);
     tls_run("cd %s && cp a.pem torn.pem && head -c 300 b.pem >>torn.pem && cp a.key torn.key", tls_folder);
     tls_start(&kit);
     expect_said("missing", false, "1 cert error ");
@@ -261,6 +262,7 @@ static void says_what_is_wrong_with_the_files(void **state)
     expect_said("nameless", false, "/nameless.pem: there are no names in the certificate");
     expect_said("empty", false, "/empty.key: there is no private key in it");
     expect_said("nocert", false, "/nocert.pem: there is no certificate in it");
+    expect_said("pipe", false, "/pipe.pem: there is no certificate in it"); /* and nobody waits for one */
     expect_said("locked", false, "/locked.key: the private key is encrypted");
     expect_said("torn", false, "/torn.pem: a certificate of the chain cannot be read");
     expect_said("b", true, "");

@@ -20,6 +20,7 @@ enum {
     MAX_WORDS = 64,
     MAX_WORDS_BYTES = 65536, /* they are looked at anew whenever more has come */
     MAX_CLIENTS = 32,
+    MAX_BUSY = 8,       /* whose command runs or whose answer has not gone: an export may be large */
     QUESTION_MS = 5000, /* it is there as a whole when the client connects */
     ANSWER_MS = 30000,
     ANSWER_BYTES_PER_MS = 1024,
@@ -34,7 +35,8 @@ struct client {
     struct buffer in, out;
     size_t sent;
     int64_t until_ms; /* the question is here, or the answer has gone, or it is cut */
-    bool runs;        /* its command is under way */
+    bool waits;       /* its question is whole, and others are at work */
+    bool busy;        /* its command runs, or its answer is on its way */
 };
 
 struct control {
@@ -43,7 +45,8 @@ struct control {
     struct event *event, *reopen;
     int fd;
     struct client *clients;
-    int n_clients;
+    int n_clients, n_busy;
+    bool ends;
     size_t question_bytes; /* held for questions that are not whole yet */
     struct sockaddr_un address;
     const char *word; /* what is not for the ledger */
@@ -92,20 +95,25 @@ static void wipe(struct buffer *b)
     buffer_clear(b);
 }
 
+static void start_next(struct control *control);
+
 static void client_free(struct client *c)
 {
-    struct client **at = &c->control->clients;
+    struct control *control = c->control;
+    struct client **at = &control->clients;
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;
-    c->control->n_clients--;
+    control->n_clients--;
+    control->n_busy -= c->busy;
     if (c->event)
         event_free(c->event);
     close(c->fd);
-    c->control->question_bytes -= c->in.room;
+    control->question_bytes -= c->in.room;
     wipe(&c->in);
     buffer_clear(&c->out);
     free(c);
+    start_next(control);
 }
 
 static bool watch(struct client *c, short what);
@@ -113,7 +121,6 @@ static bool watch(struct client *c, short what);
 static void on_command_done(void *context, int status, struct slice out, struct slice err)
 {
     struct client *c = context;
-    c->runs = false;
     put_part(&c->out, slice_of((const char *)&status, sizeof status));
     put_part(&c->out, out);
     put_part(&c->out, err);
@@ -155,18 +162,20 @@ static enum question read_question(struct slice rest, struct buffer *text, struc
     return take_part(&rest, &w->input) ? QUESTION_WHOLE : QUESTION_PARTLY;
 }
 
-/* Start the command when the question is whole. The client may be gone afterwards. */
+/* Start the command when the question is whole and it is its turn. The client may be gone afterwards. */
 static enum question start_question(struct client *c)
 {
     struct control *control = c->control;
     struct words w = { .n = 0 };
     struct buffer text = buffer_with_cap(MAX_WORDS_BYTES);
     enum question result = read_question(buffer_slice(&c->in), &text, &w);
-    if (result == QUESTION_WHOLE) {
+    c->waits = result == QUESTION_WHOLE && control->n_busy >= MAX_BUSY;
+    if (result == QUESTION_WHOLE && !c->waits) {
         struct buffer question = c->in;
         c->in = buffer_with_cap(MAX_QUESTION);
         control->question_bytes -= question.room;
-        c->runs = true;
+        c->busy = true;
+        control->n_busy++;
         if (control->word && strcmp(w.word[0], control->word) == 0)
             control->run(control->context, (int)w.n, w.word, on_command_done, c);
         else
@@ -175,6 +184,16 @@ static enum question start_question(struct client *c)
     }
     buffer_clear(&text);
     return result;
+}
+
+/* The one that has waited longest. */
+static void start_next(struct control *control)
+{
+    struct client *next = NULL;
+    for (struct client *c = control->clients; c; c = c->next)
+        next = c->waits ? c : next;
+    if (next && control->n_busy < MAX_BUSY && !control->ends)
+        (void)start_question(next);
 }
 
 static void on_client(evutil_socket_t fd, short what, void *context);
@@ -209,7 +228,7 @@ static bool client_read(struct client *c)
     case QUESTION_PARTLY:
         return watch(c, EV_READ);
     case QUESTION_WHOLE:
-        return true; /* the command's end goes on */
+        return true; /* the command's end goes on, or that of another one */
     case QUESTION_BAD:
         break;
     }
@@ -327,6 +346,7 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
+    c->ends = true;
     while (c->clients)
         client_free(c->clients);
     if (c->event) {

@@ -14,6 +14,7 @@ from sandbox import Sandbox
 MIB = 1 << 20
 PATIENCE = 60
 CLIENTS = 32          # that the daemon lets in at once
+BUSY = 8              # at work for
 MOST = 128 * MIB      # of all questions together
 
 
@@ -90,6 +91,29 @@ class Control(unittest.TestCase):
                     cut.add(connection)
         self.assertGreaterEqual(len(cut), CLIENTS - 2)
         self.assertLess(sum(crowd.values()), 6 * MOST)  # who was cut gave way to others; without a limit it is 16 times
+        for connection in crowd:
+            connection.close()
+        self.serves()
+
+    def test_answers_that_are_not_read_have_a_limit(self):
+        """So many at once; who comes later gets his turn when one of them has gone."""
+        keys = "team,name,token\n" + "".join(f"seo,name-{n},{n:040d}\n" for n in range(8000))
+        self.proxy.run("key", "import", "-", text_in=keys, check=0)
+        crowd = []
+        for _ in range(BUSY):
+            crowd.append(self.connect())
+            crowd[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            crowd[-1].sendall(words("key", "list") + part(b""))
+        for connection in crowd:
+            self.assertEqual(len(connection.recv(1)), 1)  # it has begun, and is more than the socket holds
+        late = [self.connect() for _ in range(3)]
+        for connection in late:
+            connection.sendall(words("key", "--help") + part(b""))
+        self.assertEqual(select.select(late, [], [], 0.3)[0], [])
+        crowd.pop().close()
+        for connection in late:  # one after the other
+            self.assertIn(b"usage: anchorage key", connection.recv(65536))
+            connection.close()
         for connection in crowd:
             connection.close()
         self.serves()

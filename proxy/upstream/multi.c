@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "proxy/upstream/own.h"
 
-enum { IDLE_CONNECTIONS = 256 };
+enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
 struct watch {
     struct event event;
@@ -259,11 +259,13 @@ void multi_wake(struct multi *m)
     }
 }
 
-/* libcurl copies the key into each request that it sends: what it frees is wiped. */
+/* libcurl copies the key into each request that it sends: what it frees is wiped. Its buffers for answers are larger
+ * than any request of ours, and wiping them would cost as much as parsing them. */
 static void wiping_free(void *p)
 {
-    if (p) {
-        explicit_bzero(p, malloc_usable_size(p));
+    size_t n = p ? malloc_usable_size(p) : 0;
+    if (n && n <= WIPED_BYTES) {
+        explicit_bzero(p, n);
     }
     free(p);
 }

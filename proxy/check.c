@@ -8,6 +8,7 @@
 
 #include "proxy/account.h"
 #include "proxy/control.h"
+#include "proxy/front.h"
 #include "proxy/http/http.h"
 #include "proxy/ourselves.h"
 #include "proxy/program.h"
@@ -18,6 +19,16 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
     (void)context;
     (void)request;
     http_answer(call, 503, NULL, 0, &body);
+}
+
+static bool try_certificates(const struct config *c, struct http_server *server)
+{
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, server, &lines);
+    if (lines.n)
+        fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&lines)));
+    buffer_clear(&lines);
+    return ok;
 }
 
 /* The daemon has its addresses already while it runs: `check` comes before a reload. */
@@ -47,10 +58,12 @@ static bool try_binds(const struct config *c, const struct config_words *address
     struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
     struct event_base *base = event_base_new();
     struct http_server *server = base ? http_server_new(base, &o) : NULL;
-    bool ok = server != NULL;
+    bool is_tls = strcmp(option, "listen_tls") == 0;
+    bool ok = server && (!is_tls || try_certificates(c, server));
     for (size_t i = 0; i < addresses->n && ok; i++) {
         struct buffer why = { 0 };
-        if (!http_server_listen(server, addresses->word[i], &why) && !is_its_own(c, &why)) {
+        bool listens = (is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why);
+        if (!listens && !is_its_own(c, &why)) {
             fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
                     SLICE_ARGS(buffer_slice(&why)));
             ok = false;
@@ -82,6 +95,7 @@ int program_check(const struct config *config)
 {
     struct buffer why = { 0 };
     bool ok = try_binds(config, &config->listen, "listen");
+    ok &= try_binds(config, &config->listen_tls, "listen_tls");
     ok &= try_binds(config, &config->admin, "admin");
     ok &= accounts_check(config, &why);
     fwrite(why.p ? why.p : "", 1, why.n, stderr);

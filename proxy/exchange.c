@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "mapping/fault.h"
 
-enum { CALL_MEMORY = 32 * 1024 * 1024 };
+enum { OVERLOAD_RETRY_MS = 5000 };
 
 static enum step (*const rooms[ROOM_COUNT])(struct exchange *x) = {
     [ROOM_READ] = room_read,     [ROOM_PLAN] = room_plan,     [ROOM_ADMIT] = room_admit,   [ROOM_FETCH] = room_fetch,
@@ -121,6 +121,10 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
     if (request->fault_status) {
         x->http_status = request->fault_status;
         exchange_refuse(x, FAULT_BAD_REQUEST, request->fault_why);
+        x->room = ROOM_SETTLE;
+    } else if (request->is_overload) {
+        x->retry_after_ms = OVERLOAD_RETRY_MS;
+        exchange_refuse(x, FAULT_TOO_BUSY, S("too many connections are open; try again in a moment"));
         x->room = ROOM_SETTLE;
     } else {
         http_call_on_gone(http, on_gone, x);

@@ -22,6 +22,9 @@
 #include "mapping/translation.h"
 #include "proxy/service.h"
 
+/* The most that a call may hold while it is at work: what it needs itself, rows, and its answer. */
+enum { CALL_MEMORY = 32 * 1024 * 1024, EXCHANGE_MAX_BYTES = 800 * 1024 * 1024 };
+
 enum step { ONWARD, WAIT, REFUSE };
 
 enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };

@@ -6,18 +6,24 @@
 #include <stdlib.h>
 
 #include "proxy/exchange.h"
+#include "proxy/front.h"
 #include "proxy/program.h"
 
 enum { MAX_SHOWN = 4000 /* bytes of names in one line of the log */ };
+
+static void say_lines(struct service *s, struct slice lines)
+{
+    while (lines.n) {
+        struct slice line = slice_split(lines, '\n', &lines);
+        service_say(s, "reload: %.*s", SLICE_ARGS(line));
+    }
+}
 
 /* What was wrong, line by line as it was told. */
 static void say_errors(struct service *s, const char *file, struct slice errors)
 {
     service_say(s, "reload: %s is not taken, the old configuration stays:", file);
-    while (errors.n) {
-        struct slice line = slice_split(errors, '\n', &errors);
-        service_say(s, "reload: %.*s", SLICE_ARGS(line));
-    }
+    say_lines(s, errors);
 }
 
 static struct slice beginning(const struct buffer *b)
@@ -66,6 +72,13 @@ bool reload(struct service *s, const struct config *start)
         buffer_clear(&errors);
         return false;
     }
+    if (!front_load_tls(next, s->http, &errors)) {
+        say_errors(s, start->file, buffer_slice(&errors));
+        buffer_clear(&errors);
+        config_free(next);
+        return false;
+    }
+    say_lines(s, buffer_slice(&errors)); /* warnings */
     config_needs_restart(start, next, &later);
     config_keep(start, next);
     if (!has_all_accounts(s, next, &errors)) {

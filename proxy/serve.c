@@ -11,6 +11,7 @@
 #include "proxy/control.h"
 #include "proxy/doctor_desk.h"
 #include "proxy/exchange.h"
+#include "proxy/front.h"
 #include "proxy/learnt.h"
 #include "proxy/look.h"
 #include "proxy/notify.h"
@@ -157,7 +158,15 @@ static bool make_http(struct daemon *d, struct buffer *why)
     d->service.http = http_server_new(d->service.base, &o);
     if (!d->service.http)
         return false;
-    return service_listen(&d->service, d->service.http, &c->listen, "listen", why);
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, d->service.http, &lines);
+    if (ok && lines.n)
+        service_say(&d->service, "%.*s", SLICE_ARGS(buffer_slice(&lines)));
+    if (!ok)
+        buffer_append(why, buffer_slice(&lines));
+    buffer_clear(&lines);
+    return ok && service_listen(&d->service, d->service.http, &c->listen, "listen", why) &&
+           service_listen(&d->service, d->service.http, &c->listen_tls, "listen_tls", why);
 }
 
 static bool make_events(struct daemon *d)
@@ -205,6 +214,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     if (!make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
         !inherit_find(&d->inherit, why))
         return false;
+    front_raise_descriptors(s);
     s->counters.calls_took.scale = &histogram_waits;
     if (!make_ledger(d, why) || !make_http(d, why))
         return false;
@@ -222,12 +232,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 
 static void announce(struct daemon *d)
 {
-    struct buffer address = { 0 };
-    for (size_t i = 0; http_server_address(d->service.http, i, &address); i++) {
-        service_say(&d->service, "listening on %.*s", SLICE_ARGS(buffer_slice(&address)));
-        address.n = 0;
-    }
-    buffer_clear(&address);
+    front_announce(&d->service, EXCHANGE_MAX_BYTES, CACHE_BYTES);
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
     log_flush(&d->service.log);

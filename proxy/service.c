@@ -30,15 +30,16 @@ void service_keep_learnt(struct service *s)
 bool service_listen(struct service *s, struct http_server *server, const struct config_words *addresses,
                     const char *option, struct buffer *why)
 {
+    bool is_tls = strcmp(option, "listen_tls") == 0;
     int fd = inherit_take(s->inherit, option);
     if (fd >= 0) {
         bool good = true;
         for (; good && fd >= 0; fd = good ? inherit_take(s->inherit, option) : -1)
-            good = http_server_inherit(server, fd, why);
+            good = http_server_inherit(server, fd, is_tls, why);
         return good;
     }
     for (size_t i = 0; i < addresses->n; i++) {
-        if (!http_server_listen(server, addresses->word[i], why)) {
+        if (!(is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], why)) {
             buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "proxy", option));
             return false;
         }

@@ -123,7 +123,7 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
         return;
     }
     struct http_server *s = call->server;
-    if (!call->keeps_alive || s->is_draining)
+    if (!call->keeps_alive || s->is_draining || server_is_crowded(s))
         c->is_last = true;
     struct slice connection = c->is_last       ? S("Connection: close\r\n")
                               : call->is_minor ? S("")

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * One client connection: bytes in, calls out, answers back, and the end of it. The only place that knows
- * what carries the bytes. */
+ * One client connection: bytes in, calls out, answers back, and the end of it. What carries
+ * the bytes is the transport's business. */
 #include "proxy/http/connection.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,7 +14,6 @@ enum {
     MAX_PIPELINED = 32768,   /* bytes behind a waiting call before reading stops */
     MAX_THROWN_AWAY = 65536, /* bytes behind the last request before the connection is cut */
     MAX_REQUESTS_A_TURN = 16,
-    MAX_WRITE = 262144,
     WRITE_BYTES_PER_MS = 4, /* 4 KiB/s, a little less */
 };
 
@@ -37,16 +33,26 @@ void connection_move(struct connection *c, enum place to)
     }
 }
 
+/* What waits for its reader is counted when it is queued and when all of it is gone: until then its memory is held. */
+static void count_unsent(struct connection *c, size_t bytes)
+{
+    c->server->unsent_bytes = c->server->unsent_bytes - c->unsent_bytes + bytes;
+    c->unsent_bytes = bytes;
+}
+
 void connection_kill(struct connection *c)
 {
     if (c->place == PLACE_DEAD)
         return;
-    bufferevent_setcb(c->transport, NULL, NULL, NULL, NULL);
-    bufferevent_disable(c->transport, EV_READ | EV_WRITE);
+    transport_mute(&c->transport);
+    count_unsent(c, 0);
     if (c->call)
         c->call->connection = NULL;
     c->call = NULL;
+    peer_put(&c->server->peers, c->peer);
+    c->peer = NULL;
     connection_move(c, PLACE_DEAD);
+    c->server->n_dead++;
     server_schedule_turn(c->server);
 }
 
@@ -55,16 +61,18 @@ void connection_free(struct connection *c)
     struct place_list *list = &c->server->places[c->place];
     *(c->previous ? &c->previous->next : &list->first) = c->next;
     *(c->next ? &c->next->previous : &list->last) = c->previous;
-    bufferevent_free(c->transport);
-    peer_put(&c->server->peers, c->peer);
+    transport_close(&c->transport);
+    if (c->peer)
+        peer_put(&c->server->peers, c->peer);
     c->server->n_connections--;
+    c->server->n_dead -= c->place == PLACE_DEAD;
     free(c);
 }
 
 /* Throw away what lies in the input. False when there was too much of it in all. */
 static bool throw_away(struct connection *c)
 {
-    struct evbuffer *input = bufferevent_get_input(c->transport);
+    struct evbuffer *input = c->transport.input;
     c->thrown_away += (uint32_t)evbuffer_get_length(input);
     evbuffer_drain(input, evbuffer_get_length(input));
     return c->thrown_away <= MAX_THROWN_AWAY;
@@ -73,7 +81,7 @@ static bool throw_away(struct connection *c)
 static void pause_reading(struct connection *c)
 {
     c->is_paused = true;
-    bufferevent_disable(c->transport, EV_READ);
+    transport_pause(&c->transport);
 }
 
 static void resume_reading(struct connection *c)
@@ -81,14 +89,14 @@ static void resume_reading(struct connection *c)
     if (!c->is_paused)
         return;
     c->is_paused = false;
-    bufferevent_enable(c->transport, EV_READ);
+    transport_resume(&c->transport);
 }
 
 /* All is said. A close with unread bytes would reset the connection and could take the answer with it, so
  * listen until the client closes too. */
-static void linger(struct connection *c)
+void connection_linger(struct connection *c)
 {
-    if (c->has_left || !throw_away(c) || shutdown(bufferevent_getfd(c->transport), SHUT_WR) != 0) {
+    if (c->has_left || !throw_away(c) || !transport_finish(&c->transport)) {
         connection_kill(c);
         return;
     }
@@ -99,11 +107,12 @@ static void linger(struct connection *c)
 /* The whole answer has left. */
 static void connection_sent(struct connection *c)
 {
+    count_unsent(c, 0);
     if (c->has_left) {
         connection_kill(c);
     } else if (c->is_last) {
-        linger(c);
-    } else if (evbuffer_get_length(bufferevent_get_input(c->transport))) {
+        connection_linger(c);
+    } else if (evbuffer_get_length(c->transport.input)) {
         connection_move(c, PLACE_NEXT);
         if (!c->is_reading)
             server_schedule_turn(c->server);
@@ -112,68 +121,49 @@ static void connection_sent(struct connection *c)
     }
 }
 
-static void free_body(const void *data, size_t n, void *body)
-{
-    (void)data;
-    (void)n;
-    free(body);
-}
-
 /* Leave to the transport what the socket did not take. */
 static bool queue(struct connection *c, struct slice head, struct buffer *body, size_t sent)
 {
-    struct evbuffer *output = bufferevent_get_output(c->transport);
     size_t rest = head.n + body->n - sent;
     connection_move(c, PLACE_WRITING);
     c->deadline_ms += (int64_t)(rest / WRITE_BYTES_PER_MS) > c->server->places[PLACE_WRITING].lasts_ms
                           ? (int64_t)(rest / WRITE_BYTES_PER_MS) - c->server->places[PLACE_WRITING].lasts_ms
                           : 0;
-    bufferevent_set_max_single_write(c->transport, MAX_WRITE);
-    if (sent < head.n && evbuffer_add(output, head.p + sent, head.n - sent) != 0)
+    count_unsent(c, head.n + body->room);
+    if (sent < head.n && !transport_queue(&c->transport, slice_from(head, sent)))
         return false;
     size_t from = sent > head.n ? sent - head.n : 0;
-    if (from == body->n)
-        return true;
-    if (evbuffer_add_reference(output, body->p + from, body->n - from, free_body, body->p) != 0)
-        return false;
-    *body = buffer_with_cap(body->max_bytes);
-    return true;
-}
-
-/* How much of the head (in the scratch of the server) and the body the socket takes at once; -1 when the connection is
- * broken. */
-static ssize_t send_directly(struct connection *c, size_t head, const struct buffer *body)
-{
-    struct iovec parts[2] = { { .iov_base = c->server->head.p, .iov_len = head },
-                              { .iov_base = body->p, .iov_len = body->n } };
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = body->n ? 2 : 1 };
-    ssize_t n = sendmsg(bufferevent_getfd(c->transport), &message, MSG_NOSIGNAL);
-    return n < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) ? 0 : n;
+    return from == body->n || transport_queue_body(&c->transport, body, from);
 }
 
 void connection_send(struct connection *c, struct slice head, struct buffer *body)
 {
+    struct http_server *s = c->server;
     ssize_t sent = 0;
-    if (c->is_direct && !evbuffer_get_length(bufferevent_get_output(c->transport)))
-        sent = send_directly(c, head.n, body);
+    if (!transport_queued(&c->transport))
+        sent = transport_send(&c->transport, head, buffer_slice(body));
     bool is_whole = sent >= 0 && (size_t)sent == head.n + body->n;
     if (is_whole)
         connection_sent(c);
     else if (sent < 0 || !queue(c, head, body, (size_t)sent))
         connection_kill(c);
     buffer_clear(body);
+    if (!is_whole)
+        server_shed_answers(s);
 }
 
 static void send_continue(struct connection *c)
 {
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    static const struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
     c->has_continued = true;
-    if (bufferevent_write(c->transport, line, sizeof line - 1) != 0)
+    ssize_t sent = transport_send(&c->transport, line, S(""));
+    if (sent < 0 || ((size_t)sent < line.n && !transport_queue(&c->transport, slice_from(line, (size_t)sent))))
         connection_kill(c);
 }
 
 static void hand_out(struct connection *c, struct http_call *call)
 {
+    struct http_server *s = c->server;
     bool is_options = !call->request.fault_status && c->reader.method == READER_OPTIONS;
     c->call = call;
     c->is_last = c->is_last || !call->keeps_alive;
@@ -182,7 +172,7 @@ static void hand_out(struct connection *c, struct http_call *call)
     if (c->is_last)
         (void)throw_away(c);
     connection_move(c, PLACE_CALL);
-    struct http_server *s = c->server;
+    call->request.is_overload = server_is_full(s);
     if (is_options)
         answer_options(call);
     else
@@ -204,7 +194,7 @@ static void hand_out_fault(struct connection *c, int status, const char *why)
 /* The request is complete and lies at the front of the input. */
 static void hand_out_request(struct connection *c)
 {
-    struct evbuffer *input = bufferevent_get_input(c->transport);
+    struct evbuffer *input = c->transport.input;
     const char *bytes = (const char *)evbuffer_pullup(input, (ev_ssize_t)c->reader.head_bytes);
     struct http_call *call = bytes ? call_new(c, bytes) : NULL;
     if (!call) {
@@ -237,7 +227,7 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
 /* Look at the input; whether a request was handed out and another may follow now. */
 static bool read_one(struct connection *c)
 {
-    struct evbuffer *input = bufferevent_get_input(c->transport);
+    struct evbuffer *input = c->transport.input;
     size_t n = evbuffer_get_length(input);
     if (!n) {
         if (c->place == PLACE_NEXT)
@@ -302,7 +292,7 @@ void connection_expired(struct connection *c)
         connection_kill(c);
 }
 
-static void on_read(struct bufferevent *transport, void *context)
+static void on_read(void *context)
 {
     struct connection *c = context;
     if (may_read(c)) {
@@ -314,23 +304,22 @@ static void on_read(struct bufferevent *transport, void *context)
             connection_kill(c);
         else
             pause_reading(c);
-    } else if (evbuffer_get_length(bufferevent_get_input(transport)) > MAX_PIPELINED) {
+    } else if (evbuffer_get_length(c->transport.input) > MAX_PIPELINED) {
         pause_reading(c);
     }
 }
 
-static void on_written(struct bufferevent *transport, void *context)
+static void on_written(void *context)
 {
     struct connection *c = context;
-    if (c->place == PLACE_WRITING && !evbuffer_get_length(bufferevent_get_output(transport)))
+    if (c->place == PLACE_WRITING)
         connection_sent(c);
 }
 
-static void on_event(struct bufferevent *transport, short what, void *context)
+static void on_ended(void *context, bool left)
 {
-    (void)transport;
     struct connection *c = context;
-    if (what & BEV_EVENT_EOF && c->place == PLACE_WRITING) {
+    if (left && c->place == PLACE_WRITING) {
         c->has_left = true;
         return;
     }
@@ -340,39 +329,31 @@ static void on_event(struct bufferevent *transport, short what, void *context)
         call->gone(call->gone_context);
 }
 
-/* The one place that makes what carries the bytes. */
-static bool open_transport(struct connection *c, int fd)
+static void on_shake(void *context)
 {
-    c->transport = bufferevent_socket_new(c->server->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (!c->transport)
-        return false;
-    c->is_direct = true;
-    bufferevent_setcb(c->transport, on_read, on_written, on_event, c);
-    if (bufferevent_enable(c->transport, EV_READ) == 0)
-        return true;
-    bufferevent_setfd(c->transport, -1);
-    bufferevent_free(c->transport);
-    return false;
+    connection_shake(context);
 }
 
-bool connection_new(struct http_server *s, int fd, struct peer *peer)
+bool connection_new(struct http_server *s, int fd, struct peer *peer, bool is_tls)
 {
+    static const struct transport_owner owner = { on_read, on_written, on_ended, on_shake };
     struct connection *c = calloc(1, sizeof *c);
     if (c) {
         c->server = s;
         c->peer = peer;
         reader_start(&c->reader);
     }
-    if (!c || !open_transport(c, fd)) {
+    if (!c || !transport_open(&c->transport, s->base, fd, is_tls, &owner, c)) {
         free(c);
         close(fd);
         return false;
     }
-    struct place_list *idle = &s->places[PLACE_IDLE];
-    c->previous = idle->last;
-    *(idle->last ? &idle->last->next : &idle->first) = c;
-    idle->last = c;
-    c->deadline_ms = clock_monotonic_ms() + idle->lasts_ms;
+    c->place = is_tls ? PLACE_HANDSHAKE : PLACE_IDLE;
+    struct place_list *list = &s->places[c->place];
+    c->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = c;
+    list->last = c;
+    c->deadline_ms = clock_monotonic_ms() + list->lasts_ms;
     server_deadline_set(s, c->deadline_ms);
     s->n_connections++;
     return true;

@@ -3,7 +3,7 @@
  * One client connection. What it is doing is the place it is in; a place is a list of the server, and most
  * places have a time that nobody may stay longer:
  *
- *     accepted -> IDLE -> HEADER -> BODY -> CALL -> WRITING -> IDLE ...
+ *     accepted -> (TLS: HANDSHAKE ->) IDLE -> HEADER -> BODY -> CALL -> WRITING -> IDLE ...
  *                   \________________________/ (a whole request at once)
  *     a call with more bytes behind it:       ... -> NEXT -> (read on at the next turn of the loop)
  *     the last answer, every fault:           ... -> LINGER -> DEAD
@@ -15,14 +15,12 @@
 #define ANCHORAGE_PROXY_HTTP_CONNECTION_H
 
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "base/buffer.h"
 #include "proxy/http/http.h"
 #include "proxy/http/peer.h"
 #include "proxy/http/reader.h"
-
-struct bufferevent;
+#include "proxy/http/transport.h"
 
 enum place {
     PLACE_IDLE,    /* no byte of a request is here */
@@ -31,7 +29,8 @@ enum place {
     PLACE_CALL,    /* the owner works on it */
     PLACE_WRITING, /* the socket took a part of the answer */
     PLACE_NEXT,    /* answered; bytes of the next request are here already */
-    PLACE_LINGER,  /* all said; what the client still sends is thrown away */
+    PLACE_HANDSHAKE,
+    PLACE_LINGER, /* all said; what the client still sends is thrown away */
     PLACE_DEAD,
     PLACE_COUNT
 };
@@ -40,12 +39,12 @@ struct connection {
     struct connection *previous, *next; /* in its place */
     int64_t deadline_ms;                /* where the place has one */
     struct http_server *server;
-    struct bufferevent *transport;
-    struct peer *peer;
+    struct transport transport;
+    struct peer *peer;      /* NULL when dead */
     struct http_call *call; /* in CALL */
+    size_t unsent_bytes;    /* of an answer that waits for its reader, as counted in the server */
     uint32_t thrown_away;   /* bytes behind a fault or the last answer */
     uint8_t place;          /* enum place */
-    bool is_direct;         /* plain: answers go straight to the socket as far as it takes them */
     bool is_reading;        /* connection_read is at work further down the stack */
     bool is_paused;         /* too many pipelined bytes: not reading */
     bool is_last;           /* nothing that comes behind the present request is read */
@@ -68,7 +67,13 @@ struct http_call {
 };
 
 /* Own `fd` from now on, also on failure (then it is closed, and false). */
-[[nodiscard]] bool connection_new(struct http_server *s, int fd, struct peer *peer);
+[[nodiscard]] bool connection_new(struct http_server *s, int fd, struct peer *peer, bool is_tls);
+
+/* The socket may have something for the handshake. */
+void connection_shake(struct connection *c);
+
+/* Nothing more is sent; wait for the client to close too, so that what was sent is not lost in a reset. */
+void connection_linger(struct connection *c);
 
 void connection_move(struct connection *c, enum place to);
 

@@ -36,6 +36,8 @@ struct http_request {
      * on. The status that has to be answered, and why in words. The connection is closed afterwards. */
     int fault_status;
     struct slice fault_why;
+    /* So many connections are open that no new work is to be taken on: answer 503 with Retry-After. */
+    bool is_overload;
 };
 
 struct http_header {
@@ -46,7 +48,7 @@ struct http_options {
     int max_connections;
     int max_connections_per_address;
     /* Deadlines in milliseconds; 0 takes the default in docs/http.md. For tests. */
-    int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms;
+    int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms, handshake_ms;
     /* Called once for each request, framing faults included. May answer before it returns. */
     void (*on_request)(void *context, struct http_call *call, const struct http_request *request);
     /* One line for the log, rate-limited by the server; may be NULL. */
@@ -62,9 +64,30 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
  * On failure false, and `why` gets one line without a newline. */
 [[nodiscard]] bool http_server_listen(struct http_server *s, const char *address, struct buffer *why);
 
-/* Listen on a socket that somebody else has made and keeps too: bound, listening or not. Takes `fd` over, also on
- * failure, and never removes its file. On failure false, and `why` gets one line. */
-[[nodiscard]] bool http_server_inherit(struct http_server *s, int fd, struct buffer *why);
+/* A certificate with its chain, and its private key: two PEM files. */
+struct http_tls_pair {
+    const char *certificate, *private_key;
+};
+
+/* One thing about the n-th pair: wrong, or only worth a warning. `about_key`: it is the key's file that the line
+ * names, not the certificate's. */
+typedef void http_tls_say(void *context, size_t n, bool about_key, bool is_warning, const char *line);
+
+/* Read the pairs, for new connections from now on; those that are open keep what they have. The names in a certificate
+ * (wildcards too) choose it; the first pair is for all other names. When anything is wrong: false, all of it is told
+ * to `say`, and what was loaded before stays. May be called again at any time. */
+[[nodiscard]] bool http_server_load_tls(struct http_server *s, const struct http_tls_pair *pairs, size_t n,
+                                        http_tls_say *say, void *context);
+
+/* http_server_listen for TLS; http_server_load_tls comes first. */
+[[nodiscard]] bool http_server_listen_tls(struct http_server *s, const char *address, struct buffer *why);
+
+/* Whether the n-th listener speaks TLS. */
+bool http_server_is_tls(const struct http_server *s, size_t n);
+
+/* Listen on a socket that somebody else has made and keeps too: bound, listening or not; for TLS or plain. Takes `fd`
+ * over, also on failure, and never removes its file. On failure false, and `why` gets one line. */
+[[nodiscard]] bool http_server_inherit(struct http_server *s, int fd, bool is_tls, struct buffer *why);
 
 /* Append where the n-th listener listens, as host:port (with the port that the kernel chose), or
  * unix:PATH; false when there are fewer. */
@@ -79,7 +102,12 @@ void http_server_drain(struct http_server *s, void (*done)(void *context), void 
  * on_trouble. */
 void http_server_free(struct http_server *s);
 
+/* How many are open. */
 size_t http_server_connections(const struct http_server *s);
+
+/* The most bytes that all connections together can make this room hold, and (in *each, unless NULL) a single one before
+ * its answer; answers that wait for their readers are bounded together. */
+uint64_t http_server_most_bytes(const struct http_server *s, uint64_t *each);
 
 const struct http_request *http_call_request(const struct http_call *call);
 

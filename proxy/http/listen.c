@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "proxy/http/server.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64 };
+enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64, MAX_SHED_FOR_DESCRIPTORS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -135,8 +135,8 @@ static int bind_socket(struct address *a)
 }
 
 /* Over a cap: say so as far as the socket takes it, and close. The request is not read, so the client may
- * see a reset instead. */
-static void turn_away(int fd)
+ * see a reset instead. In TLS nothing can be said without a handshake, which would cost more than the request. */
+static void turn_away(int fd, bool is_tls)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                  "Content-Type: application/json; charset=utf-8\r\n"
@@ -146,17 +146,20 @@ static void turn_away(int fd)
                                  "Connection: close\r\n\r\n" TOO_MANY;
     static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
     char unread[4096];
-    (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!is_tls)
+        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(fd, SHUT_WR);
     (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT);
     close(fd);
 }
 
-static void take_in(struct http_server *s, int fd, const struct sockaddr *address)
+static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)
 {
-    if (s->n_connections >= (size_t)s->options.max_connections) {
+    if (server_is_crowded(s))
+        server_shed_idle(s, 1);
+    if (http_server_connections(s) >= (size_t)s->options.max_connections) {
         server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
-        turn_away(fd);
+        turn_away(fd, is_tls);
         return;
     }
     bool full;
@@ -164,10 +167,10 @@ static void take_in(struct http_server *s, int fd, const struct sockaddr *addres
     if (full) {
         server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
                        s->options.max_connections_per_address);
-        turn_away(fd);
+        turn_away(fd, is_tls);
     } else if (!peer) {
         close(fd);
-    } else if (!connection_new(s, fd, peer)) {
+    } else if (!connection_new(s, fd, peer, is_tls)) {
         peer_put(&s->peers, peer);
     }
 }
@@ -180,9 +183,20 @@ static void accept_all(struct http_server *s, bool on)
 
 static void on_reopen(evutil_socket_t fd, short what, void *context)
 {
+    struct http_server *s = context;
     (void)fd;
     (void)what;
-    accept_all(context, true);
+    s->lacks_descriptors = false;
+    accept_all(s, true);
+}
+
+void listeners_resume(struct http_server *s)
+{
+    if (!s->lacks_descriptors)
+        return;
+    s->lacks_descriptors = false;
+    evtimer_del(s->reopen);
+    accept_all(s, true);
 }
 
 /* Errors of one client's connection have gone with it; a shortage stays, and the loop would spin on it. */
@@ -195,38 +209,42 @@ static void accept_failed(struct http_server *s, int error)
     if (!is_shortage) {
         server_trouble(s, "accept: %s", strerror(error));
     } else if (evtimer_add(s->reopen, &pause) == 0) {
+        s->lacks_descriptors = true;
         accept_all(s, false);
+        server_shed_idle(s, MAX_SHED_FOR_DESCRIPTORS);
         server_trouble(s, "accept: %s; accepting again in %d ms", strerror(error), PAUSE_MS);
     }
 }
 
 /* Takes in a portion, so that a storm of connections does not keep the others waiting: what is left makes the
  * listener readable again at the next turn of the loop. False when nobody is left. */
-static bool accept_some(struct http_server *s, int fd)
+static bool accept_some(const struct listener *l)
 {
+    struct http_server *s = l->server;
     for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
-        int accepted = accept4(fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int accepted = accept4(l->fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted < 0) {
             accept_failed(s, errno);
             return false;
         }
-        take_in(s, accepted, (const struct sockaddr *)&address);
+        take_in(s, accepted, (const struct sockaddr *)&address, l->is_tls);
     }
     return true;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
+    (void)fd;
     (void)what;
-    (void)accept_some(((struct listener *)context)->server, fd);
+    (void)accept_some(context);
 }
 
 void listeners_empty(struct http_server *s)
 {
     for (struct listener *l = s->listeners; l; l = l->next)
-        for (int most = BACKLOG / MAX_ACCEPTED_A_TURN; !l->is_kept && most && accept_some(s, l->fd); most--)
+        for (int most = BACKLOG / MAX_ACCEPTED_A_TURN; !l->is_kept && most && accept_some(l); most--)
             ;
 }
 
@@ -304,7 +322,7 @@ static void add(struct http_server *s, struct listener *l)
     *end = l;
 }
 
-bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
+static bool listen_on(struct http_server *s, const char *address, bool is_tls, struct buffer *why)
 {
     struct address a;
     if (!parse_address(slice_str(address), &a)) {
@@ -318,8 +336,30 @@ bool http_server_listen(struct http_server *s, const char *address, struct buffe
         buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));
         return false;
     }
+    l->is_tls = is_tls;
     add(s, l);
     return true;
+}
+
+bool http_server_listen(struct http_server *s, const char *address, struct buffer *why)
+{
+    return listen_on(s, address, false, why);
+}
+
+bool http_server_listen_tls(struct http_server *s, const char *address, struct buffer *why)
+{
+    if (s->tls)
+        return listen_on(s, address, true, why);
+    buffer_printf(why, "cannot listen on %s: there is no certificate", address);
+    return false;
+}
+
+bool http_server_is_tls(const struct http_server *s, size_t n)
+{
+    const struct listener *l = s->listeners;
+    while (l && n--)
+        l = l->next;
+    return l && l->is_tls;
 }
 
 /* A stream socket of a family that we know, made ready for accepting. */
@@ -341,19 +381,22 @@ static bool prepare_inherited(int fd)
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-bool http_server_inherit(struct http_server *s, int fd, struct buffer *why)
+bool http_server_inherit(struct http_server *s, int fd, bool is_tls, struct buffer *why)
 {
     struct listener *l = NULL;
-    if (make_reopen(s) && prepare_inherited(fd)) {
+    bool lacks_certificate = is_tls && !s->tls;
+    if (!lacks_certificate && make_reopen(s) && prepare_inherited(fd)) {
         l = listener_new(s, fd, NULL);
         fd = -1;
     }
     if (!l) {
-        buffer_printf(why, "cannot listen on the socket that was handed in: %s", strerror(errno));
+        buffer_printf(why, "cannot listen on the socket that was handed in%s: %s", is_tls ? " for TLS" : "",
+                      lacks_certificate ? "there is no certificate" : strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
     }
+    l->is_tls = is_tls;
     add(s, l);
     return true;
 }

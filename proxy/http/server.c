@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "proxy/http/tls.h"
 
 static struct timeval timeval_of_ms(int64_t ms)
 {
@@ -97,10 +98,14 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct http_server *s = context;
     s->turn_is_set = false;
+    s->shaken_us = 0;
     calls_tell_gone(s);
     read_next(s);
-    while (s->places[PLACE_DEAD].first)
-        connection_free(s->places[PLACE_DEAD].first);
+    if (s->places[PLACE_DEAD].first) {
+        while (s->places[PLACE_DEAD].first)
+            connection_free(s->places[PLACE_DEAD].first);
+        listeners_resume(s);
+    }
     if (s->is_draining && !s->n_connections && !s->drain_is_told) {
         s->drain_is_told = true;
         if (s->drained)
@@ -150,6 +155,7 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     s->places[PLACE_HEADER].lasts_ms = or_default(options->header_ms, 10000);
     s->places[PLACE_BODY].lasts_ms = or_default(options->body_ms, 10000);
     s->places[PLACE_WRITING].lasts_ms = or_default(options->write_floor_ms, 30000);
+    s->places[PLACE_HANDSHAKE].lasts_ms = or_default(options->handshake_ms, 5000);
     s->places[PLACE_LINGER].lasts_ms = or_default(options->drain_ms, 1000);
     if (getrandom(&s->peers.seed, sizeof s->peers.seed, GRND_NONBLOCK) < 0)
         s->peers.seed = (uint64_t)clock_monotonic_us();
@@ -202,11 +208,12 @@ void http_server_free(struct http_server *s)
         event_free(s->turn);
     if (s->reopen)
         event_free(s->reopen);
+    tls_free(s->tls);
     buffer_clear(&s->head);
     free(s);
 }
 
 size_t http_server_connections(const struct http_server *s)
 {
-    return s->n_connections;
+    return s->n_connections - s->n_dead;
 }

@@ -10,6 +10,7 @@
 #include "proxy/http/connection.h"
 
 struct event;
+struct tls;
 
 /* Connections in the order they came in. */
 struct place_list {
@@ -21,6 +22,7 @@ struct listener {
     struct listener *next;
     struct http_server *server;
     int fd;
+    bool is_tls;
     struct event *accepts;
     bool is_kept;    /* somebody else has the socket too, and serves who is in its backlog */
     char *unix_path; /* NULL for TCP */
@@ -34,14 +36,18 @@ struct http_server {
     struct listener *listeners; /* in the order they were asked for */
     struct place_list places[PLACE_COUNT];
     struct http_call *calls;
-    size_t n_connections;
+    size_t n_connections, n_dead; /* the dead are counted in both */
+    size_t unsent_bytes;          /* of answers that wait for their readers */
     struct peers peers;
+    struct tls *tls;   /* the certificates; NULL without TLS */
+    int64_t shaken_us; /* spent on handshakes in this turn of the loop */
 
     struct event *alarm; /* at the earliest deadline */
     int64_t alarm_ms;    /* when it is set for; INT64_MAX: not */
     struct event *turn;  /* at the next turn of the loop: frees the dead, reads on, tells what is to be told */
     bool turn_is_set;
     struct event *reopen; /* when accepting may go on */
+    bool lacks_descriptors;
 
     bool is_draining, drain_is_told, tells_gone;
     void (*drained)(void *context);
@@ -63,6 +69,20 @@ void server_deadline_set(struct http_server *s, int64_t deadline_ms);
 
 /* One line a second at most. */
 void server_trouble(struct http_server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* shed.c: when there are many. Over four fifths of max_connections those that have been idle longest make room for new
+ * ones, and answers close their connections; over nineteen twentieths no new call is taken on. */
+bool server_is_crowded(const struct http_server *s);
+bool server_is_full(const struct http_server *s);
+
+/* Close up to `n` connections that have been idle for a while, the longest idle first. */
+void server_shed_idle(struct http_server *s, int n);
+
+/* When the answers that wait for their readers are too many bytes in all, cut those that wait longest. */
+void server_shed_answers(struct http_server *s);
+
+/* A descriptor has come free: who waits for one need not wait longer. */
+void listeners_resume(struct http_server *s);
 
 /* Take in who waits in the backlogs that end with us. */
 void listeners_empty(struct http_server *s);

@@ -236,6 +236,11 @@ class Anchorage:
     def addresses(self):
         return [line.split()[3] for line in self.lines if line.startswith("anchorage: listening on ")]
 
+    @property
+    def tls_addresses(self):
+        return [line.split()[3] for line in self.lines
+                if line.startswith("anchorage: listening on ") and line.endswith(" with TLS\n")]
+
     def kill(self):
         """The end that nothing can prepare for."""
         if self.process:

@@ -121,7 +121,7 @@ class Service(unittest.TestCase):
 
     def test_sockets_that_are_not_ours(self):
         proxy = self.proxy()
-        for name, says in ("anchorage.socket", "must be\\s+http, tls or admin"), ("tls", "listen_tls, which is not served"):
+        for name, says in ("anchorage.socket", "must be\\s+http, tls or admin"), ("tls", "for TLS: there is no certificate"):
             with self.assertRaisesRegex(RuntimeError, says):
                 proxy.supervise({name: [self.listener()]}).start()
         proxy.supervise(LISTEN_FDS="1", LISTEN_PID="1").start()

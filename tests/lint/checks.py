@@ -121,7 +121,7 @@ FORBIDDEN = (
 )
 # Words of the trade that look alike.
 INNOCENT = re.compile(r"[Uu]ser[-_ ]?[Aa]gents?|(TLS|SSL|tls|ssl|OpenSSL)[-_ ]?[Ss]ess[i]ons?|[Ss]ess[i]on (tick[e]t|resumpt|id)s?"
-                      r"|/shar[e]d/")
+                      r"|connection\.sess[i]on|sess[i]on=known|/shar[e]d/")
 
 
 def words(repository):

@@ -66,7 +66,7 @@ static void a_kept_listener_has_a_successor(void **state)
     assert_return_code(bind(kept, (struct sockaddr *)&to, n), errno);
     assert_return_code(getsockname(kept, (struct sockaddr *)&to, &n), errno);
     kit_start(&kit, NULL);
-    assert_true(http_server_inherit(kit.server, dup(kept), &why));
+    assert_true(http_server_inherit(kit.server, dup(kept), false, &why));
     assert_true(http_server_address(kit.server, 0, &why));
     assert_true(slice_starts(buffer_slice(&why), S("127.0.0.1:")));
     buffer_clear(&why);
@@ -78,7 +78,7 @@ static void a_kept_listener_has_a_successor(void **state)
     assert_int_equal(kit.n_requests, 0);
     kit_stop(&kit);
     kit_start(&kit, NULL);
-    assert_true(http_server_inherit(kit.server, dup(kept), &why));
+    assert_true(http_server_inherit(kit.server, dup(kept), false, &why));
     GOT_UNTIL(&kit, &got, fd, got_answers(&got) == 1);
     close(fd);
     close(kept);
@@ -95,7 +95,7 @@ static void a_kept_socket_file_stays(void **state)
     int kept = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_return_code(bind(kept, (struct sockaddr *)&to, sizeof to), errno);
     kit_start(&kit, NULL);
-    assert_true(http_server_inherit(kit.server, dup(kept), &why));
+    assert_true(http_server_inherit(kit.server, dup(kept), false, &why));
     http_server_drain(kit.server, NULL, NULL);
     assert_return_code(access(to.sun_path, F_OK), errno);
     unlink(to.sun_path);
@@ -110,7 +110,7 @@ static void what_is_no_listener_is_refused(void **state)
     int fds[] = { dup(STDERR_FILENO), socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), -1 };
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         struct buffer why = buffer_with_cap(0);
-        assert_false(http_server_inherit(kit.server, fds[i], &why));
+        assert_false(http_server_inherit(kit.server, fds[i], false, &why));
         assert_true(slice_starts(buffer_slice(&why), S("cannot listen on the socket that was handed in: ")));
         buffer_clear(&why);
         assert_false(http_server_address(kit.server, 0, &why));

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * When there are many: who goes so that others can stay, and the arithmetic of memory. */
+#include "base/clock.h"
+#include "proxy/http/server.h"
+
+enum {
+    IDLE_MS = 1000, /* who has been idle for less may be about to ask */
+    MAX_UNSENT_BYTES = 256 * 1024 * 1024,
+    /* What the connection itself takes, and then its TLS, with a record coming and one going. docs/http.md has what was
+     * measured. */
+    CONNECTION_BYTES = 2048,
+    TLS_BYTES = 3 * 16384 + 1024,
+    /* A request that is being read, with the last portion behind it, in buffers that may be half empty. The call is a
+     * copy of it, and the bytes behind a call go on from there: both are never at their most at once. */
+    REQUEST_BYTES = 2 * (READER_MAX_HEAD + READER_MAX_BODY + 16384),
+};
+
+static bool is_over(const struct http_server *s, int share_left)
+{
+    int most = s->options.max_connections;
+    return http_server_connections(s) > (size_t)(most - most / share_left);
+}
+
+bool server_is_crowded(const struct http_server *s)
+{
+    return is_over(s, 5);
+}
+
+bool server_is_full(const struct http_server *s)
+{
+    return is_over(s, 20);
+}
+
+void server_shed_idle(struct http_server *s, int n)
+{
+    struct place_list *idle = &s->places[PLACE_IDLE];
+    int64_t now_ms = clock_monotonic_ms();
+    while (n-- && idle->first && now_ms - (idle->first->deadline_ms - idle->lasts_ms) >= IDLE_MS)
+        connection_kill(idle->first);
+}
+
+void server_shed_answers(struct http_server *s)
+{
+    const struct place_list *writing = &s->places[PLACE_WRITING];
+    while (s->unsent_bytes > MAX_UNSENT_BYTES && writing->first != writing->last) {
+        server_trouble(s, "answers that wait for slow clients are over %d MiB: one was cut",
+                       MAX_UNSENT_BYTES / 1024 / 1024);
+        connection_kill(writing->first);
+    }
+}
+
+uint64_t http_server_most_bytes(const struct http_server *s, uint64_t *each)
+{
+    uint64_t one = CONNECTION_BYTES + REQUEST_BYTES + (s->tls ? TLS_BYTES : 0);
+    if (each)
+        *each = one;
+    return one * (uint64_t)s->options.max_connections + MAX_UNSENT_BYTES;
+}

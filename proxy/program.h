@@ -39,4 +39,8 @@ int program_books(const struct config *config, int argc, char **argv);
 /* free_targets as one text separated by spaces. */
 void setup_free_targets(const struct config *c, struct buffer *out);
 
+/* Root becomes the owner of the state directory for good: files of root in it would keep the daemon out of its own
+ * books. Before the books are opened by a command. False with a line in `why`. */
+[[nodiscard]] bool setup_become_owner(const char *state_directory, struct buffer *why);
+
 #endif

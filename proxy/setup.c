@@ -2,7 +2,9 @@
  * From the configuration to what the rooms are made with. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/program.h"
@@ -80,4 +82,15 @@ void setup_free_targets(const struct config *c, struct buffer *out)
             buffer_put(out, ' ');
         buffer_str(out, c->free_targets.word[i]);
     }
+}
+
+bool setup_become_owner(const char *state_directory, struct buffer *why)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(state_directory, &st) != 0 || st.st_uid == 0)
+        return true;
+    if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
+        return true;
+    buffer_printf(why, "cannot become the owner of %s: %s", state_directory, strerror(errno));
+    return false;
 }

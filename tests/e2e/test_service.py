@@ -6,6 +6,8 @@ import os
 import select
 import signal
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -118,6 +120,23 @@ class Service(unittest.TestCase):
         asked.close()
         proxy.stop()
         self.assertTrue(os.path.exists(path), "the supervisor's")
+
+    def test_sockets_for_tls(self):
+        """The certificate is the configuration's, the socket the supervisor's; both kinds stay apart."""
+        proxy = self.proxy(proxy={"tls_certificate": "tls.pem", "tls_private_key": "tls.key"})
+        certificate = os.path.join(proxy.path, "tls.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=x", "-addext", "subjectAltName=DNS:x.example", "-keyout",
+                        os.path.join(proxy.path, "tls.key"), "-out", certificate], check=True, capture_output=True)
+        plain, secure = self.listener(), self.listener()
+        proxy.supervise({"tls": [secure], "http": [plain]}).start()
+        self.assertEqual(proxy.get(limit=1).status, 200)
+        context = ssl.create_default_context(cafile=certificate)
+        with socket.create_connection(secure.getsockname(), PATIENCE) as connection, \
+                context.wrap_socket(connection, server_hostname="x.example") as tls, tls.makefile("rwb") as stream:
+            stream.write(request(proxy.params({"limit": 2})))
+            stream.flush()
+            self.assertEqual(len(read_answer(stream).anchors), 2)
 
     def test_sockets_that_are_not_ours(self):
         proxy = self.proxy()

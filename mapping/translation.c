@@ -6,7 +6,7 @@
 
 #include "mapping/totals.h"
 
-enum asking { NOT_NEEDED, TO_ASK, ASKING, ANSWERED };
+enum asking { NOT_NEEDED, TO_ASK, ASKING, ANOTHER_ASKS, ANSWERED };
 
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
 static const int64_t known_caps[] = { 100, 250, 500 };
@@ -96,7 +96,7 @@ void translation_free(struct translation *t)
 
 void translation_know_totals(struct translation *t, int64_t live)
 {
-    if (t->asking[V3_TOTALS] == TO_ASK) {
+    if (t->asking[V3_TOTALS] == TO_ASK || t->asking[V3_TOTALS] == ANOTHER_ASKS) {
         t->asking[V3_TOTALS] = ANSWERED;
         t->totals = live;
     }
@@ -104,10 +104,36 @@ void translation_know_totals(struct translation *t, int64_t live)
 
 void translation_know_ratio(struct translation *t, const struct ratio *ratio)
 {
-    if (t->asking[V3_RATIO] == TO_ASK) {
+    if (t->asking[V3_RATIO] == TO_ASK || t->asking[V3_RATIO] == ANOTHER_ASKS) {
         t->asking[V3_RATIO] = ANSWERED;
         t->ratio = *ratio;
     }
+}
+
+bool translation_needs(const struct translation *t, enum v3_kind kind)
+{
+    return t->asking[kind] == TO_ASK;
+}
+
+void translation_await(struct translation *t, enum v3_kind kind)
+{
+    t->asking[kind] = ANOTHER_ASKS;
+}
+
+void translation_ask_after_all(struct translation *t, enum v3_kind kind)
+{
+    if (t->asking[kind] == ANOTHER_ASKS)
+        t->asking[kind] = TO_ASK;
+}
+
+int64_t translation_totals(const struct translation *t)
+{
+    return t->totals;
+}
+
+struct ratio translation_ratio(const struct translation *t)
+{
+    return t->ratio;
 }
 
 struct refusal translation_refusal(const struct translation *t)
@@ -345,7 +371,7 @@ int64_t translation_rows(const struct translation *t)
 bool translation_is_whole(const struct translation *t)
 {
     for (int kind = 0; kind < V3_KINDS; kind++)
-        if (t->asking[kind] == TO_ASK || t->asking[kind] == ASKING)
+        if (t->asking[kind] != NOT_NEEDED && t->asking[kind] != ANSWERED)
             return false;
     return !t->refusal.fault;
 }

@@ -55,9 +55,21 @@ struct translation *translation_new(const struct plan *plan, struct translation_
                                     struct arena *memory);
 void translation_free(struct translation *t);
 
-/* Before the first translation_next: no need to ask. */
+/* Before it is asked by translation_next, or after translation_await: no need to ask. */
 void translation_know_totals(struct translation *t, int64_t live);
 void translation_know_ratio(struct translation *t, const struct ratio *ratio);
+
+/* Whether this kind of request is still to be asked. */
+bool translation_needs(const struct translation *t, enum v3_kind kind);
+
+/* Totals or ratio that it needs: another call is asking right now, what it brings is handed in by translation_know_….
+ * translation_ask_after_all: it brought nothing. */
+void translation_await(struct translation *t, enum v3_kind kind);
+void translation_ask_after_all(struct translation *t, enum v3_kind kind);
+
+/* What came, after translation_end. */
+int64_t translation_totals(const struct translation *t);
+struct ratio translation_ratio(const struct translation *t);
 
 /* The next page of the list asks for no more rows than this. */
 void translation_cap_page(struct translation *t, int64_t rows);

@@ -24,12 +24,14 @@ bool account_open(struct account *a, struct event_base *base, const struct confi
     if (!a->upstream)
         buffer_str(why, "libcurl does not start");
     a->cache = cache_new(cache_bytes);
-    return a->upstream && a->cache;
+    a->shares = shares_new(base);
+    return a->upstream && a->cache && a->shares;
 }
 
 void account_close(struct account *a)
 {
     upstream_free(a->upstream);
     cache_free(a->cache);
+    shares_free(a->shares);
     *a = (struct account){ 0 };
 }

@@ -8,12 +8,14 @@
 
 #include "config/config.h"
 #include "proxy/cache.h"
+#include "proxy/share.h"
 #include "proxy/upstream/upstream.h"
 
 struct account {
     const char *key_file; /* names it; of the configuration */
     struct upstream *upstream;
     struct cache *cache;
+    struct shares *shares;
 
     /* Learnt from v3's answers. */
     struct translation_seen seen;

@@ -93,6 +93,7 @@ static void on_held(void *context, enum ledger_outcome outcome)
     struct exchange *x = context;
     struct service *s = x->service;
     enum step step = ONWARD;
+    x->waits_for_hold = false;
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
@@ -116,7 +117,9 @@ static void on_held(void *context, enum ledger_outcome outcome)
         } else if (!start_timer(x)) {
             step = exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
         } else {
-            x->waits_for_room = true;
+            if (!x->any_sent)
+                share_end(x, false); /* who joined need not wait for this team's room */
+            x->waits_for_hold = x->waits_for_room = true;
             x->next_waiting = s->waiting_for_room;
             s->waiting_for_room = x;
             return;
@@ -138,9 +141,22 @@ enum step admit_hold(struct exchange *x)
     struct ledger_call call = exchange_ledger_call(x);
     if (!call.shape.p)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+    x->waits_for_hold = true;
     ledger_hold(x->service->ledger, &call, (struct rows){ x->round_rows }, (struct units){ x->round_units }, on_held,
                 x);
     return WAIT;
+}
+
+/* What it was going to ask may be known by now. */
+static enum step hold_again(struct exchange *x)
+{
+    if (x->has_hold || x->any_sent || x->cached)
+        return admit_hold(x);
+    share_leave_all(x);
+    translation_free(x->translation);
+    x->translation = NULL;
+    x->asked_rows = 0;
+    return recall(x);
 }
 
 void admit_retry_waiting(struct service *s)
@@ -151,8 +167,8 @@ void admit_retry_waiting(struct service *s)
         struct exchange *x = list;
         list = x->next_waiting;
         stop_timer(x);
-        x->waits_for_room = false;
-        if (admit_hold(x) == REFUSE) {
+        x->waits_for_hold = x->waits_for_room = false;
+        if (hold_again(x) == REFUSE) {
             exchange_enter(x, ROOM_SETTLE);
             exchange_run(x);
         }
@@ -171,11 +187,5 @@ enum step room_admit(struct exchange *x)
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
-    if (x->cached)
-        x->round_rows = x->result.rows;
-    else
-        fetch_collect(x);
-    if (x->refusal.fault)
-        return REFUSE;
-    return admit_hold(x);
+    return recall(x);
 }

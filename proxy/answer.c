@@ -56,7 +56,7 @@ static void add_answer(struct exchange *x, struct headers *h)
     if (x->call.table->is_info)
         return;
     add_number(h, S("x-results-count"), x->result.results);
-    add(h, S("X-Anchorage-Cache"), x->asked_upstream ? S("miss") : S("hit"));
+    add(h, S("X-Anchorage-Cache"), x->asked_upstream ? S("miss") : x->shared ? S("shared") : S("hit"));
     if (x->marks.n)
         add(h, S("X-Anchorage-Approximate"), x->marks);
 }
@@ -140,7 +140,7 @@ enum step room_answer(struct exchange *x)
     s->counters.units_predicted += (uint64_t)x->spending.predicted;
     s->counters.approximate += !x->refusal.fault && x->marks.n;
     s->counters.call_us += (uint64_t)(clock_monotonic_us() - x->began_us);
-    if (!x->refusal.fault && !x->asked_upstream && !x->call.table->is_info)
+    if (!x->refusal.fault && !x->asked_upstream && !x->shared && !x->call.table->is_info)
         s->counters.hits++;
     log_line(x, status);
     http_answer(x->http, status, h.list, h.n, &x->body);

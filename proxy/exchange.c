@@ -73,7 +73,7 @@ static void on_gone(void *context)
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
         exchange_enter(x, ROOM_SETTLE);
         exchange_run(x);
-    } else if (x->room == ROOM_FETCH && !x->any_sent && x->n_under_way) {
+    } else if (x->room == ROOM_FETCH && !x->any_sent && !x->waits_for_hold && (x->n_under_way || x->n_awaited)) {
         fetch_cancel(x);
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
         exchange_enter(x, ROOM_SETTLE);
@@ -147,9 +147,11 @@ void exchange_free_finished(struct service *s)
     while (s->finished) {
         struct exchange *x = s->finished;
         s->finished = x->next;
-        assert(!x->has_turn && !x->n_under_way && !x->has_hold);
+        assert(!x->has_turn && !x->n_under_way && !x->has_hold && !x->n_awaited && !x->given);
         if (x->timer)
             event_free(x->timer);
+        if (x->deadline)
+            event_free(x->deadline);
         translation_free(x->translation);
         buffer_clear(&x->body);
         arena_free(x->memory);

@@ -24,6 +24,8 @@
 
 enum step { ONWARD, WAIT, REFUSE };
 
+enum { RATIO_KEPT_MS = 7 * 86400 * 1000 }; /* of a target: it hardly changes, and costs a request */
+
 enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };
 
 /* What came of one v3 request. */
@@ -67,18 +69,26 @@ struct exchange {
 
     struct fetch fetches[V3_KINDS];
     int n_fetches, n_under_way;
+    struct slice part;               /* what totals and ratio are shared under */
     int64_t round_units, round_rows; /* of the requests that are to be sent next */
     int64_t held_rows, asked_rows;   /* v2 rows held so far; rows of the list asked for so far */
+    int64_t prepaid_rows;            /* held already, for requests yet to be sent */
     bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
-    bool has_hold;
+    bool has_hold, waits_for_hold;
     bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
     bool asked_upstream; /* not all came from what was remembered */
     struct spending spending;
 
     bool cached;           /* the answer was given before: nothing is asked, no units are spent */
-    struct slice question; /* what the answer is remembered under; p NULL: it is not */
-    struct slice payer;    /* of a cached answer: the call that asked v3 */
-    int64_t cached_units;  /* what it cost that call */
+    bool shared;           /* another call's request that was under way has brought the answer, or a part of it */
+    struct slice question; /* what the answer is remembered and shared under */
+    struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
+    int64_t alone_units;   /* what it cost that call */
+    struct seat seats[V3_KINDS];
+    struct flight *starts[V3_KINDS]; /* what others may join */
+    struct flight *given;            /* another call's answer, to be copied */
+    int n_awaited;                   /* seats taken */
+    struct event *deadline;          /* while nothing but seats is waited for */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status; /* of a framing fault */
@@ -115,10 +125,18 @@ enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */
 void admit_retry_waiting(struct service *s);
 
+/* recall.c: take what is remembered, wait for what another call is asking, or else ask; and hold what that takes.
+ * ONWARD when all is held already. */
+enum step recall(struct exchange *x);
+
 /* fetch.c: collect the next round of requests; how many there are. */
 int fetch_collect(struct exchange *x);
 /* fetch.c: refuse, as the answer has more rows than could be held. */
 enum step fetch_out_of_rows(struct exchange *x);
+/* fetch.c: v2 rows of the biggest answer that the team's limit has room for. */
+int64_t fetch_rows_of_all(const struct exchange *x);
+/* fetch.c: what the exchange had a seat for is over. */
+void fetch_told(struct exchange *x, enum v3_kind kind, struct flight *f);
 /* fetch.c: end what is under way without waiting for it. */
 void fetch_cancel(struct exchange *x);
 

@@ -212,6 +212,8 @@ static void give_up_running(struct service *s)
         struct exchange *x = s->running;
         s->running = x->next;
         fetch_cancel(x);
+        share_leave_all(x);
+        share_end(x, false);
         x->has_turn = x->has_hold = false;
         x->next = s->finished;
         s->finished = x;

@@ -3,28 +3,22 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
-enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
+enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024 };
 
-/* What this call has learnt of the target serves the next ones. */
-static void keep_totals(struct exchange *x)
+/* What this call has learnt serves the next ones. */
+static void keep_learnt(struct exchange *x)
 {
     struct account *a = x->account;
-    int64_t now = clock_monotonic_ms(), ttl = x->service->config->stats_ttl_ms;
-    bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
     a->seen.upper_case |= x->result.seen.upper_case;
     a->seen.disorder |= x->result.seen.disorder;
     if (x->result.learnt_page_rows && !a->learnt_page_rows)
         a->learnt_page_rows = x->result.learnt_page_rows;
-    if (!totals && !ratio)
+    if (!x->plan.ratio_from_list || !x->result.has_ratio)
         return;
     struct cache_totals *e = cache_keep_totals(a->cache, x->call.target.v3, x->call.target.v3_mode);
-    if (e && totals) {
-        e->totals = x->result.totals;
-        e->totals_until_ms = now + ttl;
-    }
-    if (e && ratio) {
+    if (e) {
         e->ratio = x->result.ratio;
-        e->ratio_until_ms = now + RATIO_KEPT_MS;
+        e->ratio_until_ms = clock_monotonic_ms() + RATIO_KEPT_MS;
     }
 }
 
@@ -34,7 +28,7 @@ static int64_t units_alone(const struct exchange *x)
     const struct plan *p = &x->plan;
     int64_t units = x->spending.known + x->spending.unknown;
     if (x->cached)
-        return x->cached_units;
+        return x->alone_units;
     if (x->refusal.fault || p->free_of_units)
         return units;
     int remembered = (p->ask_totals && !x->result.has_totals) + (p->ask_ratio && !x->result.has_ratio);
@@ -50,7 +44,8 @@ static void keep_answer(struct exchange *x)
                               .marks = x->marks,
                               .payer = slice_of(x->id, LEDGER_ID_SIZE - 1),
                               .body = buffer_slice(&x->body) };
-    if (x->question.p && x->asked_upstream)
+    share_give_answer(x, a.units_alone);
+    if (x->service->config->answer_ttl_ms && x->asked_upstream)
         cache_keep_answer(x->account->cache, x->question, &a);
 }
 
@@ -72,7 +67,7 @@ enum step room_render(struct exchange *x)
             struct refusal r = translation_refusal(x->translation);
             return exchange_refuse(x, r.fault, r.why);
         }
-        keep_totals(x);
+        keep_learnt(x);
         if (x->result.rows > x->held_rows)
             return fetch_out_of_rows(x);
         translation_write(x->translation, &x->body);
@@ -114,8 +109,10 @@ static void settle(struct exchange *x, const struct ledger_call *call)
         .units_predicted = s->predicted,
         .units_alone = units_alone(x),
         .results = x->refusal.fault ? 0 : x->result.results,
-        .via = x->asked_upstream || x->refusal.fault ? "upstream" : "cache",
-        .paid_by = x->payer,
+        .via = x->asked_upstream || x->refusal.fault ? "upstream"
+               : x->shared                           ? "shared"
+                                                     : "cache",
+        .paid_by = x->asked_upstream ? S("") : x->payer,
         .approximate = x->refusal.fault ? S("") : x->marks,
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
@@ -123,9 +120,21 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 
+/* Whether the call was refused for what v3 did, so that asking again at once would bring no other answer. */
+static bool failed_by_v3(const struct exchange *x)
+{
+    enum fault f = x->refusal.fault;
+    if (f == FAULT_UPSTREAM_LATE)
+        return clock_monotonic_ms() < x->deadline_ms;
+    return f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED || f == FAULT_UPSTREAM_ODD ||
+           f == FAULT_UPSTREAM_OUT_OF_UNITS;
+}
+
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
+    share_leave_all(x);
+    share_end(x, failed_by_v3(x));
     if (!x->has_hold)
         return ONWARD; /* it never reached the books */
     struct ledger_call call = exchange_ledger_call(x);

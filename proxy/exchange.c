@@ -152,6 +152,8 @@ void exchange_free_finished(struct service *s)
             event_free(x->timer);
         if (x->deadline)
             event_free(x->deadline);
+        if (x->pause)
+            event_free(x->pause);
         translation_free(x->translation);
         buffer_clear(&x->body);
         arena_free(x->memory);

@@ -20,6 +20,7 @@
 #define ANCHORAGE_PROXY_EXCHANGE_H
 
 #include "mapping/translation.h"
+#include "proxy/pages.h"
 #include "proxy/service.h"
 
 enum step { ONWARD, WAIT, REFUSE };
@@ -73,6 +74,7 @@ struct exchange {
     int64_t round_units, round_rows; /* of the requests that are to be sent next */
     int64_t held_rows, asked_rows;   /* v2 rows held so far; rows of the list asked for so far */
     int64_t prepaid_rows;            /* held already, for requests yet to be sent */
+    int64_t ready_rows;              /* rows of the answer that need not be asked for, not held yet */
     bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
     bool has_hold, waits_for_hold;
     bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
@@ -89,6 +91,8 @@ struct exchange {
     struct flight *given;            /* another call's answer, to be copied */
     int n_awaited;                   /* seats taken */
     struct event *deadline;          /* while nothing but seats is waited for */
+    struct pages pages;              /* the rows of the list that are remembered */
+    struct event *pause;             /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status; /* of a framing fault */
@@ -128,6 +132,9 @@ void admit_retry_waiting(struct service *s);
 /* recall.c: take what is remembered, wait for what another call is asking, or else ask; and hold what that takes.
  * ONWARD when all is held already. */
 enum step recall(struct exchange *x);
+
+/* recall.c: remember the rows of the list's page that has ended. */
+void recall_keep_rows(struct exchange *x);
 
 /* fetch.c: collect the next round of requests; how many there are. */
 int fetch_collect(struct exchange *x);

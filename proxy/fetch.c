@@ -35,6 +35,13 @@ static int64_t rows_to_skip(const struct exchange *x)
     return left > 0 ? left : 0;
 }
 
+static int64_t price_of_results(const struct exchange *x, int64_t results)
+{
+    const struct table *t = x->call.table;
+    bool free = x->plan.free_of_rows || results <= 0;
+    return free ? 0 : table_price(t, results, false, false) - table_price(t, 0, false, false);
+}
+
 /* Take the next list request. Near the limit its page shrinks to what is left and one row more: a small answer is still
  * given, and one that does not fit is known by that row. */
 static void collect_list(struct exchange *x, const struct v3_request *r, int64_t cap, int64_t room)
@@ -44,8 +51,7 @@ static void collect_list(struct exchange *x, const struct v3_request *r, int64_t
     most = most < x->call.limit ? most : x->call.limit;
     x->page_is_cut = r->rows == cap;
     x->asked_rows += r->rows;
-    if (most > 0 && !x->plan.free_of_rows)
-        x->round_rows += table_price(x->call.table, most, false, false) - table_price(x->call.table, 0, false, false);
+    x->round_rows += price_of_results(x, most);
 }
 
 int64_t fetch_rows_of_all(const struct exchange *x)
@@ -71,8 +77,10 @@ int fetch_collect(struct exchange *x)
     int64_t ceiling = x->service->config->units_per_call;
     x->n_fetches = 0;
     x->round_units = 0;
-    x->round_rows = fixed_rows(x);
+    x->round_rows = fixed_rows(x) + price_of_results(x, x->ready_rows);
     int64_t room = room_for_results(x), cap = 0;
+    room = room > x->ready_rows ? room - x->ready_rows : 0;
+    x->ready_rows = 0;
     if (room < x->call.limit)
         cap = rows_to_skip(x) + room + 1;
     translation_cap_page(x->translation, cap);
@@ -139,11 +147,13 @@ static void add_spending(struct exchange *x, const struct fetch *f, const struct
     s->any_unknown = s->any = true;
 }
 
-/* Totals or ratio serve others from now on, whatever becomes of this call. */
+/* What has come serves others from now on, whatever becomes of this call. */
 static void keep_part(struct exchange *x, enum v3_kind kind)
 {
-    if (kind == V3_LIST)
+    if (kind == V3_LIST) {
+        recall_keep_rows(x);
         return;
+    }
     struct account *a = x->account;
     int64_t now = clock_monotonic_ms(), ttl = x->service->config->stats_ttl_ms;
     struct cache_totals *e = cache_keep_totals(a->cache, x->call.target.v3, x->call.target.v3_mode);

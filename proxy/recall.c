@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Before v3 is asked: what is remembered, and what another call is asking right now. Both cost no units. */
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
-/* What the rows of one call may hold. */
-enum { MAX_ROW_BYTES = 256 * 1024 * 1024 };
+/* What the rows of one call may hold; what of a cache one list may take; remembered rows of one turn of the loop. */
+enum { MAX_ROW_BYTES = 256 * 1024 * 1024, LIST_PART = 2, REPLAY_BYTES = 512 * 1024 };
 
 /* All that an answer depends on: what v3 is asked, what is shown of it and how, what is marked and charged. */
 static struct slice question_of(struct exchange *x)
@@ -51,15 +53,100 @@ static void use_totals(struct exchange *x)
         translation_know_ratio(x->translation, &known->ratio);
 }
 
+/* ---- the rows of the list that were paid for already ---- */
+
+/* All that the rows of a list depend on, whichever of them a call asks for. */
+static void begin_list(struct exchange *x)
+{
+    struct cache *c = x->account->cache;
+    x->pages = (struct pages){ .list = plan_list_path(&x->plan, S(""), 0, x->memory) };
+    if (!x->service->config->answer_ttl_ms || !x->plan.ask_list || !x->pages.list.p)
+        return;
+    translation_keep_trail(x->translation, cache_max_bytes(c) / LIST_PART);
+}
+
+static enum step replay(struct exchange *x);
+
+static void on_replay(evutil_socket_t fd, short what, void *context)
+{
+    struct exchange *x = context;
+    (void)fd;
+    (void)what;
+    enum step step = replay(x);
+    if (step == WAIT)
+        return;
+    exchange_enter(x, step == REFUSE ? ROOM_SETTLE : ROOM_FETCH);
+    exchange_run(x);
+}
+
+/* Go on in the next turn of the loop: a long list is not to stop the others. */
+static enum step pause(struct exchange *x)
+{
+    static const struct timeval next_turn = { 0 };
+    if (!x->pause)
+        x->pause = event_new(x->service->base, -1, 0, on_replay, x);
+    if (x->pause && event_add(x->pause, &next_turn) == 0)
+        return WAIT;
+    return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+}
+
+/* What is there is known: ask for the rest. */
 static enum step ask(struct exchange *x)
+{
+    int64_t rows = translation_rows(x->translation), results = rows - x->call.offset;
+    translation_replayed(x->translation, x->pages.whole);
+    pages_touch(&x->pages, x->account->cache);
+    x->asked_rows = rows;
+    x->ready_rows = results < 0 ? 0 : results < x->call.limit ? results : x->call.limit;
+    fetch_collect(x);
+    if (x->refusal.fault)
+        return REFUSE;
+    return x->has_hold && !x->round_rows && !x->n_fetches ? ONWARD : admit_hold(x);
+}
+
+static enum step replay(struct exchange *x)
+{
+    struct cache *c = x->account->cache;
+    struct slice rows, payer;
+    size_t bytes = 0;
+    while (x->service->config->answer_ttl_ms && !translation_has_enough(x->translation) &&
+           pages_next(&x->pages, c, clock_monotonic_ms(), &rows, &payer)) {
+        if (!translation_replay(x->translation, rows)) {
+            struct refusal r = translation_refusal(x->translation);
+            return exchange_refuse(x, r.fault, r.why);
+        }
+        if (!x->payer.p)
+            x->payer = arena_dup(x->memory, payer);
+        bytes += rows.n;
+        if (bytes > REPLAY_BYTES)
+            return pause(x);
+    }
+    return ask(x);
+}
+
+static enum step begin(struct exchange *x)
 {
     x->translation = translation_new(&x->plan, x->account->seen, MAX_ROW_BYTES, x->memory);
     if (!x->translation)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     use_totals(x);
-    fetch_collect(x);
-    return x->refusal.fault ? REFUSE : admit_hold(x);
+    begin_list(x);
+    return replay(x);
 }
+
+void recall_keep_rows(struct exchange *x)
+{
+    struct cache *c = x->account->cache;
+    struct buffer rows;
+    bool whole;
+    if (!translation_take_trail(x->translation, &rows, &whole))
+        return;
+    pages_keep(&x->pages, c, clock_monotonic_ms(), x->service->config->answer_ttl_ms, buffer_slice(&rows), whole,
+               slice_of(x->id, LEDGER_ID_SIZE - 1), (int64_t)(cache_max_bytes(c) / LIST_PART));
+    buffer_clear(&rows);
+}
+
+/* ---- the three ways ---- */
 
 enum step recall(struct exchange *x)
 {
@@ -76,7 +163,7 @@ enum step recall(struct exchange *x)
         rows = fetch_rows_of_all(x);
     } else {
         share_start(shares, x, V3_LIST, x->question);
-        return ask(x);
+        return begin(x);
     }
     x->round_units = 0;
     x->round_rows = rows > x->held_rows ? rows - x->held_rows : 0;

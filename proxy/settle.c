@@ -31,6 +31,9 @@ static int64_t units_alone(const struct exchange *x)
         return x->alone_units;
     if (x->refusal.fault || p->free_of_units)
         return units;
+    int64_t came = x->result.rows_came, replayed = x->result.rows_replayed;
+    if (replayed)
+        units += plan_units(p, came) - (came > replayed ? plan_units(p, came - replayed) : 0);
     int remembered = (p->ask_totals && !x->result.has_totals) + (p->ask_ratio && !x->result.has_ratio);
     return units + (int64_t)remembered * V3_FLOOR_UNITS;
 }
@@ -44,6 +47,8 @@ static void keep_answer(struct exchange *x)
                               .marks = x->marks,
                               .payer = slice_of(x->id, LEDGER_ID_SIZE - 1),
                               .body = buffer_slice(&x->body) };
+    if (x->result.rows_replayed && x->pages.until_ms < a.until_ms)
+        a.until_ms = x->pages.until_ms; /* it is as old as its oldest rows */
     share_give_answer(x, a.units_alone);
     if (x->service->config->answer_ttl_ms && x->asked_upstream)
         cache_keep_answer(x->account->cache, x->question, &a);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The least units: the same question at the same time is one request, and each pays its own rows."""
 import json
+import random
 import threading
 import unittest
 
@@ -174,6 +175,89 @@ class OwnMatters(unittest.TestCase):
             self.assertEqual({answer.status for answer in answers}, {200})
             self.assertEqual(len(sandbox.log()), 1)
             self.assertEqual(proxy.usage()["seo"]["rows"], 3 * 201)
+
+
+class Positions(unittest.TestCase):
+    """Rows that were paid for are not asked for again, and the answer is the same as if they had been."""
+
+    ORDERS = ["", "anchor:desc", "backlinks:desc", "refpages", "first_seen:desc", "refdomains:desc,first_seen"]
+
+    def windows(self, dice, count, most):
+        """Forwards, backwards, overlapping, beyond the end."""
+        at = 0
+        for _ in range(count):
+            limit = dice.choice([1, 3, 7, 25, 40, 1000])
+            yield {"offset": at, "limit": limit}
+            at = dice.choice([at + limit, at + limit, 0, max(0, at - limit), dice.randrange(most + 10)])
+
+    def same(self, target, options, seed, upstream=None, orders=ORDERS, most=60):
+        """A proxy that remembers and one that does not answer byte by byte the same, whatever is asked."""
+        dice = random.Random(seed)
+        upstream = {"units_per_call": 0, **(upstream or {})}
+        with Sandbox(today=None, units="unlimited", **options) as sandbox, \
+                Anchorage(sandbox, upstream=upstream) as keeps, \
+                Anchorage(sandbox, upstream={**upstream, "answer_ttl": "0"}) as asks:
+            for order in orders:
+                for window in self.windows(dice, 12, most):
+                    params = {"target": target, "order_by": order or None, **window,
+                              "output": dice.choice(["json", "xml"])}
+                    a, b = keeps.get(**params), asks.get(**params)
+                    with self.subTest(seed=seed, params=params):
+                        self.assertEqual((a.status, a.bytes), (b.status, b.bytes))
+                        self.assertEqual((a.marks, a.rows_charged, a.headers["x-results-count"]),
+                                         (b.marks, b.rows_charged, b.headers["x-results-count"]))
+                        self.assertLessEqual(a.units, b.units)
+            units = {name: proxy.usage()["seo"]["units"] for name, proxy in (("keeps", keeps), ("asks", asks))}
+            self.assertLess(units["keeps"], units["asks"] / 2)
+
+    def test_plain(self):
+        self.same("lower.example", {"anchor_case": "fold"}, 1, most=200)
+
+    def test_rows_that_merge(self):
+        self.same("tricky.example", {}, 2)
+
+    def test_an_order_that_is_not_ours(self):
+        self.same("tricky.example", {"collation": "nocase", "text_compare": "collation"}, 3, orders=self.ORDERS[:3])
+        self.same("tricky.example", {"collation": "locale-like", "text_compare": "collation"}, 4,
+                  orders=self.ORDERS[::2])
+
+    def test_short_pages(self):
+        self.same("tricky.example", {}, 5, {"max_rows_per_request": 9}, orders=self.ORDERS[1:4])
+        self.same("lower.example", {"row_cap": 100}, 6, orders=self.ORDERS[:2], most=200)
+
+    def test_a_pager_pays_each_row_once(self):
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, fidelity={"stats": "zero"}) as proxy:
+            anchors, calls = [], 0
+            while len(anchors) == 100 * calls:
+                page = proxy.get(target="big.example", limit=100, offset=len(anchors), order_by="backlinks:desc",
+                                 having="refdomains>2")
+                self.assertEqual(page.status, 200, page)
+                anchors += page.anchors
+                calls += 1
+            self.assertGreater(calls, 5)
+            rows = sum(entry["rows"] for entry in sandbox.log())
+            self.assertEqual(rows, len(anchors), "each row is asked for once")
+            self.assertEqual([entry["query"]["limit"] for entry in sandbox.log()], ["100"] * calls)
+            again, spent = proxy.get(target="big.example", limit=10000, order_by="backlinks:desc",
+                                     having="refdomains>2"), sandbox.state()["spent"]
+            self.assertEqual(again.anchors, anchors)
+            self.assertEqual((again.headers["x-anchorage-cache"], again.units, spent),
+                             ("hit", 0, sandbox.state()["spent"]))
+            [entry] = [entry for entry in proxy.entries(again.id) if entry["kind"] == "settle"]
+            self.assertEqual((entry["via"], entry["rows"], entry["units_alone"]),
+                             ("cache", again.rows_charged, 9 * len(anchors)))
+
+    def test_rows_of_a_call_that_failed_later(self):
+        """Its first pages were paid for: the next call begins behind them."""
+        with Sandbox(today=None, anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, upstream={"max_rows_per_request": 50}, fidelity={"stats": "zero"}) as proxy:
+            sandbox.script({"match": "anchors", "skip": 2, "status": 500, "body": "x"})
+            self.assertEqual(proxy.get(target="lower.example").fault, "upstream_down")
+            asked_before = len(sandbox.log())
+            answer = proxy.get(target="lower.example")
+            self.assertGreater(len(answer.anchors), 150)
+            self.assertEqual(sum(entry["rows"] or 0 for entry in sandbox.log()[asked_before:]), len(answer.anchors) - 100)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@
 #define ANCHORAGE_PROXY_EXCHANGE_H
 
 #include "mapping/translation.h"
+#include "proxy/aside.h"
 #include "proxy/pages.h"
 #include "proxy/service.h"
 
@@ -95,7 +96,9 @@ struct exchange {
     struct event *pause;             /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
-    int http_status; /* of a framing fault */
+    int http_status;        /* of a framing fault */
+    struct aside_item work; /* a large answer is made on a thread of its own */
+    bool made;              /* and is ready */
     struct translation_result result;
     struct buffer body;
     struct slice marks;

@@ -5,8 +5,12 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
-/* What the rows of one call may hold; what of a cache one list may take; remembered rows of one turn of the loop. */
-enum { MAX_ROW_BYTES = 256 * 1024 * 1024, LIST_PART = 2, REPLAY_BYTES = 512 * 1024 };
+/* What the rows of one call may hold; what of a cache one list may take. */
+enum { MAX_ROW_BYTES = 256 * 1024 * 1024, LIST_PART = 2 };
+
+/* Remembered rows that are read in one turn of the loop; and those of one v3 page that are remembered, as they are
+ * copied in one turn. */
+enum { REPLAY_BYTES = 512 * 1024, PAGE_BYTES = 8 * 1024 * 1024 };
 
 /* All that an answer depends on: what v3 is asked, what is shown of it and how, what is marked and charged. */
 static struct slice question_of(struct exchange *x)
@@ -62,7 +66,8 @@ static void begin_list(struct exchange *x)
     x->pages = (struct pages){ .list = plan_list_path(&x->plan, S(""), 0, x->memory) };
     if (!x->service->config->answer_ttl_ms || !x->plan.ask_list || !x->pages.list.p)
         return;
-    translation_keep_trail(x->translation, cache_max_bytes(c) / LIST_PART);
+    size_t most = cache_max_bytes(c) / LIST_PART;
+    translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
 }
 
 static enum step replay(struct exchange *x);

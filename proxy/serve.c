@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/aside.h"
 #include "proxy/control.h"
 #include "proxy/exchange.h"
 #include "proxy/program.h"
@@ -115,9 +116,13 @@ static void on_signal(evutil_socket_t signal_number, short what, void *context)
 
 static struct event_base *make_base(void)
 {
+    /* An event that makes itself active again (libcurl does while bytes keep coming) would run for ever before the
+     * kernel is asked for others: after a millisecond it is. */
+    static const struct timeval look_again = { .tv_usec = 1000 };
     struct event_config *c = event_config_new();
     if (!c)
         return NULL;
+    event_config_set_max_dispatch_interval(c, &look_again, -1, 0);
     /* One thread: no locks; changes of interest are handed to the kernel together. */
     event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(c);
@@ -180,6 +185,9 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     s->turns = calloc(config->n_teams ? config->n_teams : 1, sizeof *s->turns);
     if (!s->base || !s->turns || !make_events(d))
         return false;
+    s->aside = aside_new(s->base);
+    if (!s->aside)
+        return false;
     for (size_t i = 0; i < config->n_teams; i++)
         s->turns[i] = (struct turns){ .team = &config->teams[i], .account = &s->account };
     if (!account_open(&s->account, s->base, config, config->api_key_file, CACHE_BYTES, why) || !make_ledger(d, why) ||
@@ -224,6 +232,7 @@ static void give_up_running(struct service *s)
 static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
+    aside_free(s->aside); /* a call that is worked on cannot be given up */
     control_free(d->control);
     serve_admin_free(d->admin);
     if (s->bottom)

@@ -17,6 +17,7 @@
 struct event;
 struct event_base;
 struct exchange;
+struct aside;
 
 /* How many of a team's calls run, and who waits for a turn: first come, first served. */
 struct turns {
@@ -41,6 +42,7 @@ struct service {
     struct http_server *http;
     struct account account; /* of [upstream] api_key_file */
     struct ledger *ledger;
+    struct aside *aside; /* for large answers */
     struct turns *turns; /* one for each team of the configuration, in its order */
     struct slice free_targets;
     bool draining;

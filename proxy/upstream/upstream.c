@@ -337,6 +337,7 @@ static void turn(void *context)
 {
     struct upstream *u = context;
     drop_all(u);
+    wires_go_on(u->wires);
     note_time(u);
     dispatch(u);
 }

@@ -248,6 +248,19 @@ class Positions(unittest.TestCase):
             self.assertEqual((entry["via"], entry["rows"], entry["units_alone"]),
                              ("cache", again.rows_charged, 9 * len(anchors)))
 
+    def test_a_large_answer(self):
+        """It is made beside the loop, and remembered rows are read a few at a time: the same bytes."""
+        with Sandbox(today=None, units="unlimited") as sandbox, \
+                Anchorage(sandbox, upstream={"units_per_call": 0}, fidelity={"stats": "zero"}) as keeps, \
+                Anchorage(sandbox, upstream={"units_per_call": 0, "answer_ttl": "0"},
+                          fidelity={"stats": "zero"}) as asks:
+            for offset, limit in ((0, 7000), (7000, 2000), (0, 8500)):
+                params = {"target": "big.example", "order_by": "refpages:desc", "offset": offset, "limit": limit}
+                a, b = keeps.get(**params), asks.get(**params)
+                self.assertEqual((a.status, a.fault, a.bytes), (200, None, b.bytes))
+                self.assertEqual(a.headers["x-results-count"], str(limit))
+            self.assertEqual(a.units, 0)
+
     def test_rows_of_a_call_that_failed_later(self):
         """Its first pages were paid for: the next call begins behind them."""
         with Sandbox(today=None, anchor_case="fold") as sandbox, \

@@ -93,12 +93,18 @@ void rows_free(struct row_list *r)
     }
     free(r->sorted);
     free(r->last);
+    budget_give(r->o.budget, r->bytes);
     free(r);
+}
+
+void rows_set_budget(struct row_list *r, struct budget *budget)
+{
+    r->o.budget = budget;
 }
 
 static bool charge(struct row_list *r, size_t n)
 {
-    if (n > r->o.max_bytes - r->bytes)
+    if (n > r->o.max_bytes - r->bytes || !budget_take(r->o.budget, n))
         return false;
     r->bytes += n;
     return true;
@@ -529,7 +535,8 @@ bool rows_finish(struct row_list *r)
 {
     if (!r->disordered && !r->case_seen)
         return true;
-    r->sorted = malloc((r->n ? r->n : 1) * sizeof(struct row *));
+    size_t size = (r->n ? r->n : 1) * sizeof(struct row *);
+    r->sorted = charge(r, size) ? malloc(size) : NULL;
     if (!r->sorted)
         return false;
     for (uint32_t i = 0; i < r->n; i++)

@@ -98,6 +98,23 @@ void translation_free(struct translation *t)
     free(t);
 }
 
+void translation_set_budget(struct translation *t, struct budget *budget)
+{
+    rows_set_budget(t->rows, budget);
+}
+
+size_t translation_bytes(const struct translation *t)
+{
+    return t->trail.room + t->totals_body.room;
+}
+
+/* As render_answer reserves it: most rows need less. */
+size_t translation_answer_bytes(const struct translation *t)
+{
+    enum { AROUND_A_ROW = 256 };
+    return rows_text_bytes(t->rows) + (size_t)rows_count(t->rows) * AROUND_A_ROW;
+}
+
 void translation_know_totals(struct translation *t, int64_t live)
 {
     if (t->asking[V3_TOTALS] == TO_ASK || t->asking[V3_TOTALS] == ANOTHER_ASKS) {

@@ -57,6 +57,13 @@ struct translation *translation_new(const struct plan *plan, struct translation_
                                     struct arena *memory);
 void translation_free(struct translation *t);
 
+/* Before anything is asked: rows take what they hold from this budget. */
+void translation_set_budget(struct translation *t, struct budget *budget);
+
+/* Bytes that it holds beside its rows, and about what its answer will have. */
+size_t translation_bytes(const struct translation *t);
+size_t translation_answer_bytes(const struct translation *t);
+
 /* Before it is asked by translation_next, or after translation_await: no need to ask. */
 void translation_know_totals(struct translation *t, int64_t live);
 void translation_know_ratio(struct translation *t, const struct ratio *ratio);

@@ -10,12 +10,13 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     struct exchange *x = context;
     (void)fd;
     (void)what;
-    bool for_turn = x->waits_for_turn;
+    bool for_turn = x->waits_for_turn, for_memory = !x->round_rows && !x->translation;
     admit_leave(x);
     x->retry_after_ms = 1000;
     exchange_refuse(x, FAULT_TOO_BUSY,
-                    for_turn ? S("the team already has as many calls under way as its concurrency allows")
-                             : S("the team's other calls under way hold what is left of its limit"));
+                    for_turn     ? S("the team already has as many calls under way as its concurrency allows")
+                    : for_memory ? S("the calls under way may need all the memory that calls may have")
+                                 : S("the team's other calls under way hold what is left of its limit"));
     exchange_enter(x, ROOM_SETTLE);
     exchange_run(x);
 }
@@ -88,6 +89,21 @@ void admit_leave(struct exchange *x)
 
 /* ---- the hold ---- */
 
+enum step admit_wait(struct exchange *x)
+{
+    struct service *s = x->service;
+    if (x->client_gone)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
+    if (!start_timer(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+    if (!x->any_sent)
+        share_end(x, false); /* who joined need not wait for this call's room */
+    x->waits_for_hold = x->waits_for_room = true;
+    x->next_waiting = s->waiting_for_room;
+    s->waiting_for_room = x;
+    return WAIT;
+}
+
 static void on_held(void *context, enum ledger_outcome outcome)
 {
     struct exchange *x = context;
@@ -112,18 +128,9 @@ static void on_held(void *context, enum ledger_outcome outcome)
                                  "for the next month"));
         break;
     case LEDGER_WAIT:
-        if (x->client_gone) {
-            step = exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
-        } else if (!start_timer(x)) {
-            step = exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-        } else {
-            if (!x->any_sent)
-                share_end(x, false); /* who joined need not wait for this team's room */
-            x->waits_for_hold = x->waits_for_room = true;
-            x->next_waiting = s->waiting_for_room;
-            s->waiting_for_room = x;
+        step = admit_wait(x);
+        if (step == WAIT)
             return;
-        }
         break;
     case LEDGER_DOWN:
         step = exchange_refuse(x, FAULT_LEDGER_DOWN,

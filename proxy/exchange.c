@@ -35,11 +35,27 @@ static void finish(struct exchange *x)
     service_wake_bottom(s);
 }
 
+bool exchange_count(struct exchange *x)
+{
+    struct budget *b = &x->service->memory;
+    if (x->making)
+        return true;
+    size_t n =
+        sizeof *x + arena_used(x->memory) + x->body.room + (x->translation ? translation_bytes(x->translation) : 0);
+    if (n > x->counted)
+        budget_add(b, n - x->counted);
+    else
+        budget_give(b, x->counted - n);
+    x->counted = n;
+    return !budget_is_over(b, b->max);
+}
+
 void exchange_run(struct exchange *x)
 {
     for (;;) {
         switch (rooms[x->room](x)) {
         case WAIT:
+            (void)exchange_count(x);
             return;
         case REFUSE:
             assert(x->room < ROOM_SETTLE);
@@ -116,7 +132,12 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
     x->began_us = x->entered_us = clock_monotonic_us();
     x->deadline_ms = x->began_us / 1000 + s->config->call_timeout_ms;
     ledger_new_id(x->id);
-    if (request->fault_status) {
+    bool full = budget_is_over(&s->memory, s->memory.max - s->memory.max / 4); /* the rest is for those under way */
+    if (full && !request->fault_status) {
+        x->retry_after_ms = 1000;
+        exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        x->room = ROOM_SETTLE;
+    } else if (request->fault_status) {
         x->http_status = request->fault_status;
         exchange_refuse(x, FAULT_BAD_REQUEST, request->fault_why);
         x->room = ROOM_SETTLE;
@@ -156,6 +177,8 @@ void exchange_free_finished(struct service *s)
             event_free(x->pause);
         translation_free(x->translation);
         buffer_clear(&x->body);
+        budget_give(&s->memory, x->counted);
+        s->promised -= x->promised;
         arena_free(x->memory);
         free(x);
     }

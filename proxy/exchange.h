@@ -54,6 +54,7 @@ struct exchange {
     struct event *timer;              /* while waiting for a turn or for room */
     struct http_call *http;
     struct arena *memory;
+    size_t counted, promised; /* bytes of it and of the body, in the service's budget; what was set aside for it */
     char id[LEDGER_ID_SIZE];
     enum room room;
     bool client_gone;
@@ -97,6 +98,7 @@ struct exchange {
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status;        /* of a framing fault */
+    bool making;            /* the thread beside has it: hands off */
     struct aside_item work; /* a large answer is made on a thread of its own */
     bool made;              /* and is ready */
     struct translation_result result;
@@ -113,6 +115,9 @@ void exchange_run(struct exchange *x);
 /* Go to a room; the time since the last one was entered is that one's. */
 void exchange_enter(struct exchange *x, enum room next);
 
+/* Bring what the exchange holds up to date in the budget of all. False when that is spent. */
+bool exchange_count(struct exchange *x);
+
 /* Say why the call is refused, and return REFUSE. */
 enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why);
 
@@ -127,6 +132,8 @@ enum step room_answer(struct exchange *x);
 
 /* admit.c: give the turn back; stop waiting. */
 void admit_leave(struct exchange *x);
+/* admit.c: wait until other calls have ended, then recall again. */
+enum step admit_wait(struct exchange *x);
 /* admit.c: hold rows and units for the round of requests in `fetches`; the exchange goes on when it is durable. */
 enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */

@@ -125,7 +125,10 @@ static void on_sent(void *context)
 static bool on_bytes(void *context, struct slice bytes)
 {
     struct fetch *f = context;
-    return translation_feed(f->exchange->translation, f->request.kind, bytes);
+    if (exchange_count(f->exchange))
+        return translation_feed(f->exchange->translation, f->request.kind, bytes);
+    exchange_refuse(f->exchange, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    return false;
 }
 
 /* Add what one request took. Its price is known by the header; without one our own price stands in. */

@@ -30,6 +30,8 @@ int program_books(const struct config *config, int argc, char **argv);
 [[nodiscard]] bool setup_ledger_options(const struct config *c, struct ledger_options *ret);
 /* The v3 key: the file's text without white space at its ends. False with a line in `why`. */
 [[nodiscard]] bool setup_read_key(const char *file, struct buffer *key, struct buffer *why);
+/* What calls may hold together, in bytes. */
+size_t setup_call_memory(const struct config *c);
 /* free_targets as one text separated by spaces. */
 void setup_free_targets(const struct config *c, struct buffer *out);
 

@@ -129,11 +129,34 @@ static enum step replay(struct exchange *x)
     return ask(x);
 }
 
+/* Set aside what the call may need, so that those under way do not run out together when they have been paid for. A
+ * limit says little about a list: a part of all is enough for any. */
+static bool set_aside(struct exchange *x)
+{
+    enum { ROW_BYTES = 384 /* of a row in memory, its trail and its text in the answer */, PARTS = 16 };
+    struct service *s = x->service;
+    size_t rows = (size_t)x->call.limit + (size_t)x->call.offset, part = s->memory.max / PARTS;
+    size_t most = rows < part / ROW_BYTES ? rows * ROW_BYTES : part;
+    if (x->promised)
+        return true;
+    if (s->promised + most > s->memory.max / 2)
+        return false;
+    x->promised = most;
+    s->promised += most;
+    return true;
+}
+
 static enum step begin(struct exchange *x)
 {
-    x->translation = translation_new(&x->plan, x->account->seen, MAX_ROW_BYTES, x->memory);
+    struct budget *b = &x->service->memory;
+    x->round_rows = 0;
+    if (!set_aside(x))
+        return admit_wait(x);
+    size_t most = MAX_ROW_BYTES < b->max / 2 ? MAX_ROW_BYTES : b->max / 2;
+    x->translation = translation_new(&x->plan, x->account->seen, most, x->memory);
     if (!x->translation)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+    translation_set_budget(x->translation, b);
     use_totals(x);
     begin_list(x);
     return replay(x);

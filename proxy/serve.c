@@ -178,6 +178,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 {
     struct service *s = &d->service;
     s->config = config;
+    s->memory.max = setup_call_memory(config);
     s->log = buffer_with_cap(LOG_ROOM);
     setup_free_targets(config, &d->free_targets);
     s->free_targets = buffer_slice(&d->free_targets);

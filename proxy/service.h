@@ -6,6 +6,7 @@
 #ifndef ANCHORAGE_PROXY_SERVICE_H
 #define ANCHORAGE_PROXY_SERVICE_H
 
+#include "base/budget.h"
 #include "base/buffer.h"
 #include "config/config.h"
 #include "mapping/explain.h"
@@ -42,8 +43,10 @@ struct service {
     struct http_server *http;
     struct account account; /* of [upstream] api_key_file */
     struct ledger *ledger;
-    struct aside *aside; /* for large answers */
-    struct turns *turns; /* one for each team of the configuration, in its order */
+    struct aside *aside;  /* for large answers */
+    struct budget memory; /* of all calls together */
+    size_t promised;      /* bytes of it that calls under way may come to need; half of it at most */
+    struct turns *turns;  /* one for each team of the configuration, in its order */
     struct slice free_targets;
     bool draining;
 

@@ -79,6 +79,8 @@ static void on_made(void *context)
 {
     struct exchange *x = context;
     x->made = true;
+    x->making = false;
+    (void)exchange_count(x);
     exchange_run(x);
 }
 
@@ -94,6 +96,11 @@ static bool write_marks(struct exchange *x)
 static enum step render_list(struct exchange *x)
 {
     if (!x->made && translation_rows(x->translation) > ROWS_AT_ONCE) {
+        size_t most = translation_answer_bytes(x->translation);
+        if (!budget_take(&x->service->memory, most))
+            return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        x->counted += most; /* until what it really has is known */
+        x->making = true;
         x->work = (struct aside_item){ .run = make_answer, .done = on_made, .context = x };
         aside_start(x->service->aside, &x->work);
         return WAIT;
@@ -172,8 +179,13 @@ enum step room_settle(struct exchange *x)
     const struct spending *s = &x->spending;
     share_leave_all(x);
     share_end(x, failed_by_v3(x));
-    if (!x->has_hold)
+    x->service->promised -= x->promised;
+    x->promised = 0;
+    if (!x->has_hold) {
+        if (x->service->waiting_for_room)
+            admit_retry_waiting(x->service);
         return ONWARD; /* it never reached the books */
+    }
     struct ledger_call call = exchange_ledger_call(x);
     struct slice fault = fault_word(x->refusal.fault);
     if (!x->refusal.fault || (s->any && !s->any_unknown))

@@ -72,7 +72,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
     return 0;
 }
 
-void wires_go_on(struct wires *all)
+void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
 {
     struct link now = all->resting;
     if (link_is_alone(&all->resting)) {
@@ -84,7 +84,10 @@ void wires_go_on(struct wires *all)
         struct wire *w = LINKED(now.next, struct wire, resting);
         link_out(&w->resting);
         w->bytes_of_turn = 0;
-        curl_easy_pause(w->easy, CURLPAUSE_CONT); /* what it shows may make it rest again */
+        int code = (int)curl_easy_pause(w->easy, CURLPAUSE_CONT); /* what it shows may make it rest again */
+        if (code && w->owner) {
+            failed(w, code);
+        }
     }
 }
 

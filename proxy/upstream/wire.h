@@ -59,8 +59,9 @@ struct wire *wire_take(struct wires *all, const char *target);
 /* The wire whose handle this is. */
 struct wire *wire_of(void *easy);
 
-/* Once a turn: go on with those whose bytes were more than one turn of the loop takes. */
-void wires_go_on(struct wires *all);
+/* Once a turn: go on with those whose bytes were more than one turn of the loop takes. One that fails with that is
+ * handed to `failed` with libcurl's code, still in the multi; nothing else would end it. */
+void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code));
 
 /* Back into the pool; it must not be in the multi. */
 void wire_put(struct wire *w);

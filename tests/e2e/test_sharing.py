@@ -273,5 +273,40 @@ class Positions(unittest.TestCase):
             self.assertEqual(sum(entry["rows"] or 0 for entry in sandbox.log()[asked_before:]), len(answer.anchors) - 100)
 
 
+class Memory(unittest.TestCase):
+    OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}
+    CALLS = [{"target": "big.example", "limit": 2500 + n, "order_by": "backlinks:desc"} for n in range(20)]
+
+    def test_calls_wait_for_memory(self):
+        """What each may need is set aside before v3 is asked: not all at once, but all."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, **self.OPTIONS) as proxy:
+            for call, answer in zip(self.CALLS, proxy.many(self.CALLS)):
+                self.assertEqual((answer.status, len(answer.anchors)), (200, call["limit"]), answer)
+
+    def test_no_memory_in_time(self):
+        """Who cannot get it within queue_timeout is refused before anything is spent."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16", "queue_timeout": "100ms"}, **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "times": 0, "delay_ms": 1000})
+            answers = proxy.many(self.CALLS)
+            self.assertEqual({answer.fault for answer in answers}, {None, "too_busy"}, answers)
+            for answer in answers:
+                if answer.fault:
+                    self.assertEqual((answer.status, answer.rows_charged, answer.units), (503, 0, 0), answer)
+                    self.assertRegex(answer.headers["retry-after"], "^[1-9][0-9]*$")
+            self.assertEqual(len(sandbox.log()), sum(answer.status == 200 for answer in answers))
+
+    def test_an_answer_that_does_not_fit(self):
+        """Half a gibibyte of nothing is not read to its end either."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, fidelity={"stats": "zero"},
+                          upstream={"units_per_call": 0}) as proxy:
+            sandbox.script({"match": "anchors", "flood": 1 << 29})
+            answer = proxy.get(target="big.example", limit=10)
+            self.assertEqual((answer.status, answer.fault, answer.rows_charged), (502, "upstream_odd", 0), answer)
+            self.assertEqual(proxy.get(target="one.example").status, 200)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -11,8 +11,11 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     bool for_turn = x->waits_for_turn, for_memory = !x->round_rows && !x->translation;
+    int64_t before = 0;
+    for (const struct exchange *w = x->turns->first; w && for_turn; w = w->next_waiting)
+        before++;
+    x->retry_after_ms = service_wait_ms(x->service, before ? before : 1, for_turn ? x->turns->team->concurrency : 1);
     admit_leave(x);
-    x->retry_after_ms = 1000;
     exchange_refuse(x, FAULT_TOO_BUSY,
                     for_turn     ? S("the team already has as many calls under way as its concurrency allows")
                     : for_memory ? S("the calls under way may need all the memory that calls may have")

@@ -134,7 +134,7 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
     ledger_new_id(x->id);
     bool full = budget_is_over(&s->memory, s->memory.max - s->memory.max / 4); /* the rest is for those under way */
     if (full && !request->fault_status) {
-        x->retry_after_ms = 1000;
+        x->retry_after_ms = service_wait_ms(s, 1, 1);
         exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
         x->room = ROOM_SETTLE;
     } else if (request->fault_status) {

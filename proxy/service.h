@@ -74,6 +74,10 @@ struct explain_options service_explain_options(const struct service *s);
 /* NULL when the configuration has no such team. */
 struct turns *service_turns(struct service *s, struct slice team);
 
+/* How long until `before` calls have ended of which `at_once` run, at the pace of the calls so far: what Retry-After
+ * says, so between a second and a minute. */
+int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once);
+
 /* One line for people: "anchorage: …". */
 void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -273,6 +273,22 @@ class Positions(unittest.TestCase):
             self.assertEqual(sum(entry["rows"] or 0 for entry in sandbox.log()[asked_before:]), len(answer.anchors) - 100)
 
 
+class Busy(unittest.TestCase):
+    def test_retry_after_is_honest(self):
+        """Calls take two seconds, one runs, more wait than queue_timeout allows: they are told to come when those
+        before them will have ended."""
+        with Sandbox(today=None, latency="2s") as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "300ms"}, upstream={"answer_ttl": "0"},
+                          fidelity={"stats": "zero"}, teams={"seo": {"concurrency": 1}}) as proxy:
+            self.assertEqual(proxy.get(target="small.example").status, 200)
+            answers = proxy.many([{"target": "small.example", "limit": n + 1} for n in range(5)])
+            busy = [answer for answer in answers if answer.fault]
+            self.assertEqual(({answer.fault for answer in busy}, len(busy)), ({"too_busy"}, 4))
+            seconds = sorted(int(answer.headers["retry-after"]) for answer in busy)
+            self.assertGreaterEqual(seconds[-1], 3, seconds)
+            self.assertLessEqual(seconds[-1], 9, seconds)
+
+
 class Memory(unittest.TestCase):
     OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}
     CALLS = [{"target": "big.example", "limit": 2500 + n, "order_by": "backlinks:desc"} for n in range(20)]

@@ -78,6 +78,16 @@ bool trail_take(struct slice *trail, const struct table *table, uint32_t fields,
     return true;
 }
 
+struct slice trail_skip(struct slice trail, int64_t rows)
+{
+    uint32_t size;
+    for (; rows > 0 && trail.n; rows--) {
+        memcpy(&size, trail.p, sizeof size);
+        take_bytes(&trail, sizeof size + size);
+    }
+    return trail;
+}
+
 size_t trail_split(struct slice trail, size_t max_bytes, int64_t *rows)
 {
     struct slice rest = trail;

@@ -15,6 +15,9 @@ void trail_put(struct buffer *trail, const struct table *table, uint32_t fields,
 /* Take the first row off `trail`; its texts are in those bytes. False when there is none. */
 bool trail_take(struct slice *trail, const struct table *table, uint32_t fields, struct scan_value *values);
 
+/* What is behind the first `rows` rows. */
+struct slice trail_skip(struct slice trail, int64_t rows);
+
 /* The length of as many whole rows from the front as fit into `max_bytes`, at least one; their number in *rows. */
 size_t trail_split(struct slice trail, size_t max_bytes, int64_t *rows);
 

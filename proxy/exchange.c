@@ -89,7 +89,8 @@ static void on_gone(void *context)
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
         exchange_enter(x, ROOM_SETTLE);
         exchange_run(x);
-    } else if (x->room == ROOM_FETCH && !x->any_sent && !x->waits_for_hold && (x->n_under_way || x->n_awaited)) {
+    } else if ((x->room == ROOM_ADMIT || x->room == ROOM_FETCH) && !x->any_sent && !x->waits_for_hold &&
+               (x->n_under_way || x->n_awaited)) {
         fetch_cancel(x);
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
         exchange_enter(x, ROOM_SETTLE);

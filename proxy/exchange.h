@@ -88,13 +88,14 @@ struct exchange {
     struct slice question; /* what the answer is remembered and shared under */
     struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
     int64_t alone_units;   /* what it cost that call */
-    struct seat seats[V3_KINDS];
-    struct flight *starts[V3_KINDS]; /* what others may join */
-    struct flight *given;            /* another call's answer, to be copied */
-    int n_awaited;                   /* seats taken */
-    struct event *deadline;          /* while nothing but seats is waited for */
-    struct pages pages;              /* the rows of the list that are remembered */
-    struct event *pause;             /* between two parts of a long piece of work */
+    struct seat seats[SHARE_KINDS];
+    struct flight *starts[SHARE_KINDS]; /* what others may join */
+    struct flight *given;               /* another call's answer, to be copied */
+    int n_awaited;                      /* seats taken */
+    struct event *deadline;             /* while nothing but seats is waited for */
+    int64_t awaited_at;                 /* rows of the list that were remembered when it last waited for more, and 1 */
+    struct pages pages;                 /* the rows of the list that are remembered */
+    struct event *pause;                /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status;        /* of a framing fault */
@@ -143,6 +144,15 @@ void admit_retry_waiting(struct service *s);
  * ONWARD when all is held already. */
 enum step recall(struct exchange *x);
 
+/* recall.c: the page of the list that another call was asking for has come. */
+void recall_go_on(struct exchange *x);
+
+/* recall.c: hand the translation what is known of the target's totals and ratio. */
+void recall_totals(struct exchange *x);
+
+/* recall.c: this call asks for the next page of its list; those who want it as well wait. */
+void recall_lead(struct exchange *x);
+
 /* recall.c: remember the rows of the list's page that has ended. */
 void recall_keep_rows(struct exchange *x);
 
@@ -153,7 +163,9 @@ enum step fetch_out_of_rows(struct exchange *x);
 /* fetch.c: v2 rows of the biggest answer that the team's limit has room for. */
 int64_t fetch_rows_of_all(const struct exchange *x);
 /* fetch.c: what the exchange had a seat for is over. */
-void fetch_told(struct exchange *x, enum v3_kind kind, struct flight *f);
+void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f);
+/* fetch.c: wait for what seats were taken for, until the call's own deadline. */
+enum step fetch_await(struct exchange *x);
 /* fetch.c: end what is under way without waiting for it. */
 void fetch_cancel(struct exchange *x);
 

@@ -68,7 +68,8 @@ static void join_parts(struct exchange *x)
                   ? x->part
                   : arena_printf(x->memory, "%d %.*s", (int)x->call.target.v3_mode, SLICE_ARGS(x->call.target.v3));
     for (enum v3_kind kind = V3_TOTALS; kind < V3_KINDS && x->part.p; kind++)
-        if (translation_needs(x->translation, kind) && share_join(x->account->shares, x, kind, x->part))
+        if (translation_needs(x->translation, kind) &&
+            share_join(x->account->shares, x, (enum share_kind)kind, x->part))
             translation_await(x->translation, kind);
 }
 
@@ -84,16 +85,19 @@ int fetch_collect(struct exchange *x)
     if (room < x->call.limit)
         cap = rows_to_skip(x) + room + 1;
     translation_cap_page(x->translation, cap);
+    recall_totals(x);
     join_parts(x);
     while (x->n_fetches < V3_KINDS && translation_next(x->translation, &x->fetches[x->n_fetches].request)) {
         struct fetch *f = &x->fetches[x->n_fetches++];
         f->exchange = x;
         f->sent = false;
         x->round_units += f->request.units;
-        if (f->request.kind == V3_LIST)
+        if (f->request.kind == V3_LIST) {
             collect_list(x, &f->request, cap, room);
-        else if (x->part.p)
-            share_start(x->account->shares, x, f->request.kind, x->part);
+            recall_lead(x);
+        } else if (x->part.p) {
+            share_start(x->account->shares, x, (enum share_kind)f->request.kind, x->part);
+        }
     }
     int64_t prepaid = x->round_rows < x->prepaid_rows ? x->round_rows : x->prepaid_rows;
     x->round_rows -= prepaid;
@@ -155,6 +159,7 @@ static void keep_part(struct exchange *x, enum v3_kind kind)
 {
     if (kind == V3_LIST) {
         recall_keep_rows(x);
+        share_give_page(x);
         return;
     }
     struct account *a = x->account;
@@ -259,7 +264,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 }
 
 /* Each call that waits has its own deadline. */
-static enum step await(struct exchange *x)
+enum step fetch_await(struct exchange *x)
 {
     int64_t ms = x->deadline_ms - clock_monotonic_ms();
     ms = ms > 0 ? ms : 0;
@@ -279,13 +284,13 @@ static void told_of_answer(struct exchange *x, struct flight *f)
     x->given = f;
 }
 
-static void told_of_part(struct exchange *x, enum v3_kind kind, const struct flight *f)
+static void told_of_part(struct exchange *x, enum share_kind kind, const struct flight *f)
 {
     if (f->end == FLIGHT_GIVEN_UP) {
-        translation_ask_after_all(x->translation, kind);
+        translation_ask_after_all(x->translation, (enum v3_kind)kind);
         return;
     }
-    if (kind == V3_TOTALS)
+    if (kind == SHARE_TOTALS)
         translation_know_totals(x->translation, f->totals);
     else
         translation_know_ratio(x->translation, &f->ratio);
@@ -293,15 +298,19 @@ static void told_of_part(struct exchange *x, enum v3_kind kind, const struct fli
     x->payer = arena_dup(x->memory, slice_of(f->payer, LEDGER_ID_SIZE - 1));
 }
 
-void fetch_told(struct exchange *x, enum v3_kind kind, struct flight *f)
+void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
 {
     if (f->end == FLIGHT_FAILED) {
         x->retry_after_ms = f->retry_after_ms;
         exchange_refuse(x, f->refusal.fault, arena_dup(x->memory, f->refusal.why));
-    } else if (kind == V3_LIST) {
+    } else if (kind == SHARE_CALL) {
         told_of_answer(x, f);
-    } else {
+    } else if (kind != SHARE_PAGES) {
         told_of_part(x, kind, f);
+    }
+    if (kind == SHARE_PAGES) {
+        recall_go_on(x);
+        return;
     }
     if (x->room != ROOM_FETCH || x->n_under_way || x->n_awaited || x->waits_for_hold)
         return; /* it looks when it gets there */
@@ -364,7 +373,7 @@ enum step room_fetch(struct exchange *x)
     if (x->n_fetches)
         return send_round(x);
     if (x->n_awaited)
-        return await(x);
+        return fetch_await(x);
     if (x->given)
         return take_given(x);
     enum step step = ONWARD;

@@ -7,10 +7,31 @@
 /* A call that wants small pages fills a piece up before it begins another. */
 enum { PIECE_BYTES = 128 * 1024, SMALL_BYTES = PIECE_BYTES / 2 };
 
+/* The last piece has been filled up since it was seen. */
+static bool rest_of_last(struct pages *at, struct cache *c, int64_t now_ms, struct slice *rows, struct slice *payer)
+{
+    struct cache_piece p;
+    if (!at->n || !cache_find_piece(c, at->list, at->n - 1, now_ms, &p) || p.until_ms != at->until_ms ||
+        p.rows_before > at->rows || p.rows_before + p.rows < at->rows)
+        return false;
+    if (p.rows_before + p.rows == at->rows && !p.whole)
+        return false;
+    *rows = trail_skip(p.bytes, at->rows - p.rows_before);
+    *payer = p.payer;
+    at->rows = p.rows_before + p.rows;
+    at->bytes += (int64_t)rows->n;
+    at->whole = p.whole;
+    return true;
+}
+
 bool pages_next(struct pages *at, struct cache *c, int64_t now_ms, struct slice *rows, struct slice *payer)
 {
     struct cache_piece p;
-    if (at->whole || !cache_find_piece(c, at->list, at->n, now_ms, &p))
+    if (at->whole)
+        return false;
+    if (rest_of_last(at, c, now_ms, rows, payer))
+        return true;
+    if (!cache_find_piece(c, at->list, at->n, now_ms, &p))
         return false;
     if (p.rows_before != at->rows || (at->n && p.until_ms != at->until_ms))
         return false; /* left over from an earlier time */

@@ -47,8 +47,10 @@ static bool use_answer(struct exchange *x)
 }
 
 /* What an earlier call has learnt of the target need not be asked again. */
-static void use_totals(struct exchange *x)
+void recall_totals(struct exchange *x)
 {
+    if (!translation_needs(x->translation, V3_TOTALS) && !translation_needs(x->translation, V3_RATIO))
+        return;
     const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
     if (known && known->totals_until_ms > now)
@@ -59,29 +61,58 @@ static void use_totals(struct exchange *x)
 
 /* ---- the rows of the list that were paid for already ---- */
 
+static bool remembers(const struct exchange *x)
+{
+    return x->service->config->answer_ttl_ms && x->plan.ask_list && x->pages.list.p;
+}
+
 /* All that the rows of a list depend on, whichever of them a call asks for. */
 static void begin_list(struct exchange *x)
 {
     struct cache *c = x->account->cache;
     x->pages = (struct pages){ .list = plan_list_path(&x->plan, S(""), 0, x->memory) };
-    if (!x->service->config->answer_ttl_ms || !x->plan.ask_list || !x->pages.list.p)
-        return;
+    x->awaited_at = 0;
     size_t most = cache_max_bytes(c) / LIST_PART;
-    translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
+    if (remembers(x))
+        translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
 }
 
 static enum step replay(struct exchange *x);
 
-static void on_replay(evutil_socket_t fd, short what, void *context)
+void recall_go_on(struct exchange *x)
 {
-    struct exchange *x = context;
-    (void)fd;
-    (void)what;
-    enum step step = replay(x);
+    if (x->deadline)
+        event_del(x->deadline);
+    enum step step = x->refusal.fault ? REFUSE : replay(x);
     if (step == WAIT)
         return;
     exchange_enter(x, step == REFUSE ? ROOM_SETTLE : ROOM_FETCH);
     exchange_run(x);
+}
+
+static void on_replay(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    recall_go_on(context);
+}
+
+/* Another call is asking for the rows behind those that are known: calls that want neighbouring windows at the same
+ * time (a pager that does not wait) pay for each row once. Not again when that brought nothing that could be
+ * remembered. */
+static bool join_page(struct exchange *x)
+{
+    if (!remembers(x) || x->pages.whole || translation_has_enough(x->translation) ||
+        x->awaited_at == x->pages.rows + 1 || !share_join(x->account->shares, x, SHARE_PAGES, x->pages.list))
+        return false;
+    x->awaited_at = x->pages.rows + 1;
+    return true;
+}
+
+void recall_lead(struct exchange *x)
+{
+    if (remembers(x) && !x->starts[SHARE_PAGES])
+        share_start(x->account->shares, x, SHARE_PAGES, x->pages.list);
 }
 
 /* Go on in the next turn of the loop: a long list is not to stop the others. */
@@ -114,7 +145,7 @@ static enum step replay(struct exchange *x)
     struct cache *c = x->account->cache;
     struct slice rows, payer;
     size_t bytes = 0;
-    while (x->service->config->answer_ttl_ms && !translation_has_enough(x->translation) &&
+    while (remembers(x) && !translation_has_enough(x->translation) &&
            pages_next(&x->pages, c, clock_monotonic_ms(), &rows, &payer)) {
         if (!translation_replay(x->translation, rows)) {
             struct refusal r = translation_refusal(x->translation);
@@ -126,7 +157,7 @@ static enum step replay(struct exchange *x)
         if (bytes > REPLAY_BYTES)
             return pause(x);
     }
-    return ask(x);
+    return join_page(x) ? fetch_await(x) : ask(x);
 }
 
 /* Set aside what the call may need, so that those under way do not run out together when they have been paid for. A
@@ -157,7 +188,6 @@ static enum step begin(struct exchange *x)
     if (!x->translation)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     translation_set_budget(x->translation, b);
-    use_totals(x);
     begin_list(x);
     return replay(x);
 }
@@ -187,10 +217,10 @@ enum step recall(struct exchange *x)
         x->prepaid_rows = x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
     if (use_answer(x)) {
         rows = x->result.rows;
-    } else if (share_join(shares, x, V3_LIST, x->question)) {
+    } else if (share_join(shares, x, SHARE_CALL, x->question)) {
         rows = fetch_rows_of_all(x);
     } else {
-        share_start(shares, x, V3_LIST, x->question);
+        share_start(shares, x, SHARE_CALL, x->question);
         return begin(x);
     }
     x->round_units = 0;

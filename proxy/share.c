@@ -34,7 +34,7 @@ void share_put(struct flight *f)
 }
 
 /* FNV-1a */
-static uint64_t hash_of(enum v3_kind kind, struct slice key)
+static uint64_t hash_of(enum share_kind kind, struct slice key)
 {
     uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)kind;
     for (size_t i = 0; i < key.n; i++)
@@ -61,7 +61,7 @@ static void leave_seat(struct seat *seat)
     put(f);
 }
 
-bool share_join(struct shares *s, struct exchange *x, enum v3_kind kind, struct slice key)
+bool share_join(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key)
 {
     uint64_t hash = hash_of(kind, key);
     for (struct flight *f = s->buckets[hash % BUCKETS]; f; f = f->chain) {
@@ -73,7 +73,7 @@ bool share_join(struct shares *s, struct exchange *x, enum v3_kind kind, struct 
     return false;
 }
 
-void share_start(struct shares *s, struct exchange *x, enum v3_kind kind, struct slice key)
+void share_start(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key)
 {
     struct flight *f = calloc(1, sizeof *f + key.n);
     if (!f)
@@ -122,7 +122,7 @@ static void close_flight(struct flight *f, enum flight_end end)
 
 void share_give_totals(struct exchange *x, int64_t totals)
 {
-    struct flight *f = x->starts[V3_TOTALS];
+    struct flight *f = x->starts[SHARE_TOTALS];
     if (!f)
         return;
     f->totals = totals;
@@ -131,16 +131,22 @@ void share_give_totals(struct exchange *x, int64_t totals)
 
 void share_give_ratio(struct exchange *x, struct ratio ratio)
 {
-    struct flight *f = x->starts[V3_RATIO];
+    struct flight *f = x->starts[SHARE_RATIO];
     if (!f)
         return;
     f->ratio = ratio;
     close_flight(f, FLIGHT_ANSWERED);
 }
 
+void share_give_page(struct exchange *x)
+{
+    if (x->starts[SHARE_PAGES])
+        close_flight(x->starts[SHARE_PAGES], FLIGHT_ANSWERED);
+}
+
 void share_give_answer(struct exchange *x, int64_t units_alone)
 {
-    struct flight *f = x->starts[V3_LIST];
+    struct flight *f = x->starts[SHARE_CALL];
     if (!f)
         return;
     f->results = x->result.results;
@@ -170,12 +176,12 @@ static void end_flight(struct flight *f, const struct exchange *x, bool for_all)
 
 void share_end(struct exchange *x, bool for_all)
 {
-    for (int kind = 0; kind < V3_KINDS; kind++)
+    for (int kind = 0; kind < SHARE_KINDS; kind++)
         if (x->starts[kind])
             end_flight(x->starts[kind], x, for_all);
 }
 
-void share_leave(struct exchange *x, enum v3_kind kind)
+void share_leave(struct exchange *x, enum share_kind kind)
 {
     if (x->seats[kind].flight)
         leave_seat(&x->seats[kind]);
@@ -183,8 +189,8 @@ void share_leave(struct exchange *x, enum v3_kind kind)
 
 void share_leave_all(struct exchange *x)
 {
-    for (int kind = 0; kind < V3_KINDS; kind++)
-        share_leave(x, (enum v3_kind)kind);
+    for (int kind = 0; kind < SHARE_KINDS; kind++)
+        share_leave(x, (enum share_kind)kind);
     if (x->given)
         put(x->given);
     x->given = NULL;
@@ -195,7 +201,7 @@ void share_leave_all(struct exchange *x)
 static void tell_first(struct flight *f)
 {
     struct exchange *x = f->first->exchange;
-    enum v3_kind kind = f->kind;
+    enum share_kind kind = f->kind;
     f->holders++;
     leave_seat(f->first);
     fetch_told(x, kind, f);

@@ -23,6 +23,15 @@ struct exchange;
 struct flight;
 struct shares;
 
+/* What can be shared: the answer of a whole call, totals and ratio of a target, the next page of a list. */
+enum share_kind {
+    SHARE_CALL = V3_LIST,
+    SHARE_TOTALS = V3_TOTALS,
+    SHARE_RATIO = V3_RATIO,
+    SHARE_PAGES = V3_KINDS,
+    SHARE_KINDS
+};
+
 enum flight_end { FLIGHT_OPEN, FLIGHT_ANSWERED, FLIGHT_FAILED, FLIGHT_GIVEN_UP };
 
 /* A place in a flight, inside an exchange. */
@@ -32,12 +41,12 @@ struct seat {
     struct seat *next, *previous;
 };
 
-/* What came of a question. V3_LIST stands for the whole call. */
+/* What came of a question. */
 struct flight {
     struct flight *chain, *next_over;
     struct shares *shares;
     uint64_t hash;
-    enum v3_kind kind;
+    enum share_kind kind;
     enum flight_end end;
     struct exchange *starter;
     struct seat *first, *last;
@@ -60,14 +69,16 @@ struct shares *shares_new(struct event_base *base);
 void shares_free(struct shares *s);
 
 /* Take a seat if `key` is being asked. */
-[[nodiscard]] bool share_join(struct shares *s, struct exchange *x, enum v3_kind kind, struct slice key);
+[[nodiscard]] bool share_join(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key);
 
 /* Be the one who asks. When memory is out nobody can join, that is all. */
-void share_start(struct shares *s, struct exchange *x, enum v3_kind kind, struct slice key);
+void share_start(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key);
 
 /* The answer has come; does nothing unless the exchange is the starter. */
 void share_give_totals(struct exchange *x, int64_t totals);
 void share_give_ratio(struct exchange *x, struct ratio ratio);
+/* A page of the list has come and is remembered. */
+void share_give_page(struct exchange *x);
 /* Of the whole call: x->body, marks and result; copied when somebody waits. */
 void share_give_answer(struct exchange *x, int64_t units_alone);
 
@@ -75,7 +86,7 @@ void share_give_answer(struct exchange *x, int64_t units_alone);
 void share_end(struct exchange *x, bool for_all);
 
 /* Give up the seat, or all of them; fetch_told is not called for it any more. */
-void share_leave(struct exchange *x, enum v3_kind kind);
+void share_leave(struct exchange *x, enum share_kind kind);
 void share_leave_all(struct exchange *x);
 
 /* An answer that fetch_told was shown and that was kept (holders++) is not needed any more. */

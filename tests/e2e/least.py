@@ -14,7 +14,7 @@ def columns(call):
     names += call["select"].split(",") if call.get("select") else list(PRICES)
     names += [word.partition(":")[0] for word in call.get("order_by", "").split(",") if word]
     for clause in ("where", "having"):
-        names += re.findall(r"[a-z_]+(?=[<>=:])", call.get(clause, ""))
+        names += re.findall(r"[a-z_]+(?=[<>=:,])", call.get(clause, ""))
     return {SAME.get(name, name) for name in names}
 
 
@@ -81,7 +81,7 @@ WIDGETS = [{"target": target, "mode": mode, "order_by": order, "limit": limit}
            for order, limit in (("backlinks:desc", 5), ("backlinks:desc", 10), ("refdomains:desc", 10),
                                 ("first_seen:desc", 10), ("backlinks:desc", 0))]
 FILTERS = ["backlinks>%d" % n for n in range(1, 11)] + ["refdomains>%d" % n for n in range(1, 11)] + \
-          ["anchor=substring(\"%s\")" % word for word in ("a", "e", "seo", "buy", "link")]
+          ["substring(anchor,\"%s\")" % word for word in ("a", "e", "seo", "buy", "link")]
 
 # Lists of calls that are sent at the same time.
 CLIENTS = {

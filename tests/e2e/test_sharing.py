@@ -198,7 +198,7 @@ class Positions(unittest.TestCase):
                 Anchorage(sandbox, upstream=upstream) as keeps, \
                 Anchorage(sandbox, upstream={**upstream, "answer_ttl": "0"}) as asks:
             for order in orders:
-                for window in self.windows(dice, 12, most):
+                for window in self.windows(dice, 7, most):
                     params = {"target": target, "order_by": order or None, **window,
                               "output": dice.choice(["json", "xml"])}
                     a, b = keeps.get(**params), asks.get(**params)
@@ -248,13 +248,36 @@ class Positions(unittest.TestCase):
             self.assertEqual((entry["via"], entry["rows"], entry["units_alone"]),
                              ("cache", again.rows_charged, 9 * len(anchors)))
 
+    def test_a_pager_that_does_not_wait(self):
+        """All pages at once: calls wait for the page that another one asks for, and each row is asked for once."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold", latency="50ms") as sandbox, \
+                Anchorage(sandbox, fidelity={"stats": "zero"}) as proxy:
+            for size in (50, 60):
+                asked_before = len(sandbox.log())
+                calls = [{"target": "big.example", "limit": size, "offset": size * n,
+                          "order_by": "backlinks:desc" if size == 50 else "refpages:desc"} for n in range(10)]
+                pages = proxy.many(calls)
+                self.assertEqual({page.status for page in pages}, {200})
+                anchors = [row["anchor"] for page in pages for row in page.anchors]
+                self.assertEqual((len(anchors), len(set(anchors))), (10 * size, 10 * size))
+                self.assertEqual(sum(entry["rows"] for entry in sandbox.log()[asked_before:]), 10 * size)
+                self.assertEqual(sum(page.units for page in pages),
+                                 sum(entry["units"] for entry in sandbox.log()[asked_before:]))
+
+    def test_a_page_that_fails_for_all(self):
+        with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, fidelity={"stats": "zero"}) as proxy:
+            sandbox.script({"match": "anchors", "times": 0, "status": 500, "body": "x", "delay_ms": 300})
+            answers = proxy.many([{"target": "big.example", "limit": 10, "offset": 10 * n} for n in range(5)])
+            self.assertEqual({answer.fault for answer in answers}, {"upstream_down"})
+            self.assertEqual(len(sandbox.log()), 1)
+
     def test_a_large_answer(self):
         """It is made beside the loop, and remembered rows are read a few at a time: the same bytes."""
         with Sandbox(today=None, units="unlimited") as sandbox, \
                 Anchorage(sandbox, upstream={"units_per_call": 0}, fidelity={"stats": "zero"}) as keeps, \
                 Anchorage(sandbox, upstream={"units_per_call": 0, "answer_ttl": "0"},
                           fidelity={"stats": "zero"}) as asks:
-            for offset, limit in ((0, 7000), (7000, 2000), (0, 8500)):
+            for offset, limit in ((0, 5500), (5500, 500), (0, 5800)):
                 params = {"target": "big.example", "order_by": "refpages:desc", "offset": offset, "limit": limit}
                 a, b = keeps.get(**params), asks.get(**params)
                 self.assertEqual((a.status, a.fault, a.bytes), (200, None, b.bytes))
@@ -291,7 +314,7 @@ class Busy(unittest.TestCase):
 
 class Memory(unittest.TestCase):
     OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}
-    CALLS = [{"target": "big.example", "limit": 2500 + n, "order_by": "backlinks:desc"} for n in range(20)]
+    CALLS = [{"target": "big.example", "limit": 2500 + n, "order_by": "backlinks:desc"} for n in range(11)]
 
     def test_calls_wait_for_memory(self):
         """What each may need is set aside before v3 is asked: not all at once, but all."""

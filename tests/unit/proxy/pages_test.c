@@ -146,6 +146,33 @@ static void a_list_grows(void **state)
     cache_free(c);
 }
 
+/* A call that has seen a small piece finds what was put behind it, in the piece or as the next ones. */
+static void a_piece_is_filled_up_meanwhile(void **state)
+{
+    struct cache *c = cache_new(8 << 20);
+    struct pages seen, end;
+    struct slice rows, payer;
+    (void)state;
+    known(c, 1, 40, &end);
+    keep(&end, c, 10, 40, false);
+    known(c, 1, 40, &seen);
+    keep(&end, c, 20, 40, false);
+    assert_true(pages_next(&seen, c, 1, &rows, &payer));
+    assert_int_equal(check_rows(rows, 10, 40), 20);
+    assert_int_equal(seen.rows, 30);
+    assert_false(pages_next(&seen, c, 1, &rows, &payer));
+    keep(&end, c, 3000, 40, false);
+    int64_t n = 30;
+    while (pages_next(&seen, c, 1, &rows, &payer))
+        n += check_rows(rows, n, 40);
+    assert_int_equal(n, 3030);
+    assert_int_equal(seen.bytes, end.bytes);
+    keep(&seen, c, 5, 40, true); /* it is at the end, too */
+    assert_int_equal(known(c, 1, 40, NULL), 3035);
+    assert_false(pages_next(&end, c, 1, &rows, &payer) && !end.whole);
+    cache_free(c);
+}
+
 static void two_calls_at_the_same_place(void **state)
 {
     struct cache *c = cache_new(8 << 20);
@@ -223,6 +250,7 @@ int main(void)
         cmocka_unit_test(rows_come_back_as_they_were),
         cmocka_unit_test(a_full_trail_has_whole_rows),
         cmocka_unit_test(a_list_grows),
+        cmocka_unit_test(a_piece_is_filled_up_meanwhile),
         cmocka_unit_test(two_calls_at_the_same_place),
         cmocka_unit_test(a_list_over_its_part_keeps_its_beginning),
         cmocka_unit_test(other_things_push_a_list_out),

@@ -263,10 +263,25 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     exchange_run(x);
 }
 
+/* A request that waits in the long line of another team is not to wait longer than one of its own would. */
+static void hurry(const struct exchange *x)
+{
+    for (int kind = 0; kind < SHARE_KINDS; kind++) {
+        struct flight *f = x->seats[kind].flight;
+        enum v3_kind wanted = kind == SHARE_PAGES ? V3_LIST : (enum v3_kind)kind;
+        for (int i = 0; i < V3_KINDS && f && f->starter; i++) {
+            const struct fetch *other = &f->starter->fetches[i];
+            if (other->get && (kind == SHARE_CALL || other->request.kind == wanted))
+                upstream_join(other->get, x->team_name);
+        }
+    }
+}
+
 /* Each call that waits has its own deadline. */
 enum step fetch_await(struct exchange *x)
 {
     int64_t ms = x->deadline_ms - clock_monotonic_ms();
+    hurry(x);
     ms = ms > 0 ? ms : 0;
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     if (!x->deadline)
@@ -309,6 +324,7 @@ void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
         told_of_part(x, kind, f);
     }
     if (kind == SHARE_PAGES) {
+        x->shared |= f->end == FLIGHT_ANSWERED;
         recall_go_on(x);
         return;
     }

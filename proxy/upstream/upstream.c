@@ -513,6 +513,11 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     return g;
 }
 
+void upstream_join(struct upstream_get *g, struct slice team)
+{
+    queue_share(&g->upstream->queue, &g->place, team);
+}
+
 bool upstream_cancel(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;

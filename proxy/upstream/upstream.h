@@ -68,6 +68,9 @@ void upstream_free(struct upstream *u);
                                                   size_t max_bytes, int64_t deadline_ms,
                                                   const struct upstream_callbacks *callbacks, void *context);
 
+/* Another team waits for it, too: while it waits for the rate, it does so where it comes sooner. */
+void upstream_join(struct upstream_get *get, struct slice team);
+
 /* End it without a callback. Returns whether Ahrefs may have taken units for it. Must not be called from its own
  * callbacks. */
 bool upstream_cancel(struct upstream_get *get);

@@ -31,6 +31,13 @@ class Fairness(unittest.TestCase):
                 self.assertEqual(answer.status, 200, answer)
                 self.assertLess(waited, (1 + 1) / 2 + slack)
                 self.assertLess(len(sandbox.log()), 8, "the flood still waits")
+                asked = {entry["query"]["target"] for entry in sandbox.log()}
+                wait = [f"site{n}.example" for n in range(20) if f"site{n}.example" not in asked]
+                began = time.monotonic()
+                answer = proxy.get(target=wait[len(wait) // 2], token=OTHER_TOKEN)
+                waited = time.monotonic() - began
+                self.assertEqual((answer.status, answer.headers["x-anchorage-cache"]), (200, "shared"), answer)
+                self.assertLess(waited, (1 + 1) / 2 + slack, "it joined one in the middle of the flood")
             finally:
                 for connection in flood:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

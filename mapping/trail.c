@@ -11,38 +11,54 @@ struct text_head {
     uint32_t plain : 1;
 };
 
-static void put_bytes(struct buffer *b, const void *p, size_t n)
+static char *put_bytes(char *to, const void *p, size_t n)
 {
-    buffer_append(b, slice_of(p, n));
+    if (n)
+        memcpy(to, p, n);
+    return to + n;
+}
+
+static size_t raw_length(const struct table *table, size_t field, const struct scan_value *v)
+{
+    return table->fields[field].type == VALUE_DATE ? v->raw.n : 0;
+}
+
+static size_t row_size(const struct table *table, uint32_t fields, const struct scan_value *values)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < table->n_fields; i++) {
+        if (!(fields & 1u << i))
+            continue;
+        n += table->fields[i].type == VALUE_WHOLE
+                 ? sizeof values[i].whole
+                 : sizeof(struct text_head) + values[i].text.n + raw_length(table, i, &values[i]);
+    }
+    return n;
 }
 
 void trail_put(struct buffer *trail, const struct table *table, uint32_t fields, const struct scan_value *values)
 {
-    size_t begin = trail->n;
-    uint32_t size = 0;
-    put_bytes(trail, &size, sizeof size);
+    uint32_t size = (uint32_t)row_size(table, fields, values);
+    char *to = buffer_reserve(trail, sizeof size + size);
+    if (!to)
+        return; /* whole rows only */
+    to = put_bytes(to, &size, sizeof size);
     for (size_t i = 0; i < table->n_fields; i++) {
         const struct scan_value *v = &values[i];
         if (!(fields & 1u << i))
             continue;
         if (table->fields[i].type == VALUE_WHOLE) {
-            put_bytes(trail, &v->whole, sizeof v->whole);
+            to = put_bytes(to, &v->whole, sizeof v->whole);
             continue;
         }
-        size_t n_raw = table->fields[i].type == VALUE_DATE ? v->raw.n : 0;
+        size_t n_raw = raw_length(table, i, v);
         assert(v->text.n <= SCAN_MAX_TOKEN && n_raw <= UINT8_MAX);
         struct text_head head = { (uint32_t)v->text.n & 0x7fffff, (uint32_t)n_raw & 0xff, v->plain };
-        put_bytes(trail, &head, sizeof head);
-        buffer_append(trail, v->text);
-        if (n_raw)
-            buffer_append(trail, v->raw);
+        to = put_bytes(to, &head, sizeof head);
+        to = put_bytes(to, v->text.p, v->text.n);
+        to = put_bytes(to, v->raw.p, n_raw);
     }
-    if (trail->failed) {
-        trail->n = begin; /* whole rows only */
-        return;
-    }
-    size = (uint32_t)(trail->n - begin - sizeof size);
-    memcpy(trail->p + begin, &size, sizeof size);
+    trail->n += sizeof size + size;
 }
 
 static struct slice take_bytes(struct slice *from, size_t n)

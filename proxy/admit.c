@@ -10,7 +10,7 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     struct exchange *x = context;
     (void)fd;
     (void)what;
-    bool for_turn = x->waits_for_turn, for_memory = !x->round_rows && !x->translation;
+    bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
     int64_t before = 0;
     for (const struct exchange *w = x->turns->first; w && for_turn; w = w->next_waiting)
         before++;
@@ -176,6 +176,11 @@ void admit_retry_waiting(struct service *s)
     while (list) {
         struct exchange *x = list;
         list = x->next_waiting;
+        if (x->wanted && s->promised + x->wanted > s->memory.max / 2) {
+            x->next_waiting = s->waiting_for_room;
+            s->waiting_for_room = x;
+            continue;
+        }
         stop_timer(x);
         x->waits_for_hold = x->waits_for_room = false;
         if (hold_again(x) == REFUSE) {

@@ -55,6 +55,7 @@ struct exchange {
     struct http_call *http;
     struct arena *memory;
     size_t counted, promised; /* bytes of it and of the body, in the service's budget; what was set aside for it */
+    size_t wanted;            /* to be set aside before it can go on; 0: it does not wait for that */
     char id[LEDGER_ID_SIZE];
     enum room room;
     bool client_gone;

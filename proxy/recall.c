@@ -170,8 +170,10 @@ static bool set_aside(struct exchange *x)
     size_t most = rows < part / ROW_BYTES ? rows * ROW_BYTES : part;
     if (x->promised)
         return true;
+    x->wanted = most;
     if (s->promised + most > s->memory.max / 2)
         return false;
+    x->wanted = 0;
     x->promised = most;
     s->promised += most;
     return true;

@@ -179,10 +179,11 @@ enum step room_settle(struct exchange *x)
     const struct spending *s = &x->spending;
     share_leave_all(x);
     share_end(x, failed_by_v3(x));
+    bool makes_room = x->promised > 0;
     x->service->promised -= x->promised;
     x->promised = 0;
     if (!x->has_hold) {
-        if (x->service->waiting_for_room)
+        if (makes_room && x->service->waiting_for_room)
             admit_retry_waiting(x->service);
         return ONWARD; /* it never reached the books */
     }

@@ -5,6 +5,7 @@
 #ifndef ANCHORAGE_MAPPING_ROWS_H
 #define ANCHORAGE_MAPPING_ROWS_H
 
+#include "base/budget.h"
 #include "mapping/filter.h"
 #include "mapping/scan.h"
 
@@ -29,11 +30,15 @@ struct rows_options {
     const struct field_order *order; /* ends with the key field; must live as long as the rows */
     size_t n_order;
     size_t max_bytes;
+    struct budget *budget; /* that max_bytes are taken from as they are needed; NULL: none */
 };
 
 /* NULL when memory is out. */
 struct row_list *rows_new(const struct rows_options *options);
 void rows_free(struct row_list *r);
+
+/* Take what rows hold from this budget from now on; while there are none. */
+void rows_set_budget(struct row_list *r, struct budget *budget);
 
 /* The next rows are another page: those already given are dropped. False when memory is out. */
 [[nodiscard]] bool rows_begin_page(struct row_list *r);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,4 +94,29 @@ bool setup_become_owner(const char *state_directory, struct buffer *why)
         return true;
     buffer_printf(why, "cannot become the owner of %s: %s", state_directory, strerror(errno));
     return false;
+}
+
+/* The limit that a container has, or 0. */
+static size_t memory_of_group(void)
+{
+    unsigned long long bytes = 0;
+    FILE *f = fopen("/sys/fs/cgroup/memory.max", "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu", &bytes) != 1)
+        bytes = 0; /* "max" */
+    fclose(f);
+    return (size_t)bytes;
+}
+
+size_t setup_call_memory(const struct config *c)
+{
+    enum { MIB = 1024 * 1024, PART = 4, LEAST = 64 * MIB };
+    if (c->call_memory_mib != CONFIG_AUTO)
+        return (size_t)c->call_memory_mib * MIB;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t all = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0, group = memory_of_group();
+    if (group && (!all || group < all))
+        all = group;
+    return all / PART > LEAST ? all / PART : LEAST;
 }

@@ -250,6 +250,19 @@ static void finished(void *context, void *easy, int code)
     attempt_ended(g, &a);
 }
 
+/* Its bytes were refused outside of libcurl's own doing, which does not notice. */
+static void refused(struct wire *w, int code)
+{
+    struct upstream_get *g = w->owner;
+    struct upstream *u = g->upstream;
+    char room[REPLY_MAX_WHY];
+    struct buffer why = { .p = room, .room = sizeof(room), .max_bytes = sizeof(room) };
+    note_time(u);
+    struct attempt a = get_attempt(g, code, &why);
+    multi_remove(u->multi, w->easy);
+    attempt_ended(g, &a);
+}
+
 static bool take_bytes(void *owner, struct slice bytes)
 {
     struct upstream_get *g = owner;
@@ -347,6 +360,7 @@ static void turn(void *context)
 {
     struct upstream *u = context;
     drop_all(u);
+    wires_go_on(u->wires, refused);
     note_time(u);
     dispatch(u);
 }
@@ -525,6 +539,11 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     link_before(&u->fresh, &g->line);
     multi_wake(u->multi);
     return g;
+}
+
+void upstream_join(struct upstream_get *g, struct slice team)
+{
+    queue_share(&g->upstream->queue, &g->place, team);
 }
 
 bool upstream_cancel(struct upstream_get *g)

@@ -349,9 +349,44 @@ static void one_huge_key_is_no_row(void **state)
     rows_free(NULL);
 }
 
+/* A long list is indexed on the way; upper case and pages may come before or after it got long. */
+static void long_lists_find_what_was_there(void **state)
+{
+    static const int when[][2] = { { 0, 0 },       { 3000, 5000 }, { 5000, 3000 }, { 4095, 4096 },
+                                   { 4096, 4095 }, { 4097, 9000 }, { 9000, 4097 }, { 20000, 20000 } };
+    enum { LONG = 20000 };
+    char anchor[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof when / sizeof when[0]; i++) {
+        struct row_list *rows = rows_by(by_anchor, 1, true, 64 << 20);
+        for (int n = 0; n < LONG; n++) {
+            bool upper = n >= when[i][0] && n % 3 == 0;
+            if (n == when[i][1])
+                assert_true(rows_begin_page(rows));
+            snprintf(anchor, sizeof anchor, "%s %06d", upper ? "Anchor" : "anchor", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_NEW);
+        }
+        assert_true(rows_begin_page(rows));
+        for (int n = 0; n < LONG; n += 7) {
+            bool upper = n >= when[i][0] && n % 3 == 0;
+            snprintf(anchor, sizeof anchor, "%s %06d", upper ? "Anchor" : "anchor", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+            snprintf(anchor, sizeof anchor, "ANCHOR %06d", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_MERGED);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+        }
+        assert_int_equal(rows_count(rows), LONG);
+        assert_int_equal(rows_sum(rows, LINKS), LONG + (LONG + 6) / 7);
+        assert_true(rows_finish(rows));
+        assert_row(rows, 7, "anchor 000007", 2);
+        rows_free(rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_lists_find_what_was_there),
         cmocka_unit_test(equal_keys_are_merged),
         cmocka_unit_test(kept_case_merges_nothing),
         cmocka_unit_test(sums_saturate),

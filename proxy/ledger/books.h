@@ -34,19 +34,26 @@ struct ledger {
     struct keys *keys;
     struct digester *digester;
     int64_t acknowledged; /* the highest seq that came back written */
+    int64_t floor;        /* no hold before this seq is open */
+    bool keys_stale;      /* a command changed keys that could not be read again yet */
     struct answer *first_answer, *last_answer;
     struct event *answers_due;
     struct job *jobs; /* commands on threads of their own */
 };
 
-/* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. */
-[[nodiscard]] bool books_take(struct ledger *l, const struct recovery *fresh, struct buffer *why);
+/* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. With a
+ * thread, *together becomes the number of operations that it must write in one transaction. On failure what was lost is
+ * still known, and the state may be read and taken once more. */
+[[nodiscard]] bool books_take(struct ledger *l, const struct recovery *fresh, size_t *together, struct buffer *why);
 
 /* Write notes where the limits differ from those remembered. */
 [[nodiscard]] bool books_note_limits(struct ledger *l, struct buffer *why);
 
 /* Send an operation on its way: to the thread, or to the disk at once. */
 void books_push(struct ledger *l, struct op *op);
+
+/* Read the keys again, which a command changed when memory was out. */
+void keys_refresh(struct ledger *l);
 
 /* Wait for the commands that run, and forget them. */
 void jobs_end(struct ledger *l);

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "proxy/ledger/books.h"
 
+enum { FLOOR_STEP = 512 /* entries until the open calls are looked through again */ };
+
 /* ---- answers that must not come before the function returns ---- */
 
 static void on_answers_due(evutil_socket_t fd, short what, void *context)
@@ -44,11 +46,17 @@ static void answer(struct ledger *l, ledger_done *done, void *context, enum ledg
 
 /* ---- operations, out and back ---- */
 
-/* No hold before this is open: the oldest call's first, or the next to be written. */
-static int64_t floor_of(const struct ledger *l)
+/* No hold before this is open: the first of all open calls, or the next to be written. */
+static int64_t floor_of(struct ledger *l)
 {
-    const struct call *oldest = l->calls.oldest;
-    return oldest && oldest->first_seq ? oldest->first_seq : l->acknowledged + 1;
+    if (l->calls.n && l->acknowledged < l->floor + FLOOR_STEP)
+        return l->floor; /* an old one is as true, only lower */
+    l->floor = l->acknowledged + 1;
+    for (const struct call *call = l->calls.oldest; call; call = call->newer) {
+        if (call->first_seq && call->first_seq < l->floor)
+            l->floor = call->first_seq;
+    }
+    return l->floor;
 }
 
 void books_push(struct ledger *l, struct op *op)
@@ -76,7 +84,7 @@ static void written(struct ledger *l, const struct op *op)
     call->pending--;
     if (!call->first_seq)
         call->first_seq = op->entry.seq;
-    if (entry_is_end(&op->entry))
+    if (entry_is_end(&op->entry) || op->entry.kind == ENTRY_CORRECT)
         calls_remove(&l->calls, call);
 }
 
@@ -90,9 +98,10 @@ static void not_written(struct ledger *l, const struct op *op)
     call->pending--;
     bool told = op->done || !l->relaxed;
     if (entry_is_end(&op->entry)) {
-        call->lost = true;
+        call->lost = call->ended = true;
         call->lost_kind = op->entry.kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
         call->lost_units = entry_units_used(&op->entry);
+        call->given = l->relaxed && op->entry.kind == ENTRY_SETTLE;
     } else if (op->entry.kind == ENTRY_HOLD && told && !call->first_seq && !call->pending) {
         call->lost = call->ended = true;
         call->lost_kind = ENTRY_RELEASE;
@@ -127,9 +136,14 @@ static void on_finished(void *context, struct op_list *ops, struct recovery *fre
     all_finished(l, *ops);
     if (!fresh)
         return;
-    all_finished(l, writer_resume(l->writer));
+    all_finished(l, writer_left(l->writer));
     struct buffer why = buffer_with_cap(4096);
-    l->serves = books_take(l, fresh, &why);
+    size_t together = 0;
+    l->serves = books_take(l, fresh, &together, &why);
+    if (l->serves)
+        writer_resume(l->writer, together);
+    else
+        writer_retry(l->writer);
     buffer_clear(&why);
     recovery_free(fresh);
 }
@@ -143,7 +157,10 @@ static bool serves_now(struct ledger *l)
     struct recovery *fresh = NULL;
     if (store_open(l->store, &why) == STORE_OPENED)
         fresh = recovery_read(l->store, l->acknowledged, day_of_ms(clock_wall_ms()), &why);
-    l->serves = fresh && books_take(l, fresh, &why);
+    size_t together;
+    l->serves = true; /* until a write fails */
+    bool good = fresh && books_take(l, fresh, &together, &why);
+    l->serves = l->serves && good;
     recovery_free(fresh);
     buffer_clear(&why);
     return l->serves;
@@ -210,6 +227,8 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
     }
     open->rows += rows.n;
     open->units += units.n;
+    if (now_ms > open->held_ms)
+        open->held_ms = now_ms;
     tally_hold(&l->tally, team, rows.n, units.n);
     dispatch(l, op, open, done, context);
     return LEDGER_DONE;
@@ -235,16 +254,21 @@ static void lose(struct call *call, const struct entry *e)
     call->lost_units = entry_units_used(e);
 }
 
-/* False when the books cannot take it. */
-static bool end(struct ledger *l, const struct entry *e, struct call *open, ledger_done *done, void *context)
+/* False when the books cannot take it. The clock may have stepped back since the hold: an end is not dated before it,
+ * or it would fall into a month that the hold was not checked against. */
+static bool end(struct ledger *l, struct entry *e, struct call *open, ledger_done *done, void *context)
 {
+    tally_turn(&l->tally, day_of_ms(e->time_ms));
+    if (open && open->held_ms > e->time_ms)
+        e->time_ms = open->held_ms;
     struct op *op = op_new(e);
     int32_t team = open ? open->team : tally_team(&l->tally, e->team);
-    if (op && !open && team >= 0)
+    bool is_new = op && !open && team >= 0;
+    if (is_new)
         open = calls_add(&l->calls, e->id, team);
-    if (op)
-        tally_turn(&l->tally, day_of_ms(e->time_ms));
     if (!op || !open || !tally_use(&l->tally, team, day_of_ms(e->time_ms), entry_rows_used(e), entry_units_used(e))) {
+        if (is_new && open)
+            calls_remove(&l->calls, open);
         free(op);
         return false;
     }
@@ -254,7 +278,7 @@ static bool end(struct ledger *l, const struct entry *e, struct call *open, ledg
     return true;
 }
 
-static void end_and_answer(struct ledger *l, const struct entry *e, ledger_done *done, void *context)
+static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
 {
     bool serves = serves_now(l);
     struct call *open = calls_find(&l->calls, e->id);
@@ -335,11 +359,21 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice name)
     return left;
 }
 
+static int64_t ends_in_ms(int first_day)
+{
+    int64_t now_ms = clock_wall_ms();
+    return day_start_ms(month_of_day(day_of_ms(now_ms), first_day).until) - now_ms;
+}
+
 int64_t ledger_month_ends_in_ms(const struct ledger *l)
 {
     (void)l;
-    int64_t now_ms = clock_wall_ms();
-    return day_start_ms(month_of_day(day_of_ms(now_ms), 1).until) - now_ms;
+    return ends_in_ms(1);
+}
+
+int64_t ledger_billing_month_ends_in_ms(const struct ledger *l)
+{
+    return ends_in_ms(l->limits.billing_day);
 }
 
 bool ledger_serves(const struct ledger *l)
@@ -355,7 +389,8 @@ static bool open_books(struct ledger *l, struct buffer *why)
     l->acknowledged = store_last_seq(l->store);
     l->serves = true;
     struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);
-    bool good = fresh && books_take(l, fresh, why);
+    size_t together;
+    bool good = fresh && books_take(l, fresh, &together, why);
     recovery_free(fresh);
     if (!good || !l->serves) {
         if (!why->n)
@@ -405,10 +440,14 @@ void ledger_set_limits(struct ledger *l, const struct ledger_options *options)
     struct limits limits;
     if (!limits_copy(&limits, options))
         return;
+    if (!tally_limit(&l->tally, &limits, day_of_ms(clock_wall_ms()))) {
+        limits_clear(&limits);
+        return; /* the old ones stay */
+    }
     limits_clear(&l->limits);
     l->limits = limits;
     struct buffer why = buffer_with_cap(4096);
-    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
+    if (serves_now(l))
         (void)!books_note_limits(l, &why);
     buffer_clear(&why);
 }
@@ -440,6 +479,8 @@ void ledger_close(struct ledger *l)
 
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token)
 {
+    if (l->keys_stale)
+        keys_refresh(l);
     struct digest digest = digest_of(l->digester, token);
     const struct stored_key *key = keys_of_digest(l->keys, &digest);
     return key ? &key->key : NULL;

@@ -56,7 +56,7 @@ void ledger_close(struct ledger *l);
 /* False while the storage has failed: holds and settles end with LEDGER_DOWN. */
 bool ledger_serves(const struct ledger *l);
 
-/* Take new limits and teams (after a reload). */
+/* Take new limits and teams (after a reload). When memory is out the old ones stay. */
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options);
 
 /* ---- keys ---- */
@@ -146,6 +146,9 @@ struct ledger_left ledger_left(const struct ledger *l, struct slice team);
 
 /* Milliseconds until the row month ends (UTC). */
 int64_t ledger_month_ends_in_ms(const struct ledger *l);
+
+/* The same for units, which are counted from the billing day. */
+int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 
 /* ---- commands ---- */
 

@@ -208,15 +208,35 @@ static bool system_broken(const char *path, struct buffer *why)
     return false;
 }
 
+static bool sync_directory(const char *path, struct buffer *why)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (!synced)
+        system_broken(path, why);
+    if (fd >= 0)
+        close(fd);
+    return synced;
+}
+
+/* A new one is a name in the directory above. */
+static bool make_directory(struct store *s, struct buffer *why)
+{
+    if (mkdir(s->directory, 0700) != 0)
+        return errno == EEXIST || system_broken(s->directory, why);
+    char *above = path_in(s->directory, "..");
+    bool good = above ? sync_directory(above, why) : system_broken(s->directory, why);
+    free(above);
+    return good;
+}
+
 /* The lock that keeps a second process away, also from opening while we are between closing and opening again. */
 static enum store_result take_lock(struct store *s, struct buffer *why)
 {
     if (s->lock_fd >= 0)
         return STORE_OPENED;
-    if (mkdir(s->directory, 0700) != 0 && errno != EEXIST) {
-        system_broken(s->directory, why);
+    if (!make_directory(s, why))
         return STORE_BROKEN;
-    }
     char *path = path_in(s->directory, "ledger.lock");
     int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd < 0) {
@@ -250,13 +270,7 @@ static bool create_file(struct store *s, struct buffer *why)
         return system_broken(s->file, why);
     fchmod(fd, 0600);
     close(fd);
-    int directory = open(s->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = directory >= 0 && fsync(directory) == 0;
-    if (!synced)
-        system_broken(s->directory, why);
-    if (directory >= 0)
-        close(directory);
-    return synced;
+    return sync_directory(s->directory, why);
 }
 
 static bool run(struct store *s, const char *sql)
@@ -363,6 +377,11 @@ static bool open_database(struct store *s, struct buffer *why)
         return broken(s, why);
     if (!migrate(s, why))
         return false;
+    /* What is in the log may be there only in the cache of a disk that failed to sync it, and would not be tried again:
+     * written into the books, it is. */
+    int64_t busy = 1;
+    if (!number_of(s, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) || busy)
+        return broken(s, why);
     for (int i = 0; i < N_SQL; i++) {
         if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) != SQLITE_OK)
             return broken(s, why);

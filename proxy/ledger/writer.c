@@ -38,12 +38,13 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    size_t wanted; /* the thread sleeps until so much is queued; 0: it does not sleep */
-    size_t enough; /* entries that are worth a commit, by the calls that are open */
+    size_t wanted;   /* the thread sleeps until so much is queued; 0: it does not sleep */
+    size_t enough;   /* entries that are worth a commit, by the calls that are open */
+    size_t together; /* so many at the front of the queue are one transaction */
 
     /* The thread's own. */
-    int64_t sure_seq; /* all up to here was reported as written */
-    int64_t next_try_ms, retry_ms;
+    int64_t sure_seq;              /* all up to here was reported as written */
+    int64_t next_try_ms, retry_ms; /* the loop's while a fresh state is with it */
 };
 
 struct op *op_new(const struct entry *e)
@@ -164,9 +165,9 @@ static void try_again(struct writer *w)
     if (fresh) {
         bool wake = !w->back.n;
         w->fresh = fresh;
+        w->retry_ms = FIRST_RETRY_MS;
         if (wake)
             eventfd_write(w->wake_fd, 1);
-        w->retry_ms = FIRST_RETRY_MS;
     } else {
         w->retry_ms = w->retry_ms * 2 < LAST_RETRY_MS ? w->retry_ms * 2 : LAST_RETRY_MS;
         w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
@@ -200,7 +201,8 @@ static void write_step(struct writer *w)
 {
     if (w->queue.n < w->enough)
         gather(w);
-    struct op_list batch = op_list_take(&w->queue, BATCH);
+    struct op_list batch = op_list_take(&w->queue, w->together > BATCH ? w->together : BATCH);
+    w->together = 0;
     pthread_mutex_unlock(&w->mutex);
     struct buffer why = buffer_with_cap(4096);
     bool good = write_ops(w->store, &batch, &why);
@@ -277,17 +279,34 @@ void writer_push(struct writer *w, struct op *op, uint32_t calls)
     op_list_add(&w->gathered, op);
 }
 
-struct op_list writer_resume(struct writer *w)
+struct op_list writer_left(struct writer *w)
 {
     pthread_mutex_lock(&w->mutex);
     struct op_list left = op_list_take(&w->back, SIZE_MAX);
     op_list_join(&left, &w->queue);
     op_list_join(&left, &w->gathered);
-    w->fresh = NULL;
-    w->failed = false;
-    pthread_cond_signal(&w->work);
     pthread_mutex_unlock(&w->mutex);
     return left;
+}
+
+void writer_resume(struct writer *w, size_t together)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->fresh = NULL;
+    w->failed = false;
+    w->together = together;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void writer_retry(struct writer *w)
+{
+    op_list_free(&w->gathered);
+    pthread_mutex_lock(&w->mutex);
+    w->fresh = NULL;
+    w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
 }
 
 /* Signals are for the loop's thread. */

@@ -36,8 +36,8 @@ void op_list_free(struct op_list *list);
 struct writer;
 
 /* `finished` gets operations in the order they were pushed and owns them; `fresh`, when not NULL, is the state after
- * the storage had failed and is open again (owned likewise): then writer_resume must be called. Until then every
- * operation comes back unwritten. */
+ * the storage had failed and is open again (owned likewise): then writer_left must be called, and writer_resume or
+ * writer_retry after it. Until then every operation comes back unwritten. */
 typedef void writer_finished(void *context, struct op_list *ops, struct recovery *fresh);
 
 /* Write `ops` now, all in one transaction, and mark them. */
@@ -52,8 +52,14 @@ void writer_free(struct writer *w);
 /* `calls` is how many calls are open: with more of them it pays to let a batch gather. */
 void writer_push(struct writer *w, struct op *op, uint32_t calls);
 
-/* Take operations again. Those that are still on the way were pushed on a state that is no more: they are returned,
- * unwritten, and to be dealt with before the fresh state is taken over. */
-struct op_list writer_resume(struct writer *w);
+/* Operations that are still on the way were pushed on a state that is no more: they are returned, unwritten, and to be
+ * dealt with before the fresh state is taken over. */
+struct op_list writer_left(struct writer *w);
+
+/* Take operations again. The first `together` that were pushed since writer_left are written in one transaction. */
+void writer_resume(struct writer *w, size_t together);
+
+/* The fresh state could not be taken over: bring it once more, after a while. What was pushed is freed. */
+void writer_retry(struct writer *w);
 
 #endif

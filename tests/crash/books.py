@@ -21,6 +21,7 @@ class Call:
     def __init__(self):
         self.held = {"rows": 0, "units": 0}
         self.first_hold = self.end = None
+        self.corrected = 0  # rows, added later by corrections
 
 
 class Books:
@@ -63,6 +64,11 @@ class Books:
                 self.limits[entry["team"]] = {amount: entry[amount] for amount in AMOUNTS}
             return []
         self._sum(entry)
+        if entry["kind"] == "correct":
+            if entry["ref"] not in self.calls:
+                return ["a correction of nothing"]
+            self.calls[entry["ref"]].corrected += entry["rows"]
+            return list(self._within_limits(entry))
         call = self.calls.setdefault(entry["id"], Call())
         wrong = list(self._order(call, entry))
         return wrong + list(self._within_limits(entry))
@@ -162,7 +168,9 @@ class Books:
             end = call.end if call else None
             if answer.status == 200 and answer.fault is None:
                 wrong += self._answer(team, target, answer, end)
-            elif answer.rows_charged or end and end["rows"]:
+                if call and call.corrected:
+                    wrong.append(f"an answer left and its rows were taken back: {answer}")
+            elif answer.rows_charged or end and end["rows"] + call.corrected:
                 wrong.append(f"a refusal owes rows: {answer} {json.dumps(end)}")
             elif end and end["units"] is not None and end["units"] != answer.units:
                 wrong.append(f"a refusal with other units than its entry: {answer} {json.dumps(end)}")

@@ -100,6 +100,14 @@ class JudgeTest(unittest.TestCase):
                    [settle("a", fault="out_of_rows") if one["kind"] == "settle" else one for one in good()])
         self.finds("rows without an answer", good()[:-1] + [entry("unknown", "c", rows=7, units=80, fault="crash")])
 
+    def test_a_correction(self):
+        denied = good() + [entry("correct", "x", ref="a", rows=-3, fault="ledger_down")]
+        refusal = answer(rows=0, units=50, fault="ledger_down")
+        self.assertEqual(self.judge(denied, [refusal]), [])
+        self.finds("a refusal owes rows", good(), answers=[refusal])
+        self.finds("its rows were taken back", denied, answers=[answer()])
+        self.finds("a correction of nothing", good() + [entry("correct", "x", ref="z", rows=-3)])
+
     def test_old_lines(self):
         for change, what in ((lambda lines: lines[:3] + [lines[3].replace('"rows": 3', '"rows": 2')] + lines[4:],
                               'line 4 has changed: it was {"seq": 4'),

@@ -117,6 +117,7 @@ class Anchorage:
         self.write_config()
         self.keys = [("seo", TOKEN)] if keys is None else keys
         self.process = self.reader = None
+        self.environment = {}  # more of it, for the daemon
         self.known = []
         self.ready = threading.Event()
         self.lines = []
@@ -169,7 +170,8 @@ class Anchorage:
         self.ready.clear()
         self.lines = []
         self.process = subprocess.Popen([BINARY, "serve", "--config", self.config], stderr=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL, text=True, cwd=self.path)
+                                        stdout=subprocess.DEVNULL, text=True, cwd=self.path,
+                                        env={**os.environ, **self.environment})
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,))
         self.reader.start()
         if not self.ready.wait(PATIENCE) or self.process.poll() is not None or not self.addresses:

@@ -29,7 +29,7 @@ class Books:
         self.text = ""
         self.entries = []
         self.calls = {}   # by id
-        self.limits = {}  # team: {"rows": limit or None, "units": likewise}, as the notes say
+        self.limits = {}  # team: {"rows": limit or None, "units": likewise}, as the notes say; None is the whole
         self.used = {}    # team, month: {"rows", "units"}
         self.held = {}    # team: likewise
         self.sums = {}    # team: what `usage` should say
@@ -60,7 +60,7 @@ class Books:
 
     def _take(self, entry):
         if entry["kind"] == "note":
-            if entry["table"] == "limits" and entry["team"] is not None:
+            if entry["table"] == "limits":
                 self.limits[entry["team"]] = {amount: entry[amount] for amount in AMOUNTS}
             return []
         self._sum(entry)
@@ -110,6 +110,15 @@ class Books:
             held = self.held[entry["team"]][amount] if entry["team"] in self.held else 0
             if limit is not None and used[amount] + held > limit:
                 yield f"{amount} pass the limit: {used[amount]} used + {held} held > {limit}"
+        limit = self.limits.get(None, {}).get("units")
+        used = self.used_of_all(entry["time"][:7])
+        held = sum(held["units"] for held in self.held.values())
+        if limit is not None and used + held > limit:
+            yield f"units of all pass the limit: {used} used + {held} held > {limit}"
+
+    def used_of_all(self, month):
+        """Units of all teams; the billing month is the calendar's here."""
+        return sum(used["units"] for (_, of), used in self.used.items() if of == month)
 
     # --- usage ---
 

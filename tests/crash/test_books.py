@@ -95,6 +95,13 @@ class JudgeTest(unittest.TestCase):
         self.finds("tight used 3 rows of 2", good(), limits={"tight": {"rows": 2}})
         self.finds("units pass the limit", good() + [entry("hold", "d", units=900), entry("release", "d")])
 
+    def test_overspending_of_all(self):
+        whole = [entry("note", "m", team=None, table="limits", units=170)]
+        self.assertEqual(self.judge(whole + good()), [])
+        self.finds("units of all pass the limit: 0 used + 110 held > 109", [{**whole[0], "units": 109}] + good())
+        other = [entry("hold", "o", team="open", units=61)]
+        self.finds("units of all pass the limit", whole + other + good() + [entry("release", "o", team="open")])
+
     def test_a_refusal_with_rows(self):
         self.finds("rows for an answer that was a refusal",
                    [settle("a", fault="out_of_rows") if one["kind"] == "settle" else one for one in good()])

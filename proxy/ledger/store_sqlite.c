@@ -9,14 +9,13 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "proxy/ledger/chain.h"
 #include "proxy/ledger/ids.h"
 #include "proxy/ledger/names.h"
+#include "proxy/ledger/store_files.h"
 #include "proxy/ledger/store_schema.h"
 
 enum statement {
@@ -106,16 +105,6 @@ struct store {
 
 /* ---- opening and closing ---- */
 
-static char *path_in(const char *directory, const char *name)
-{
-    struct buffer b = { 0 };
-    buffer_printf(&b, "%s/%s", directory, name);
-    buffer_put(&b, '\0');
-    if (b.failed)
-        buffer_clear(&b);
-    return b.p;
-}
-
 static void configure_library(void)
 {
     /* Counting its memory would take a lock at each allocation. Refused when it already runs: no harm. */
@@ -137,7 +126,7 @@ struct store *store_new(const char *directory, bool relaxed)
     s->relaxed = relaxed;
     s->lock_fd = -1;
     s->directory = strdup(directory);
-    s->file = path_in(directory, "ledger.db");
+    s->file = files_path(directory, "ledger.db");
     s->digester = digester_new();
     if (!s->directory || !s->file || !s->digester) {
         store_free(s);
@@ -200,77 +189,6 @@ static bool broken(struct store *s, struct buffer *why)
 {
     buffer_printf(why, "ledger: %s: %s", s->file, s->db ? sqlite3_errmsg(s->db) : "not open");
     return false;
-}
-
-static bool system_broken(const char *path, struct buffer *why)
-{
-    buffer_printf(why, "ledger: %s: %s", path, strerror(errno));
-    return false;
-}
-
-static bool sync_directory(const char *path, struct buffer *why)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (!synced)
-        system_broken(path, why);
-    if (fd >= 0)
-        close(fd);
-    return synced;
-}
-
-/* A new one is a name in the directory above. */
-static bool make_directory(struct store *s, struct buffer *why)
-{
-    if (mkdir(s->directory, 0700) != 0)
-        return errno == EEXIST || system_broken(s->directory, why);
-    char *above = path_in(s->directory, "..");
-    bool good = above ? sync_directory(above, why) : system_broken(s->directory, why);
-    free(above);
-    return good;
-}
-
-/* The lock that keeps a second process away, also from opening while we are between closing and opening again. */
-static enum store_result take_lock(struct store *s, struct buffer *why)
-{
-    if (s->lock_fd >= 0)
-        return STORE_OPENED;
-    if (!make_directory(s, why))
-        return STORE_BROKEN;
-    char *path = path_in(s->directory, "ledger.lock");
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-    if (fd < 0) {
-        system_broken(path ? path : s->directory, why);
-        free(path);
-        return STORE_BROKEN;
-    }
-    free(path);
-    char pid[24] = "";
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = read(fd, pid, sizeof pid - 1);
-        pid[n > 0 ? n : 0] = '\0';
-        buffer_printf(why, "ledger: %s is in use by another anchorage, process %.*s", s->directory,
-                      (int)strcspn(pid, "\n"), pid);
-        close(fd);
-        return STORE_TAKEN;
-    }
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
-        /* The number only helps people; the lock is what counts. */
-    }
-    s->lock_fd = fd;
-    return STORE_OPENED;
-}
-
-/* Created here rather than by the library, so that it is never readable by others and its name is on disk. */
-static bool create_file(struct store *s, struct buffer *why)
-{
-    int fd = open(s->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return system_broken(s->file, why);
-    fchmod(fd, 0600);
-    close(fd);
-    return sync_directory(s->directory, why);
 }
 
 static bool run(struct store *s, const char *sql)
@@ -365,7 +283,7 @@ static bool load(struct store *s)
 
 static bool open_database(struct store *s, struct buffer *why)
 {
-    if (!create_file(s, why))
+    if (!files_create(s->file, s->directory, why))
         return false;
     if (sqlite3_open_v2(s->file, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return broken(s, why);
@@ -392,7 +310,7 @@ static bool open_database(struct store *s, struct buffer *why)
 enum store_result store_open(struct store *s, struct buffer *why)
 {
     store_lock(s);
-    enum store_result result = take_lock(s, why);
+    enum store_result result = files_lock(s->directory, &s->lock_fd, why);
     if (result == STORE_OPENED && !s->db && !open_database(s, why)) {
         shut(s);
         result = STORE_BROKEN;
@@ -425,12 +343,12 @@ static void bind_number(sqlite3_stmt *st, int i, int64_t v)
         sqlite3_bind_int64(st, i, v);
 }
 
-/* Our own ids as their 16 bytes, any other as text. */
-static void bind_id(sqlite3_stmt *st, int i, struct slice text)
+/* Our own ids as their 16 bytes, any other as text. `bytes` live until the step: SQLite would drop the value of a copy
+ * that it finds no memory for. */
+static void bind_id(sqlite3_stmt *st, int i, struct slice text, uint8_t bytes[ID_BYTES])
 {
-    uint8_t bytes[ID_BYTES];
     if (id_pack(text, bytes))
-        sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_STATIC);
     else
         bind_text(st, i, text);
 }
@@ -506,13 +424,14 @@ static bool write_entry(struct store *s, struct entry *e)
         return false;
     s->sum = e->sum;
 
+    uint8_t id[ID_BYTES], ref[ID_BYTES], paid_by[ID_BYTES];
     sqlite3_stmt *st = s->sql[SQL_ENTRY];
     int i = 1;
     sqlite3_bind_int64(st, i++, e->seq);
     sqlite3_bind_int64(st, i++, e->time_ms);
     sqlite3_bind_int64(st, i++, e->kind);
-    bind_id(st, i++, e->id);
-    bind_id(st, i++, e->ref);
+    bind_id(st, i++, e->id, id);
+    bind_id(st, i++, e->ref, ref);
     sqlite3_bind_int64(st, i++, e->team_id);
     sqlite3_bind_int64(st, i++, e->key_id);
     bind_text(st, i++, e->client);
@@ -525,7 +444,7 @@ static bool write_entry(struct store *s, struct entry *e)
     sqlite3_bind_int64(st, i++, e->units_alone);
     sqlite3_bind_int64(st, i++, e->results);
     sqlite3_bind_int64(st, i++, e->via);
-    bind_id(st, i++, e->paid_by);
+    bind_id(st, i++, e->paid_by, paid_by);
     sqlite3_bind_int64(st, i++, (e->where ? FLAG_WHERE : 0) | (e->having ? FLAG_HAVING : 0));
     sqlite3_bind_int64(st, i++, approximate);
     sqlite3_bind_int64(st, i++, fault);

@@ -26,6 +26,7 @@ struct ledger {
     struct store *store;
     struct writer *writer; /* NULL without a base, and while opening */
     bool relaxed, serves;
+    int keep_months;
     struct limits limits;
     struct limit_row *noted; /* the limits that the books remember */
     size_t n_noted;

@@ -278,6 +278,15 @@ static bool end(struct ledger *l, struct entry *e, struct call *open, ledger_don
     return true;
 }
 
+/* Memory was out for the end of a call whose hold is on the disk, and would stay there: the hold is found and ended
+ * when the state of the books is read anew. */
+static void read_again(struct ledger *l)
+{
+    l->serves = false;
+    if (l->writer)
+        writer_read_again(l->writer);
+}
+
 static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
 {
     bool serves = serves_now(l);
@@ -288,6 +297,8 @@ static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done,
     } else if (!serves || !end(l, e, open, done, context)) {
         if (open)
             lose(open, e);
+        if (open && serves)
+            read_again(l);
         answer(l, done, context, LEDGER_DOWN);
     }
 }
@@ -402,7 +413,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     if (l->base) {
         l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
-        l->writer = l->answers_due ? writer_new(l->store, l->base, on_finished, l) : NULL;
+        l->writer = l->answers_due ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -416,7 +427,7 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
 {
     struct ledger *l = calloc(1, sizeof *l);
     if (l) {
-        *l = (struct ledger){ .base = base, .relaxed = options->relaxed };
+        *l = (struct ledger){ .base = base, .relaxed = options->relaxed, .keep_months = options->keep_months };
         l->store = store_new(options->state_directory, options->relaxed);
         l->digester = digester_new();
     }

@@ -37,6 +37,7 @@ struct ledger_options {
     bool relaxed;                    /* durability = relaxed: do not wait for the disk */
     int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
     int billing_day;                 /* 1 to 28: the day units are counted from */
+    int keep_months;                 /* closed months whose entries stay; 0: all. Needs a base */
     const struct ledger_team *teams; /* copied */
     size_t n_teams;
 };

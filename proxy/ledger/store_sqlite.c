@@ -17,60 +17,7 @@
 #include "proxy/ledger/names.h"
 #include "proxy/ledger/store_files.h"
 #include "proxy/ledger/store_schema.h"
-
-enum statement {
-    SQL_BEGIN,
-    SQL_COMMIT,
-    SQL_ENTRY,
-    SQL_ROLLUP,
-    SQL_NAME,
-    SQL_SHAPE,
-    SQL_SHAPE_SEEN,
-    SQL_KEY,
-    SQL_LIMIT,
-    SQL_FLOOR,
-    SQL_READ_ENTRIES,
-    SQL_READ_ROLLUPS,
-    SQL_READ_DAYS,
-    SQL_READ_KEYS,
-    SQL_READ_USES,
-    SQL_READ_LIMITS,
-    SQL_READ_NAMES,
-    SQL_READ_SHAPES,
-    SQL_READ_LAST,
-    SQL_READ_FLOOR,
-    N_SQL
-};
-
-static const char *const statements[N_SQL] = {
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ENTRY] = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_ROLLUP] = "INSERT INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                   " calls = calls + excluded.calls, results = results + excluded.results,"
-                   " rows = rows + excluded.rows, units = units + excluded.units,"
-                   " units_predicted = units_predicted + excluded.units_predicted,"
-                   " units_alone = units_alone + excluded.units_alone,"
-                   " units_unknown = units_unknown + excluded.units_unknown,"
-                   " faults = faults + excluded.faults, last_seq = excluded.last_seq",
-    [SQL_NAME] = "INSERT INTO name VALUES(?,?)",
-    [SQL_SHAPE] = "INSERT INTO shape VALUES(?,?,?,?,?)",
-    [SQL_SHAPE_SEEN] = "UPDATE shape SET last_day = ? WHERE id = ?",
-    [SQL_KEY] = ("INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
-                 " team = excluded.team, name = excluded.name, disabled = excluded.disabled"),
-    [SQL_LIMIT] = "INSERT OR REPLACE INTO team_limit VALUES(?,?,?)",
-    [SQL_FLOOR] = "UPDATE meta SET value = ? WHERE name = 'floor'",
-    [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
-    [SQL_READ_ROLLUPS] = "SELECT * FROM rollup WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl",
-    [SQL_READ_DAYS] = "SELECT team, hour / 24, sum(rows), sum(units) FROM rollup WHERE hour >= ? GROUP BY 2, 1",
-    [SQL_READ_KEYS] = "SELECT * FROM key ORDER BY created, id",
-    [SQL_READ_USES] = "SELECT key, max(hour) FROM rollup WHERE key <> 0 AND calls > 0 GROUP BY key",
-    [SQL_READ_LIMITS] = "SELECT * FROM team_limit",
-    [SQL_READ_NAMES] = "SELECT id, text FROM name ORDER BY id",
-    [SQL_READ_SHAPES] = "SELECT id, word, text, last_day FROM shape ORDER BY id",
-    [SQL_READ_LAST] = "SELECT seq, sum FROM entry ORDER BY seq DESC LIMIT 1",
-    [SQL_READ_FLOOR] = "SELECT value FROM meta WHERE name = 'floor'",
-};
+#include "proxy/ledger/store_statements.h"
 
 enum {
     FLOOR_STEP = 4096, /* entries that recovery may read for nothing */
@@ -101,6 +48,8 @@ struct store {
     struct rollup_set touched;
     int64_t next_seq, floor;
     uint64_t sum;
+    struct cut cut;
+    int cut_stays; /* readers for whom it does */
 };
 
 /* ---- opening and closing ---- */
@@ -253,6 +202,14 @@ static bool add_shape(struct store *s, struct slice text, struct slice word, int
     return names_add(&s->shape_texts, text) == number;
 }
 
+static bool one_number(sqlite3_stmt *st, int64_t *number)
+{
+    bool got = sqlite3_step(st) == SQLITE_ROW;
+    if (got)
+        *number = sqlite3_column_int64(st, 0);
+    return reset(st) && got;
+}
+
 static bool load(struct store *s)
 {
     forget(s);
@@ -266,19 +223,18 @@ static bool load(struct store *s)
         good = add_shape(s, column_text(st, 2), column_text(st, 1), sqlite3_column_int(st, 3)) &&
                s->shape_texts.n == sqlite3_column_int64(st, 0);
     good = reset(st) && good;
-    s->next_seq = 1;
-    s->sum = 0;
+    int64_t cut_sum = 0;
+    good = good && one_number(s->sql[SQL_READ_CUT_SEQ], &s->cut.seq) && one_number(s->sql[SQL_READ_CUT_SUM], &cut_sum);
+    s->cut.sum = (uint64_t)cut_sum;
+    s->next_seq = s->cut.seq + 1;
+    s->sum = s->cut.sum;
     st = s->sql[SQL_READ_LAST];
     if (good && sqlite3_step(st) == SQLITE_ROW) {
         s->next_seq = sqlite3_column_int64(st, 0) + 1;
         s->sum = (uint64_t)sqlite3_column_int64(st, 1);
     }
     good = reset(st) && good;
-    st = s->sql[SQL_READ_FLOOR];
-    good = good && sqlite3_step(st) == SQLITE_ROW;
-    if (good)
-        s->floor = sqlite3_column_int64(st, 0);
-    return reset(st) && good;
+    return good && one_number(s->sql[SQL_READ_FLOOR], &s->floor);
 }
 
 static bool open_database(struct store *s, struct buffer *why)
@@ -301,7 +257,8 @@ static bool open_database(struct store *s, struct buffer *why)
     if (!number_of(s, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) || busy)
         return broken(s, why);
     for (int i = 0; i < N_SQL; i++) {
-        if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(s->db, store_statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
+            SQLITE_OK)
             return broken(s, why);
     }
     return load(s) || broken(s, why);
@@ -453,7 +410,8 @@ static bool write_entry(struct store *s, struct entry *e)
     return done(st) && rollup_set_add(&s->touched, e);
 }
 
-static bool write_rollup(struct store *s, const struct rollup *r)
+/* A row of the hourly sums, or of the closed months: these have no seqs. */
+static bool write_sums(struct store *s, enum statement which, const struct rollup *r)
 {
     const int64_t values[] = { r->at.hour,
                                r->at.team,
@@ -469,8 +427,8 @@ static bool write_rollup(struct store *s, const struct rollup *r)
                                r->sums.faults,
                                r->first_seq,
                                r->last_seq };
-    sqlite3_stmt *st = s->sql[SQL_ROLLUP];
-    for (int i = 0; i < (int)(sizeof values / sizeof values[0]); i++)
+    sqlite3_stmt *st = s->sql[which];
+    for (int i = 0; i < sqlite3_bind_parameter_count(st); i++)
         sqlite3_bind_int64(st, i + 1, values[i]);
     return done(st);
 }
@@ -517,7 +475,7 @@ static bool write_all(struct store *s, const struct store_batch *batch)
             return false;
     }
     for (size_t i = 0; i < s->touched.n; i++) {
-        if (!write_rollup(s, &s->touched.rows[i]))
+        if (!write_sums(s, SQL_ROLLUP, &s->touched.rows[i]))
             return false;
     }
     for (size_t i = 0; i < batch->n_keys; i++) {
@@ -637,14 +595,8 @@ bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_se
     return end_read(s, st, why);
 }
 
-bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
-                   struct buffer *why)
+static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
-    if (!st)
-        return false;
-    sqlite3_bind_int64(st, 1, since_hour);
-    sqlite3_bind_int64(st, 2, until_hour);
     while (sqlite3_step(st) == SQLITE_ROW) {
         int64_t v[14];
         for (int i = 0; i < 14; i++)
@@ -657,9 +609,28 @@ bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, stor
         };
         seen(context, &r);
     }
+}
+
+bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
+                   struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, since_hour);
+    sqlite3_bind_int64(st, 2, until_hour);
+    show_sums(st, seen, context);
     return end_read(s, st, why);
 }
 
+bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_CLOSED, why);
+    if (!st)
+        return false;
+    show_sums(st, seen, context);
+    return end_read(s, st, why);
+}
 bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context, struct buffer *why)
 {
     sqlite3_stmt *st = begin_read(s, SQL_READ_DAYS, why);
@@ -712,6 +683,79 @@ bool store_limits(struct store *s, store_limit_seen *seen, void *context, struct
                                            .rows = sqlite3_column_int64(st, 1),
                                            .units = sqlite3_column_int64(st, 2) });
     return end_read(s, st, why);
+}
+
+/* ---- removing ---- */
+
+struct removal {
+    struct rollup_set sums; /* by months */
+    struct cut cut;
+    int64_t before_ms, before_seq;
+    size_t n;
+    bool ends, failed;
+};
+
+static void remove_one(void *context, const struct entry *e)
+{
+    struct removal *r = context;
+    r->ends = r->ends || e->time_ms >= r->before_ms || e->seq >= r->before_seq;
+    if (r->ends || r->failed)
+        return;
+    struct rollup_key at = {
+        .hour = month_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id
+    };
+    r->failed = !rollup_set_add_at(&r->sums, &at, e);
+    r->cut = (struct cut){ e->seq, e->sum };
+    r->n++;
+}
+
+static bool write_cut(struct store *s, const struct removal *r)
+{
+    bool good = done(s->sql[SQL_BEGIN]);
+    for (size_t i = 0; good && i < r->sums.n; i++)
+        good = write_sums(s, SQL_CLOSED, &r->sums.rows[i]);
+    sqlite3_bind_int64(s->sql[SQL_REMOVE], 1, r->cut.seq);
+    sqlite3_bind_int64(s->sql[SQL_CUT_SEQ], 1, r->cut.seq);
+    sqlite3_bind_int64(s->sql[SQL_CUT_SUM], 1, (int64_t)r->cut.sum);
+    return good && done(s->sql[SQL_REMOVE]) && done(s->sql[SQL_CUT_SEQ]) && done(s->sql[SQL_CUT_SUM]) &&
+           done(s->sql[SQL_COMMIT]);
+}
+
+bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t max, bool *more, struct buffer *why)
+{
+    struct removal r = { .before_ms = before_ms, .before_seq = before_seq };
+    int64_t next = 0;
+    store_lock(s);
+    bool waits = s->cut_stays > 0;
+    bool good = waits || store_entries(s, s->cut.seq + 1, max, remove_one, &r, &next, why);
+    *more = waits || (good && next && !r.ends && !r.failed);
+    if (good && !r.failed && r.n) {
+        good = write_cut(s, &r);
+        if (good)
+            s->cut = r.cut;
+        else
+            broken(s, why);
+    }
+    if (!good)
+        shut(s);
+    store_unlock(s);
+    rollup_set_clear(&r.sums);
+    return good;
+}
+
+void store_cut_stays(struct store *s, bool stays)
+{
+    store_lock(s);
+    s->cut_stays += stays ? 1 : -1;
+    store_unlock(s);
+}
+
+struct cut store_cut(struct store *s)
+{
+    store_lock(s);
+    struct cut cut = s->cut;
+    store_unlock(s);
+    return cut;
 }
 
 int64_t store_floor(struct store *s)

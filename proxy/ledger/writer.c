@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "proxy/ledger/trim.h"
 
 enum {
     BATCH = 64,
@@ -45,6 +46,7 @@ struct writer {
     /* The thread's own. */
     int64_t sure_seq;              /* all up to here was reported as written */
     int64_t next_try_ms, retry_ms; /* the loop's while a fresh state is with it */
+    struct trim *trim;             /* NULL: all entries stay */
 };
 
 struct op *op_new(const struct entry *e)
@@ -217,20 +219,42 @@ static void write_step(struct writer *w)
     send_back(w, &batch);
 }
 
+static void trim_step(struct writer *w)
+{
+    pthread_mutex_unlock(&w->mutex);
+    struct buffer why = buffer_with_cap(4096);
+    bool good = trim_some(w->trim, &why);
+    buffer_clear(&why);
+    pthread_mutex_lock(&w->mutex);
+    if (!good) {
+        w->failed = true;
+        w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    }
+}
+
+static void wait_for_work(struct writer *w)
+{
+    w->wanted = 1;
+    if (w->trim)
+        wait_until(w, trim_due_ms(w->trim));
+    else
+        pthread_cond_wait(&w->work, &w->mutex);
+    w->wanted = 0;
+}
+
 static void *write_all_day(void *context)
 {
     struct writer *w = context;
     pthread_mutex_lock(&w->mutex);
     while (!w->stop || (w->queue.n && !w->failed)) {
-        if (w->failed) {
+        if (w->failed)
             failed_step(w);
-        } else if (w->queue.n) {
+        else if (w->trim && !w->stop && clock_monotonic_ms() >= trim_due_ms(w->trim))
+            trim_step(w);
+        else if (w->queue.n)
             write_step(w);
-        } else {
-            w->wanted = 1;
-            pthread_cond_wait(&w->work, &w->mutex);
-            w->wanted = 0;
-        }
+        else
+            wait_for_work(w);
     }
     pthread_mutex_unlock(&w->mutex);
     return NULL;
@@ -299,6 +323,15 @@ void writer_resume(struct writer *w, size_t together)
     pthread_mutex_unlock(&w->mutex);
 }
 
+void writer_read_again(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->failed = true;
+    w->next_try_ms = 0;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+}
+
 void writer_retry(struct writer *w)
 {
     op_list_free(&w->gathered);
@@ -322,7 +355,8 @@ static bool start_thread(struct writer *w)
     return started;
 }
 
-struct writer *writer_new(struct store *store, struct event_base *base, writer_finished *finished, void *context)
+struct writer *writer_new(struct store *store, struct event_base *base, int keep_months, writer_finished *finished,
+                          void *context)
 {
     struct writer *w = calloc(1, sizeof *w);
     if (!w)
@@ -339,7 +373,8 @@ struct writer *writer_new(struct store *store, struct event_base *base, writer_f
     if (w->wake_fd >= 0)
         w->woken = event_new(base, w->wake_fd, EV_READ | EV_PERSIST, on_woken, w);
     w->turn_ends = event_new(base, -1, 0, on_turn_ends, w);
-    bool good = w->woken && w->turn_ends && event_add(w->woken, NULL) == 0;
+    w->trim = keep_months ? trim_new(store, keep_months) : NULL;
+    bool good = w->woken && w->turn_ends && (w->trim || !keep_months) && event_add(w->woken, NULL) == 0;
     if (!good || !start_thread(w)) {
         w->stop = true;
         writer_free(w);
@@ -370,6 +405,7 @@ void writer_free(struct writer *w)
     op_list_free(&w->queue);
     op_list_free(&w->back);
     recovery_free(w->fresh);
+    free(w->trim);
     pthread_cond_destroy(&w->work);
     pthread_mutex_destroy(&w->mutex);
     free(w);

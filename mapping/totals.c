@@ -20,7 +20,9 @@ static bool whole_number(struct json_object *o, int64_t *ret)
 bool totals_parse(struct slice body, int64_t *live)
 {
     struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    if (!tokener || body.n > INT32_MAX) {
+    if (!tokener)
+        return false;
+    if (body.n > INT32_MAX) {
         json_tokener_free(tokener);
         return false;
     }

@@ -35,6 +35,7 @@ struct multi {
     CURLM *curl;
     struct event turn, timer;
     bool turn_is_due, kick_is_due, in_turn;
+    bool lost_sight;  /* memory was out: some transfer may wait for a socket that nobody watches */
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
     int inside;
     int added, running;
@@ -77,7 +78,10 @@ static void socket_action(struct multi *m, int fd, int bits)
 {
     int running = 0;
     m->inside++;
-    curl_multi_socket_action(m->curl, fd, bits, &running);
+    if (curl_multi_socket_action(m->curl, fd, bits, &running)) {
+        m->lost_sight = true;
+        multi_wake(m);
+    }
     m->inside--;
     note_running(m, running);
 }
@@ -115,13 +119,37 @@ static int arm(struct watch *w)
     return 0;
 }
 
+/* Have every transfer name its sockets again, and watch them. The function is marked as old because it is slow; there
+ * is no other way to ask. */
+static void look_again(struct multi *m)
+{
+    int running = 0;
+    m->lost_sight = false;
+    m->inside++;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    bool good = !curl_multi_socket_all(m->curl, &running);
+#pragma GCC diagnostic pop
+    m->inside--;
+    for (size_t fd = 0; fd < m->n_watches; fd++) {
+        if (m->watches[fd] && m->watches[fd]->wanted && arm(m->watches[fd])) {
+            good = false;
+        }
+    }
+    m->lost_sight = m->lost_sight || !good;
+    note_running(m, running);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
     (void)unused;
     struct multi *m = context;
     struct watch *w = watch_of(m, fd);
     if (!w) {
-        return -1;
+        /* An error here would end all transfers of this libcurl for good. */
+        m->lost_sight = true;
+        multi_wake(m);
+        return 0;
     }
     if (what == CURL_POLL_REMOVE) {
         w->wanted = 0;
@@ -132,7 +160,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     w->connected = w->connected || easy == m->connected;
     w->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-    return arm(w);
+    if (arm(w)) {
+        m->lost_sight = true;
+        multi_wake(m);
+    }
+    return 0;
 }
 
 /* libcurl closes a socket that lost the race to connect without a word, and may then get the same number again
@@ -185,9 +217,11 @@ static int on_timer(CURLM *curl, long wait_ms, void *context)
     } else if (wait_ms > 0) {
         int64_t at = clock_monotonic_ms() + wait_ms;
         if (at < m->timer_ms) {
-            m->timer_ms = at;
             struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
-            evtimer_add(&m->timer, &wait);
+            m->timer_ms = at;
+            if (evtimer_add(&m->timer, &wait)) {
+                event_active(&m->timer, EV_TIMEOUT, 0); /* too early, rather than never */
+            }
         }
     }
     return 0;
@@ -230,12 +264,15 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
     hand_out_finished(m);
     m->turn_is_due = false;
     m->callbacks.on_turn(m->context);
+    if (m->lost_sight) {
+        look_again(m);
+    }
     if (m->kick_is_due) {
         m->kick_is_due = false;
         socket_action(m, CURL_SOCKET_TIMEOUT, 0);
     }
     m->in_turn = false;
-    if (m->turn_is_due || m->kick_is_due) {
+    if (m->turn_is_due || m->kick_is_due || m->lost_sight) {
         m->turn_is_due = false;
         multi_wake(m);
     }

@@ -5,7 +5,8 @@ syncing, truncating, removing; for a while, or until it is mended.
 One daemon with fault.so preloaded serves clients all the time. For each n a fault begins n calls from now. It must not
 end; its paid calls get ledger_down and /readyz is red while it lasts; it comes back by itself; then the books verify,
 every complete answer stands in them once, and no limit is passed. Then the same for the n-th call of the start, which
-may refuse to start, with a message. Set in the environment: CRASH_ROUNDS (the number of faults is three times that; 12
+may refuse to start, with a message. In the long form strace, where it is there and allowed, makes the kernel itself say
+so for some more. Set in the environment: CRASH_ROUNDS (the number of faults is three times that; 12
 faults when not set), CRASH_SEED, BUILD_DIR.
 """
 import errno
@@ -13,6 +14,7 @@ import http.client
 import mmap
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -106,11 +108,11 @@ class Disk:
         self.proxy = self.plan = self.books = None
         self.clients = []
         self.over = threading.Event()
-        self.down = self.silent = self.tried = self.starts = 0
+        self.silent = self.tried = self.starts = self.traced = 0
 
     # --- one daemon ---
 
-    def begin(self):
+    def make(self):
         self.proxy = Anchorage(self.sandbox, proxy={"admin": "127.0.0.1:0"}, upstream={"units_per_month": "unlimited"},
                                teams={"tight": {"rows_per_month": 3000}, "open": {}}, keys=list(TOKENS.items()))
         self.plan = Plan(os.path.join(self.proxy.path, "plan"))
@@ -118,6 +120,8 @@ class Disk:
                                   "FAULT_DIRECTORY": os.path.join(self.proxy.path, "state"),
                                   "ASAN_OPTIONS": "verify_asan_link_order=0"}
         self.books = Books()
+
+    def begin(self):
         self.sandbox.reset()
         self.proxy.start()
         self.over.clear()
@@ -175,7 +179,6 @@ class Disk:
                 self.silent += self.is_ready()
             self.plan.mend()
             self.wait("a green /readyz", self.is_ready)
-            self.down += 1
         except AssertionError as error_:
             raise AssertionError(f"{what}: {error_}") from None
         self.tried += 1
@@ -188,6 +191,33 @@ class Disk:
         wrong += self.books.compare_usage(self.proxy.usage("team", "--since", "2000-01-01"))
         wrong += self.books.compare_requests(0, self.sandbox.log())
         self.wrong += wrong
+
+    # --- the kernel itself ---
+
+    def trace(self, number):
+        """From the n-th call on some fail in the kernel; the load goes on."""
+        self.make()
+        state = os.path.join(self.proxy.path, "state")
+        self.proxy.environment = {}
+        self.proxy.run("ledger", "verify", check=0)
+        calls = self.random.choice(("pwrite64", "fdatasync", "ftruncate", "unlink", "pwrite64,fdatasync", "openat"))
+        first = self.random.randint(1, 200 if "write" in calls else 60)
+        self.proxy.wrapper = [
+            "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", os.path.join(state, "ledger.db"), "-P",
+            os.path.join(state, "ledger.db-wal"), "-e", "trace=" + calls, "-e",
+            f"inject={calls}:error={self.random.choice(('EIO', 'ENOSPC'))}:when={first}..{first + number % 4}"]
+        try:
+            self.begin()
+        except RuntimeError as error:
+            if "anchorage: ledger: " not in str(error):
+                self.wrong.append(f"{self.proxy.wrapper}: {error}")
+            self.proxy.close()
+            return
+        before = sum(len(client.answers) for client in self.clients)
+        self.wait("some answers", lambda: sum(len(client.answers) for client in self.clients) > before + 300)
+        self.wait("a green /readyz", self.is_ready)
+        self.end()
+        self.traced += 1
 
     # --- the start ---
 
@@ -219,12 +249,18 @@ class Disk:
             proxy.close()
 
 
+def can_trace():
+    return "CRASH_ROUNDS" in os.environ and shutil.which("strace") and subprocess.run(
+        ["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode == 0
+
+
 def main():
     print(f"CRASH_SEED={SEED} faults={FAULTS}", flush=True)
     with Sandbox(today=None, seed=SEED % 1000 + 1) as sandbox:
         disk = Disk(sandbox)
         try:
             while disk.tried < FAULTS and not disk.wrong:
+                disk.make()
                 disk.begin()
                 for _ in range(min(FAULTS_A_LEDGER, FAULTS - disk.tried)):
                     disk.fault()
@@ -232,6 +268,9 @@ def main():
             number = 0
             while not disk.wrong and disk.start_fails(number) | disk.start_fails(number + 1):
                 number += 2
+            for number in range(FAULTS // 30 if can_trace() else 0):
+                if not disk.wrong:
+                    disk.trace(number)
         except (AssertionError, RuntimeError, OSError) as error:
             disk.wrong.append(str(error))
             disk.over.set()
@@ -239,7 +278,7 @@ def main():
                 disk.plan.mend()
                 disk.proxy.kill()
     print(f"seed {SEED}: {disk.tried} faults, {disk.silent} that nobody noticed, {disk.starts} starts, "
-          f"{len(disk.wrong)} violations")
+          f"{disk.traced} with strace, {len(disk.wrong)} violations")
     for what in disk.wrong[:20]:
         print(what, file=sys.stderr)
     return 1 if disk.wrong else 0

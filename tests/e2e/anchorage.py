@@ -117,7 +117,7 @@ class Anchorage:
         self.write_config()
         self.keys = [("seo", TOKEN)] if keys is None else keys
         self.process = self.reader = None
-        self.environment = {}  # more of it, for the daemon
+        self.environment, self.wrapper = {}, []  # for the daemon: more of it; words before its own
         self.known = []
         self.ready = threading.Event()
         self.lines = []
@@ -169,7 +169,7 @@ class Anchorage:
         self.keys = []
         self.ready.clear()
         self.lines = []
-        self.process = subprocess.Popen([BINARY, "serve", "--config", self.config], stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([*self.wrapper, BINARY, "serve", "--config", self.config], stderr=subprocess.PIPE,
                                         stdout=subprocess.DEVNULL, text=True, cwd=self.path,
                                         env={**os.environ, **self.environment})
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,))

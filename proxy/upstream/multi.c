@@ -35,7 +35,9 @@ struct multi {
     CURLM *curl;
     struct event turn, timer;
     bool turn_is_due, kick_is_due, in_turn;
-    bool lost_sight;  /* memory was out: some transfer may wait for a socket that nobody watches */
+    bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
+    void **easies;   /* all that are in; `added` of them */
+    size_t room;
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
     int inside;
     int added, running;
@@ -77,6 +79,9 @@ static void note_running(struct multi *m, int running)
 static void socket_action(struct multi *m, int fd, int bits)
 {
     int running = 0;
+    if (m->lost_sight) {
+        return; /* all will end in the coming turn */
+    }
     m->inside++;
     if (curl_multi_socket_action(m->curl, fd, bits, &running)) {
         m->lost_sight = true;
@@ -117,27 +122,6 @@ static int arm(struct watch *w)
     }
     w->armed = w->wanted;
     return 0;
-}
-
-/* Have every transfer name its sockets again, and watch them. The function is marked as old because it is slow; there
- * is no other way to ask. */
-static void look_again(struct multi *m)
-{
-    int running = 0;
-    m->lost_sight = false;
-    m->inside++;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    bool good = !curl_multi_socket_all(m->curl, &running);
-#pragma GCC diagnostic pop
-    m->inside--;
-    for (size_t fd = 0; fd < m->n_watches; fd++) {
-        if (m->watches[fd] && m->watches[fd]->wanted && arm(m->watches[fd])) {
-            good = false;
-        }
-    }
-    m->lost_sight = m->lost_sight || !good;
-    note_running(m, running);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
@@ -241,7 +225,11 @@ static void take_out(struct multi *m, void *easy)
     m->inside++;
     curl_multi_remove_handle(m->curl, easy);
     m->inside--;
-    m->added--;
+    int i = 0;
+    while (m->easies[i] != easy) {
+        i++;
+    }
+    m->easies[i] = m->easies[--m->added];
 }
 
 static void hand_out_finished(struct multi *m)
@@ -256,6 +244,19 @@ static void hand_out_finished(struct multi *m)
     }
 }
 
+/* libcurl had no memory to name a socket. It does not name it again, and its table of that socket may be half made: to
+ * use it would end the process. So every transfer ends here, and its connection with it. */
+static void give_up(struct multi *m)
+{
+    m->lost_sight = false;
+    for (int n = m->added; n > 0 && m->added > 0; n--) {
+        void *easy = m->easies[0];
+        take_out(m, easy);
+        m->running = m->running > 0 ? m->running - 1 : 0;
+        m->callbacks.on_finished(m->context, easy, CURLE_OUT_OF_MEMORY);
+    }
+}
+
 static void take_turn(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
@@ -263,10 +264,10 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
     m->in_turn = true;
     hand_out_finished(m);
     m->turn_is_due = false;
-    m->callbacks.on_turn(m->context);
     if (m->lost_sight) {
-        look_again(m);
+        give_up(m);
     }
+    m->callbacks.on_turn(m->context);
     if (m->kick_is_due) {
         m->kick_is_due = false;
         socket_action(m, CURL_SOCKET_TIMEOUT, 0);
@@ -328,6 +329,7 @@ void multi_free(struct multi *m)
         }
     }
     free(m->watches);
+    free(m->easies);
     free(m);
     curl_global_cleanup();
 }
@@ -342,9 +344,19 @@ void multi_adopt(struct multi *m, void *easy)
 
 bool multi_add(struct multi *m, void *easy)
 {
+    if ((size_t)m->added == m->room) {
+        size_t room = m->room ? m->room * 2 : 64;
+        void **grown = realloc(m->easies, room * sizeof(void *));
+        if (!grown) {
+            return false;
+        }
+        m->easies = grown;
+        m->room = room;
+    }
     if (curl_multi_add_handle(m->curl, easy)) {
         return false;
     }
+    m->easies[m->added] = easy;
     m->connected = m->connected == easy ? NULL : m->connected;
     m->added++;
     m->running++;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Calls on the books, as the daemon makes them: 16 in flight, held once or twice, then settled, released or unknown.
- * load DIRECTORY CALLS: what was acknowledged goes to DIRECTORY/acks, a line each, the moment it was. Half way the
- * books are closed and opened again; at the end they are left as they are. */
+ * load DIRECTORY CALLS [keep]: what was acknowledged goes to DIRECTORY/acks, a line each, the moment it was. Half way
+ * the books are closed and opened again; at the end they are left as they are. With "keep" the first half is a hundred
+ * days old, its acknowledgements are called old, and its entries are removed during the second. */
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "proxy/ledger/ledger.h"
 
 enum { IN_FLIGHT = 16 };
+
+static const int64_t age_ms = 100LL * 86400000;
 
 struct flight {
     struct load *load;
@@ -25,13 +29,14 @@ struct load {
     struct ledger *ledger;
     struct flight flights[IN_FLIGHT];
     long left;
-    int flying, acks;
+    int flying, acks, keep_months;
+    const char *age; /* before the kind of an acknowledgement */
 };
 
 static void ack(struct load *l, const char *kind, const struct flight *f)
 {
     char line[96];
-    int n = snprintf(line, sizeof line, "%s %s\n", kind, f->id);
+    int n = snprintf(line, sizeof line, "%s%s %s\n", l->age, kind, f->id);
     if (write(l->acks, line, (size_t)n) != n)
         abort();
 }
@@ -120,9 +125,12 @@ static void hold(struct flight *f)
 static void run(struct load *l, const char *directory, long calls)
 {
     struct ledger_team teams[] = { { "seo", 1000000, 100000000 }, { "sales", 1000000, LEDGER_NO_LIMIT } };
-    struct ledger_options options = {
-        .state_directory = directory, .units_per_month = LEDGER_NO_LIMIT, .billing_day = 1, .teams = teams, .n_teams = 2
-    };
+    struct ledger_options options = { .state_directory = directory,
+                                      .units_per_month = LEDGER_NO_LIMIT,
+                                      .billing_day = 1,
+                                      .keep_months = l->keep_months,
+                                      .teams = teams,
+                                      .n_teams = 2 };
     struct buffer why = { 0 };
     if (ledger_open(l->base, &options, &l->ledger, &why) != LEDGER_OPENED) {
         fprintf(stderr, "load: %.*s\n", SLICE_ARGS(buffer_slice(&why)));
@@ -144,13 +152,19 @@ int main(int argc, char **argv)
 {
     static struct load l;
     char path[512];
-    must(argc == 3, "load DIRECTORY CALLS");
+    must(argc == 3 || argc == 4, "load DIRECTORY CALLS [keep]");
+    bool keep = argc == 4;
+    l.age = keep ? "o-" : "";
+    clock_shift_wall(keep ? -age_ms : 0);
     snprintf(path, sizeof path, "%s/acks", argv[1]);
     l.acks = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     l.base = event_base_new();
     must(l.acks >= 0 && l.base, "cannot start");
     run(&l, argv[1], atol(argv[2]) / 2);
     ledger_close(l.ledger);
+    clock_shift_wall(keep ? age_ms : 0);
+    l.age = "";
+    l.keep_months = keep ? 1 : 0;
     run(&l, argv[1], atol(argv[2]) / 2);
     _exit(0);
 }

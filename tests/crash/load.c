@@ -164,7 +164,12 @@ int main(int argc, char **argv)
     ledger_close(l.ledger);
     clock_shift_wall(keep ? age_ms : 0);
     l.age = "";
-    l.keep_months = keep ? 1 : 0;
+    if (keep) {
+        /* The newest entry must be of today, or nothing is removed. */
+        run(&l, argv[1], IN_FLIGHT);
+        ledger_close(l.ledger);
+        l.keep_months = 1;
+    }
     run(&l, argv[1], atol(argv[2]) / 2);
     _exit(0);
 }

@@ -130,7 +130,7 @@ static void on_held(void *context, enum ledger_outcome outcome)
                                  "for the next month"));
         break;
     case LEDGER_OUT_OF_UNITS:
-        x->retry_after_ms = ledger_month_ends_in_ms(s->ledger);
+        x->retry_after_ms = ledger_billing_month_ends_in_ms(s->ledger);
         step = exchange_refuse(x, FAULT_OUT_OF_UNITS,
                                S("units_per_month leaves no room for this call: ask for fewer rows or columns, or wait "
                                  "for the next month"));

@@ -31,6 +31,7 @@ bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
         .relaxed = c->durability == DURABILITY_RELAXED,
         .units_per_month = limit_of(c->units_per_month),
         .billing_day = c->billing_day == CONFIG_AUTO ? LEDGER_BILLING_DAY_KEPT : c->billing_day,
+        .keep_months = c->keep_months,
         .teams = teams,
         .n_teams = c->n_teams,
     };

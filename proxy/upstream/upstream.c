@@ -51,7 +51,9 @@ static void ring_by(struct upstream *u, int64_t at_ms)
     u->clock_ms = at_ms;
     int64_t wait_ms = at_ms > u->now_ms ? at_ms - u->now_ms : 0;
     struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
-    evtimer_add(u->clock, &wait);
+    if (evtimer_add(u->clock, &wait)) {
+        event_active(u->clock, EV_TIMEOUT, 0); /* too early, rather than never */
+    }
 }
 
 static void set_due(struct upstream_get *g, int64_t due_ms)

@@ -218,7 +218,7 @@ class Service(unittest.TestCase):
 
     def test_too_late_while_draining(self):
         """In the second half of drain_timeout nothing new is begun."""
-        proxy = self.proxy(proxy={"drain_timeout": "800ms"}).start()
+        proxy = self.proxy(proxy={"drain_timeout": "2s"}).start()
         begun = [self.enterContext(proxy.connect()) for _ in range(12)]
         data = request(proxy.params({"limit": 1}))
         for connection in begun:
@@ -234,7 +234,7 @@ class Service(unittest.TestCase):
                 if answer.fault:
                     self.assertEqual((answer.status, answer.fault), (503, "draining"))
                     break
-                threading.Event().wait(0.05)
+                threading.Event().wait(0.12)
         self.assertEqual(faults[0], None)
         self.assertEqual(faults[-1], "draining")
         proxy.finish()

@@ -99,19 +99,38 @@ static struct slice negation(struct slice e, struct arena *memory)
     return written(&b, memory);
 }
 
-/* Append `text` so that RE2 reads each byte as itself. */
-static void quote_for_regex(struct buffer *b, struct slice text)
+/* Append an ASCII character so that RE2 reads it as itself. */
+static void quote_for_regex(struct buffer *b, char c)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c == 0) {
-            buffer_str(b, "\\x00");
+    bool plain = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (c == 0) {
+        buffer_str(b, "\\x00");
+        return;
+    }
+    if (!plain)
+        buffer_put(b, '\\');
+    buffer_put(b, c);
+}
+
+/* Append what finds, under (?i), the texts that fold to `text`: RE2 takes some letters for one that v2's lower case
+ * keeps apart, and takes others apart that it makes one. */
+static void quote_folded(struct buffer *b, struct slice text)
+{
+    for (size_t i = 0, length; i < text.n; i += length) {
+        struct slice rest = slice_from(text, i), forms;
+        if (slice_starts(rest, S(FOLDED_DOTTED_I))) {
+            length = sizeof FOLDED_DOTTED_I - 1;
+            buffer_str(b, "(?:" FOLDED_DOTTED_I "|" DOTTED_I ")");
             continue;
         }
-        bool plain = is_digit((char)c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-        if (!plain)
-            buffer_put(b, '\\');
-        buffer_put(b, (char)c);
+        uint32_t c = utf8_decode(rest.p, &length);
+        char room[FOLD_FORMS_ROOM];
+        if (c < 0x80)
+            quote_for_regex(b, (char)c);
+        else if ((forms = fold_forms_apart(c, room)).n)
+            buffer_printf(b, "(?-i:[%.*s])", SLICE_ARGS(forms));
+        else
+            buffer_append(b, slice_of(rest.p, length));
     }
 }
 
@@ -122,7 +141,7 @@ static struct slice any_case(struct slice field, const char *start, struct slice
     struct buffer b = { 0 };
     buffer_str(&b, "(?i)");
     buffer_str(&b, start);
-    quote_for_regex(&b, text);
+    quote_folded(&b, text);
     buffer_str(&b, end);
     struct slice pattern = written(&b, memory);
     return pattern.p ? expression(field, "regex", string_of(pattern, memory), memory) : no_memory;

@@ -52,6 +52,7 @@ struct row_list {
     uint32_t n_by_key, n_raw; /* rows, from the first, that are in them */
     bool in_parts;            /* by_key and raw use all their parts */
     struct row **sorted;
+    uint32_t first; /* of those that rows_at shows */
 };
 
 static bool key_is_any_case(const struct table *t)
@@ -535,10 +536,10 @@ static int compare_sorted(const void *a, const void *b, void *rows)
 
 /* v3's rows are in our order but for some ties: put each where it belongs. False when it would be more work than
  * sorting. */
-static bool sort_nearly(struct row_list *r)
+static bool sort_nearly(struct row_list *r, size_t n)
 {
-    size_t moves = 0, most = (size_t)r->n * 4;
-    for (size_t i = 1; i < r->n; i++) {
+    size_t moves = 0, most = n * 4;
+    for (size_t i = 1; i < n; i++) {
         struct row *row = r->sorted[i];
         size_t at = i;
         while (at && compare(r, r->sorted[at - 1], row, false) > 0) {
@@ -553,22 +554,23 @@ static bool sort_nearly(struct row_list *r)
     return true;
 }
 
-bool rows_finish(struct row_list *r)
+bool rows_finish(struct row_list *r, int64_t first, int64_t n)
 {
+    r->first = (uint32_t)first;
     if (!r->disordered && !r->case_seen)
         return true;
-    size_t size = (r->n ? r->n : 1) * sizeof(struct row *);
+    size_t size = (n ? (size_t)n : 1) * sizeof(struct row *);
     r->sorted = charge(r, size) ? malloc(size) : NULL;
     if (!r->sorted)
         return false;
-    for (uint32_t i = 0; i < r->n; i++)
-        r->sorted[i] = row_at(r, i);
-    if (!sort_nearly(r))
-        qsort_r(r->sorted, r->n, sizeof(struct row *), compare_sorted, r);
+    for (uint32_t i = 0; i < n; i++)
+        r->sorted[i] = row_at(r, r->first + i);
+    if (!sort_nearly(r, (size_t)n))
+        qsort_r(r->sorted, (size_t)n, sizeof(struct row *), compare_sorted, r);
     return true;
 }
 
 const struct row *rows_at(const struct row_list *r, int64_t i)
 {
-    return r->sorted ? r->sorted[i] : row_at(r, (uint32_t)i);
+    return r->sorted ? r->sorted[i] : row_at(r, r->first + (uint32_t)i);
 }

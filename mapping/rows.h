@@ -69,10 +69,11 @@ bool rows_resorted(const struct row_list *r);
 /* The values of the last row that came, unfolded, for paging. False when there was none. */
 bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS]);
 
-/* Put them in order. Rows can be read, not added, afterwards. False when memory is out. */
-[[nodiscard]] bool rows_finish(struct row_list *r);
+/* Put `n` of them in order, from number `first` on as they came; they must be there. Rows can be read, not added,
+ * afterwards. False when memory is out. */
+[[nodiscard]] bool rows_finish(struct row_list *r, int64_t first, int64_t n);
 
-/* The i-th row in order, after rows_finish. */
+/* The i-th of these in order, after rows_finish. */
 const struct row *rows_at(const struct row_list *r, int64_t i);
 
 #endif

@@ -36,7 +36,7 @@ struct translation {
     struct ratio list_ratio; /* of the first page, as it would be if all were asked for */
     bool has_list_ratio;
 
-    int64_t first, results;
+    int64_t results;
     struct stats stats;
 };
 
@@ -473,10 +473,9 @@ bool translation_is_whole(const struct translation *t)
 static void make_refpages(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
-    uint32_t both = 1u << table->backlinks_field | 1u << table->refpages_field;
     bool all = t->whole_list && t->plan->n_filters == 0;
     const struct ratio *ratio = t->plan->ratio_from_list ? &t->list_ratio : &t->ratio;
-    if (all && (t->came_in_all == 0 || (t->plan->fields & both) == both)) {
+    if (all && (t->came_in_all == 0 || t->plan->fields & 1u << table->refpages_field)) {
         t->stats.refpages = t->came_in_all ? rows_sum(t->rows, table->refpages_field) : 0;
         if (t->came_in_all <= 1)
             return;
@@ -491,30 +490,40 @@ static void make_refpages(struct translation *t, struct marks *marks)
     marks_add(marks, MARK_STATS_REFPAGES);
 }
 
+/* Where v3 orders texts in its own way it may compare them in another, and then pages leave rows out. Nothing is
+ * missing when the links of all rows are those of the target. */
+static bool rows_may_be_missing(const struct translation *t)
+{
+    const struct table *table = t->plan->call->table;
+    bool adds_up = t->plan->n_filters == 0 && t->plan->ask_totals && t->plan->fields & 1u << table->backlinks_field &&
+                   rows_sum(t->rows, table->backlinks_field) == t->totals;
+    return t->page_rows && t->came_in_all > t->page_rows && !adds_up;
+}
+
 static void make_marks(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
     bool disorder = t->seen_before.disorder || rows_resorted(t->rows);
+    bool every_row = t->whole_list && t->plan->call->offset == 0;
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct column *c = &table->columns[i];
         if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
             marks_add(marks, MARK_LAST_VISITED);
-        if (c->field == table->key_field && disorder && t->plan->ask_list && !t->whole_list)
+        if (c->field == table->key_field && disorder && t->plan->ask_list && (!every_row || rows_may_be_missing(t)))
             marks->order_by |= 1u << i;
     }
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
-    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(t->whole_list && t->plan->n_filters == 0))
+    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(every_row && t->plan->n_filters == 0))
         marks_add(marks, MARK_ANCHOR_CASE);
 }
 
 bool translation_finish(struct translation *t, struct translation_result *ret)
 {
     const struct call *call = t->plan->call;
-    if (!rows_finish(t->rows))
+    int64_t count = rows_count(t->rows), first = call->offset < count ? call->offset : count;
+    t->results = count - first < call->limit ? count - first : call->limit;
+    if (!rows_finish(t->rows, first, t->results))
         return no_memory(t);
-    int64_t count = rows_count(t->rows);
-    t->first = call->offset < count ? call->offset : count;
-    t->results = count - t->first < call->limit ? count - t->first : call->limit;
     struct translation_result r = { .marks = t->plan->marks, .results = t->results };
     if (!t->plan->options.stats_zero) {
         t->stats.backlinks = t->totals;
@@ -537,5 +546,5 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
 
 void translation_write(const struct translation *t, struct buffer *out)
 {
-    render_answer(t->plan, t->rows, t->first, t->results, &t->stats, out);
+    render_answer(t->plan, t->rows, t->results, &t->stats, out);
 }

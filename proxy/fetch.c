@@ -42,6 +42,16 @@ static int64_t price_of_results(const struct exchange *x, int64_t results)
     return free ? 0 : table_price(t, results, false, false) - table_price(t, 0, false, false);
 }
 
+/* See plan_probe. */
+static int64_t probing_page(const struct exchange *x)
+{
+    int64_t parts = (translation_needs(x->translation, V3_TOTALS) + translation_needs(x->translation, V3_RATIO)) *
+                    (int64_t)V3_FLOOR_UNITS;
+    int64_t ceiling = x->config->units_per_call, spent = x->spending.known + x->spending.unknown;
+    int64_t rows = x->call.offset + x->call.limit;
+    return x->asked_rows ? 0 : plan_probe(&x->plan, rows, ceiling, ceiling - spent - parts);
+}
+
 /* Take the next list request. Near the limit its page shrinks to what is left and one row more: a small answer is still
  * given, and one that does not fit is known by that row. */
 static void collect_list(struct exchange *x, const struct v3_request *r, int64_t cap, int64_t room)
@@ -84,9 +94,10 @@ int fetch_collect(struct exchange *x)
     x->ready_rows = 0;
     if (room < x->call.limit)
         cap = rows_to_skip(x) + room + 1;
-    translation_cap_page(x->translation, cap);
     recall_totals(x);
     join_parts(x);
+    int64_t probe = probing_page(x);
+    translation_cap_page(x->translation, probe && (!cap || probe < cap) ? probe : cap);
     while (x->n_fetches < V3_KINDS && translation_next(x->translation, &x->fetches[x->n_fetches].request)) {
         struct fetch *f = &x->fetches[x->n_fetches++];
         f->exchange = x;

@@ -195,23 +195,6 @@ static struct row *next_row(struct row_list *r)
 
 /* ---- keys ---- */
 
-static uint64_t hash(struct slice s)
-{
-    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
-    while (s.n >= 8) {
-        uint64_t v;
-        memcpy(&v, s.p, 8);
-        h = (h ^ v) * 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
-        s = slice_from(s, 8);
-    }
-    uint64_t v = 0;
-    if (s.n)
-        memcpy(&v, s.p, s.n);
-    h = (h ^ v) * 0xc4ceb9fe1a85ec53u;
-    return h ^ h >> 29;
-}
-
 static struct slice key_of(const struct row_list *r, const struct row *row)
 {
     return row->cells[r->o.table->key_field].text;
@@ -238,7 +221,7 @@ static bool index_grow(struct row_list *r, struct index *part)
     for (uint32_t k = 0; k < part->room; k++) {
         for (uint32_t i = part->buckets[k], next; i != NO_ROW; i = next) {
             struct row *row = row_at(r, i);
-            uint32_t *at = &b[hash(key_of(r, row)) & (room - 1)];
+            uint32_t *at = &b[slice_hash(key_of(r, row)) & (room - 1)];
             next = row->chain;
             row->chain = *at;
             *at = i;
@@ -252,7 +235,7 @@ static bool index_grow(struct row_list *r, struct index *part)
 
 static struct row *index_find(const struct row_list *r, struct slice key)
 {
-    uint64_t h = hash(key);
+    uint64_t h = slice_hash(key);
     const struct index *part = &r->by_key[part_of(r, h)];
     uint32_t i = part->room ? part->buckets[h & (part->room - 1)] : NO_ROW;
     while (i != NO_ROW && !slice_eq(key_of(r, row_at(r, i)), key))
@@ -265,7 +248,7 @@ static bool index_up_to(struct row_list *r, uint32_t n)
 {
     for (; r->n_by_key < n; r->n_by_key++) {
         struct row *row = row_at(r, r->n_by_key);
-        uint64_t h = hash(key_of(r, row));
+        uint64_t h = slice_hash(key_of(r, row));
         struct index *part = &r->by_key[part_of(r, h)];
         if (part->n == part->room && !index_grow(r, part))
             return false;
@@ -320,7 +303,7 @@ static bool raw_up_to(struct row_list *r, uint32_t n)
 {
     bool was_there;
     for (; r->n_raw < n; r->n_raw++)
-        if (!raw_insert(r, hash(row_at(r, r->n_raw)->raw_key), &was_there))
+        if (!raw_insert(r, slice_hash(row_at(r, r->n_raw)->raw_key), &was_there))
             return false;
     return true;
 }
@@ -452,7 +435,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     struct row *row = next_row(r);
     if (r->paged) {
         bool was_there;
-        if (!raw_insert(r, hash(values[r->o.table->key_field].text), &was_there))
+        if (!raw_insert(r, slice_hash(values[r->o.table->key_field].text), &was_there))
             return ROWS_FULL;
         if (was_there)
             return ROWS_SEEN_BEFORE;
@@ -469,7 +452,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     if (same) {
         bool was_there;
         merge(r, same, row);
-        return r->paged || raw_insert(r, hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
+        return r->paged || raw_insert(r, slice_hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
     }
     r->n++;
     if (r->paged)

@@ -47,15 +47,6 @@ size_t cache_max_bytes(const struct cache *c)
     return c->max_bytes;
 }
 
-/* FNV-1a */
-static uint64_t hash_of(struct slice key)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (unsigned char)key.p[i]) * 0x100000001b3u;
-    return h ^ h >> 32;
-}
-
 static size_t size_of(const struct kept *k)
 {
     return sizeof *k + k->n_key + k->n_value;
@@ -89,7 +80,7 @@ static void drop(struct cache *c, struct kept *k)
 
 static struct kept *find(struct cache *c, struct slice key)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = slice_hash(key);
     for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
         if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
             unlink_use(c, k);
@@ -111,7 +102,7 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     struct kept *k = calloc(1, size);
     if (!k)
         return NULL;
-    k->hash = hash_of(key);
+    k->hash = slice_hash(key);
     k->n_key = key.n;
     k->n_value = n;
     memcpy(k->bytes + n, key.p, key.n);

@@ -92,6 +92,7 @@ struct exchange {
 
     bool cached;           /* the answer was given before: nothing is asked, no units are spent */
     bool shared;           /* another call's request that was under way has brought the answer, or a part of it */
+    struct slice list;     /* what its rows are: the path of the v3 list without a number of rows */
     struct slice question; /* what the answer is remembered and shared under */
     struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
     int64_t alone_units;   /* what it cost that call */

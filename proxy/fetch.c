@@ -74,6 +74,8 @@ int64_t fetch_rows_of_all(const struct exchange *x)
 /* Take seats where another call is asking for the totals or the ratio of this target right now. */
 static void join_parts(struct exchange *x)
 {
+    if (!translation_needs(x->translation, V3_TOTALS) && !translation_needs(x->translation, V3_RATIO))
+        return;
     x->part = x->part.p
                   ? x->part
                   : arena_printf(x->memory, "%d %.*s", (int)x->call.target.v3_mode, SLICE_ARGS(x->call.target.v3));

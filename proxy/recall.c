@@ -12,18 +12,38 @@ enum { MAX_ROW_BYTES = 256 * 1024 * 1024, LIST_PART = 2 };
  * copied in one turn. */
 enum { REPLAY_BYTES = 512 * 1024, PAGE_BYTES = 8 * 1024 * 1024 };
 
-/* All that an answer depends on: what v3 is asked, what is shown of it and how, what is marked and charged. */
+/* All that an answer depends on beside what v3 is asked: what is shown of it and how, what is marked and charged. */
+struct manner {
+    int64_t limit, offset;
+    struct marks marks;
+    uint32_t select;
+    unsigned settings;
+    enum output output;
+    bool upper_case, disorder, free_of_rows, where, having;
+};
+
 static struct slice question_of(struct exchange *x)
 {
     const struct call *c = &x->call;
-    const struct marks *m = &x->plan.marks;
-    struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
-    if (!path.p)
-        return path;
-    return arena_printf(x->memory, "%d%d%d%d %x %x %lld %x %x %x %x %d%d %.*s", (int)c->output,
-                        x->account->seen.upper_case, x->account->seen.disorder, x->plan.free_of_rows,
-                        settings_answer_shape(x->settings), c->select, (long long)c->offset, m->plain, m->where,
-                        m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
+    struct manner manner;
+    memset(&manner, 0, sizeof manner); /* between the fields, too */
+    manner.limit = c->limit;
+    manner.offset = c->offset;
+    manner.marks = x->plan.marks;
+    manner.select = c->select;
+    manner.settings = settings_answer_shape(x->settings);
+    manner.output = c->output;
+    manner.upper_case = x->account->seen.upper_case;
+    manner.disorder = x->account->seen.disorder;
+    manner.free_of_rows = x->plan.free_of_rows;
+    manner.where = c->where.n > 0;
+    manner.having = c->having.n > 0;
+    char *key = arena_alloc(x->memory, x->list.n + sizeof manner);
+    if (!key)
+        return slice_of(NULL, 0);
+    memcpy(key, x->list.p, x->list.n);
+    memcpy(key + x->list.n, &manner, sizeof manner);
+    return slice_of(key, x->list.n + sizeof manner);
 }
 
 /* The same question was answered not long ago. */
@@ -70,7 +90,7 @@ static bool remembers(const struct exchange *x)
 static void begin_list(struct exchange *x)
 {
     struct cache *c = x->account->cache;
-    x->pages = (struct pages){ .list = plan_list_path(&x->plan, S(""), 0, x->memory) };
+    x->pages = (struct pages){ .list = x->list };
     x->awaited_at = 0;
     size_t most = cache_max_bytes(c) / LIST_PART;
     if (remembers(x))
@@ -212,7 +232,10 @@ enum step recall(struct exchange *x)
 {
     struct shares *shares = x->account->shares;
     int64_t rows;
-    x->question = question_of(x);
+    if (!x->list.p)
+        x->list = plan_list_path(&x->plan, S(""), 0, x->memory);
+    if (x->list.p)
+        x->question = question_of(x);
     if (!x->question.p)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
     if (x->has_hold) /* it waited for an answer that did not come; what it holds of rows serves its own requests */

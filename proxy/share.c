@@ -33,13 +33,9 @@ void share_put(struct flight *f)
     put(f);
 }
 
-/* FNV-1a */
 static uint64_t hash_of(enum share_kind kind, struct slice key)
 {
-    uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)kind;
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (unsigned char)key.p[i]) * 0x100000001b3u;
-    return h ^ h >> 32;
+    return slice_hash(key) + (uint64_t)kind;
 }
 
 static void take_seat(struct flight *f, struct seat *seat, struct exchange *x)

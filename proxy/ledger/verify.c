@@ -70,7 +70,7 @@ static bool ended_grow(struct ended *ended)
 /* False when it had ended already. */
 static bool mark_ended(struct verify *v, struct slice id)
 {
-    uint64_t mark = text_hash(id) | 1;
+    uint64_t mark = slice_hash(id) | 1;
     if (v->ended.n * 2 >= v->ended.n_slots && !ended_grow(&v->ended)) {
         v->failed = true;
         return true;
@@ -85,7 +85,7 @@ static bool mark_ended(struct verify *v, struct slice id)
 
 static bool has_ended(const struct verify *v, struct slice id)
 {
-    return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, text_hash(id) | 1)];
+    return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
 }
 
 static void follow_call(struct verify *v, const struct entry *e)

@@ -2,6 +2,8 @@
  * Slices: the few operations that do not fit in a line. */
 #include "base/slice.h"
 
+#include "base/bytes.h"
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -60,4 +62,16 @@ struct slice slice_trim(struct slice s)
     while (s.n && is_space(s.p[s.n - 1]))
         s.n--;
     return s;
+}
+
+uint64_t slice_hash(struct slice s)
+{
+    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
+    for (; s.n >= 8; s = slice_from(s, 8)) {
+        h = (h ^ bytes_load8(s.p)) * 0xFF51AFD7ED558CCDu;
+        h ^= h >> 32;
+    }
+    h = (h ^ bytes_load_some(s.p, s.n)) * 0xC4CEB9FE1A85EC53u;
+    h = (h ^ h >> 32) * 0xFF51AFD7ED558CCDu; /* short texts differ in high bytes, slots are chosen by low bits */
+    return h ^ h >> 32;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -48,6 +49,9 @@ static inline int slice_cmp(struct slice a, struct slice b)
     int c = n ? memcmp(a.p, b.p, n) : 0;
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
+
+/* For tables in memory: depends on each byte, and its low bits will do. */
+uint64_t slice_hash(struct slice s);
 
 /* Equal but for the case of ASCII letters. */
 bool slice_eq_nocase(struct slice a, struct slice b);

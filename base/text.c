@@ -191,10 +191,12 @@ void buffer_json_any(struct buffer *b, struct slice s)
     }
 }
 
-static bool is_unreserved(char c)
+/* Bit c % 64 of word c / 64: the byte stands as itself. */
+static const uint64_t unreserved[4] = { 0x03FF600000000000u, 0x47FFFFFE87FFFFFEu, 0, 0 };
+
+static bool is_unreserved(unsigned char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
-           c == '~';
+    return unreserved[c / 64] >> c % 64 & 1;
 }
 
 void percent_encode(struct buffer *b, struct slice s)
@@ -205,7 +207,7 @@ void percent_encode(struct buffer *b, struct slice s)
         return;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (is_unreserved((char)c)) {
+        if (is_unreserved(c)) {
             *to++ = (char)c;
         } else {
             *to++ = '%';

@@ -149,9 +149,6 @@ static void read_value(struct reading *r, const struct config_option *option, st
     if (!config_value_read(option, text, &r->place, holder, &why)) {
         config_error(&r->errors, r->line, "%.*s: %.*s", SLICE_ARGS(option->name), SLICE_ARGS(buffer_slice(&why)));
         *seen = -r->line;
-    } else if (option->state == CONFIG_STATE_NOT_BUILT && !slice_eq(text, option->fallback)) {
-        config_error(&r->errors, r->line, "%.*s: not built yet; leave it %s%.*s", SLICE_ARGS(option->name),
-                     option->fallback.n ? "at " : "empty", SLICE_ARGS(option->fallback));
     }
     buffer_clear(&why);
 }

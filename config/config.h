@@ -62,6 +62,7 @@ struct config {
     enum default_mode default_mode;
     int64_t call_timeout_ms, queue_timeout_ms, drain_timeout_ms;
     int32_t max_connections, max_connections_per_address;
+    int64_t call_memory_mib; /* CONFIG_AUTO or 16 and up */
 
     /* [upstream] */
     const char *url;          /* without a trailing slash */

@@ -50,8 +50,6 @@ void config_describe_value(struct buffer *b, const struct config_option *option)
     buffer_put(b, '.');
     if (option->change == CONFIG_CHANGE_RESTART)
         buffer_str(b, " A change needs a restart.");
-    if (option->state == CONFIG_STATE_NOT_BUILT)
-        buffer_str(b, " Not built yet: leave it.");
 }
 
 static void describe_help(struct buffer *b, const char *help)

@@ -47,9 +47,8 @@ struct config_word {
 enum config_change { CONFIG_CHANGE_RELOAD, CONFIG_CHANGE_RESTART };
 
 enum config_state {
-    CONFIG_STATE_BUILT,
-    CONFIG_STATE_MUST,     /* built, and written without a comment sign in anchorage.conf */
-    CONFIG_STATE_NOT_BUILT /* only the default may be set */
+    CONFIG_STATE_MAY,
+    CONFIG_STATE_MUST /* written without a comment sign in anchorage.conf */
 };
 
 struct config_option {

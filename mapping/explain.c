@@ -28,9 +28,12 @@ static const char *const purposes[V3_KINDS] = {
     [V3_RATIO] = "the estimate of stats.refpages (kept 7 days per target and mode)",
 };
 
-static void collect_requests(struct explained *e)
+static void collect_requests(struct explained *e, int64_t ceiling)
 {
     struct translation *t = translation_new(&e->plan, (struct translation_seen){ 0 }, MEMORY, e->memory);
+    int64_t parts = (e->plan.ask_totals + e->plan.ask_ratio) * (int64_t)V3_FLOOR_UNITS;
+    if (t)
+        translation_cap_page(t, plan_probe(&e->plan, e->call.offset + e->call.limit, ceiling, ceiling - parts));
     while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
         e->purposes[e->n] = purposes[e->requests[e->n].kind];
         e->n++;
@@ -77,7 +80,7 @@ static void explain(struct slice text, const struct explain_options *o, struct e
     e->planned = true;
     e->rows = plan_max_rows(&e->plan);
     e->units = plan_max_units(&e->plan);
-    collect_requests(e);
+    collect_requests(e, o->units_per_call);
     collect_marks(e);
     int64_t first = 0;
     for (int i = 0; i < e->n; i++)

@@ -2,8 +2,6 @@
  * From v2 conditions to v3 filter expressions (docs/compatibility.md, "Conditions"). */
 #include "mapping/filter.h"
 
-#include <json-c/json.h>
-
 #include "base/buffer.h"
 #include "base/text.h"
 #include "mapping/fold.h"
@@ -27,101 +25,144 @@ static const char *const plain_words[OP_COUNT] = {
     [OP_WORD] = "phrase_match",
 };
 
-static struct json_object *string_of(struct slice s)
+static const struct slice no_memory = { 0 };
+
+/* A written expression in `memory`; p is NULL when that is out. Clears `b`. */
+static struct slice written(struct buffer *b, struct arena *memory)
 {
-    return json_object_new_string_len(s.p ? s.p : "", (int)s.n);
+    struct slice text = b->failed ? no_memory : arena_dup(memory, buffer_slice(b));
+    buffer_clear(b);
+    return text;
 }
 
-/* {"field":name,"is":[word,value]}; takes `value`. */
-static struct json_object *expression(struct slice field, const char *word, struct json_object *value)
+static struct slice string_of(struct slice s, struct arena *memory)
 {
-    struct json_object *e = json_object_new_object(), *is = json_object_new_array_ext(2);
-    json_object_object_add(e, "field", string_of(field));
-    json_object_array_add(is, json_object_new_string(word));
-    json_object_array_add(is, value);
-    json_object_object_add(e, "is", is);
-    return e;
+    struct buffer b = { 0 };
+    buffer_json_string(&b, s);
+    return written(&b, memory);
 }
 
-/* {"and":[a,b]} or {"or":[a,b]}; takes both. */
-static struct json_object *both(const char *word, struct json_object *a, struct json_object *b)
+static struct slice number_of(int64_t n, struct arena *memory)
 {
-    struct json_object *e = json_object_new_object(), *list = json_object_new_array_ext(2);
-    json_object_array_add(list, a);
-    json_object_array_add(list, b);
-    json_object_object_add(e, word, list);
-    return e;
+    struct buffer b = { 0 };
+    buffer_i64(&b, n);
+    return written(&b, memory);
 }
 
-static struct json_object *negation(struct json_object *e)
+/* {"field":name,"is":[word,value]}. Here and below: NULL when what it is made of is NULL, for a filter that lost a part
+ * of itself would be another filter. */
+static struct slice expression(struct slice field, const char *word, struct slice value, struct arena *memory)
 {
-    struct json_object *n = json_object_new_object();
-    json_object_object_add(n, "not", e);
-    return n;
+    struct buffer b = { 0 };
+    if (!value.p)
+        return no_memory;
+    buffer_str(&b, "{\"field\":");
+    buffer_json_string(&b, field);
+    buffer_str(&b, ",\"is\":[");
+    buffer_json_string(&b, slice_str(word));
+    buffer_put(&b, ',');
+    buffer_append(&b, value);
+    buffer_str(&b, "]}");
+    return written(&b, memory);
 }
 
-/* Takes `e`; p is NULL when memory is out. */
-static struct slice written(struct json_object *e, struct arena *memory)
+/* {"and":[…]} or {"or":[…]}. */
+static struct slice joined(const char *word, const struct slice *expressions, size_t n, struct arena *memory)
 {
-    size_t n = 0;
-    const char *text =
-        json_object_to_json_string_length(e, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
-    struct slice copy = text ? arena_dup(memory, slice_of(text, n)) : slice_of(NULL, 0);
-    json_object_put(e);
-    return copy;
+    struct buffer b = { 0 };
+    buffer_str(&b, "{\"");
+    buffer_str(&b, word);
+    buffer_str(&b, "\":[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buffer_put(&b, ',');
+        buffer_append(&b, expressions[i]);
+        b.failed |= !expressions[i].p;
+    }
+    buffer_str(&b, "]}");
+    return written(&b, memory);
 }
 
-/* Append `text` so that RE2 reads each byte as itself. */
-static void quote_for_regex(struct buffer *b, struct slice text)
+static struct slice both(const char *word, struct slice first, struct slice second, struct arena *memory)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c == 0) {
-            buffer_str(b, "\\x00");
+    return joined(word, (struct slice[]){ first, second }, 2, memory);
+}
+
+static struct slice negation(struct slice e, struct arena *memory)
+{
+    struct buffer b = { 0 };
+    if (!e.p)
+        return no_memory;
+    buffer_str(&b, "{\"not\":");
+    buffer_append(&b, e);
+    buffer_put(&b, '}');
+    return written(&b, memory);
+}
+
+/* Append an ASCII character so that RE2 reads it as itself. */
+static void quote_for_regex(struct buffer *b, char c)
+{
+    bool plain = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (c == 0) {
+        buffer_str(b, "\\x00");
+        return;
+    }
+    if (!plain)
+        buffer_put(b, '\\');
+    buffer_put(b, c);
+}
+
+/* Append what finds, under (?i), the texts that fold to `text`: RE2 takes some letters for one that v2's lower case
+ * keeps apart, and takes others apart that it makes one. */
+static void quote_folded(struct buffer *b, struct slice text)
+{
+    for (size_t i = 0, length; i < text.n; i += length) {
+        struct slice rest = slice_from(text, i), forms;
+        if (slice_starts(rest, S(FOLDED_DOTTED_I))) {
+            length = sizeof FOLDED_DOTTED_I - 1;
+            buffer_str(b, "(?:" FOLDED_DOTTED_I "|" DOTTED_I ")");
             continue;
         }
-        bool plain = is_digit((char)c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-        if (!plain)
-            buffer_put(b, '\\');
-        buffer_put(b, (char)c);
+        uint32_t c = utf8_decode(rest.p, &length);
+        char room[FOLD_FORMS_ROOM];
+        if (c < 0x80)
+            quote_for_regex(b, (char)c);
+        else if ((forms = fold_forms_apart(c, room)).n)
+            buffer_printf(b, "(?-i:[%.*s])", SLICE_ARGS(forms));
+        else
+            buffer_append(b, slice_of(rest.p, length));
     }
 }
 
-/* (?i) before text between start and end; NULL when memory is out. */
-static struct json_object *any_case(struct slice field, const char *start, struct slice text, const char *end)
+/* (?i) before text between start and end. */
+static struct slice any_case(struct slice field, const char *start, struct slice text, const char *end,
+                             struct arena *memory)
 {
     struct buffer b = { 0 };
     buffer_str(&b, "(?i)");
     buffer_str(&b, start);
-    quote_for_regex(&b, text);
+    quote_folded(&b, text);
     buffer_str(&b, end);
-    struct json_object *e = b.failed ? NULL : expression(field, "regex", string_of(buffer_slice(&b)));
-    buffer_clear(&b);
-    return e;
+    struct slice pattern = written(&b, memory);
+    return pattern.p ? expression(field, "regex", string_of(pattern, memory), memory) : no_memory;
 }
 
 /* Text that v3 may hold in another case than v2 did. */
-static struct json_object *folded_text(struct slice field, enum operator_kind op, struct slice text)
+static struct slice folded_text(struct slice field, enum operator_kind op, struct slice text, struct arena *memory)
 {
     switch (op) {
     case OP_EQ:
-        return text.n ? any_case(field, "^", text, "$") : expression(field, "eq", string_of(text));
-    case OP_NE: {
-        struct json_object *e = text.n ? any_case(field, "^", text, "$") : NULL;
-        return text.n ? (e ? negation(e) : NULL) : expression(field, "neq", string_of(text));
-    }
+        return text.n ? any_case(field, "^", text, "$", memory)
+                      : expression(field, "eq", string_of(text, memory), memory);
+    case OP_NE:
+        return text.n ? negation(any_case(field, "^", text, "$", memory), memory)
+                      : expression(field, "neq", string_of(text, memory), memory);
     case OP_SUBSTRING:
-        return expression(field, "isubstring", string_of(text));
+        return expression(field, "isubstring", string_of(text, memory), memory);
     case OP_WORD:
-        return expression(field, "iphrase_match", string_of(text));
-    case OP_SUBDOMAIN: {
-        struct json_object *same = any_case(field, "^", text, "$"), *below = any_case(field, "\\.", text, "$");
-        if (same && below)
-            return both("or", same, below);
-        json_object_put(same);
-        json_object_put(below);
-        return NULL;
-    }
+        return expression(field, "iphrase_match", string_of(text, memory), memory);
+    case OP_SUBDOMAIN:
+        return both("or", any_case(field, "^", text, "$", memory), any_case(field, "\\.", text, "$", memory), memory);
     case OP_LT:
     case OP_LE:
     case OP_GT:
@@ -129,45 +170,49 @@ static struct json_object *folded_text(struct slice field, enum operator_kind op
     case OP_COUNT:
         break;
     }
-    return expression(field, plain_words[op], string_of(text));
+    return expression(field, plain_words[op], string_of(text, memory), memory);
 }
 
-static struct json_object *exact_text(struct slice field, enum operator_kind op, struct slice text)
+static struct slice exact_text(struct slice field, enum operator_kind op, struct slice text, struct arena *memory)
 {
+    struct slice itself = string_of(text, memory);
     if (op != OP_SUBDOMAIN)
-        return expression(field, plain_words[op], string_of(text));
+        return expression(field, plain_words[op], itself, memory);
     struct buffer b = { 0 };
     buffer_put(&b, '.');
     buffer_append(&b, text);
-    struct json_object *e =
-        both("or", expression(field, "eq", string_of(text)), expression(field, "suffix", string_of(buffer_slice(&b))));
-    buffer_clear(&b);
-    return e;
+    struct slice below = written(&b, memory);
+    if (!below.p)
+        return no_memory;
+    return both("or", expression(field, "eq", itself, memory),
+                expression(field, "suffix", string_of(below, memory), memory), memory);
 }
 
-static struct json_object *at_moment(struct slice field, const char *word, int64_t unix_s)
+static struct slice at_moment(struct slice field, const char *word, int64_t unix_s, struct arena *memory)
 {
     char text[21];
     timestamp_format(unix_s, text);
-    return expression(field, word, json_object_new_string(text));
+    return expression(field, word, string_of(slice_str(text), memory), memory);
 }
 
 /* A day is all of its seconds: v2's `<=` includes it, `>` begins behind it. */
-static struct json_object *whole_day(struct slice field, enum operator_kind op, struct day day)
+static struct slice whole_day(struct slice field, enum operator_kind op, struct day day, struct arena *memory)
 {
     int64_t begins = (int64_t)day.n * 86400;
     int64_t ends = begins + 86400 > last_moment_s ? last_moment_s : begins + 86400;
     switch (op) {
     case OP_EQ:
-        return both("and", at_moment(field, "gte", begins), at_moment(field, "lt", ends));
-    case OP_NE:
-        return negation(both("and", at_moment(field, "gte", begins), at_moment(field, "lt", ends)));
+    case OP_NE: {
+        struct slice within =
+            both("and", at_moment(field, "gte", begins, memory), at_moment(field, "lt", ends, memory), memory);
+        return op == OP_EQ ? within : negation(within, memory);
+    }
     case OP_LT:
-        return at_moment(field, "lt", begins);
+        return at_moment(field, "lt", begins, memory);
     case OP_LE:
-        return at_moment(field, "lt", ends);
+        return at_moment(field, "lt", ends, memory);
     case OP_GT:
-        return at_moment(field, "gte", ends);
+        return at_moment(field, "gte", ends, memory);
     case OP_GE:
     case OP_SUBSTRING:
     case OP_WORD:
@@ -175,17 +220,17 @@ static struct json_object *whole_day(struct slice field, enum operator_kind op, 
     case OP_COUNT:
         break;
     }
-    return at_moment(field, "gte", begins);
+    return at_moment(field, "gte", begins, memory);
 }
 
-static struct json_object *text_condition(const struct column *column, struct slice field, const struct condition *c,
-                                          bool fold, struct arena *memory)
+static struct slice text_condition(const struct column *column, struct slice field, const struct condition *c,
+                                   bool fold, struct arena *memory)
 {
     bool folded = column->any_case && fold;
     struct slice text = folded || column->lower_name ? fold_dup(c->text, memory) : c->text;
     if (!text.p && c->text.n)
-        return NULL;
-    return folded ? folded_text(field, c->op, text) : exact_text(field, c->op, text);
+        return no_memory;
+    return folded ? folded_text(field, c->op, text, memory) : exact_text(field, c->op, text, memory);
 }
 
 /* A lower bound far in the past holds for every live link; nothing else is known of this date. */
@@ -213,7 +258,7 @@ struct refusal filter_of_condition(const struct table *table, const struct condi
     const struct column *column = &table->columns[c->column];
     enum fidelity fidelity = clause_fidelity(c->clause, column);
     struct slice field = column->filter_v3.n ? column->filter_v3 : table->fields[column->field].v3;
-    struct json_object *e = NULL;
+    struct slice e = no_memory;
     *ret = S("");
     if (fidelity != FIDELITY_EXACT)
         mark(marks, c);
@@ -226,66 +271,49 @@ struct refusal filter_of_condition(const struct table *table, const struct condi
         e = text_condition(column, field, c, fold, memory);
         break;
     case VALUE_WHOLE:
-        e = expression(field, plain_words[c->op], json_object_new_int64(c->whole));
+        e = expression(field, plain_words[c->op], number_of(c->whole, memory), memory);
         break;
     case VALUE_DATE:
-        e = c->date.is_moment ? at_moment(field, plain_words[c->op], c->date.moment_s)
-                              : whole_day(field, c->op, c->date.day);
+        e = c->date.is_moment ? at_moment(field, plain_words[c->op], c->date.moment_s, memory)
+                              : whole_day(field, c->op, c->date.day, memory);
         break;
     }
-    *ret = e ? written(e, memory) : slice_of(NULL, 0);
-    return ret->p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+    *ret = e;
+    return e.p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }
 
-static struct json_object *value_json(const struct table *table, int field, const struct filter_value *values)
+static struct slice value_json(const struct table *table, int field, const struct filter_value *values,
+                               struct arena *memory)
 {
-    return table->fields[field].type == VALUE_WHOLE ? json_object_new_int64(values[field].whole)
-                                                    : string_of(values[field].text);
+    return table->fields[field].type == VALUE_WHOLE ? number_of(values[field].whole, memory)
+                                                    : string_of(values[field].text, memory);
+}
+
+/* The rows that are equal in all of the order but its last field, and behind in that. */
+static struct slice behind(const struct table *table, const struct field_order *order, size_t n,
+                           const struct filter_value *values, bool or_at, struct arena *memory)
+{
+    struct slice steps[TABLE_MAX_FIELDS];
+    for (size_t k = 0; k < n; k++) {
+        const char *word = k + 1 < n ? "eq" : order[k].descending ? (or_at ? "lte" : "lt") : (or_at ? "gte" : "gt");
+        steps[k] = expression(table->fields[order[k].field].v3, word, value_json(table, order[k].field, values, memory),
+                              memory);
+    }
+    return n == 1 ? steps[0] : joined("and", steps, n, memory);
 }
 
 struct slice filter_after(const struct table *table, const struct field_order *order, size_t n_order,
                           const struct filter_value *values, bool or_at, struct arena *memory)
 {
-    struct json_object *any = json_object_new_array(), *e;
-    for (size_t i = 0; i < n_order; i++) {
-        bool last = i + 1 == n_order;
-        const char *word = order[i].descending ? (last && or_at ? "lte" : "lt") : (last && or_at ? "gte" : "gt");
-        struct json_object *step =
-            expression(table->fields[order[i].field].v3, word, value_json(table, order[i].field, values));
-        if (i) {
-            struct json_object *all = json_object_new_array();
-            for (size_t k = 0; k < i; k++)
-                json_object_array_add(
-                    all, expression(table->fields[order[k].field].v3, "eq", value_json(table, order[k].field, values)));
-            json_object_array_add(all, step);
-            step = json_object_new_object();
-            json_object_object_add(step, "and", all);
-        }
-        json_object_array_add(any, step);
-    }
-    if (n_order == 1) {
-        e = json_object_get(json_object_array_get_idx(any, 0));
-        json_object_put(any);
-    } else {
-        e = json_object_new_object();
-        json_object_object_add(e, "or", any);
-    }
-    return written(e, memory);
+    struct slice any[TABLE_MAX_FIELDS];
+    for (size_t i = 0; i < n_order; i++)
+        any[i] = behind(table, order, i + 1, values, or_at && i + 1 == n_order, memory);
+    return n_order == 1 ? any[0] : joined("or", any, n_order, memory);
 }
 
 struct slice filter_and(const struct slice *expressions, size_t n, struct arena *memory)
 {
     if (n < 2)
         return n ? expressions[0] : S("");
-    struct buffer b = { 0 };
-    buffer_str(&b, "{\"and\":[");
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            buffer_put(&b, ',');
-        buffer_append(&b, expressions[i]);
-    }
-    buffer_str(&b, "]}");
-    struct slice all = b.failed ? slice_of(NULL, 0) : arena_dup(memory, buffer_slice(&b));
-    buffer_clear(&b);
-    return all;
+    return joined("and", expressions, n, memory);
 }

@@ -52,8 +52,8 @@ size_t fold_write(struct slice text, char *out)
         }
         uint32_t c = utf8_decode(text.p + i, &length);
         if (c == CAPITAL_I_WITH_DOT) {
-            memcpy(out + n, "i\xCC\x87", 3);
-            n += 3;
+            memcpy(out + n, FOLDED_DOTTED_I, sizeof FOLDED_DOTTED_I - 1);
+            n += sizeof FOLDED_DOTTED_I - 1;
             continue;
         }
         char four[4];
@@ -62,6 +62,28 @@ size_t fold_write(struct slice text, char *out)
         n += m;
     }
     return n;
+}
+
+/* Small letters whose capital another small letter has too; that one is found by its capital. */
+static const uint32_t with_sibling[] = { 0x3B2, 0x3B5, 0x3B8, 0x3B9, 0x3BA, 0x3BC, 0x3C0, 0x3C1, 0x3C3, 0x3C6, 0x1E61 };
+
+static uint32_t lower_of(uint32_t c)
+{
+    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
+}
+
+struct slice fold_forms_apart(uint32_t c, char room[FOLD_FORMS_ROOM])
+{
+    uint32_t capital = (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
+    bool apart = capital != c && lower_of(capital) != c;
+    for (size_t i = 0; i < sizeof with_sibling / sizeof with_sibling[0]; i++)
+        apart |= with_sibling[i] == c;
+    if (!apart)
+        return S("");
+    size_t n = utf8_encode(c, room);
+    if (capital != c && lower_of(capital) == c)
+        n += utf8_encode(capital, room + n);
+    return slice_of(room, n);
 }
 
 struct slice fold_dup(struct slice text, struct arena *memory)

@@ -175,6 +175,15 @@ int64_t plan_units(const struct plan *p, int64_t rows)
     return units < V3_FLOOR_UNITS ? V3_FLOOR_UNITS : units;
 }
 
+int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t left)
+{
+    if (p->page_rows && rows > p->page_rows)
+        rows = p->page_rows;
+    bool helps = ceiling && rows > PLAN_PROBE_ROWS && plan_units(p, rows) > left;
+    int64_t units = plan_units(p, PLAN_PROBE_ROWS);
+    return helps && units <= ceiling / 4 && units <= left ? PLAN_PROBE_ROWS : 0;
+}
+
 int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit)
 {
     if (units_header > 0 || (units_header == 0 && (cache_hit || p->free_of_units)))

@@ -39,7 +39,7 @@ struct plan {
     struct marks marks; /* known before anything is asked */
 };
 
-enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25 };
+enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25, PLAN_PROBE_ROWS = 1000 };
 
 /* Refuses with FAULT_NOT_EXACT; FAULT_TOO_BUSY when memory is out. `call` must outlive the plan. */
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
@@ -47,6 +47,11 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
 
 /* v3's price of a list of `rows` rows, in units; 0 on its free targets. */
 int64_t plan_units(const struct plan *p, int64_t rows);
+
+/* A list of `rows` rows in one page could cost more than the `left` units of a call's `ceiling`, but it may be a short
+ * one: how many rows to ask for first to know, when these cost no more than a quarter of the ceiling; 0: no such page.
+ */
+int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t left);
 
 /* What v3 took for a request by its headers: units, or -1 when that is not known (no header, or 0 on what is not free).
  */

@@ -67,8 +67,8 @@ static void write_value(const struct format *f, const struct shown *c, const str
         f->text(out, cell->text, row->plain & 1u << c->field);
 }
 
-static void write_rows(const struct plan *plan, const struct format *f, const struct row_list *rows, int64_t first,
-                       int64_t n, struct buffer *out)
+static void write_rows(const struct plan *plan, const struct format *f, const struct row_list *rows, int64_t n,
+                       struct buffer *out)
 {
     struct shown_columns shown = { 0 };
     shown_make(&shown, plan, f);
@@ -77,7 +77,7 @@ static void write_rows(const struct plan *plan, const struct format *f, const st
     if (n)
         buffer_reserve(out, (size_t)n * (shown.texts.n + shown.n * MAX_VALUE + MAX_ITEM) + rows_text_bytes(rows));
     for (int64_t i = 0; i < n && !out->failed; i++) {
-        const struct row *row = rows_at(rows, first + i);
+        const struct row *row = rows_at(rows, i);
         f->item(out, plan->call->table->row_element, i, shown.n);
         for (size_t k = 0; k < shown.n; k++) {
             buffer_append(out, shown.list[k].before);
@@ -117,15 +117,15 @@ static void write_stats(const struct format *f, const struct stats *stats, struc
     f->object_end(out);
 }
 
-void render_answer(const struct plan *plan, const struct row_list *rows, int64_t first, int64_t n,
-                   const struct stats *stats, struct buffer *out)
+void render_answer(const struct plan *plan, const struct row_list *rows, int64_t n, const struct stats *stats,
+                   struct buffer *out)
 {
     const struct format *f = &formats[plan->call->output];
     struct slice key = plan->call->table->rows;
     f->begin(out, 2);
     f->member(out, key, true);
     f->list(out, n);
-    write_rows(plan, f, rows, first, n, out);
+    write_rows(plan, f, rows, n, out);
     f->list_end(out);
     f->member_end(out, key);
     f->member(out, S("stats"), false);

@@ -16,9 +16,9 @@ struct stats {
     bool refpages_null;
 };
 
-/* Append the answer with the rows [first, first + n) of `rows` (NULL when n is 0). */
-void render_answer(const struct plan *plan, const struct row_list *rows, int64_t first, int64_t n,
-                   const struct stats *stats, struct buffer *out);
+/* Append the answer with the first `n` rows of `rows` (NULL when n is 0). */
+void render_answer(const struct plan *plan, const struct row_list *rows, int64_t n, const struct stats *stats,
+                   struct buffer *out);
 
 /* Append {"error":why}. `why` must be valid UTF-8. */
 void render_error(enum output output, struct slice why, struct buffer *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rows in compact memory: fixed-size records in blocks, texts in a pool. Looking for equal keys costs nothing until a
- * key was changed by folding, or a second page came: only then an index of the keys is kept. */
+ * key was changed by folding, or a second page came: only then an index of the keys is kept. A long list is indexed
+ * along the way, a few rows with each that comes, and in parts that grow one by one, so that no row takes long. */
 #include "mapping/rows.h"
 
 #include <stdlib.h>
@@ -10,16 +11,23 @@
 
 /* The first block of rows and the first of texts are small ones: most answers are. */
 enum { BLOCK_ROWS = 256, FIRST_ROWS = 8, POOL_BYTES = 32 * 1024, FIRST_POOL_BYTES = 1024, NO_ROW = 0xFFFFFFFFu };
+enum { PART_BITS = 6, PARTS = 1 << PART_BITS, LONG_LIST = 4096, CATCH_UP = 4 };
 
 struct pool_block {
     struct pool_block *next;
     char bytes[];
 };
 
-/* Chained hash of row numbers by a key. */
+/* Chained hash of row numbers by a key; one part of it. */
 struct index {
     uint32_t *buckets;
-    uint32_t mask;
+    uint32_t room, n;
+};
+
+/* A set of 64-bit hashes; one part of it. */
+struct set {
+    uint64_t *at;
+    size_t room, n;
 };
 
 struct row_list {
@@ -39,10 +47,12 @@ struct row_list {
     bool has_last;
     struct row *last; /* a copy of the last row that came, merged or not: paging goes on behind it */
     struct slice last_raw[TABLE_MAX_FIELDS]; /* its dates as they came, where a fraction was cut */
-    struct index by_key;                     /* folded keys; kept once `case_seen` */
-    uint64_t *raw_set; /* hashes of unfolded keys; kept once `paged`, and for rows merged before that */
-    size_t raw_room, n_raw;
+    struct index by_key[PARTS];              /* folded keys; of all rows once `case_seen` */
+    struct set raw[PARTS];    /* unfolded keys; of all rows once `paged`, and of rows merged before that */
+    uint32_t n_by_key, n_raw; /* rows, from the first, that are in them */
+    bool in_parts;            /* by_key and raw use all their parts */
     struct row **sorted;
+    uint32_t first; /* of those that rows_at shows */
 };
 
 static bool key_is_any_case(const struct table *t)
@@ -80,16 +90,24 @@ void rows_free(struct row_list *r)
     for (size_t i = 0; i < r->n_blocks; i++)
         free(r->blocks[i]);
     free(r->blocks);
-    free(r->by_key.buckets);
-    free(r->raw_set);
+    for (int i = 0; i < PARTS; i++) {
+        free(r->by_key[i].buckets);
+        free(r->raw[i].at);
+    }
     free(r->sorted);
     free(r->last);
+    budget_give(r->o.budget, r->bytes);
     free(r);
+}
+
+void rows_set_budget(struct row_list *r, struct budget *budget)
+{
+    r->o.budget = budget;
 }
 
 static bool charge(struct row_list *r, size_t n)
 {
-    if (n > r->o.max_bytes - r->bytes)
+    if (n > r->o.max_bytes - r->bytes || !budget_take(r->o.budget, n))
         return false;
     r->bytes += n;
     return true;
@@ -177,100 +195,146 @@ static struct row *next_row(struct row_list *r)
 
 /* ---- keys ---- */
 
-static uint64_t hash(struct slice s)
-{
-    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
-    while (s.n >= 8) {
-        uint64_t v;
-        memcpy(&v, s.p, 8);
-        h = (h ^ v) * 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
-        s = slice_from(s, 8);
-    }
-    uint64_t v = 0;
-    if (s.n)
-        memcpy(&v, s.p, s.n);
-    h = (h ^ v) * 0xc4ceb9fe1a85ec53u;
-    return h ^ h >> 29;
-}
-
 static struct slice key_of(const struct row_list *r, const struct row *row)
 {
     return row->cells[r->o.table->key_field].text;
 }
 
-static bool index_grow(struct row_list *r)
+/* A short list has one part. */
+static size_t part_of(const struct row_list *r, uint64_t h)
 {
-    size_t buckets = r->by_key.buckets ? ((size_t)r->by_key.mask + 1) * 2 : 1024;
-    while (buckets < r->n)
-        buckets *= 2;
-    if (!charge(r, buckets * sizeof(uint32_t)))
-        return false;
-    uint32_t *b = malloc(buckets * sizeof *b);
+    return r->in_parts ? (size_t)(h >> (64 - PART_BITS)) : 0;
+}
+
+static uint32_t first_room(const struct row_list *r)
+{
+    return r->in_parts ? 128 : 1024;
+}
+
+static bool index_grow(struct row_list *r, struct index *part)
+{
+    uint32_t room = part->room ? part->room * 2 : first_room(r);
+    uint32_t *b = charge(r, room * sizeof *b) ? malloc(room * sizeof *b) : NULL;
     if (!b)
         return false;
-    memset(b, 0xFF, buckets * sizeof *b);
-    free(r->by_key.buckets);
-    r->by_key = (struct index){ b, (uint32_t)buckets - 1 };
-    for (uint32_t i = 0; i < r->n; i++) {
-        struct row *row = row_at(r, i);
-        uint32_t *at = &b[hash(key_of(r, row)) & r->by_key.mask];
-        row->chain = *at;
-        *at = i;
+    memset(b, 0xFF, room * sizeof *b);
+    for (uint32_t k = 0; k < part->room; k++) {
+        for (uint32_t i = part->buckets[k], next; i != NO_ROW; i = next) {
+            struct row *row = row_at(r, i);
+            uint32_t *at = &b[slice_hash(key_of(r, row)) & (room - 1)];
+            next = row->chain;
+            row->chain = *at;
+            *at = i;
+        }
     }
+    free(part->buckets);
+    part->buckets = b;
+    part->room = room;
     return true;
 }
 
 static struct row *index_find(const struct row_list *r, struct slice key)
 {
-    uint32_t i = r->by_key.buckets[hash(key) & r->by_key.mask];
+    uint64_t h = slice_hash(key);
+    const struct index *part = &r->by_key[part_of(r, h)];
+    uint32_t i = part->room ? part->buckets[h & (part->room - 1)] : NO_ROW;
     while (i != NO_ROW && !slice_eq(key_of(r, row_at(r, i)), key))
         i = row_at(r, i)->chain;
     return i == NO_ROW ? NULL : row_at(r, i);
 }
 
-static bool index_add(struct row_list *r, uint32_t i)
+/* Put the rows up to number `n` into the index. */
+static bool index_up_to(struct row_list *r, uint32_t n)
 {
-    if (i > r->by_key.mask)
-        return index_grow(r); /* takes row i with it: r->n counts it already */
-    struct row *row = row_at(r, i);
-    uint32_t *at = &r->by_key.buckets[hash(key_of(r, row)) & r->by_key.mask];
-    row->chain = *at;
-    *at = i;
+    for (; r->n_by_key < n; r->n_by_key++) {
+        struct row *row = row_at(r, r->n_by_key);
+        uint64_t h = slice_hash(key_of(r, row));
+        struct index *part = &r->by_key[part_of(r, h)];
+        if (part->n == part->room && !index_grow(r, part))
+            return false;
+        uint32_t *at = &part->buckets[h & (part->room - 1)];
+        row->chain = *at;
+        *at = r->n_by_key;
+        part->n++;
+    }
     return true;
 }
 
-/* A set of the 64-bit hashes of unfolded keys: at the five million rows of the largest call two of them are equal with
- * a chance below one in a million. */
+static bool set_grow(struct row_list *r, struct set *s)
+{
+    size_t room = s->room ? s->room * 2 : first_room(r);
+    uint64_t *grown = charge(r, room * sizeof *grown) ? calloc(room, sizeof *grown) : NULL;
+    if (!grown)
+        return false;
+    for (size_t i = 0; i < s->room; i++) {
+        if (!s->at[i])
+            continue;
+        size_t at = s->at[i] & (room - 1);
+        while (grown[at])
+            at = (at + 1) & (room - 1);
+        grown[at] = s->at[i];
+    }
+    free(s->at);
+    s->at = grown;
+    s->room = room;
+    return true;
+}
+
+/* The hashes alone are kept: at the five million rows of the largest call two keys have the same one with a chance
+ * below one in a million. */
 static bool raw_insert(struct row_list *r, uint64_t h, bool *was_there)
 {
+    struct set *s = &r->raw[part_of(r, h)];
     h |= h == 0;
-    if (r->n_raw * 2 >= r->raw_room) {
-        size_t room = r->raw_room ? r->raw_room * 2 : 1024;
-        uint64_t *set = charge(r, room * sizeof *set) ? calloc(room, sizeof *set) : NULL;
-        if (!set)
-            return false;
-        for (size_t i = 0; i < r->raw_room; i++) {
-            if (!r->raw_set[i])
-                continue;
-            size_t at = r->raw_set[i] & (room - 1);
-            while (set[at])
-                at = (at + 1) & (room - 1);
-            set[at] = r->raw_set[i];
-        }
-        free(r->raw_set);
-        r->raw_set = set;
-        r->raw_room = room;
-    }
-    size_t at = h & (r->raw_room - 1);
-    while (r->raw_set[at] && r->raw_set[at] != h)
-        at = (at + 1) & (r->raw_room - 1);
-    *was_there = r->raw_set[at] == h;
+    if (s->n * 2 >= s->room && !set_grow(r, s))
+        return false;
+    size_t at = h & (s->room - 1);
+    while (s->at[at] && s->at[at] != h)
+        at = (at + 1) & (s->room - 1);
+    *was_there = s->at[at] == h;
     if (!*was_there) {
-        r->raw_set[at] = h;
-        r->n_raw++;
+        s->at[at] = h;
+        s->n++;
     }
     return true;
+}
+
+static bool raw_up_to(struct row_list *r, uint32_t n)
+{
+    bool was_there;
+    for (; r->n_raw < n; r->n_raw++)
+        if (!raw_insert(r, slice_hash(row_at(r, r->n_raw)->raw_key), &was_there))
+            return false;
+    return true;
+}
+
+/* The list gets long: from one part to many. */
+static bool split(struct row_list *r)
+{
+    struct set raw = r->raw[0];
+    uint32_t n = r->n_by_key;
+    bool ok = true, was_there;
+    free(r->by_key[0].buckets);
+    r->by_key[0] = (struct index){ 0 };
+    r->raw[0] = (struct set){ 0 };
+    r->in_parts = true;
+    for (size_t i = 0; i < raw.room && ok; i++)
+        ok = !raw.at[i] || raw_insert(r, raw.at[i], &was_there);
+    free(raw.at);
+    r->n_by_key = 0;
+    return ok && index_up_to(r, n);
+}
+
+/* A few more rows into both, where they may be wanted of many rows at once. */
+static bool catch_up(struct row_list *r)
+{
+    if (r->n == LONG_LIST && !r->in_parts && !split(r))
+        return false;
+    uint32_t keys = r->case_seen || r->n < r->n_by_key + CATCH_UP ? r->n : r->n_by_key + CATCH_UP;
+    uint32_t raw = r->paged || r->n < r->n_raw + CATCH_UP ? r->n : r->n_raw + CATCH_UP;
+    if (r->o.fold && (r->case_seen || r->n > LONG_LIST) && !index_up_to(r, keys))
+        return false;
+    return (!r->paged && r->n <= LONG_LIST) || raw_up_to(r, raw);
 }
 
 /* ---- order ---- */
@@ -312,7 +376,7 @@ static bool copy_key(struct row_list *r, struct row *row, const struct scan_valu
     row->cells[key].text = pool_take(r, fold_write(row->raw_key, to));
     if (!r->case_seen) {
         r->case_seen = true;
-        return r->by_key.buckets || index_grow(r);
+        return index_up_to(r, r->n);
     }
     return true;
 }
@@ -362,14 +426,8 @@ static void merge(const struct row_list *r, struct row *into, const struct row *
 
 bool rows_begin_page(struct row_list *r)
 {
-    bool was_there;
-    if (r->paged)
-        return true;
     r->paged = true;
-    for (uint32_t i = 0; i < r->n; i++)
-        if (!raw_insert(r, hash(row_at(r, i)->raw_key), &was_there))
-            return false;
-    return true;
+    return raw_up_to(r, r->n);
 }
 
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
@@ -377,7 +435,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     struct row *row = next_row(r);
     if (r->paged) {
         bool was_there;
-        if (!raw_insert(r, hash(values[r->o.table->key_field].text), &was_there))
+        if (!raw_insert(r, slice_hash(values[r->o.table->key_field].text), &was_there))
             return ROWS_FULL;
         if (was_there)
             return ROWS_SEEN_BEFORE;
@@ -394,10 +452,12 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     if (same) {
         bool was_there;
         merge(r, same, row);
-        return r->paged || raw_insert(r, hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
+        return r->paged || raw_insert(r, slice_hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
     }
     r->n++;
-    return !r->case_seen || index_add(r, r->n - 1) ? ROWS_NEW : ROWS_FULL;
+    if (r->paged)
+        r->n_raw = r->n; /* it is there already */
+    return catch_up(r) ? ROWS_NEW : ROWS_FULL;
 }
 
 /* ---- reading ---- */
@@ -459,10 +519,10 @@ static int compare_sorted(const void *a, const void *b, void *rows)
 
 /* v3's rows are in our order but for some ties: put each where it belongs. False when it would be more work than
  * sorting. */
-static bool sort_nearly(struct row_list *r)
+static bool sort_nearly(struct row_list *r, size_t n)
 {
-    size_t moves = 0, most = (size_t)r->n * 4;
-    for (size_t i = 1; i < r->n; i++) {
+    size_t moves = 0, most = n * 4;
+    for (size_t i = 1; i < n; i++) {
         struct row *row = r->sorted[i];
         size_t at = i;
         while (at && compare(r, r->sorted[at - 1], row, false) > 0) {
@@ -477,21 +537,23 @@ static bool sort_nearly(struct row_list *r)
     return true;
 }
 
-bool rows_finish(struct row_list *r)
+bool rows_finish(struct row_list *r, int64_t first, int64_t n)
 {
+    r->first = (uint32_t)first;
     if (!r->disordered && !r->case_seen)
         return true;
-    r->sorted = malloc((r->n ? r->n : 1) * sizeof(struct row *));
+    size_t size = (n ? (size_t)n : 1) * sizeof(struct row *);
+    r->sorted = charge(r, size) ? malloc(size) : NULL;
     if (!r->sorted)
         return false;
-    for (uint32_t i = 0; i < r->n; i++)
-        r->sorted[i] = row_at(r, i);
-    if (!sort_nearly(r))
-        qsort_r(r->sorted, r->n, sizeof(struct row *), compare_sorted, r);
+    for (uint32_t i = 0; i < n; i++)
+        r->sorted[i] = row_at(r, r->first + i);
+    if (!sort_nearly(r, (size_t)n))
+        qsort_r(r->sorted, (size_t)n, sizeof(struct row *), compare_sorted, r);
     return true;
 }
 
 const struct row *rows_at(const struct row_list *r, int64_t i)
 {
-    return r->sorted ? r->sorted[i] : row_at(r, (uint32_t)i);
+    return r->sorted ? r->sorted[i] : row_at(r, r->first + (uint32_t)i);
 }

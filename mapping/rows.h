@@ -5,6 +5,7 @@
 #ifndef ANCHORAGE_MAPPING_ROWS_H
 #define ANCHORAGE_MAPPING_ROWS_H
 
+#include "base/budget.h"
 #include "mapping/filter.h"
 #include "mapping/scan.h"
 
@@ -29,11 +30,15 @@ struct rows_options {
     const struct field_order *order; /* ends with the key field; must live as long as the rows */
     size_t n_order;
     size_t max_bytes;
+    struct budget *budget; /* that max_bytes are taken from as they are needed; NULL: none */
 };
 
 /* NULL when memory is out. */
 struct row_list *rows_new(const struct rows_options *options);
 void rows_free(struct row_list *r);
+
+/* Take what rows hold from this budget from now on; while there are none. */
+void rows_set_budget(struct row_list *r, struct budget *budget);
 
 /* The next rows are another page: those already given are dropped. False when memory is out. */
 [[nodiscard]] bool rows_begin_page(struct row_list *r);
@@ -64,10 +69,11 @@ bool rows_resorted(const struct row_list *r);
 /* The values of the last row that came, unfolded, for paging. False when there was none. */
 bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS]);
 
-/* Put them in order. Rows can be read, not added, afterwards. False when memory is out. */
-[[nodiscard]] bool rows_finish(struct row_list *r);
+/* Put `n` of them in order, from number `first` on as they came; they must be there. Rows can be read, not added,
+ * afterwards. False when memory is out. */
+[[nodiscard]] bool rows_finish(struct row_list *r, int64_t first, int64_t n);
 
-/* The i-th row in order, after rows_finish. */
+/* The i-th of these in order, after rows_finish. */
 const struct row *rows_at(const struct row_list *r, int64_t i);
 
 #endif

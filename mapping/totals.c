@@ -2,38 +2,18 @@
  * Totals and the ratio that stands in for the number of linking pages. */
 #include "mapping/totals.h"
 
-#include <json-c/json.h>
-
-enum { MAX_DEPTH = 8 };
-
-static bool whole_number(struct json_object *o, int64_t *ret)
-{
-    if (!json_object_is_type(o, json_type_int))
-        return false;
-    int64_t n = json_object_get_int64(o);
-    if (n < 0 || json_object_get_uint64(o) > INT64_MAX)
-        return false;
-    *ret = n;
-    return true;
-}
+#include "base/json.h"
+#include "base/text.h"
 
 bool totals_parse(struct slice body, int64_t *live)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
-    if (!tokener || body.n > INT32_MAX) {
-        json_tokener_free(tokener);
+    struct slice metrics, number;
+    uint64_t n;
+    if (!json_member(body, S("metrics"), &metrics) || !json_member(metrics, S("live"), &number) ||
+        !parse_u64(number, &n) || n > INT64_MAX)
         return false;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *root = json_tokener_parse_ex(tokener, body.p, (int)body.n), *metrics, *value;
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success &&
-                 slice_trim(slice_from(body, json_tokener_get_parse_end(tokener))).n == 0;
-    bool ok = whole && json_object_is_type(root, json_type_object) &&
-              json_object_object_get_ex(root, "metrics", &metrics) && json_object_is_type(metrics, json_type_object) &&
-              json_object_object_get_ex(metrics, "live", &value) && whole_number(value, live);
-    json_object_put(root);
-    json_tokener_free(tokener);
-    return ok;
+    *live = (int64_t)n;
+    return true;
 }
 
 static int64_t add(int64_t a, int64_t b)

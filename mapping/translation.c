@@ -6,7 +6,7 @@
 
 #include "mapping/totals.h"
 
-enum asking { NOT_NEEDED, TO_ASK, ASKING, ANSWERED };
+enum asking { NOT_NEEDED, TO_ASK, ASKING, ANOTHER_ASKS, ANSWERED };
 
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
 static const int64_t known_caps[] = { 100, 250, 500 };
@@ -22,8 +22,10 @@ struct translation {
     struct row_list *rows;
     struct scanner *list_scanner, *ratio_scanner;
     int64_t page, asked, came,
-        came_new; /* of the page under way: number from 0, rows asked for, rows taken, new ones */
-    int64_t came_in_all;
+        came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
+    int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
+    struct buffer trail;           /* rows to be remembered */
+    bool keeps_trail;
     int64_t page_rows, learnt_page_rows;
     int64_t page_cap; /* of the next page, by the caller; 0: none */
     bool whole_list;
@@ -31,9 +33,10 @@ struct translation {
     struct buffer totals_body;
     int64_t totals;
     struct ratio ratio;
-    struct ratio list_ratio; /* of the first page */
+    struct ratio list_ratio; /* of the first page, as it would be if all were asked for */
+    bool has_list_ratio;
 
-    int64_t first, results;
+    int64_t results;
     struct stats stats;
 };
 
@@ -91,12 +94,30 @@ void translation_free(struct translation *t)
     scanner_free(t->ratio_scanner);
     rows_free(t->rows);
     buffer_clear(&t->totals_body);
+    buffer_clear(&t->trail);
     free(t);
+}
+
+void translation_set_budget(struct translation *t, struct budget *budget)
+{
+    rows_set_budget(t->rows, budget);
+}
+
+size_t translation_bytes(const struct translation *t)
+{
+    return t->trail.room + t->totals_body.room;
+}
+
+/* As render_answer reserves it: most rows need less. */
+size_t translation_answer_bytes(const struct translation *t)
+{
+    enum { AROUND_A_ROW = 256 };
+    return rows_text_bytes(t->rows) + (size_t)rows_count(t->rows) * AROUND_A_ROW;
 }
 
 void translation_know_totals(struct translation *t, int64_t live)
 {
-    if (t->asking[V3_TOTALS] == TO_ASK) {
+    if (t->asking[V3_TOTALS] == TO_ASK || t->asking[V3_TOTALS] == ANOTHER_ASKS) {
         t->asking[V3_TOTALS] = ANSWERED;
         t->totals = live;
     }
@@ -104,15 +125,124 @@ void translation_know_totals(struct translation *t, int64_t live)
 
 void translation_know_ratio(struct translation *t, const struct ratio *ratio)
 {
-    if (t->asking[V3_RATIO] == TO_ASK) {
+    if (t->asking[V3_RATIO] == TO_ASK || t->asking[V3_RATIO] == ANOTHER_ASKS) {
         t->asking[V3_RATIO] = ANSWERED;
         t->ratio = *ratio;
     }
 }
 
+bool translation_needs(const struct translation *t, enum v3_kind kind)
+{
+    return t->asking[kind] == TO_ASK;
+}
+
+void translation_await(struct translation *t, enum v3_kind kind)
+{
+    t->asking[kind] = ANOTHER_ASKS;
+}
+
+void translation_ask_after_all(struct translation *t, enum v3_kind kind)
+{
+    if (t->asking[kind] == ANOTHER_ASKS)
+        t->asking[kind] = TO_ASK;
+}
+
+int64_t translation_totals(const struct translation *t)
+{
+    return t->totals;
+}
+
+struct ratio translation_ratio(const struct translation *t)
+{
+    return t->ratio;
+}
+
 struct refusal translation_refusal(const struct translation *t)
 {
     return t->refusal;
+}
+
+/* ---- rows ---- */
+
+static int64_t wanted_rows(const struct translation *t)
+{
+    return t->plan->call->offset + t->plan->call->limit;
+}
+
+/* The ratio is that of the first page, whether it is asked for now or came earlier and in pieces. */
+static void add_to_list_ratio(struct translation *t, const struct scan_value *values)
+{
+    const struct table *table = t->plan->call->table;
+    int64_t first = wanted_rows(t);
+    if (!t->plan->ratio_from_list || t->has_list_ratio)
+        return;
+    if (t->plan->page_rows && first > t->plan->page_rows)
+        first = t->plan->page_rows;
+    ratio_add(&t->list_ratio, values[table->backlinks_field].whole, values[table->refpages_field].whole);
+    t->list_ratio.rows = rows_count(t->rows);
+    t->has_list_ratio = t->came_in_all == first;
+}
+
+static bool take_row(struct translation *t, const struct scan_value *values, bool *is_new)
+{
+    switch (rows_add(t->rows, values)) {
+    case ROWS_NEW:
+    case ROWS_MERGED:
+        t->came_in_all++;
+        add_to_list_ratio(t, values);
+        *is_new = true;
+        return true;
+    case ROWS_SEEN_BEFORE:
+        *is_new = false;
+        return true;
+    case ROWS_FULL:
+        break;
+    }
+    return no_memory(t);
+}
+
+bool translation_has_enough(const struct translation *t)
+{
+    return t->asking[V3_LIST] != TO_ASK || rows_count(t->rows) >= wanted_rows(t);
+}
+
+bool translation_replay(struct translation *t, struct slice rows)
+{
+    struct scan_value values[TABLE_MAX_FIELDS];
+    bool is_new;
+    while (!translation_has_enough(t) && trail_take(&rows, t->plan->call->table, t->plan->fields, values)) {
+        if (!take_row(t, values, &is_new))
+            return false;
+        t->replayed++;
+    }
+    return true;
+}
+
+void translation_replayed(struct translation *t, bool whole)
+{
+    if (t->asking[V3_LIST] != TO_ASK)
+        return;
+    bool enough = translation_has_enough(t);
+    t->whole_list = whole && !enough; /* as v3 would have shown by giving fewer rows than asked for */
+    if (enough || whole)
+        t->asking[V3_LIST] = ANSWERED;
+    t->page = t->replayed > 0;
+}
+
+void translation_keep_trail(struct translation *t, size_t max_bytes)
+{
+    t->trail.max_bytes = max_bytes;
+    t->keeps_trail = true;
+}
+
+bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole)
+{
+    if (!t->keeps_trail || t->trail.failed || (!t->trail.n && !t->whole_list))
+        return false;
+    *rows = t->trail;
+    *whole = t->whole_list;
+    t->trail = buffer_with_cap(rows->max_bytes);
+    return true;
 }
 
 /* ---- asking ---- */
@@ -122,19 +252,14 @@ static bool on_list_row(void *context, const struct scan_value *values)
     struct translation *t = context;
     if (t->came == t->asked)
         return true; /* more than was asked for is not taken */
+    bool is_new;
     t->came++;
-    switch (rows_add(t->rows, values)) {
-    case ROWS_NEW:
-    case ROWS_MERGED:
-        t->came_new++;
-        t->came_in_all++;
-        return true;
-    case ROWS_SEEN_BEFORE:
-        return true;
-    case ROWS_FULL:
-        break;
-    }
-    return no_memory(t);
+    if (!take_row(t, values, &is_new))
+        return false;
+    t->came_new += is_new;
+    if (is_new && t->keeps_trail)
+        trail_put(&t->trail, t->plan->call->table, t->plan->fields, values);
+    return true;
 }
 
 static bool on_ratio_row(void *context, const struct scan_value *values)
@@ -159,11 +284,6 @@ static struct scanner *new_scanner(struct translation *t, uint32_t wanted,
                               .on_row = on_row,
                               .context = t };
     return scanner_new(&o);
-}
-
-static int64_t wanted_rows(const struct translation *t)
-{
-    return t->plan->call->offset + t->plan->call->limit;
 }
 
 /* The next page begins behind the last row that came. Where the rows were not in byte order, v3's idea of "behind" is
@@ -287,11 +407,7 @@ static bool end_list(struct translation *t, int64_t rows_header)
         return false;
     if (rows_header >= 0 && rows_header != scanner_rows(t->list_scanner))
         return odd(t, "list", "x-api-rows is another number than there are rows");
-    if (t->page == 0 && t->plan->ratio_from_list) {
-        const struct table *table = t->plan->call->table;
-        t->list_ratio = (struct ratio){ rows_sum(t->rows, table->backlinks_field),
-                                        rows_sum(t->rows, table->refpages_field), rows_count(t->rows) };
-    }
+    t->has_list_ratio = true; /* v3 may have cut the first page */
     if (more_behind(t)) {
         if (!t->came_new)
             return odd(t, "list", "a full page brought nothing new");
@@ -345,7 +461,7 @@ int64_t translation_rows(const struct translation *t)
 bool translation_is_whole(const struct translation *t)
 {
     for (int kind = 0; kind < V3_KINDS; kind++)
-        if (t->asking[kind] == TO_ASK || t->asking[kind] == ASKING)
+        if (t->asking[kind] != NOT_NEEDED && t->asking[kind] != ANSWERED)
             return false;
     return !t->refusal.fault;
 }
@@ -357,10 +473,9 @@ bool translation_is_whole(const struct translation *t)
 static void make_refpages(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
-    uint32_t both = 1u << table->backlinks_field | 1u << table->refpages_field;
     bool all = t->whole_list && t->plan->n_filters == 0;
     const struct ratio *ratio = t->plan->ratio_from_list ? &t->list_ratio : &t->ratio;
-    if (all && (t->came_in_all == 0 || (t->plan->fields & both) == both)) {
+    if (all && (t->came_in_all == 0 || t->plan->fields & 1u << table->refpages_field)) {
         t->stats.refpages = t->came_in_all ? rows_sum(t->rows, table->refpages_field) : 0;
         if (t->came_in_all <= 1)
             return;
@@ -375,30 +490,40 @@ static void make_refpages(struct translation *t, struct marks *marks)
     marks_add(marks, MARK_STATS_REFPAGES);
 }
 
+/* Where v3 orders texts in its own way it may compare them in another, and then pages leave rows out. Nothing is
+ * missing when the links of all rows are those of the target. */
+static bool rows_may_be_missing(const struct translation *t)
+{
+    const struct table *table = t->plan->call->table;
+    bool adds_up = t->plan->n_filters == 0 && t->plan->ask_totals && t->plan->fields & 1u << table->backlinks_field &&
+                   rows_sum(t->rows, table->backlinks_field) == t->totals;
+    return t->page_rows && t->came_in_all > t->page_rows && !adds_up;
+}
+
 static void make_marks(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
     bool disorder = t->seen_before.disorder || rows_resorted(t->rows);
+    bool every_row = t->whole_list && t->plan->call->offset == 0;
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct column *c = &table->columns[i];
         if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
             marks_add(marks, MARK_LAST_VISITED);
-        if (c->field == table->key_field && disorder && t->plan->ask_list && !t->whole_list)
+        if (c->field == table->key_field && disorder && t->plan->ask_list && (!every_row || rows_may_be_missing(t)))
             marks->order_by |= 1u << i;
     }
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
-    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(t->whole_list && t->plan->n_filters == 0))
+    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(every_row && t->plan->n_filters == 0))
         marks_add(marks, MARK_ANCHOR_CASE);
 }
 
 bool translation_finish(struct translation *t, struct translation_result *ret)
 {
     const struct call *call = t->plan->call;
-    if (!rows_finish(t->rows))
+    int64_t count = rows_count(t->rows), first = call->offset < count ? call->offset : count;
+    t->results = count - first < call->limit ? count - first : call->limit;
+    if (!rows_finish(t->rows, first, t->results))
         return no_memory(t);
-    int64_t count = rows_count(t->rows);
-    t->first = call->offset < count ? call->offset : count;
-    t->results = count - t->first < call->limit ? count - t->first : call->limit;
     struct translation_result r = { .marks = t->plan->marks, .results = t->results };
     if (!t->plan->options.stats_zero) {
         t->stats.backlinks = t->totals;
@@ -407,6 +532,8 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
     make_marks(t, &r.marks);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;
+    r.rows_came = t->came_in_all;
+    r.rows_replayed = t->replayed;
     r.seen = (struct translation_seen){ rows_case_seen(t->rows), rows_disordered(t->rows) };
     r.learnt_page_rows = t->learnt_page_rows;
     r.has_totals = t->asked_itself[V3_TOTALS];
@@ -419,5 +546,5 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
 
 void translation_write(const struct translation *t, struct buffer *out)
 {
-    render_answer(t->plan, t->rows, t->first, t->results, &t->stats, out);
+    render_answer(t->plan, t->rows, t->results, &t->stats, out);
 }

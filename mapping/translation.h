@@ -15,6 +15,7 @@
 #define ANCHORAGE_MAPPING_TRANSLATION_H
 
 #include "mapping/render.h"
+#include "mapping/trail.h"
 
 enum v3_kind { V3_LIST, V3_TOTALS, V3_RATIO, V3_KINDS };
 
@@ -46,6 +47,7 @@ struct translation_result {
     bool has_totals, has_ratio; /* asked for by this call: worth keeping */
     int64_t totals;
     struct ratio ratio;
+    int64_t rows_came, rows_replayed; /* of v3, before merging; of these, remembered from earlier calls */
 };
 
 struct translation;
@@ -55,9 +57,40 @@ struct translation *translation_new(const struct plan *plan, struct translation_
                                     struct arena *memory);
 void translation_free(struct translation *t);
 
-/* Before the first translation_next: no need to ask. */
+/* Before anything is asked: rows take what they hold from this budget. */
+void translation_set_budget(struct translation *t, struct budget *budget);
+
+/* Bytes that it holds beside its rows, and about what its answer will have. */
+size_t translation_bytes(const struct translation *t);
+size_t translation_answer_bytes(const struct translation *t);
+
+/* Before it is asked by translation_next, or after translation_await: no need to ask. */
 void translation_know_totals(struct translation *t, int64_t live);
 void translation_know_ratio(struct translation *t, const struct ratio *ratio);
+
+/* Whether this kind of request is still to be asked. */
+bool translation_needs(const struct translation *t, enum v3_kind kind);
+
+/* Totals or ratio that it needs: another call is asking right now, what it brings is handed in by translation_know_….
+ * translation_ask_after_all: it brought nothing. */
+void translation_await(struct translation *t, enum v3_kind kind);
+void translation_ask_after_all(struct translation *t, enum v3_kind kind);
+
+/* What came, after translation_end. */
+int64_t translation_totals(const struct translation *t);
+struct ratio translation_ratio(const struct translation *t);
+
+/* Before the first translation_next: the list begins with these rows (mapping/trail.h), which came earlier; those that
+ * are not needed are not taken. May be called again for the next ones, until translation_has_enough. Then
+ * translation_replayed: `whole` says that nothing is behind them. The answer is the same as if v3 had been asked. */
+[[nodiscard]] bool translation_replay(struct translation *t, struct slice rows);
+bool translation_has_enough(const struct translation *t);
+void translation_replayed(struct translation *t, bool whole);
+
+/* From now on keep the rows that v3 gives, at most `max_bytes`. translation_take_trail moves those of whole pages out
+ * into *rows, which the caller clears; false when there is nothing, or not all. */
+void translation_keep_trail(struct translation *t, size_t max_bytes);
+bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole);
 
 /* The next page of the list asks for no more rows than this. */
 void translation_cap_page(struct translation *t, int64_t rows);

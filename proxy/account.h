@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "mapping/subscription.h"
 #include "proxy/cache.h"
+#include "proxy/share.h"
 #include "proxy/upstream/upstream.h"
 
 struct look;
@@ -21,6 +22,7 @@ struct account {
     char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has it */
     struct upstream *upstream;
     struct cache *cache;
+    struct shares *shares;
 
     /* Learnt from v3's answers. */
     struct translation_seen seen;

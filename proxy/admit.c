@@ -10,12 +10,16 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     struct exchange *x = context;
     (void)fd;
     (void)what;
-    bool for_turn = x->waits_for_turn;
+    bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
+    int64_t before = 0;
+    for (const struct exchange *w = x->turns->first; w && for_turn; w = w->next_waiting)
+        before++;
+    x->retry_after_ms = service_wait_ms(x->service, before ? before : 1, for_turn ? x->turns->team->concurrency : 1);
     admit_leave(x);
-    x->retry_after_ms = 1000;
     exchange_refuse(x, FAULT_TOO_BUSY,
-                    for_turn ? S("the team already has as many calls under way as its concurrency allows")
-                             : S("the team's other calls under way hold what is left of its limit"));
+                    for_turn     ? S("the team already has as many calls under way as its concurrency allows")
+                    : for_memory ? S("the calls under way may need all the memory that calls may have")
+                                 : S("the team's other calls under way hold what is left of its limit"));
     exchange_enter(x, ROOM_SETTLE);
     exchange_run(x);
 }
@@ -93,11 +97,27 @@ void admit_leave(struct exchange *x)
 
 /* ---- the hold ---- */
 
+enum step admit_wait(struct exchange *x)
+{
+    struct service *s = x->service;
+    if (x->client_gone)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
+    if (!start_timer(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+    if (!x->any_sent)
+        share_end(x, false); /* who joined need not wait for this call's room */
+    x->waits_for_hold = x->waits_for_room = true;
+    x->next_waiting = s->waiting_for_room;
+    s->waiting_for_room = x;
+    return WAIT;
+}
+
 static void on_held(void *context, enum ledger_outcome outcome)
 {
     struct exchange *x = context;
     struct service *s = x->service;
     enum step step = ONWARD;
+    x->waits_for_hold = false;
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
@@ -110,22 +130,15 @@ static void on_held(void *context, enum ledger_outcome outcome)
                                  "for the next month"));
         break;
     case LEDGER_OUT_OF_UNITS:
-        x->retry_after_ms = ledger_month_ends_in_ms(s->ledger);
+        x->retry_after_ms = ledger_billing_month_ends_in_ms(s->ledger);
         step = exchange_refuse(x, FAULT_OUT_OF_UNITS,
                                S("units_per_month leaves no room for this call: ask for fewer rows or columns, or wait "
                                  "for the next month"));
         break;
     case LEDGER_WAIT:
-        if (x->client_gone) {
-            step = exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
-        } else if (!start_timer(x)) {
-            step = exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-        } else {
-            x->waits_for_room = true;
-            x->next_waiting = s->waiting_for_room;
-            s->waiting_for_room = x;
+        step = admit_wait(x);
+        if (step == WAIT)
             return;
-        }
         break;
     case LEDGER_DOWN:
         step = exchange_refuse(x, FAULT_LEDGER_DOWN,
@@ -143,9 +156,22 @@ enum step admit_hold(struct exchange *x)
     struct ledger_call call = exchange_ledger_call(x);
     if (!call.shape.p)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+    x->waits_for_hold = true;
     ledger_hold(x->service->ledger, &call, (struct rows){ x->round_rows }, (struct units){ x->round_units }, on_held,
                 x);
     return WAIT;
+}
+
+/* What it was going to ask may be known by now. */
+static enum step hold_again(struct exchange *x)
+{
+    if (x->has_hold || x->any_sent || x->cached)
+        return admit_hold(x);
+    share_leave_all(x);
+    translation_free(x->translation);
+    x->translation = NULL;
+    x->asked_rows = 0;
+    return recall(x);
 }
 
 void admit_retry_waiting(struct service *s)
@@ -155,9 +181,14 @@ void admit_retry_waiting(struct service *s)
     while (list) {
         struct exchange *x = list;
         list = x->next_waiting;
+        if (x->wanted && s->promised + x->wanted > s->memory.max / 2) {
+            x->next_waiting = s->waiting_for_room;
+            s->waiting_for_room = x;
+            continue;
+        }
         stop_timer(x);
-        x->waits_for_room = false;
-        if (admit_hold(x) == REFUSE) {
+        x->waits_for_hold = x->waits_for_room = false;
+        if (hold_again(x) == REFUSE) {
             exchange_enter(x, ROOM_SETTLE);
             exchange_run(x);
         }
@@ -176,11 +207,5 @@ enum step room_admit(struct exchange *x)
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
-    if (x->cached)
-        x->round_rows = x->result.rows;
-    else
-        fetch_collect(x);
-    if (x->refusal.fault)
-        return REFUSE;
-    return admit_hold(x);
+    return recall(x);
 }

@@ -56,7 +56,7 @@ static struct slice cache_word(const struct exchange *x)
 {
     if (x->refusal.fault || x->call.table->is_info)
         return slice_of(NULL, 0);
-    return x->asked_upstream ? S("miss") : S("hit");
+    return x->asked_upstream ? S("miss") : x->shared ? S("shared") : S("hit");
 }
 
 static void add_answer(struct exchange *x, struct headers *h)
@@ -69,11 +69,17 @@ static void add_answer(struct exchange *x, struct headers *h)
         add(h, S("X-Anchorage-Approximate"), x->marks);
 }
 
+/* What was said about it; else when calls like it are likely to have ended. */
+static int64_t retry_after_ms(const struct exchange *x)
+{
+    return x->retry_after_ms > 0 ? x->retry_after_ms : service_wait_ms(x->service, 1, 1);
+}
+
 static void add_fault(struct exchange *x, int status, struct headers *h)
 {
     add(h, S("X-Anchorage-Fault"), fault_word(x->refusal.fault));
     if (fault_retries(x->refusal.fault) && (status == 429 || status == 503))
-        add_number(h, S("Retry-After"), x->retry_after_ms > 0 ? (x->retry_after_ms + 999) / 1000 : 5);
+        add_number(h, S("Retry-After"), (retry_after_ms(x) + 999) / 1000);
     buffer_clear(&x->body);
     x->body = buffer_with_cap(0);
     render_error(x->call.output, x->refusal.why.n ? x->refusal.why : S("the call was refused"), &x->body);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The commands on the books: asked of the daemon when one runs, done here when none does. */
-#include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/control.h"
@@ -50,19 +47,6 @@ static void make_absolute(int argc, const char **argv, struct buffer *room)
         argv[2] = room->p;
 }
 
-/* Root works as the owner of the state directory: files of root in it would keep the daemon out of its own books. False
- * with a line in `err`. */
-static bool become_owner(const char *state_directory, struct buffer *err)
-{
-    struct stat st;
-    if (geteuid() != 0 || stat(state_directory, &st) != 0 || st.st_uid == 0)
-        return true;
-    if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
-        return true;
-    buffer_printf(err, "anchorage: cannot become the owner of %s: %s\n", state_directory, strerror(errno));
-    return false;
-}
-
 static int run_here(const struct config *config, int argc, const char *const *argv, struct slice input,
                     struct buffer *out, struct buffer *err)
 {
@@ -70,9 +54,10 @@ static int run_here(const struct config *config, int argc, const char *const *ar
     struct ledger *ledger = NULL;
     struct buffer why = { 0 };
     int status = EXIT_WRONG;
-    if (!become_owner(config->state_directory, err) || !setup_ledger_options(config, &options))
+    if (!setup_ledger_options(config, &options))
         return status;
-    if (ledger_open(NULL, &options, &ledger, &why) == LEDGER_OPENED)
+    if (setup_become_owner(config->state_directory, &why) &&
+        ledger_open(NULL, &options, &ledger, &why) == LEDGER_OPENED)
         status = ledger_command(ledger, argc, argv, input, out, err);
     else
         buffer_printf(err, "anchorage: %.*s\n", SLICE_ARGS(buffer_slice(&why)));

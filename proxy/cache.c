@@ -7,7 +7,7 @@
 enum { BUCKETS = 1 << 14, BIGGEST_PART = 8 /* of the whole */ };
 
 /* What a value is; the first byte of its key. */
-enum kind { KIND_TOTALS = 1, KIND_ANSWER };
+enum kind { KIND_TOTALS = 1, KIND_ANSWER, KIND_PIECE };
 
 struct kept {
     struct kept *chain;
@@ -42,13 +42,9 @@ void cache_free(struct cache *c)
     free(c);
 }
 
-/* FNV-1a */
-static uint64_t hash_of(struct slice key)
+size_t cache_max_bytes(const struct cache *c)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < key.n; i++)
-        h = (h ^ (unsigned char)key.p[i]) * 0x100000001b3u;
-    return h ^ h >> 32;
+    return c->max_bytes;
 }
 
 static size_t size_of(const struct kept *k)
@@ -84,7 +80,7 @@ static void drop(struct cache *c, struct kept *k)
 
 static struct kept *find(struct cache *c, struct slice key)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = slice_hash(key);
     for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
         if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
             unlink_use(c, k);
@@ -106,7 +102,7 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     struct kept *k = calloc(1, size);
     if (!k)
         return NULL;
-    k->hash = hash_of(key);
+    k->hash = slice_hash(key);
     k->n_key = key.n;
     k->n_value = n;
     memcpy(k->bytes + n, key.p, key.n);
@@ -119,11 +115,11 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     return k;
 }
 
-/* kind, mode, text: into `room`, which the caller clears. */
-static struct slice make_key(enum kind kind, int mode, struct slice text, struct buffer *room)
+/* kind, number (a mode, a piece), text: into `room`, which the caller clears. */
+static struct slice make_key(enum kind kind, int n, struct slice text, struct buffer *room)
 {
     buffer_put(room, (char)kind);
-    buffer_put(room, (char)mode);
+    buffer_append(room, slice_of((const char *)&n, sizeof n));
     buffer_append(room, text);
     return room->failed ? slice_of(NULL, 0) : buffer_slice(room);
 }
@@ -147,20 +143,56 @@ struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enu
     return k ? (struct cache_totals *)(void *)k->bytes : NULL;
 }
 
-bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
+/* A value of a struct, which begins with its until_ms, and the texts behind it. NULL when there is none that is good.
+ */
+static const char *find_value(struct cache *c, enum kind kind, int n, struct slice text, int64_t now_ms, void *head,
+                              size_t n_head)
 {
     struct buffer room = { 0 };
-    struct kept *k = find(c, make_key(KIND_ANSWER, 0, question, &room));
+    struct kept *k = find(c, make_key(kind, n, text, &room));
+    int64_t until_ms;
     buffer_clear(&room);
     if (!k)
-        return false;
-    struct cache_answer a;
-    memcpy(&a, k->bytes, sizeof a);
-    if (a.until_ms <= now_ms) {
+        return NULL;
+    memcpy(&until_ms, k->bytes, sizeof until_ms);
+    if (until_ms <= now_ms) {
         drop(c, k);
-        return false;
+        return NULL;
     }
-    a.marks.p = k->bytes + sizeof a;
+    memcpy(head, k->bytes, n_head);
+    return k->bytes + n_head;
+}
+
+static void keep_value(struct cache *c, enum kind kind, int n, struct slice text, const struct slice *parts,
+                       size_t n_parts)
+{
+    struct buffer room = { 0 };
+    struct slice key = make_key(kind, n, text, &room);
+    struct kept *k = key.p ? find(c, key) : NULL;
+    size_t size = 0;
+    if (k)
+        drop(c, k);
+    for (size_t i = 0; i < n_parts; i++)
+        size += parts[i].n;
+    k = key.p ? keep(c, key, size) : NULL;
+    buffer_clear(&room);
+    if (!k)
+        return;
+    char *to = k->bytes;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+}
+
+bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
+{
+    struct cache_answer a;
+    const char *texts = find_value(c, KIND_ANSWER, 0, question, now_ms, &a, sizeof a);
+    if (!texts)
+        return false;
+    a.marks.p = texts;
     a.payer.p = a.marks.p + a.marks.n;
     a.body.p = a.payer.p + a.payer.n;
     *ret = a;
@@ -169,23 +201,27 @@ bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, s
 
 void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer)
 {
-    struct buffer room = { 0 };
-    struct slice key = make_key(KIND_ANSWER, 0, question, &room);
-    struct kept *k = key.p ? find(c, key) : NULL;
-    if (k)
-        drop(c, k);
-    k = key.p ? keep(c, key, sizeof *answer + answer->marks.n + answer->payer.n + answer->body.n) : NULL;
-    buffer_clear(&room);
-    if (!k)
-        return;
     struct slice parts[] = { slice_of((const char *)answer, sizeof *answer), answer->marks, answer->payer,
                              answer->body };
-    char *to = k->bytes;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].n)
-            memcpy(to, parts[i].p, parts[i].n);
-        to += parts[i].n;
-    }
+    keep_value(c, KIND_ANSWER, 0, question, parts, sizeof parts / sizeof parts[0]);
+}
+
+bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret)
+{
+    struct cache_piece p;
+    const char *texts = find_value(c, KIND_PIECE, n, list, now_ms, &p, sizeof p);
+    if (!texts)
+        return false;
+    p.payer.p = texts;
+    p.bytes.p = p.payer.p + p.payer.n;
+    *ret = p;
+    return true;
+}
+
+void cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece)
+{
+    struct slice parts[] = { slice_of((const char *)piece, sizeof *piece), piece->payer, piece->bytes };
+    keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
 }
 
 struct cache_stats cache_stats(const struct cache *c)

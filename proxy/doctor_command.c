@@ -69,7 +69,8 @@ static bool open_here(struct here *h, const struct config *config, struct buffer
 {
     h->base = event_base_new();
     if (!h->base || !setup_ledger_options(config, &h->options) ||
-        !accounts_open(&h->accounts, h->base, config, CACHE_BYTES, why))
+        !accounts_open(&h->accounts, h->base, config, CACHE_BYTES, why) ||
+        !setup_become_owner(config->state_directory, why))
         return false;
     if (ledger_open(h->base, &h->options, &h->ledger, why) != LEDGER_OPENED)
         return false;

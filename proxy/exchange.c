@@ -35,11 +35,27 @@ static void finish(struct exchange *x)
     service_wake_bottom(s);
 }
 
+bool exchange_count(struct exchange *x)
+{
+    struct budget *b = &x->service->memory;
+    if (x->making)
+        return true;
+    size_t n =
+        sizeof *x + arena_used(x->memory) + x->body.room + (x->translation ? translation_bytes(x->translation) : 0);
+    if (n > x->counted)
+        budget_add(b, n - x->counted);
+    else
+        budget_give(b, x->counted - n);
+    x->counted = n;
+    return !budget_is_over(b, b->max);
+}
+
 void exchange_run(struct exchange *x)
 {
     for (;;) {
         switch (rooms[x->room](x)) {
         case WAIT:
+            (void)exchange_count(x);
             return;
         case REFUSE:
             assert(x->room < ROOM_SETTLE);
@@ -73,7 +89,8 @@ static void on_gone(void *context)
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
         exchange_enter(x, ROOM_SETTLE);
         exchange_run(x);
-    } else if (x->room == ROOM_FETCH && !x->any_sent && x->n_under_way) {
+    } else if ((x->room == ROOM_ADMIT || x->room == ROOM_FETCH) && !x->any_sent && !x->waits_for_hold &&
+               (x->n_under_way || x->n_awaited)) {
         fetch_cancel(x);
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
         exchange_enter(x, ROOM_SETTLE);
@@ -118,7 +135,12 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
     x->began_us = x->entered_us = clock_monotonic_us();
     x->deadline_ms = x->began_us / 1000 + x->config->call_timeout_ms;
     ledger_new_id(x->id);
-    if (request->fault_status) {
+    bool full = budget_is_over(&s->memory, s->memory.max - s->memory.max / 4); /* the rest is for those under way */
+    if (full && !request->fault_status) {
+        x->retry_after_ms = service_wait_ms(s, 1, 1);
+        exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        x->room = ROOM_SETTLE;
+    } else if (request->fault_status) {
         x->http_status = request->fault_status;
         exchange_refuse(x, FAULT_BAD_REQUEST, request->fault_why);
         x->room = ROOM_SETTLE;
@@ -153,11 +175,17 @@ void exchange_free_finished(struct service *s)
     while (s->finished) {
         struct exchange *x = s->finished;
         s->finished = x->next;
-        assert(!x->has_turn && !x->n_under_way && !x->has_hold);
+        assert(!x->has_turn && !x->n_under_way && !x->has_hold && !x->n_awaited && !x->given);
         if (x->timer)
             event_free(x->timer);
+        if (x->deadline)
+            event_free(x->deadline);
+        if (x->pause)
+            event_free(x->pause);
         translation_free(x->translation);
         buffer_clear(&x->body);
+        budget_give(&s->memory, x->counted);
+        s->promised -= x->promised;
         arena_free(x->memory);
         settings_put(x->settings);
         free(x);

@@ -20,12 +20,16 @@
 #define ANCHORAGE_PROXY_EXCHANGE_H
 
 #include "mapping/translation.h"
+#include "proxy/aside.h"
+#include "proxy/pages.h"
 #include "proxy/service.h"
 
 /* The most that a call may hold while it is at work: what it needs itself, rows, and its answer. */
 enum { CALL_MEMORY = 32 * 1024 * 1024, EXCHANGE_MAX_BYTES = 800 * 1024 * 1024 };
 
 enum step { ONWARD, WAIT, REFUSE };
+
+enum { RATIO_KEPT_MS = 7 * 86400 * 1000 }; /* of a target: it hardly changes, and costs a request */
 
 enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };
 
@@ -55,6 +59,8 @@ struct exchange {
     struct event *timer;              /* while waiting for a turn or for room */
     struct http_call *http;
     struct arena *memory;
+    size_t counted, promised; /* bytes of it and of the body, in the service's budget; what was set aside for it */
+    size_t wanted;            /* to be set aside before it can go on; 0: it does not wait for that */
     char id[LEDGER_ID_SIZE];
     enum room room;
     bool client_gone;
@@ -73,21 +79,37 @@ struct exchange {
 
     struct fetch fetches[V3_KINDS];
     int n_fetches, n_under_way;
+    struct slice part;               /* what totals and ratio are shared under */
     int64_t round_units, round_rows; /* of the requests that are to be sent next */
     int64_t held_rows, asked_rows;   /* v2 rows held so far; rows of the list asked for so far */
+    int64_t prepaid_rows;            /* held already, for requests yet to be sent */
+    int64_t ready_rows;              /* rows of the answer that need not be asked for, not held yet */
     bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
-    bool has_hold;
+    bool has_hold, waits_for_hold;
     bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
     bool asked_upstream; /* not all came from what was remembered */
     struct spending spending;
 
     bool cached;           /* the answer was given before: nothing is asked, no units are spent */
-    struct slice question; /* what the answer is remembered under; p NULL: it is not */
-    struct slice payer;    /* of a cached answer: the call that asked v3 */
-    int64_t cached_units;  /* what it cost that call */
+    bool shared;           /* another call's request that was under way has brought the answer, or a part of it */
+    struct slice list;     /* what its rows are: the path of the v3 list without a number of rows */
+    struct slice question; /* what the answer is remembered and shared under */
+    struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
+    int64_t alone_units;   /* what it cost that call */
+    struct seat seats[SHARE_KINDS];
+    struct flight *starts[SHARE_KINDS]; /* what others may join */
+    struct flight *given;               /* another call's answer, to be copied */
+    int n_awaited;                      /* seats taken */
+    struct event *deadline;             /* while nothing but seats is waited for */
+    int64_t awaited_at;                 /* rows of the list that were remembered when it last waited for more, and 1 */
+    struct pages pages;                 /* the rows of the list that are remembered */
+    struct event *pause;                /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
-    int http_status; /* of a framing fault */
+    int http_status;        /* of a framing fault */
+    bool making;            /* the thread beside has it: hands off */
+    struct aside_item work; /* a large answer is made on a thread of its own */
+    bool made;              /* and is ready */
     struct translation_result result;
     struct buffer body;
     struct slice marks;
@@ -101,6 +123,9 @@ void exchange_run(struct exchange *x);
 
 /* Go to a room; the time since the last one was entered is that one's. */
 void exchange_enter(struct exchange *x, enum room next);
+
+/* Bring what the exchange holds up to date in the budget of all. False when that is spent. */
+bool exchange_count(struct exchange *x);
 
 /* Say why the call is refused, and return REFUSE. */
 enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why);
@@ -118,15 +143,39 @@ enum step room_answer(struct exchange *x);
 void admit_leave(struct exchange *x);
 /* admit.c: let those go on for whom the team's concurrency has a turn. */
 void admit_wake(struct turns *t);
+/* admit.c: wait until other calls have ended, then recall again. */
+enum step admit_wait(struct exchange *x);
 /* admit.c: hold rows and units for the round of requests in `fetches`; the exchange goes on when it is durable. */
 enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */
 void admit_retry_waiting(struct service *s);
 
+/* recall.c: take what is remembered, wait for what another call is asking, or else ask; and hold what that takes.
+ * ONWARD when all is held already. */
+enum step recall(struct exchange *x);
+
+/* recall.c: the page of the list that another call was asking for has come. */
+void recall_go_on(struct exchange *x);
+
+/* recall.c: hand the translation what is known of the target's totals and ratio. */
+void recall_totals(struct exchange *x);
+
+/* recall.c: this call asks for the next page of its list; those who want it as well wait. */
+void recall_lead(struct exchange *x);
+
+/* recall.c: remember the rows of the list's page that has ended. */
+void recall_keep_rows(struct exchange *x);
+
 /* fetch.c: collect the next round of requests; how many there are. */
 int fetch_collect(struct exchange *x);
 /* fetch.c: refuse, as the answer has more rows than could be held. */
 enum step fetch_out_of_rows(struct exchange *x);
+/* fetch.c: v2 rows of the biggest answer that the team's limit has room for. */
+int64_t fetch_rows_of_all(const struct exchange *x);
+/* fetch.c: what the exchange had a seat for is over. */
+void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f);
+/* fetch.c: wait for what seats were taken for, until the call's own deadline. */
+enum step fetch_await(struct exchange *x);
 /* fetch.c: end what is under way without waiting for it. */
 void fetch_cancel(struct exchange *x);
 

@@ -36,7 +36,13 @@ int program_books(const struct config *config, int argc, char **argv);
 [[nodiscard]] bool setup_read_key(const char *file, struct buffer *key, struct buffer *why);
 /* The same for the token of the admin side; one that could be guessed is refused. */
 [[nodiscard]] bool setup_read_admin_token(const char *file, struct buffer *token, struct buffer *why);
+/* What calls may hold together, in bytes. */
+size_t setup_call_memory(const struct config *c);
 /* free_targets as one text separated by spaces. */
 void setup_free_targets(const struct config *c, struct buffer *out);
+
+/* Root becomes the owner of the state directory for good: files of root in it would keep the daemon out of its own
+ * books. Before the books are opened by a command. False with a line in `why`. */
+[[nodiscard]] bool setup_become_owner(const char *state_directory, struct buffer *why);
 
 #endif

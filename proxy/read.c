@@ -84,70 +84,13 @@ enum step room_read(struct exchange *x)
     return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }
 
-/* What an earlier call has learnt of the target need not be asked again. */
-static void use_totals(struct exchange *x)
-{
-    const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
-    int64_t now = clock_monotonic_ms();
-    if (known && known->totals_until_ms > now && x->config->stats_ttl_ms)
-        translation_know_totals(x->translation, known->totals);
-    if (known && known->ratio_until_ms > now)
-        translation_know_ratio(x->translation, &known->ratio);
-}
-
-/* All that an answer depends on: what v3 is asked, what is shown of it and how, what is marked and charged. */
-static struct slice question_of(struct exchange *x)
-{
-    const struct call *c = &x->call;
-    const struct marks *m = &x->plan.marks;
-    struct slice path = plan_list_path(&x->plan, S(""), c->limit, x->memory);
-    if (!path.p)
-        return path;
-    return arena_printf(x->memory, "%d%d%d%d %x %x %lld %x %x %x %x %d%d %.*s", (int)c->output,
-                        x->account->seen.upper_case, x->account->seen.disorder, x->plan.free_of_rows,
-                        settings_answer_shape(x->settings), c->select, (long long)c->offset, m->plain, m->where,
-                        m->having, m->order_by, c->where.n > 0, c->having.n > 0, SLICE_ARGS(path));
-}
-
-/* The same question was answered not long ago. */
-static bool use_answer(struct exchange *x)
-{
-    struct cache_answer a;
-    if (!x->config->answer_ttl_ms)
-        return false;
-    x->question = question_of(x);
-    if (!x->question.p || !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
-        return false;
-    x->marks = arena_dup(x->memory, a.marks);
-    x->payer = arena_dup(x->memory, a.payer);
-    buffer_append(&x->body, a.body);
-    if (x->body.failed || !x->marks.p || !x->payer.p) {
-        buffer_clear(&x->body);
-        return false;
-    }
-    x->result.results = a.results;
-    x->result.rows = a.rows;
-    x->cached_units = a.units_alone;
-    x->cached = true;
-    return true;
-}
-
 enum step room_plan(struct exchange *x)
 {
-    enum { MAX_ROW_BYTES = 256 * 1024 * 1024 };
     if (x->call.table->is_info) {
         x->room = ROOM_FETCH; /* nothing to ask: on to render */
         return ONWARD;
     }
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->account));
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
-    if (refusal.fault)
-        return exchange_refuse(x, refusal.fault, refusal.why);
-    if (use_answer(x))
-        return ONWARD;
-    x->translation = translation_new(&x->plan, x->account->seen, MAX_ROW_BYTES, x->memory);
-    if (!x->translation)
-        return out_of_memory(x);
-    use_totals(x);
-    return ONWARD;
+    return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }

@@ -51,52 +51,63 @@ static void apply(struct service *s, const struct ledger_options *limits)
 /* A way to v3 is made at the start only. False when a team comes with a key of its own that was not there then. */
 static bool has_all_accounts(const struct service *s, const struct config *next, struct buffer *errors)
 {
+    bool good = true;
     for (size_t i = 0; i < next->n_teams; i++) {
         const struct config_team *team = &next->teams[i];
         if (accounts_of_team(&s->accounts, team))
             continue;
+        good = false;
         buffer_printf(errors,
                       "%s:%d: [team %s] api_key_file: a v3 key that is new needs a restart; the team without it\n",
                       next->file, team->line, team->name);
     }
-    return errors->n == 0;
+    return good;
+}
+
+/* Make `next` what is in force. Certificates come last of all that can be wrong: they are not taken back. False with
+ * lines in `errors`, which may hold warnings otherwise; `next` is taken over on success only. */
+static bool take(struct service *s, struct config *next, struct buffer *errors)
+{
+    struct ledger_options limits = { 0 };
+    if (!has_all_accounts(s, next, errors))
+        return false;
+    struct settings *settings = settings_new(next, NULL);
+    bool good = settings && setup_ledger_options(next, &limits);
+    if (!good)
+        buffer_str(errors, "memory is out\n");
+    good = good && front_load_tls(next, s->http, errors);
+    if (good && !service_take_settings(s, settings)) {
+        buffer_str(errors, "memory is out\n");
+        good = false;
+    }
+    if (good) {
+        settings->owned = next;
+        apply(s, &limits);
+    } else {
+        settings_put(settings);
+    }
+    free((void *)(uintptr_t)limits.teams);
+    return good;
 }
 
 bool reload(struct service *s, const struct config *start)
 {
     struct buffer errors = { 0 }, now = { 0 }, later = { 0 };
-    struct ledger_options limits = { 0 };
     struct config *next = config_read(start->file, &errors);
-    if (!next) {
-        say_errors(s, start->file, buffer_slice(&errors));
-        buffer_clear(&errors);
-        return false;
+    bool good = false;
+    if (next) {
+        config_needs_restart(start, next, &later);
+        config_keep(start, next);
+        config_changes(s->config, next, &now);
+        good = take(s, next, &errors);
     }
-    config_needs_restart(start, next, &later);
-    config_keep(start, next);
-    /* Certificates come last: they count as soon as they are read. */
-    if (!has_all_accounts(s, next, &errors) || !front_load_tls(next, s->http, &errors)) {
+    if (good) {
+        say_lines(s, buffer_slice(&errors)); /* warnings */
+        say_changes(s, start->file, &now, &later);
+    } else {
         say_errors(s, start->file, buffer_slice(&errors));
         config_free(next);
-        buffer_clear(&errors);
-        buffer_clear(&later);
-        return false;
     }
-    say_lines(s, buffer_slice(&errors)); /* warnings */
-    config_changes(s->config, next, &now);
-    struct settings *settings = settings_new(next, next);
-    bool good = settings && setup_ledger_options(next, &limits) && service_take_settings(s, settings);
-    if (good) {
-        say_changes(s, start->file, &now, &later);
-        apply(s, &limits);
-    } else {
-        say_errors(s, start->file, S("memory is out"));
-        if (settings)
-            settings_put(settings);
-        else
-            config_free(next);
-    }
-    free((void *)(uintptr_t)limits.teams);
     buffer_clear(&errors);
     buffer_clear(&now);
     buffer_clear(&later);

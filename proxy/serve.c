@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "proxy/aside.h"
 #include "proxy/control.h"
 #include "proxy/doctor_desk.h"
 #include "proxy/exchange.h"
@@ -123,9 +124,13 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
 
 static struct event_base *make_base(void)
 {
+    /* An event that makes itself active again (libcurl does while bytes keep coming) would run for ever before the
+     * kernel is asked for others: after a millisecond it is. */
+    static const struct timeval look_again = { .tv_usec = 1000 };
     struct event_config *c = event_config_new();
     if (!c)
         return NULL;
+    event_config_set_max_dispatch_interval(c, &look_again, -1, 0);
     /* One thread: no locks; changes of interest are handed to the kernel together. */
     event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(c);
@@ -205,13 +210,15 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     struct service *s = &d->service;
     struct settings *settings = settings_new(config, NULL);
     s->inherit = &d->inherit;
+    s->memory.max = setup_call_memory(config);
     s->base = make_base();
     if (!settings || !s->base || !log_open(&s->log, s->base, STDERR_FILENO) ||
         !accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !service_take_settings(s, settings)) {
         settings_put(settings);
         return false;
     }
-    if (!make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
+    s->aside = aside_new(s->base);
+    if (!s->aside || !make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
         !inherit_find(&d->inherit, why))
         return false;
     front_raise_descriptors(s);
@@ -246,6 +253,8 @@ static void give_up_running(struct service *s)
         struct exchange *x = s->running;
         s->running = x->next;
         fetch_cancel(x);
+        share_leave_all(x);
+        share_end(x, false);
         x->has_turn = x->has_hold = false;
         x->next = s->finished;
         s->finished = x;
@@ -258,6 +267,7 @@ static void free_daemon(struct daemon *d)
     struct service *s = &d->service;
     notify_end(&d->notify);
     inherit_end(&d->inherit);
+    aside_free(s->aside); /* a call that is worked on cannot be given up */
     control_free(d->control);
     serve_admin_free(d->admin);
     if (s->bottom)

@@ -154,6 +154,15 @@ void service_drop_settings(struct service *s)
     s->settings = NULL;
 }
 
+int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once)
+{
+    enum { LEAST_MS = 1000, MOST_MS = 60000 };
+    const struct counters *c = &s->counters;
+    int64_t call_ms = c->answered ? (int64_t)(c->calls_took.sum_us / c->answered / 1000) : 0;
+    int64_t ms = call_ms < MOST_MS && before < MOST_MS ? call_ms * before / at_once : MOST_MS;
+    return ms < LEAST_MS ? LEAST_MS : ms > MOST_MS ? MOST_MS : ms;
+}
+
 /* ---- the log ---- */
 
 void service_say(struct service *s, const char *format, ...)

@@ -6,6 +6,7 @@
 #ifndef ANCHORAGE_PROXY_SERVICE_H
 #define ANCHORAGE_PROXY_SERVICE_H
 
+#include "base/budget.h"
 #include "base/buffer.h"
 #include "config/config.h"
 #include "proxy/account.h"
@@ -19,6 +20,7 @@
 struct event;
 struct event_base;
 struct exchange;
+struct aside;
 
 /* How many of a team's calls run, and who waits for a turn: first come, first served. A reload finds them again by the
  * team's name; those of a team that is gone go when its last call has. */
@@ -51,6 +53,9 @@ struct service {
     struct ledger *ledger;
     struct turns **turns;    /* one for each team of the configuration, in its order */
     struct turns *all_turns; /* these, and of teams that are gone but still have calls */
+    struct aside *aside;     /* for large answers */
+    struct budget memory;    /* of all calls together */
+    size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
@@ -87,6 +92,10 @@ void service_drop_settings(struct service *s);
 
 /* NULL when the configuration has no such team. */
 struct turns *service_turns(struct service *s, struct slice team);
+
+/* How long until `before` calls have ended of which `at_once` run, at the pace of the calls so far: what Retry-After
+ * says, so between a second and a minute. */
+int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once);
 
 /* One line for people: "anchorage: …". */
 void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));

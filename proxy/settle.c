@@ -3,28 +3,23 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
-enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, RATIO_KEPT_MS = 7 * 86400 * 1000 };
+/* What one answer may have; rows that are ordered and written without leaving the loop (a millisecond or two). */
+enum { MAX_ANSWER_BYTES = 512 * 1024 * 1024, ROWS_AT_ONCE = 5000 };
 
-/* What this call has learnt of the target serves the next ones. */
-static void keep_totals(struct exchange *x)
+/* What this call has learnt serves the next ones. */
+static void keep_learnt(struct exchange *x)
 {
     struct account *a = x->account;
-    int64_t now = clock_monotonic_ms(), ttl = x->config->stats_ttl_ms;
-    bool totals = x->result.has_totals && ttl > 0, ratio = x->result.has_ratio;
     a->seen.upper_case |= x->result.seen.upper_case;
     a->seen.disorder |= x->result.seen.disorder;
     if (x->result.learnt_page_rows && (!a->learnt_page_rows || x->result.learnt_page_rows < a->learnt_page_rows))
         a->learnt_page_rows = x->result.learnt_page_rows;
-    if (!totals && !ratio)
+    if (!x->plan.ratio_from_list || !x->result.has_ratio)
         return;
     struct cache_totals *e = cache_keep_totals(a->cache, x->call.target.v3, x->call.target.v3_mode);
-    if (e && totals) {
-        e->totals = x->result.totals;
-        e->totals_until_ms = now + ttl;
-    }
-    if (e && ratio) {
+    if (e) {
         e->ratio = x->result.ratio;
-        e->ratio_until_ms = now + RATIO_KEPT_MS;
+        e->ratio_until_ms = clock_monotonic_ms() + RATIO_KEPT_MS;
     }
 }
 
@@ -34,9 +29,12 @@ static int64_t units_alone(const struct exchange *x)
     const struct plan *p = &x->plan;
     int64_t units = x->spending.known + x->spending.unknown;
     if (x->cached)
-        return x->cached_units;
+        return x->alone_units;
     if (x->refusal.fault || p->free_of_units)
         return units;
+    int64_t came = x->result.rows_came, replayed = x->result.rows_replayed;
+    if (replayed)
+        units += plan_units(p, came) - (came > replayed ? plan_units(p, came - replayed) : 0);
     int remembered = (p->ask_totals && !x->result.has_totals) + (p->ask_ratio && !x->result.has_ratio);
     return units + (int64_t)remembered * V3_FLOOR_UNITS;
 }
@@ -50,7 +48,10 @@ static void keep_answer(struct exchange *x)
                               .marks = x->marks,
                               .payer = slice_of(x->id, LEDGER_ID_SIZE - 1),
                               .body = buffer_slice(&x->body) };
-    if (x->question.p && x->asked_upstream)
+    if (x->result.rows_replayed && x->pages.until_ms < a.until_ms)
+        a.until_ms = x->pages.until_ms; /* it is as old as its oldest rows */
+    share_give_answer(x, a.units_alone);
+    if (x->config->answer_ttl_ms && x->asked_upstream)
         cache_keep_answer(x->account->cache, x->question, &a);
 }
 
@@ -60,35 +61,73 @@ static void render_subscription(struct exchange *x)
     render_info(x->call.output, left.rows_used, left.rows_limit, slice_str(x->team->subscription), &x->body);
 }
 
+/* Order, cut, count and write the answer. Touches nothing but the exchange. */
+static void make_answer(void *context)
+{
+    struct exchange *x = context;
+    if (translation_finish(x->translation, &x->result)) {
+        if (x->result.rows <= x->held_rows)
+            translation_write(x->translation, &x->body);
+    } else {
+        x->refusal = translation_refusal(x->translation);
+    }
+    translation_free(x->translation); /* its memory serves the next call while this one waits for the disk */
+    x->translation = NULL;
+}
+
+static void on_made(void *context)
+{
+    struct exchange *x = context;
+    x->made = true;
+    x->making = false;
+    (void)exchange_count(x);
+    exchange_run(x);
+}
+
+static bool write_marks(struct exchange *x)
+{
+    struct buffer marks = { 0 };
+    marks_write(&x->result.marks, x->call.table, &marks);
+    x->marks = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
+    buffer_clear(&marks);
+    return x->marks.p;
+}
+
+static enum step render_list(struct exchange *x)
+{
+    if (!x->made && translation_rows(x->translation) > ROWS_AT_ONCE) {
+        size_t most = translation_answer_bytes(x->translation);
+        if (!budget_take(&x->service->memory, most))
+            return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        x->counted += most; /* until what it really has is known */
+        x->making = true;
+        x->work = (struct aside_item){ .run = make_answer, .done = on_made, .context = x };
+        aside_start(x->service->aside, &x->work);
+        return WAIT;
+    }
+    if (!x->made)
+        make_answer(x);
+    if (x->refusal.fault)
+        return REFUSE;
+    keep_learnt(x);
+    if (x->result.rows > x->held_rows)
+        return fetch_out_of_rows(x);
+    if (x->body.failed || !write_marks(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
+    keep_answer(x);
+    return ONWARD;
+}
+
 enum step room_render(struct exchange *x)
 {
     if (x->cached)
         return ONWARD;
-    x->body = buffer_with_cap(MAX_ANSWER_BYTES);
-    if (x->call.table->is_info) {
-        render_subscription(x);
-    } else {
-        if (!translation_finish(x->translation, &x->result)) {
-            struct refusal r = translation_refusal(x->translation);
-            return exchange_refuse(x, r.fault, r.why);
-        }
-        keep_totals(x);
-        if (x->result.rows > x->held_rows)
-            return fetch_out_of_rows(x);
-        translation_write(x->translation, &x->body);
-        translation_free(x->translation); /* its memory serves the next call while this one waits for the disk */
-        x->translation = NULL;
-        struct buffer marks = { 0 };
-        marks_write(&x->result.marks, x->call.table, &marks);
-        x->marks = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
-        buffer_clear(&marks);
-        if (!x->marks.p)
-            x->body.failed = true;
-    }
+    x->body.max_bytes = MAX_ANSWER_BYTES;
+    if (!x->call.table->is_info)
+        return render_list(x);
+    render_subscription(x);
     if (x->body.failed)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
-    if (!x->call.table->is_info)
-        keep_answer(x);
     return ONWARD;
 }
 
@@ -114,8 +153,10 @@ static void settle(struct exchange *x, const struct ledger_call *call)
         .units_predicted = s->predicted,
         .units_alone = units_alone(x),
         .results = x->refusal.fault ? 0 : x->result.results,
-        .via = x->asked_upstream || x->refusal.fault ? "upstream" : "cache",
-        .paid_by = x->payer,
+        .via = x->asked_upstream || x->refusal.fault ? "upstream"
+               : x->shared                           ? "shared"
+                                                     : "cache",
+        .paid_by = x->asked_upstream ? S("") : x->payer,
         .approximate = x->refusal.fault ? S("") : x->marks,
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
@@ -125,11 +166,29 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 
+/* Whether the call was refused for what v3 did, so that asking again at once would bring no other answer. */
+static bool failed_by_v3(const struct exchange *x)
+{
+    enum fault f = x->refusal.fault;
+    if (f == FAULT_UPSTREAM_LATE)
+        return clock_monotonic_ms() < x->deadline_ms;
+    return f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED || f == FAULT_UPSTREAM_ODD ||
+           f == FAULT_UPSTREAM_OUT_OF_UNITS;
+}
+
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
-    if (!x->has_hold)
+    share_leave_all(x);
+    share_end(x, failed_by_v3(x));
+    bool makes_room = x->promised > 0;
+    x->service->promised -= x->promised;
+    x->promised = 0;
+    if (!x->has_hold) {
+        if (makes_room && x->service->waiting_for_room)
+            admit_retry_waiting(x->service);
         return ONWARD; /* it never reached the books */
+    }
     struct ledger_call call = exchange_ledger_call(x);
     struct slice fault = fault_word(x->refusal.fault);
     if (!x->refusal.fault || (s->any && !s->any_unknown))

@@ -2,7 +2,10 @@
  * From the configuration to what the rooms are made with. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/program.h"
@@ -28,6 +31,7 @@ bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
         .relaxed = c->durability == DURABILITY_RELAXED,
         .units_per_month = limit_of(c->units_per_month),
         .billing_day = c->billing_day == CONFIG_AUTO ? LEDGER_BILLING_DAY_KEPT : c->billing_day,
+        .keep_months = c->keep_months,
         .teams = teams,
         .n_teams = c->n_teams,
     };
@@ -80,4 +84,40 @@ void setup_free_targets(const struct config *c, struct buffer *out)
             buffer_put(out, ' ');
         buffer_str(out, c->free_targets.word[i]);
     }
+}
+
+bool setup_become_owner(const char *state_directory, struct buffer *why)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(state_directory, &st) != 0 || st.st_uid == 0)
+        return true;
+    if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
+        return true;
+    buffer_printf(why, "cannot become the owner of %s: %s", state_directory, strerror(errno));
+    return false;
+}
+
+/* The limit that a container has, or 0. */
+static size_t memory_of_group(void)
+{
+    unsigned long long bytes = 0;
+    FILE *f = fopen("/sys/fs/cgroup/memory.max", "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu", &bytes) != 1)
+        bytes = 0; /* "max" */
+    fclose(f);
+    return (size_t)bytes;
+}
+
+size_t setup_call_memory(const struct config *c)
+{
+    enum { MIB = 1024 * 1024, PART = 4, LEAST = 64 * MIB };
+    if (c->call_memory_mib != CONFIG_AUTO)
+        return (size_t)c->call_memory_mib * MIB;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t all = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0, group = memory_of_group();
+    if (group && (!all || group < all))
+        all = group;
+    return all / PART > LEAST ? all / PART : LEAST;
 }

@@ -35,7 +35,7 @@ static struct limit_row *noted_add(struct ledger *l, struct slice team)
 }
 
 /* The whole, team "": its rows are the billing day, 1 when nothing is remembered. */
-static struct op *limit_op(struct limit_row *row, int64_t now_ms)
+static struct op *limit_op(const struct limit_row *row, int64_t now_ms)
 {
     char id[LEDGER_ID_SIZE], day[32];
     ledger_new_id(id);
@@ -67,14 +67,14 @@ static bool note_limit(struct ledger *l, struct slice team, int64_t rows, int64_
         return true;
     if (!row)
         row = noted_add(l, team);
-    if (!row)
+    struct limit_row new = { .team = team, .rows = rows, .units = units };
+    struct op *op = row ? limit_op(&new, clock_wall_ms()) : NULL;
+    if (!op)
         return false;
     row->rows = rows;
     row->units = units;
-    struct op *op = limit_op(row, clock_wall_ms());
-    if (op)
-        books_push(l, op);
-    return op;
+    books_push(l, op);
+    return true;
 }
 
 bool books_note_limits(struct ledger *l, struct buffer *why)
@@ -140,7 +140,8 @@ static bool take_used(struct ledger *l, const struct recovery *fresh)
 static bool end_hold(struct ledger *l, const struct entry *hold, struct call *call, struct op_list *ops)
 {
     struct entry e = *hold;
-    e.time_ms = clock_wall_ms();
+    int64_t now_ms = clock_wall_ms();
+    e.time_ms = now_ms > hold->time_ms ? now_ms : hold->time_ms;
     e.kind = call ? call->lost_kind : ENTRY_UNKNOWN;
     e.rows = 0;
     e.units = e.kind == ENTRY_RELEASE ? 0 : call ? call->lost_units : hold->units;
@@ -153,9 +154,10 @@ static bool end_hold(struct ledger *l, const struct entry *hold, struct call *ca
     if (!op)
         return false;
     call->first_seq = hold->seq;
-    call->ended = true;
-    call->lost = false;
-    call->pending = 1;
+    call->ended = call->lost = true;
+    call->lost_kind = e.kind;
+    call->lost_units = e.units;
+    call->pending++;
     op->call = call;
     op_list_add(ops, op);
     return tally_use(&l->tally, team, day_of_ms(e.time_ms), 0, e.units);
@@ -171,6 +173,7 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
                 return false;
         } else {
             call->first_seq = hold->seq;
+            call->held_ms = hold->time_ms;
             call->rows = hold->rows;
             call->units = hold->units;
             tally_hold(&l->tally, call->team, call->rows, call->units);
@@ -183,7 +186,7 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
 static bool take_back(struct ledger *l, const struct entry *settled, struct op_list *ops)
 {
     struct call *call = calls_find(&l->calls, settled->id);
-    if (!call || !call->lost || !settled->rows)
+    if (!call || !call->lost || call->given || !settled->rows)
         return true;
     char id[LEDGER_ID_SIZE];
     ledger_new_id(id);
@@ -200,18 +203,28 @@ static bool take_back(struct ledger *l, const struct entry *settled, struct op_l
     struct op *op = op_new(&e);
     if (!op)
         return false;
+    op->call = call;
+    call->pending++;
     op_list_add(ops, op);
     return tally_use(&l->tally, call->team, day_of_ms(e.time_ms), e.rows, 0);
 }
 
-/* Lost calls that left no open hold on the disk are done with. */
+/* Lost calls for which nothing is to be written are done with. */
 static void drop_lost(struct ledger *l)
 {
     for (struct call *call = l->calls.oldest, *newer; call; call = newer) {
         newer = call->newer;
-        if (call->lost)
+        if (call->lost && !call->pending)
             calls_remove(&l->calls, call);
     }
+}
+
+/* The calls stay lost. */
+static void drop_ops(struct op_list *ops)
+{
+    for (struct op *op = ops->first; op; op = op->next)
+        op->call->pending--;
+    op_list_free(ops);
 }
 
 /* With a thread the operations come back later; without one they are written here and must succeed. */
@@ -228,18 +241,25 @@ static bool send_all(struct ledger *l, struct op_list *ops, struct buffer *why)
     return good;
 }
 
-bool books_take(struct ledger *l, const struct recovery *fresh, struct buffer *why)
+bool books_take(struct ledger *l, const struct recovery *fresh, size_t *together, struct buffer *why)
 {
     struct op_list ops = { 0 };
     bool good = remember_limits(l, fresh) && keep_billing_day(l) && take_used(l, fresh) && take_holds(l, fresh, &ops);
     for (size_t i = 0; good && i < fresh->settled.n; i++)
         good = take_back(l, fresh->settled.entries[i], &ops);
     if (!good) {
-        op_list_free(&ops);
+        drop_ops(&ops);
         buffer_str(why, "ledger: out of memory");
         return false;
     }
     drop_lost(l);
     tally_turn(&l->tally, day_of_ms(clock_wall_ms()));
-    return send_all(l, &ops, why) && books_note_limits(l, why);
+    *together = ops.n;
+    if (!send_all(l, &ops, why))
+        return false;
+    /* A note that finds no memory is written at the next start: no reason to refuse calls. */
+    struct buffer no_matter = buffer_with_cap(4096);
+    (void)!books_note_limits(l, &no_matter);
+    buffer_clear(&no_matter);
+    return true;
 }

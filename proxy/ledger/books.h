@@ -27,6 +27,7 @@ struct ledger {
     struct store *store;
     struct writer *writer; /* NULL without a base, and while opening */
     bool relaxed, serves;
+    int keep_months;
     struct limits limits;
     struct limit_row *noted; /* the limits that the books remember */
     size_t n_noted;
@@ -37,13 +38,17 @@ struct ledger {
     struct strangers *strangers;
     struct event *strangers_due; /* pending: what changed is written when it fires */
     int64_t acknowledged;        /* the highest seq that came back written */
+    int64_t floor;               /* no hold before this seq is open */
+    bool keys_stale;             /* a command changed keys that could not be read again yet */
     struct answer *first_answer, *last_answer;
     struct event *answers_due;
     struct job *jobs; /* commands on threads of their own */
 };
 
-/* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. */
-[[nodiscard]] bool books_take(struct ledger *l, const struct recovery *fresh, struct buffer *why);
+/* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. With a
+ * thread, *together becomes the number of operations that it must write in one transaction. On failure what was lost is
+ * still known, and the state may be read and taken once more. */
+[[nodiscard]] bool books_take(struct ledger *l, const struct recovery *fresh, size_t *together, struct buffer *why);
 
 /* Write notes where the limits differ from those remembered. */
 [[nodiscard]] bool books_note_limits(struct ledger *l, struct buffer *why);
@@ -57,6 +62,9 @@ void books_push(struct ledger *l, struct op *op);
 /* ledger_strangers.c: make, read and write them; at the end also what has not been written yet. */
 [[nodiscard]] bool books_open_strangers(struct ledger *l, struct buffer *why);
 void books_close_strangers(struct ledger *l);
+
+/* Read the keys again, which a command changed when memory was out. */
+void keys_refresh(struct ledger *l);
 
 /* Wait for the commands that run, and forget them. */
 void jobs_end(struct ledger *l);

@@ -8,7 +8,7 @@
 
 static struct call **bucket(const struct calls *c, struct slice id)
 {
-    return &c->buckets[(uint32_t)text_hash(id) & (c->n_buckets - 1)];
+    return &c->buckets[(uint32_t)slice_hash(id) & (c->n_buckets - 1)];
 }
 
 struct call *calls_find(const struct calls *c, struct slice id)

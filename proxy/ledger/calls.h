@@ -15,11 +15,13 @@ struct call {
     int32_t team;
     int64_t rows, units; /* held; after a failure of the storage what the disk says */
     int64_t first_seq;   /* of its first hold; 0 until that is on disk */
+    int64_t held_ms;     /* the time of its newest hold: its end is not dated before it */
     int pending;         /* entries under way */
     bool ended;          /* its end is under way, or failed */
     /* The storage failed under an entry of this call, and the caller was told: what becomes of it when the books are
      * open again. */
     bool lost;
+    bool given; /* lost, but its answer did not wait for the disk: what is charged stays charged */
     enum entry_kind lost_kind;
     int64_t lost_units;
     size_t id_n;

@@ -205,7 +205,12 @@ static int run_row(struct command *c, int argc, const char *const *argv)
     }
     if (c->n_arguments < c->row->min_arguments)
         return command_misused(c, "an argument is missing");
-    return c->store ? c->row->run(c) : command_wrong(c, "the books are not open");
+    if (!c->store)
+        return command_wrong(c, "the books are not open");
+    store_cut_stays(c->store, true);
+    int status = c->row->run(c);
+    store_cut_stays(c->store, false);
+    return status;
 }
 
 /* The command has two words ("key add") or one ("usage"). */

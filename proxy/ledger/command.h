@@ -56,6 +56,9 @@ int command_misused(struct command *c, const char *format, ...) __attribute__((f
 /* Write "why" as it came from the store; COMMAND_WRONG. */
 int command_failed(struct command *c, struct buffer *why);
 
+/* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
+void command_note_cut(struct command *c, int64_t first_seq);
+
 int key_add(struct command *c);
 int key_import(struct command *c);
 int key_list(struct command *c);

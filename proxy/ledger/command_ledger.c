@@ -5,6 +5,14 @@
 
 enum { PAGE = 1024 };
 
+void command_note_cut(struct command *c, int64_t first_seq)
+{
+    struct cut cut = store_cut(c->store);
+    if (first_seq && first_seq <= cut.seq)
+        buffer_printf(c->err, "%s: the entries up to seq %lld were removed (keep); their hourly sums are in usage\n",
+                      c->row->words, (long long)cut.seq);
+}
+
 /* ---- export ---- */
 
 struct export
@@ -62,6 +70,7 @@ int ledger_export(struct command *c)
     int status = read_since(c, &x, &seq);
     if (status)
         return status;
+    command_note_cut(c, seq);
     if (csv)
         entry_csv_header(c->out);
     struct buffer why = { 0 };

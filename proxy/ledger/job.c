@@ -37,10 +37,12 @@ static struct keys *changed_keys(const struct command *c)
 }
 
 /* Two commands may end in another order than they wrote: the newer keys stay. Who has one is no stranger. */
-static void take_keys(struct ledger *l, struct keys *keys)
+static void take_keys(struct ledger *l, bool changed, struct keys *keys)
 {
-    if (!keys)
+    if (!keys) {
+        l->keys_stale |= changed;
         return;
+    }
     struct keys *older = keys->seq >= l->keys->seq ? l->keys : keys;
     if (older != keys)
         l->keys = keys;
@@ -60,8 +62,17 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     }
     int status = command_run(&c, argc, argv);
     if (l)
-        take_keys(l, changed_keys(&c));
+        take_keys(l, c.keys_changed, changed_keys(&c));
     return status;
+}
+
+void keys_refresh(struct ledger *l)
+{
+    struct buffer why = buffer_with_cap(4096);
+    struct keys *keys = keys_read(l->store, &why);
+    buffer_clear(&why);
+    l->keys_stale = !keys;
+    take_keys(l, true, keys);
 }
 
 static void job_free(struct job *j)
@@ -104,7 +115,7 @@ static void job_finish(struct job *j)
         at = &(*at)->next;
     *at = j->next;
     pthread_join(j->thread, NULL);
-    take_keys(j->ledger, j->keys);
+    take_keys(j->ledger, j->command.keys_changed, j->keys);
     j->keys = NULL;
 }
 

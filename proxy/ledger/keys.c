@@ -59,7 +59,7 @@ static bool index_rows(struct keys *k)
         return false;
     for (uint32_t i = 0; i < k->n; i++) {
         take_slot(k, k->slots, hash(&k->rows[i].digest), i);
-        take_slot(k, k->id_slots, (uint32_t)text_hash(k->rows[i].key.id), i);
+        take_slot(k, k->id_slots, (uint32_t)slice_hash(k->rows[i].key.id), i);
     }
     return true;
 }
@@ -106,7 +106,7 @@ const struct stored_key *keys_of_digest(const struct keys *k, const struct diges
 
 const struct stored_key *keys_of_id(const struct keys *k, struct slice id)
 {
-    for (uint32_t slot = (uint32_t)text_hash(id);; slot++) {
+    for (uint32_t slot = (uint32_t)slice_hash(id);; slot++) {
         uint32_t index = k->id_slots[slot & (k->n_slots - 1)];
         if (!index)
             return NULL;

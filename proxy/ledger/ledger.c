@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "proxy/ledger/books.h"
 
+enum { FLOOR_STEP = 512 /* entries until the open calls are looked through again */ };
+
 /* ---- answers that must not come before the function returns ---- */
 
 static void on_answers_due(evutil_socket_t fd, short what, void *context)
@@ -44,11 +46,17 @@ static void answer(struct ledger *l, ledger_done *done, void *context, enum ledg
 
 /* ---- operations, out and back ---- */
 
-/* No hold before this is open: the oldest call's first, or the next to be written. */
-static int64_t floor_of(const struct ledger *l)
+/* No hold before this is open: the first of all open calls, or the next to be written. */
+static int64_t floor_of(struct ledger *l)
 {
-    const struct call *oldest = l->calls.oldest;
-    return oldest && oldest->first_seq ? oldest->first_seq : l->acknowledged + 1;
+    if (l->calls.n && l->acknowledged < l->floor + FLOOR_STEP)
+        return l->floor; /* an old one is as true, only lower */
+    l->floor = l->acknowledged + 1;
+    for (const struct call *call = l->calls.oldest; call; call = call->newer) {
+        if (call->first_seq && call->first_seq < l->floor)
+            l->floor = call->first_seq;
+    }
+    return l->floor;
 }
 
 void books_push(struct ledger *l, struct op *op)
@@ -77,7 +85,7 @@ static void written(struct ledger *l, const struct op *op)
     if (!call->first_seq)
         call->first_seq = op->entry.seq;
     sums_add_entry(&l->tally.teams[call->team].all_time, &op->entry);
-    if (entry_is_end(&op->entry))
+    if (entry_is_end(&op->entry) || op->entry.kind == ENTRY_CORRECT)
         calls_remove(&l->calls, call);
 }
 
@@ -91,9 +99,10 @@ static void not_written(struct ledger *l, const struct op *op)
     call->pending--;
     bool told = op->done || !l->relaxed;
     if (entry_is_end(&op->entry)) {
-        call->lost = true;
+        call->lost = call->ended = true;
         call->lost_kind = op->entry.kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
         call->lost_units = entry_units_used(&op->entry);
+        call->given = l->relaxed && op->entry.kind == ENTRY_SETTLE;
     } else if (op->entry.kind == ENTRY_HOLD && told && !call->first_seq && !call->pending) {
         call->lost = call->ended = true;
         call->lost_kind = ENTRY_RELEASE;
@@ -128,9 +137,14 @@ static void on_finished(void *context, struct op_list *ops, struct recovery *fre
     all_finished(l, *ops);
     if (!fresh)
         return;
-    all_finished(l, writer_resume(l->writer));
+    all_finished(l, writer_left(l->writer));
     struct buffer why = buffer_with_cap(4096);
-    l->serves = books_take(l, fresh, &why);
+    size_t together = 0;
+    l->serves = books_take(l, fresh, &together, &why);
+    if (l->serves)
+        writer_resume(l->writer, together);
+    else
+        writer_retry(l->writer);
     buffer_clear(&why);
     recovery_free(fresh);
 }
@@ -144,7 +158,10 @@ static bool serves_now(struct ledger *l)
     struct recovery *fresh = NULL;
     if (store_open(l->store, &why) == STORE_OPENED)
         fresh = recovery_read(l->store, l->acknowledged, day_of_ms(clock_wall_ms()), &why);
-    l->serves = fresh && books_take(l, fresh, &why);
+    size_t together;
+    l->serves = true; /* until a write fails */
+    bool good = fresh && books_take(l, fresh, &together, &why);
+    l->serves = l->serves && good;
     recovery_free(fresh);
     buffer_clear(&why);
     return l->serves;
@@ -211,6 +228,8 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
     }
     open->rows += rows.n;
     open->units += units.n;
+    if (now_ms > open->held_ms)
+        open->held_ms = now_ms;
     tally_hold(&l->tally, team, rows.n, units.n);
     dispatch(l, op, open, done, context);
     return LEDGER_DONE;
@@ -236,16 +255,21 @@ static void lose(struct call *call, const struct entry *e)
     call->lost_units = entry_units_used(e);
 }
 
-/* False when the books cannot take it. */
-static bool end(struct ledger *l, const struct entry *e, struct call *open, ledger_done *done, void *context)
+/* False when the books cannot take it. The clock may have stepped back since the hold: an end is not dated before it,
+ * or it would fall into a month that the hold was not checked against. */
+static bool end(struct ledger *l, struct entry *e, struct call *open, ledger_done *done, void *context)
 {
+    tally_turn(&l->tally, day_of_ms(e->time_ms));
+    if (open && open->held_ms > e->time_ms)
+        e->time_ms = open->held_ms;
     struct op *op = op_new(e);
     int32_t team = open ? open->team : tally_team(&l->tally, e->team);
-    if (op && !open && team >= 0)
+    bool is_new = op && !open && team >= 0;
+    if (is_new)
         open = calls_add(&l->calls, e->id, team);
-    if (op)
-        tally_turn(&l->tally, day_of_ms(e->time_ms));
     if (!op || !open || !tally_use(&l->tally, team, day_of_ms(e->time_ms), entry_rows_used(e), entry_units_used(e))) {
+        if (is_new && open)
+            calls_remove(&l->calls, open);
         free(op);
         return false;
     }
@@ -255,7 +279,16 @@ static bool end(struct ledger *l, const struct entry *e, struct call *open, ledg
     return true;
 }
 
-static void end_and_answer(struct ledger *l, const struct entry *e, ledger_done *done, void *context)
+/* Memory was out for the end of a call whose hold is on the disk, and would stay there: the hold is found and ended
+ * when the state of the books is read anew. */
+static void read_again(struct ledger *l)
+{
+    l->serves = false;
+    if (l->writer)
+        writer_read_again(l->writer);
+}
+
+static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
 {
     bool serves = serves_now(l);
     struct call *open = calls_find(&l->calls, e->id);
@@ -265,6 +298,8 @@ static void end_and_answer(struct ledger *l, const struct entry *e, ledger_done 
     } else if (!serves || !end(l, e, open, done, context)) {
         if (open)
             lose(open, e);
+        if (open && serves)
+            read_again(l);
         answer(l, done, context, LEDGER_DOWN);
     }
 }
@@ -350,11 +385,21 @@ void ledger_stats(const struct ledger *l, struct ledger_stats *ret)
         writer_stats(l->writer, ret);
 }
 
+static int64_t ends_in_ms(int first_day)
+{
+    int64_t now_ms = clock_wall_ms();
+    return day_start_ms(month_of_day(day_of_ms(now_ms), first_day).until) - now_ms;
+}
+
 int64_t ledger_month_ends_in_ms(const struct ledger *l)
 {
     (void)l;
-    int64_t now_ms = clock_wall_ms();
-    return day_start_ms(month_of_day(day_of_ms(now_ms), 1).until) - now_ms;
+    return ends_in_ms(1);
+}
+
+int64_t ledger_billing_month_ends_in_ms(const struct ledger *l)
+{
+    return ends_in_ms(l->limits.billing_day);
 }
 
 bool ledger_serves(const struct ledger *l)
@@ -381,7 +426,8 @@ static bool open_books(struct ledger *l, struct buffer *why)
     l->acknowledged = store_last_seq(l->store);
     l->serves = true;
     struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);
-    bool good = fresh && books_take(l, fresh, why);
+    size_t together;
+    bool good = fresh && books_take(l, fresh, &together, why);
     recovery_free(fresh);
     if (!good || !l->serves) {
         if (!why->n)
@@ -393,7 +439,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     if (l->base) {
         l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
-        l->writer = l->answers_due ? writer_new(l->store, l->base, on_finished, l) : NULL;
+        l->writer = l->answers_due ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -407,7 +453,7 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
 {
     struct ledger *l = calloc(1, sizeof *l);
     if (l) {
-        *l = (struct ledger){ .base = base, .relaxed = options->relaxed };
+        *l = (struct ledger){ .base = base, .relaxed = options->relaxed, .keep_months = options->keep_months };
         l->store = store_new(options->state_directory, options->relaxed);
         l->digester = digester_new();
     }
@@ -426,10 +472,10 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
 }
 
-static void apply_limits(struct ledger *l)
+static void note_limits(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);
-    if (tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms())) && serves_now(l))
+    if (serves_now(l))
         (void)!books_note_limits(l, &why);
     buffer_clear(&why);
 }
@@ -441,9 +487,13 @@ void ledger_set_limits(struct ledger *l, const struct ledger_options *options)
         return;
     if (limits.keeps_day)
         limits.billing_day = l->limits.billing_day;
+    if (!tally_limit(&l->tally, &limits, day_of_ms(clock_wall_ms()))) {
+        limits_clear(&limits);
+        return; /* the old ones stay */
+    }
     limits_clear(&l->limits);
     l->limits = limits;
-    apply_limits(l);
+    note_limits(l);
 }
 
 int ledger_billing_day(const struct ledger *l)
@@ -453,10 +503,15 @@ int ledger_billing_day(const struct ledger *l)
 
 bool ledger_set_billing_day(struct ledger *l, int day)
 {
-    if (!l->limits.keeps_day || day == l->limits.billing_day || day < 1 || day > 28)
+    int before = l->limits.billing_day;
+    if (!l->limits.keeps_day || day == before || day < 1 || day > 28)
         return false;
     l->limits.billing_day = day;
-    apply_limits(l);
+    if (!tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms()))) {
+        l->limits.billing_day = before;
+        return false;
+    }
+    note_limits(l);
     return true;
 }
 
@@ -488,6 +543,8 @@ void ledger_close(struct ledger *l)
 
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token)
 {
+    if (l->keys_stale)
+        keys_refresh(l);
     struct digest digest = digest_of(l->digester, token);
     const struct stored_key *key = keys_of_digest(l->keys, &digest);
     return key ? &key->key : NULL;

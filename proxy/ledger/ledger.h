@@ -41,6 +41,7 @@ struct ledger_options {
     bool relaxed;                    /* durability = relaxed: do not wait for the disk */
     int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
     int billing_day;                 /* 1 to 28: the day units are counted from; or LEDGER_BILLING_DAY_KEPT */
+    int keep_months;                 /* closed months whose entries stay; 0: all. Needs a base */
     const struct ledger_team *teams; /* copied */
     size_t n_teams;
 };
@@ -60,7 +61,7 @@ void ledger_close(struct ledger *l);
 /* False while the storage has failed: holds and settles end with LEDGER_DOWN. */
 bool ledger_serves(const struct ledger *l);
 
-/* Take new limits and teams (after a reload). */
+/* Take new limits and teams (after a reload). When memory is out the old ones stay. */
 void ledger_set_limits(struct ledger *l, const struct ledger_options *options);
 
 /* The day that units are counted from. */
@@ -189,6 +190,9 @@ void ledger_stats(const struct ledger *l, struct ledger_stats *ret);
 
 /* Milliseconds until the row month ends (UTC). */
 int64_t ledger_month_ends_in_ms(const struct ledger *l);
+
+/* The same for units, which are counted from the billing day. */
+int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 
 /* ---- commands ---- */
 

@@ -4,24 +4,6 @@
 
 #include <stdlib.h>
 
-uint64_t text_hash(struct slice s)
-{
-    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
-    while (s.n >= 8) {
-        uint64_t word;
-        memcpy(&word, s.p, 8);
-        h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-        h ^= h >> 32;
-        s = slice_from(s, 8);
-    }
-    uint64_t word = 0;
-    if (s.n)
-        memcpy(&word, s.p, s.n);
-    h = (h ^ word) * 0xC4CEB9FE1A85EC53u;
-    h = (h ^ h >> 32) * 0xFF51AFD7ED558CCDu; /* short texts differ in high bytes, slots are chosen by low bits */
-    return h ^ h >> 32;
-}
-
 void names_clear(struct names *t)
 {
     for (int32_t i = 0; i < t->n; i++)
@@ -35,7 +17,7 @@ int32_t names_find(const struct names *t, struct slice text)
 {
     if (!t->n_slots)
         return -1;
-    for (uint32_t i = (uint32_t)text_hash(text);; i++) {
+    for (uint32_t i = (uint32_t)slice_hash(text);; i++) {
         int32_t slot = t->slots[i & (t->n_slots - 1)];
         if (!slot || slice_eq(t->text[slot - 1], text))
             return slot - 1;
@@ -44,7 +26,7 @@ int32_t names_find(const struct names *t, struct slice text)
 
 static void take_slot(struct names *t, int32_t number)
 {
-    uint32_t i = (uint32_t)text_hash(t->text[number]);
+    uint32_t i = (uint32_t)slice_hash(t->text[number]);
     while (t->slots[i & (t->n_slots - 1)])
         i++;
     t->slots[i & (t->n_slots - 1)] = number + 1;

@@ -31,6 +31,4 @@ static inline struct slice names_text(const struct names *t, int64_t number)
     return number >= 0 && number < t->n ? t->text[number] : slice_of(NULL, 0);
 }
 
-uint64_t text_hash(struct slice s);
-
 #endif

@@ -72,6 +72,8 @@ static void scan_hold(struct scan *scan, const struct entry *e)
         struct entry *first = scan->open.entries[call->team];
         first->rows += e->rows;
         first->units += e->units;
+        if (e->time_ms > first->time_ms)
+            first->time_ms = e->time_ms;
     } else if (!calls_add(&scan->calls, e->id, (int32_t)scan->open.n) || !list_add(&scan->open, entry_copy(e))) {
         scan->failed = true;
     }
@@ -89,6 +91,18 @@ static void scan_end(struct scan *scan, const struct entry *e)
         scan->failed = true;
 }
 
+/* A settlement that was put right already is not to be put right again. */
+static void scan_correction(struct scan *scan, const struct entry *e)
+{
+    for (size_t i = 0; i < scan->settled.n; i++) {
+        if (slice_eq(scan->settled.entries[i]->id, e->ref)) {
+            free(scan->settled.entries[i]);
+            scan->settled.entries[i] = scan->settled.entries[--scan->settled.n];
+            return;
+        }
+    }
+}
+
 static void scan_entry(void *context, const struct entry *e)
 {
     struct scan *scan = context;
@@ -98,6 +112,8 @@ static void scan_entry(void *context, const struct entry *e)
         scan_hold(scan, e);
     else if (entry_is_end(e))
         scan_end(scan, e);
+    else if (e->kind == ENTRY_CORRECT)
+        scan_correction(scan, e);
 }
 
 static bool scan_from_floor(struct store *s, struct scan *scan, struct buffer *why)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/day.h"
+
 void sums_add_entry(struct sums *s, const struct entry *e)
 {
     if (entry_is_end(e)) {
@@ -74,22 +76,51 @@ static bool grow(struct rollup_set *set)
     return true;
 }
 
-bool rollup_set_add(struct rollup_set *set, const struct entry *e)
+/* The one with this key, made if need be; NULL when memory is out. */
+static struct rollup *rollup_at(struct rollup_set *set, const struct rollup_key *at)
 {
     if (set->n == set->room && !grow(set))
+        return NULL;
+    uint32_t slot = slot_of(set, at);
+    if (!set->slots[slot]) {
+        set->rows[set->n] = (struct rollup){ .at = *at };
+        set->slots[slot] = ++set->n;
+    }
+    return &set->rows[set->slots[slot] - 1];
+}
+
+bool rollup_set_add_at(struct rollup_set *set, const struct rollup_key *at, const struct entry *e)
+{
+    struct rollup *r = rollup_at(set, at);
+    if (!r)
         return false;
+    sums_add_entry(&r->sums, e);
+    if (!r->first_seq)
+        r->first_seq = e->seq;
+    r->last_seq = e->seq;
+    return true;
+}
+
+bool rollup_set_add_sums(struct rollup_set *set, const struct rollup_key *at, const struct sums *sums)
+{
+    struct rollup *r = rollup_at(set, at);
+    if (r)
+        sums_add(&r->sums, sums);
+    return r;
+}
+
+bool rollup_set_add(struct rollup_set *set, const struct entry *e)
+{
     struct rollup_key at = {
         .hour = hour_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id
     };
-    uint32_t slot = slot_of(set, &at);
-    if (!set->slots[slot]) {
-        set->rows[set->n] = (struct rollup){ .at = at, .first_seq = e->seq };
-        set->slots[slot] = ++set->n;
-    }
-    struct rollup *r = &set->rows[set->slots[slot] - 1];
-    sums_add_entry(&r->sums, e);
-    r->last_seq = e->seq;
-    return true;
+    return rollup_set_add_at(set, &at, e);
+}
+
+int64_t month_of_ms(int64_t ms)
+{
+    struct civil c = day_to_civil(day_of_ms(ms));
+    return (int64_t)c.year * 12 + c.month - 1;
 }
 
 const struct rollup *rollup_set_find(const struct rollup_set *set, const struct rollup_key *at)

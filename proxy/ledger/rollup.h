@@ -39,6 +39,15 @@ static inline int64_t hour_of_ms(int64_t ms)
 }
 
 [[nodiscard]] bool rollup_set_add(struct rollup_set *set, const struct entry *e);
+
+/* The same under a key of the caller's choice. */
+[[nodiscard]] bool rollup_set_add_at(struct rollup_set *set, const struct rollup_key *at, const struct entry *e);
+/* Add sums instead of an entry. */
+[[nodiscard]] bool rollup_set_add_sums(struct rollup_set *set, const struct rollup_key *at, const struct sums *sums);
+
+/* The calendar month of a time, as years * 12 + months from 0: stands in place of the hour where months are added up.
+ */
+int64_t month_of_ms(int64_t ms);
 const struct rollup *rollup_set_find(const struct rollup_set *set, const struct rollup_key *at);
 
 /* Empty it, keeping its memory. */

@@ -107,6 +107,25 @@ void store_names(struct store *s, store_name_seen *seen, void *context);
 int64_t store_floor(struct store *s);
 int64_t store_last_seq(struct store *s);
 
+/* Where the oldest entries were removed: the seq of the last of them, 0 when none was, and the sum up to it. */
+struct cut {
+    int64_t seq;
+    uint64_t sum;
+};
+struct cut store_cut(struct store *s);
+
+/* While somebody reads, the cut stays where it is. Nests. */
+void store_cut_stays(struct store *s, bool stays);
+
+/* Remove entries from the oldest on, `max` at most, until one that is not older than `before_ms` or has the seq
+ * `before_seq`. What they summed to is added to the closed months, and the cut moves, in the same transaction. *more:
+ * whether there may be others. On failure as store_write. */
+[[nodiscard]] bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t max, bool *more,
+                              struct buffer *why);
+
+/* The sums of entries that were removed; `hour` is the month, see month_of_ms. */
+[[nodiscard]] bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struct buffer *why);
+
 /* The text behind a number in a rollup. Lives as long as the store is open. */
 struct slice store_name(struct store *s, int32_t id);
 

@@ -29,6 +29,14 @@ const char *const schema_steps[] = {
     "CREATE TABLE stranger(place INTEGER PRIMARY KEY, digest BLOB NOT NULL, client TEXT NOT NULL, agent TEXT NOT NULL,"
     "                      tables TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
     "                      calls INTEGER NOT NULL, metered INTEGER NOT NULL);",
+
+    /* What entries that were removed summed to, by month (years * 12 + months), and the place of the cut. */
+    "CREATE TABLE closed(month INTEGER NOT NULL, team INTEGER NOT NULL, key INTEGER NOT NULL, tbl INTEGER NOT NULL,"
+    "                    calls INTEGER NOT NULL, results INTEGER NOT NULL, rows INTEGER NOT NULL,"
+    "                    units INTEGER NOT NULL, units_predicted INTEGER NOT NULL, units_alone INTEGER NOT NULL,"
+    "                    units_unknown INTEGER NOT NULL, faults INTEGER NOT NULL,"
+    "                    PRIMARY KEY(month, team, key, tbl)) WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('cut_seq', 0), ('cut_sum', 0);",
 };
 
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];

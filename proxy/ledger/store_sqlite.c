@@ -13,82 +13,18 @@
 
 #include "base/text.h"
 #include "proxy/ledger/chain.h"
-#include "proxy/ledger/directory.h"
 #include "proxy/ledger/ids.h"
 #include "proxy/ledger/names.h"
+#include "proxy/ledger/shapes.h"
+#include "proxy/ledger/store_files.h"
 #include "proxy/ledger/store_schema.h"
-
-enum statement {
-    SQL_BEGIN,
-    SQL_COMMIT,
-    SQL_ENTRY,
-    SQL_ROLLUP,
-    SQL_NAME,
-    SQL_SHAPE,
-    SQL_SHAPE_SEEN,
-    SQL_KEY,
-    SQL_STRANGER,
-    SQL_NO_STRANGER,
-    SQL_LIMIT,
-    SQL_FLOOR,
-    SQL_READ_ENTRIES,
-    SQL_READ_ROLLUPS,
-    SQL_READ_DAYS,
-    SQL_READ_KEYS,
-    SQL_READ_USES,
-    SQL_READ_STRANGERS,
-    SQL_READ_LIMITS,
-    SQL_READ_NAMES,
-    SQL_READ_SHAPES,
-    SQL_READ_LAST,
-    SQL_READ_FLOOR,
-    N_SQL
-};
-
-static const char *const statements[N_SQL] = {
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ENTRY] = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_ROLLUP] = "INSERT INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                   " calls = calls + excluded.calls, results = results + excluded.results,"
-                   " rows = rows + excluded.rows, units = units + excluded.units,"
-                   " units_predicted = units_predicted + excluded.units_predicted,"
-                   " units_alone = units_alone + excluded.units_alone,"
-                   " units_unknown = units_unknown + excluded.units_unknown,"
-                   " faults = faults + excluded.faults, last_seq = excluded.last_seq",
-    [SQL_NAME] = "INSERT INTO name VALUES(?,?)",
-    [SQL_SHAPE] = "INSERT INTO shape VALUES(?,?,?,?,?)",
-    [SQL_SHAPE_SEEN] = "UPDATE shape SET last_day = ? WHERE id = ?",
-    [SQL_KEY] = ("INSERT INTO key VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET digest = excluded.digest,"
-                 " team = excluded.team, name = excluded.name, disabled = excluded.disabled"),
-    [SQL_STRANGER] = "INSERT OR REPLACE INTO stranger VALUES(?,?,?,?,?,?,?,?,?)",
-    [SQL_NO_STRANGER] = "DELETE FROM stranger WHERE place = ?",
-    [SQL_LIMIT] = "INSERT OR REPLACE INTO team_limit VALUES(?,?,?)",
-    [SQL_FLOOR] = "UPDATE meta SET value = ? WHERE name = 'floor'",
-    [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
-    [SQL_READ_ROLLUPS] = "SELECT * FROM rollup WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl",
-    [SQL_READ_DAYS] = "SELECT team, hour / 24, sum(rows), sum(units) FROM rollup WHERE hour >= ? GROUP BY 2, 1",
-    [SQL_READ_KEYS] = "SELECT * FROM key ORDER BY created, id",
-    [SQL_READ_USES] = "SELECT key, max(hour) FROM rollup WHERE key <> 0 AND calls > 0 GROUP BY key",
-    [SQL_READ_STRANGERS] = "SELECT * FROM stranger ORDER BY last, place",
-    [SQL_READ_LIMITS] = "SELECT * FROM team_limit",
-    [SQL_READ_NAMES] = "SELECT id, text FROM name ORDER BY id",
-    [SQL_READ_SHAPES] = "SELECT id, word, text, last_day FROM shape ORDER BY id",
-    [SQL_READ_LAST] = "SELECT seq, sum FROM entry ORDER BY seq DESC LIMIT 1",
-    [SQL_READ_FLOOR] = "SELECT value FROM meta WHERE name = 'floor'",
-};
+#include "proxy/ledger/store_statements.h"
 
 enum {
     FLOOR_STEP = 4096, /* entries that recovery may read for nothing */
-    SHAPE_WORD = 12,   /* hex digits of its digest */
     MAX_SHAPE = 4096,  /* bytes of a shape that is kept */
     FLAG_WHERE = 1,
     FLAG_HAVING = 2
-};
-
-struct shape {
-    char word[SHAPE_WORD + 1];
-    int32_t last_day;
 };
 
 struct store {
@@ -100,13 +36,14 @@ struct store {
     sqlite3_stmt *sql[N_SQL];
     sqlite3_backup *copy; /* under way, or NULL */
     struct names names;   /* number i is id i + 1; 0 is the empty text */
-    struct names shape_texts;
-    struct shape *shapes; /* by the numbers of shape_texts */
+    struct shapes shapes;
     struct digester *digester;
     struct buffer scratch;
     struct rollup_set touched;
     int64_t next_seq, floor;
     uint64_t sum;
+    struct cut cut;
+    int cut_stays; /* readers for whom it does */
 };
 
 /* ---- opening and closing ---- */
@@ -132,7 +69,7 @@ struct store *store_new(const char *directory, bool relaxed)
     s->relaxed = relaxed;
     s->lock_fd = -1;
     s->directory = strdup(directory);
-    s->file = directory_path(directory, "ledger.db");
+    s->file = files_path(directory, "ledger.db");
     s->digester = digester_new();
     if (!s->directory || !s->file || !s->digester) {
         store_free(s);
@@ -144,9 +81,7 @@ struct store *store_new(const char *directory, bool relaxed)
 static void forget(struct store *s)
 {
     names_clear(&s->names);
-    names_clear(&s->shape_texts);
-    free(s->shapes);
-    s->shapes = NULL;
+    shapes_clear(&s->shapes);
 }
 
 static void shut(struct store *s)
@@ -197,15 +132,6 @@ static bool broken(struct store *s, struct buffer *why)
     return false;
 }
 
-/* The lock keeps a second process away, also from opening while we are between closing and opening again. */
-static enum store_result take_lock(struct store *s, struct buffer *why)
-{
-    static const enum store_result results[] = {
-        [DIRECTORY_LOCKED] = STORE_OPENED, [DIRECTORY_TAKEN] = STORE_TAKEN, [DIRECTORY_BROKEN] = STORE_BROKEN
-    };
-    return s->lock_fd >= 0 ? STORE_OPENED : results[directory_take_lock(s->directory, &s->lock_fd, why)];
-}
-
 static bool run(struct store *s, const char *sql)
 {
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
@@ -254,18 +180,12 @@ static struct slice column_text(sqlite3_stmt *st, int i)
     return slice_of(p, (size_t)sqlite3_column_bytes(st, i));
 }
 
-static bool add_shape(struct store *s, struct slice text, struct slice word, int32_t last_day)
+static bool one_number(sqlite3_stmt *st, int64_t *number)
 {
-    int32_t number = s->shape_texts.n;
-    if (number % 64 == 0) {
-        struct shape *more = realloc(s->shapes, (size_t)(number + 64) * sizeof *more);
-        if (!more)
-            return false;
-        s->shapes = more;
-    }
-    snprintf(s->shapes[number].word, sizeof s->shapes[number].word, "%.*s", SLICE_ARGS(word));
-    s->shapes[number].last_day = last_day;
-    return names_add(&s->shape_texts, text) == number;
+    bool got = sqlite3_step(st) == SQLITE_ROW;
+    if (got)
+        *number = sqlite3_column_int64(st, 0);
+    return reset(st) && got;
 }
 
 static bool load(struct store *s)
@@ -278,28 +198,26 @@ static bool load(struct store *s)
     good = reset(st) && good;
     st = s->sql[SQL_READ_SHAPES];
     while (good && sqlite3_step(st) == SQLITE_ROW)
-        good = add_shape(s, column_text(st, 2), column_text(st, 1), sqlite3_column_int(st, 3)) &&
-               s->shape_texts.n == sqlite3_column_int64(st, 0);
+        good = shapes_add(&s->shapes, column_text(st, 2), column_text(st, 1), sqlite3_column_int(st, 3)) + 1 ==
+               sqlite3_column_int64(st, 0);
     good = reset(st) && good;
-    s->next_seq = 1;
-    s->sum = 0;
+    int64_t cut_sum = 0;
+    good = good && one_number(s->sql[SQL_READ_CUT_SEQ], &s->cut.seq) && one_number(s->sql[SQL_READ_CUT_SUM], &cut_sum);
+    s->cut.sum = (uint64_t)cut_sum;
+    s->next_seq = s->cut.seq + 1;
+    s->sum = s->cut.sum;
     st = s->sql[SQL_READ_LAST];
     if (good && sqlite3_step(st) == SQLITE_ROW) {
         s->next_seq = sqlite3_column_int64(st, 0) + 1;
         s->sum = (uint64_t)sqlite3_column_int64(st, 1);
     }
     good = reset(st) && good;
-    st = s->sql[SQL_READ_FLOOR];
-    good = good && sqlite3_step(st) == SQLITE_ROW;
-    if (good)
-        s->floor = sqlite3_column_int64(st, 0);
-    return reset(st) && good;
+    return good && one_number(s->sql[SQL_READ_FLOOR], &s->floor);
 }
 
 static bool open_database(struct store *s, struct buffer *why)
 {
-    /* Created here rather than by the library, so that it is never readable by others and its name is on disk. */
-    if (!directory_create_file(s->directory, s->file, why))
+    if (!files_create(s->file, s->directory, why))
         return false;
     if (sqlite3_open_v2(s->file, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return broken(s, why);
@@ -311,8 +229,14 @@ static bool open_database(struct store *s, struct buffer *why)
         return broken(s, why);
     if (!migrate(s, why))
         return false;
+    /* What is in the log may be there only in the cache of a disk that failed to sync it, and would not be tried again:
+     * written into the books, it is. */
+    int64_t busy = 1;
+    if (!number_of(s, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) || busy)
+        return broken(s, why);
     for (int i = 0; i < N_SQL; i++) {
-        if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(s->db, store_statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
+            SQLITE_OK)
             return broken(s, why);
     }
     return load(s) || broken(s, why);
@@ -321,7 +245,7 @@ static bool open_database(struct store *s, struct buffer *why)
 enum store_result store_open(struct store *s, struct buffer *why)
 {
     store_lock(s);
-    enum store_result result = take_lock(s, why);
+    enum store_result result = files_lock(s->directory, &s->lock_fd, why);
     if (result == STORE_OPENED && !s->db && !open_database(s, why)) {
         shut(s);
         result = STORE_BROKEN;
@@ -354,12 +278,12 @@ static void bind_number(sqlite3_stmt *st, int i, int64_t v)
         sqlite3_bind_int64(st, i, v);
 }
 
-/* Our own ids as their 16 bytes, any other as text. */
-static void bind_id(sqlite3_stmt *st, int i, struct slice text)
+/* Our own ids as their 16 bytes, any other as text. `bytes` live until the step: SQLite would drop the value of a copy
+ * that it finds no memory for. */
+static void bind_id(sqlite3_stmt *st, int i, struct slice text, uint8_t bytes[ID_BYTES])
 {
-    uint8_t bytes[ID_BYTES];
     if (id_pack(text, bytes))
-        sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_TRANSIENT);
+        sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_STATIC);
     else
         bind_text(st, i, text);
 }
@@ -387,8 +311,8 @@ static int32_t new_shape(struct store *s, struct slice text, int32_t today)
     char word[SHAPE_WORD + 1];
     for (int i = 0; i < SHAPE_WORD / 2; i++)
         snprintf(word + 2 * i, 3, "%02x", digest.b[i]);
-    int32_t number = s->shape_texts.n;
-    if (!add_shape(s, text, slice_str(word), today))
+    int32_t number = shapes_add(&s->shapes, text, slice_str(word), today);
+    if (number < 0)
         return -1;
     sqlite3_stmt *st = s->sql[SQL_SHAPE];
     sqlite3_bind_int64(st, 1, number + 1);
@@ -405,12 +329,12 @@ static int32_t shape_id(struct store *s, struct slice text, int64_t now_ms)
     if (!text.n)
         return 0;
     int32_t today = day_of_ms(now_ms).n;
-    int32_t number = names_find(&s->shape_texts, text);
+    int32_t number = names_find(&s->shapes.texts, text);
     if (number < 0)
-        return text.n > MAX_SHAPE || s->shape_texts.n >= SCHEMA_MAX_SHAPES ? 1 : new_shape(s, text, today);
-    if (s->shapes[number].last_day >= today)
+        return text.n > MAX_SHAPE || s->shapes.texts.n >= SCHEMA_MAX_SHAPES ? 1 : new_shape(s, text, today);
+    if (s->shapes.list[number].last_day >= today)
         return number + 1;
-    s->shapes[number].last_day = today;
+    s->shapes.list[number].last_day = today;
     sqlite3_stmt *st = s->sql[SQL_SHAPE_SEEN];
     sqlite3_bind_int64(st, 1, today);
     sqlite3_bind_int64(st, 2, number + 1);
@@ -427,7 +351,7 @@ static bool write_entry(struct store *s, struct entry *e)
     if (e->team_id < 0 || e->key_id < 0 || e->table_id < 0 || fault < 0 || approximate < 0 || shape < 0)
         return false;
     struct slice shape_text = e->shape;
-    e->shape = shape ? slice_str(s->shapes[shape - 1].word) : shape_text;
+    e->shape = shape ? slice_str(s->shapes.list[shape - 1].word) : shape_text;
     e->seq = s->next_seq++;
     bool summed = chain_sum(s->digester, &s->scratch, s->sum, e, &e->sum);
     e->shape = shape_text;
@@ -435,13 +359,14 @@ static bool write_entry(struct store *s, struct entry *e)
         return false;
     s->sum = e->sum;
 
+    uint8_t id[ID_BYTES], ref[ID_BYTES], paid_by[ID_BYTES];
     sqlite3_stmt *st = s->sql[SQL_ENTRY];
     int i = 1;
     sqlite3_bind_int64(st, i++, e->seq);
     sqlite3_bind_int64(st, i++, e->time_ms);
     sqlite3_bind_int64(st, i++, e->kind);
-    bind_id(st, i++, e->id);
-    bind_id(st, i++, e->ref);
+    bind_id(st, i++, e->id, id);
+    bind_id(st, i++, e->ref, ref);
     sqlite3_bind_int64(st, i++, e->team_id);
     sqlite3_bind_int64(st, i++, e->key_id);
     bind_text(st, i++, e->client);
@@ -454,7 +379,7 @@ static bool write_entry(struct store *s, struct entry *e)
     sqlite3_bind_int64(st, i++, e->units_alone);
     sqlite3_bind_int64(st, i++, e->results);
     sqlite3_bind_int64(st, i++, e->via);
-    bind_id(st, i++, e->paid_by);
+    bind_id(st, i++, e->paid_by, paid_by);
     sqlite3_bind_int64(st, i++, (e->where ? FLAG_WHERE : 0) | (e->having ? FLAG_HAVING : 0));
     sqlite3_bind_int64(st, i++, approximate);
     sqlite3_bind_int64(st, i++, fault);
@@ -463,7 +388,8 @@ static bool write_entry(struct store *s, struct entry *e)
     return done(st) && rollup_set_add(&s->touched, e);
 }
 
-static bool write_rollup(struct store *s, const struct rollup *r)
+/* A row of the hourly sums, or of the closed months: these have no seqs. */
+static bool write_sums(struct store *s, enum statement which, const struct rollup *r)
 {
     const int64_t values[] = { r->at.hour,
                                r->at.team,
@@ -479,8 +405,8 @@ static bool write_rollup(struct store *s, const struct rollup *r)
                                r->sums.faults,
                                r->first_seq,
                                r->last_seq };
-    sqlite3_stmt *st = s->sql[SQL_ROLLUP];
-    for (int i = 0; i < (int)(sizeof values / sizeof values[0]); i++)
+    sqlite3_stmt *st = s->sql[which];
+    for (int i = 0; i < sqlite3_bind_parameter_count(st); i++)
         sqlite3_bind_int64(st, i + 1, values[i]);
     return done(st);
 }
@@ -544,7 +470,7 @@ static bool write_all(struct store *s, const struct store_batch *batch)
             return false;
     }
     for (size_t i = 0; i < s->touched.n; i++) {
-        if (!write_rollup(s, &s->touched.rows[i]))
+        if (!write_sums(s, SQL_ROLLUP, &s->touched.rows[i]))
             return false;
     }
     for (size_t i = 0; i < batch->n_keys; i++) {
@@ -625,8 +551,8 @@ static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_i
     e.team = names_text(&s->names, e.team_id - 1);
     e.key = names_text(&s->names, e.key_id - 1);
     e.table = names_text(&s->names, e.table_id - 1);
-    if (shape > 0 && shape <= s->shape_texts.n)
-        e.shape = slice_str(s->shapes[shape - 1].word);
+    if (shape > 0 && shape <= s->shapes.texts.n)
+        e.shape = slice_str(s->shapes.list[shape - 1].word);
     return e;
 }
 
@@ -668,14 +594,8 @@ bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_se
     return end_read(s, st, why);
 }
 
-bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
-                   struct buffer *why)
+static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
-    if (!st)
-        return false;
-    sqlite3_bind_int64(st, 1, since_hour);
-    sqlite3_bind_int64(st, 2, until_hour);
     while (sqlite3_step(st) == SQLITE_ROW) {
         int64_t v[14];
         for (int i = 0; i < 14; i++)
@@ -688,9 +608,28 @@ bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, stor
         };
         seen(context, &r);
     }
+}
+
+bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
+                   struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, since_hour);
+    sqlite3_bind_int64(st, 2, until_hour);
+    show_sums(st, seen, context);
     return end_read(s, st, why);
 }
 
+bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struct buffer *why)
+{
+    sqlite3_stmt *st = begin_read(s, SQL_READ_CLOSED, why);
+    if (!st)
+        return false;
+    show_sums(st, seen, context);
+    return end_read(s, st, why);
+}
 bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context, struct buffer *why)
 {
     sqlite3_stmt *st = begin_read(s, SQL_READ_DAYS, why);
@@ -774,6 +713,79 @@ void store_names(struct store *s, store_name_seen *seen, void *context)
     for (int32_t i = 0; i < s->names.n; i++)
         seen(context, s->names.text[i]);
     store_unlock(s);
+}
+
+/* ---- removing ---- */
+
+struct removal {
+    struct rollup_set sums; /* by months */
+    struct cut cut;
+    int64_t before_ms, before_seq;
+    size_t n;
+    bool ends, failed;
+};
+
+static void remove_one(void *context, const struct entry *e)
+{
+    struct removal *r = context;
+    r->ends = r->ends || e->time_ms >= r->before_ms || e->seq >= r->before_seq;
+    if (r->ends || r->failed)
+        return;
+    struct rollup_key at = {
+        .hour = month_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id
+    };
+    r->failed = !rollup_set_add_at(&r->sums, &at, e);
+    r->cut = (struct cut){ e->seq, e->sum };
+    r->n++;
+}
+
+static bool write_cut(struct store *s, const struct removal *r)
+{
+    bool good = done(s->sql[SQL_BEGIN]);
+    for (size_t i = 0; good && i < r->sums.n; i++)
+        good = write_sums(s, SQL_CLOSED, &r->sums.rows[i]);
+    sqlite3_bind_int64(s->sql[SQL_REMOVE], 1, r->cut.seq);
+    sqlite3_bind_int64(s->sql[SQL_CUT_SEQ], 1, r->cut.seq);
+    sqlite3_bind_int64(s->sql[SQL_CUT_SUM], 1, (int64_t)r->cut.sum);
+    return good && done(s->sql[SQL_REMOVE]) && done(s->sql[SQL_CUT_SEQ]) && done(s->sql[SQL_CUT_SUM]) &&
+           done(s->sql[SQL_COMMIT]);
+}
+
+bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t max, bool *more, struct buffer *why)
+{
+    struct removal r = { .before_ms = before_ms, .before_seq = before_seq };
+    int64_t next = 0;
+    store_lock(s);
+    bool waits = s->cut_stays > 0;
+    bool good = waits || store_entries(s, s->cut.seq + 1, max, remove_one, &r, &next, why);
+    *more = waits || (good && next && !r.ends && !r.failed);
+    if (good && !r.failed && r.n) {
+        good = write_cut(s, &r);
+        if (good)
+            s->cut = r.cut;
+        else
+            broken(s, why);
+    }
+    if (!good)
+        shut(s);
+    store_unlock(s);
+    rollup_set_clear(&r.sums);
+    return good;
+}
+
+void store_cut_stays(struct store *s, bool stays)
+{
+    store_lock(s);
+    s->cut_stays += stays ? 1 : -1;
+    store_unlock(s);
+}
+
+struct cut store_cut(struct store *s)
+{
+    store_lock(s);
+    struct cut cut = s->cut;
+    store_unlock(s);
+    return cut;
 }
 
 int64_t store_floor(struct store *s)

@@ -144,7 +144,7 @@ static struct stranger *settle_in(struct strangers *all, int place, const struct
     *one = (struct stranger){ .digest = *digest, .changes = changes, .written = written };
     one->n_client = (uint8_t)client.n;
     memcpy(one->client, client.p, client.n);
-    all->clients[place] = text_hash(client);
+    all->clients[place] = slice_hash(client);
     all->marks[place] = mark_of(digest, all->clients[place]);
     return one;
 }
@@ -158,7 +158,7 @@ void strangers_see(struct strangers *all, const struct digest *digest, const str
                    int64_t now_ms)
 {
     struct slice client = client_text(call->client);
-    uint64_t hash = text_hash(client);
+    uint64_t hash = slice_hash(client);
     lock(all);
     int place = find(all, mark_of(digest, hash), digest, client);
     if (place < 0) {

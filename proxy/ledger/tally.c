@@ -21,6 +21,7 @@ void tally_zero(struct tally *t)
         team->rows_used = team->units_used = team->rows_held = team->units_held = 0;
     }
     t->units_used = t->units_held = 0;
+    t->last_day = 0;
 }
 
 int32_t tally_find(const struct tally *t, struct slice name)
@@ -101,12 +102,14 @@ void tally_turn(struct tally *t, struct day today)
 
 bool tally_limit(struct tally *t, const struct limits *l, struct day today)
 {
+    for (size_t i = 0; i < l->n_teams; i++) {
+        if (tally_team(t, slice_str(l->teams[i].name)) < 0)
+            return false;
+    }
     for (int32_t i = 0; i < t->names.n; i++)
         t->teams[i].rows_limit = t->teams[i].units_limit = LEDGER_NO_LIMIT;
     for (size_t i = 0; i < l->n_teams; i++) {
-        int32_t number = tally_team(t, slice_str(l->teams[i].name));
-        if (number < 0)
-            return false;
+        int32_t number = tally_find(t, slice_str(l->teams[i].name));
         t->teams[number].rows_limit = l->teams[i].rows_per_month;
         t->teams[number].units_limit = l->teams[i].units_per_month;
     }
@@ -131,13 +134,32 @@ static enum fit fit(int64_t limit, int64_t used, int64_t held, int64_t own, int6
     return more > left - (held - own) ? FITS_LATER : FITS;
 }
 
+static void at_least(int64_t *amount, int64_t least)
+{
+    if (*amount < least)
+        *amount = least;
+}
+
+/* The clock has stepped back: count the fuller of the running month and the next. */
+static void look_ahead(const struct tally *t, int32_t number, struct tally_used *used)
+{
+    struct tally_used rows = tally_used(t, number, t->rows_month.until);
+    struct tally_used units = tally_used(t, number, t->units_month.until);
+    at_least(&used->rows, rows.rows);
+    at_least(&used->units, units.units);
+    at_least(&used->whole_units, units.whole_units);
+}
+
 enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct rows rows, struct units units,
                                 struct rows own_rows, struct units own_units)
 {
     const struct team *team = &t->teams[number];
-    enum fit r = fit(team->rows_limit, team->rows_used, team->rows_held, own_rows.n, rows.n);
-    enum fit u = fit(team->units_limit, team->units_used, team->units_held, own_units.n, units.n);
-    enum fit w = fit(t->units_limit, t->units_used, t->units_held, own_units.n, units.n);
+    struct tally_used used = { team->rows_used, team->units_used, t->units_used };
+    if (t->last_day >= t->rows_month.until.n || t->last_day >= t->units_month.until.n)
+        look_ahead(t, number, &used);
+    enum fit r = fit(team->rows_limit, used.rows, team->rows_held, own_rows.n, rows.n);
+    enum fit u = fit(team->units_limit, used.units, team->units_held, own_units.n, units.n);
+    enum fit w = fit(t->units_limit, used.whole_units, t->units_held, own_units.n, units.n);
     if (r == NEVER_FITS)
         return LEDGER_OUT_OF_ROWS;
     if (u == NEVER_FITS || w == NEVER_FITS)
@@ -183,6 +205,8 @@ bool tally_use(struct tally *t, int32_t number, struct day day, int64_t rows, in
     struct tally_day *place = place_of(team, day);
     if (!place)
         return false;
+    if (day.n > t->last_day)
+        t->last_day = day.n;
     place->rows += rows;
     place->units += units;
     if (period_has(t->rows_month, day))

@@ -33,11 +33,12 @@ struct tally {
     int64_t units_limit, units_used, units_held; /* of the whole */
     int billing_day;
     struct period rows_month, units_month;
+    int32_t last_day; /* the newest on which anybody used something */
 };
 
 void tally_clear(struct tally *t);
 
-/* Take limits; teams that are no longer configured have none. */
+/* Take limits; teams that are no longer configured have none. False when memory is out: then the old ones stay. */
 [[nodiscard]] bool tally_limit(struct tally *t, const struct limits *l, struct day today);
 
 /* Forget what was used and held, keep the limits. */
@@ -56,7 +57,8 @@ struct tally_used tally_used(const struct tally *t, int32_t number, struct day t
 /* Let the running months be those of `today`. Cheap when they are. */
 void tally_turn(struct tally *t, struct day today);
 
-/* Whether `rows` and `units` more may be held by a team for a call that holds `own` already. */
+/* Whether `rows` and `units` more may be held by a team for a call that holds `own` already. When the clock has stepped
+ * back, what is used in the next month counts as well: the call may end there. */
 enum ledger_outcome tally_check(const struct tally *t, int32_t team, struct rows rows, struct units units,
                                 struct rows own_rows, struct units own_units);
 

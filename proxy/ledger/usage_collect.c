@@ -120,6 +120,8 @@ static bool collect_entries(struct reading *reading, struct buffer *why)
     struct period p = reading->report->period;
     bool good =
         store_rollups(reading->c->store, (int64_t)p.since.n * 24, (int64_t)p.until.n * 24, take_span, &span, why);
+    if (good)
+        command_note_cut(reading->c, span.first_seq);
     for (int64_t seq = span.first_seq; good && seq && seq <= span.last_seq;)
         good = store_entries(reading->c->store, seq, PAGE, take_entry, reading, &seq, why);
     return good;

@@ -22,7 +22,9 @@ struct verify {
     struct buffer scratch;
     struct calls open;
     struct ended ended;
-    struct rollup_set sums;
+    struct rollup_set sums;   /* by hours, of the entries that are there */
+    struct rollup_set months; /* the hourly sums, less the entries, less what was removed: all 0 when good */
+    struct cut cut;
     uint64_t sum;
     int64_t entries, calls, last_seq, complaints;
     size_t rollups_seen;
@@ -68,7 +70,7 @@ static bool ended_grow(struct ended *ended)
 /* False when it had ended already. */
 static bool mark_ended(struct verify *v, struct slice id)
 {
-    uint64_t mark = text_hash(id) | 1;
+    uint64_t mark = slice_hash(id) | 1;
     if (v->ended.n * 2 >= v->ended.n_slots && !ended_grow(&v->ended)) {
         v->failed = true;
         return true;
@@ -83,7 +85,7 @@ static bool mark_ended(struct verify *v, struct slice id)
 
 static bool has_ended(const struct verify *v, struct slice id)
 {
-    return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, text_hash(id) | 1)];
+    return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
 }
 
 static void follow_call(struct verify *v, const struct entry *e)
@@ -126,29 +128,80 @@ static void verify_entry(void *context, const struct entry *e)
     v->failed = v->failed || !rollup_set_add(&v->sums, e);
 }
 
+static struct sums negative(const struct sums *s)
+{
+    return (struct sums){ -s->calls,           -s->results,     -s->rows,          -s->units,
+                          -s->units_predicted, -s->units_alone, -s->units_unknown, -s->faults };
+}
+
+static void take_away(struct verify *v, const struct rollup_key *at, const struct sums *sums)
+{
+    struct sums less = negative(sums);
+    if (!rollup_set_add_sums(&v->months, at, &less))
+        v->failed = true;
+}
+
+/* Hours whose entries were removed, in part or whole, are looked at by months: with what the removed ones summed to
+ * they must add up. */
+static void verify_cut_hour(struct verify *v, const struct rollup *r, const struct rollup *ours)
+{
+    struct rollup_key month = r->at;
+    month.hour = month_of_ms(r->at.hour * 3600000);
+    if (!rollup_set_add_sums(&v->months, &month, &r->sums))
+        v->failed = true;
+    if (ours)
+        take_away(v, &month, &ours->sums);
+    v->rollups_seen -= !ours;
+}
+
+static void verify_closed(void *context, const struct rollup *r)
+{
+    take_away(context, &r->at, &r->sums);
+}
+
 static void verify_rollup(void *context, const struct rollup *r)
 {
     struct verify *v = context;
     const struct rollup *ours = rollup_set_find(&v->sums, &r->at);
     v->rollups_seen++;
-    if (!ours || memcmp(&ours->sums, &r->sums, sizeof r->sums) != 0 || ours->first_seq != r->first_seq ||
-        ours->last_seq != r->last_seq)
+    if (r->first_seq <= v->cut.seq)
+        verify_cut_hour(v, r, ours);
+    else if (!ours || memcmp(&ours->sums, &r->sums, sizeof r->sums) != 0 || ours->first_seq != r->first_seq ||
+             ours->last_seq != r->last_seq)
         complain(v, "the sum of hour %lld, team \"%.*s\", does not agree with the entries", (long long)r->at.hour,
                  SLICE_ARGS(store_name(v->c->store, r->at.team)));
+}
+
+static void verify_months(struct verify *v)
+{
+    static const struct sums nothing;
+    for (uint32_t i = 0; i < v->months.n; i++) {
+        const struct rollup *r = &v->months.rows[i];
+        if (memcmp(&r->sums, &nothing, sizeof nothing) != 0)
+            complain(v, "the sums of %lld-%02lld, team \"%.*s\", do not agree with what was removed and the entries",
+                     (long long)(r->at.hour / 12), (long long)(r->at.hour % 12 + 1),
+                     SLICE_ARGS(store_name(v->c->store, r->at.team)));
+    }
 }
 
 /* The last page and the sums are read under one lock: what is written meanwhile waits. */
 static bool verify_all(struct verify *v, struct buffer *why)
 {
     struct store *store = v->c->store;
-    int64_t seq = 1;
+    v->cut = store_cut(store);
+    v->sum = v->cut.sum;
+    v->last_seq = v->cut.seq;
+    int64_t seq = v->cut.seq + 1;
     bool good = true;
     while (good && seq && seq + PAGE < store_last_seq(store))
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
     store_lock(store);
     while (good && seq)
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
-    good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why);
+    good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
+           store_closed(store, verify_closed, v, why);
+    if (good)
+        verify_months(v);
     if (good && v->last_seq != store_last_seq(store))
         complain(v, "the last entries are missing");
     /* An entry below the floor is not looked at when the books are opened. */
@@ -183,11 +236,15 @@ int ledger_verify(struct command *c)
     } else {
         buffer_printf(c->out, "good: %lld entries, %lld calls ended, %u open; sum %016llx\n", (long long)v.entries,
                       (long long)v.calls, v.open.n, (unsigned long long)v.sum);
+        if (v.cut.seq)
+            buffer_printf(c->out, "before them %lld entries were removed (keep), sum %016llx\n", (long long)v.cut.seq,
+                          (unsigned long long)v.cut.sum);
     }
     digester_free(v.digester);
     buffer_clear(&v.scratch);
     calls_clear(&v.open);
     free(v.ended.slots);
     rollup_set_clear(&v.sums);
+    rollup_set_clear(&v.months);
     return status;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "proxy/ledger/trim.h"
 
 enum {
     BATCH = 64,
@@ -38,13 +39,15 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    size_t wanted; /* the thread sleeps until so much is queued; 0: it does not sleep */
-    size_t enough; /* entries that are worth a commit, by the calls that are open */
+    size_t wanted;   /* the thread sleeps until so much is queued; 0: it does not sleep */
+    size_t enough;   /* entries that are worth a commit, by the calls that are open */
+    size_t together; /* so many at the front of the queue are one transaction */
     struct ledger_stats stats;
 
     /* The thread's own. */
-    int64_t sure_seq; /* all up to here was reported as written */
-    int64_t next_try_ms, retry_ms;
+    int64_t sure_seq;              /* all up to here was reported as written */
+    int64_t next_try_ms, retry_ms; /* the loop's while a fresh state is with it */
+    struct trim *trim;             /* NULL: all entries stay */
 };
 
 struct op *op_new(const struct entry *e)
@@ -165,9 +168,9 @@ static void try_again(struct writer *w)
     if (fresh) {
         bool wake = !w->back.n;
         w->fresh = fresh;
+        w->retry_ms = FIRST_RETRY_MS;
         if (wake)
             eventfd_write(w->wake_fd, 1);
-        w->retry_ms = FIRST_RETRY_MS;
     } else {
         w->retry_ms = w->retry_ms * 2 < LAST_RETRY_MS ? w->retry_ms * 2 : LAST_RETRY_MS;
         w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
@@ -201,7 +204,8 @@ static void write_step(struct writer *w)
 {
     if (w->queue.n < w->enough)
         gather(w);
-    struct op_list batch = op_list_take(&w->queue, BATCH);
+    struct op_list batch = op_list_take(&w->queue, w->together > BATCH ? w->together : BATCH);
+    w->together = 0;
     pthread_mutex_unlock(&w->mutex);
     struct buffer why = buffer_with_cap(4096);
     int64_t began_us = clock_monotonic_us();
@@ -222,20 +226,42 @@ static void write_step(struct writer *w)
     send_back(w, &batch);
 }
 
+static void trim_step(struct writer *w)
+{
+    pthread_mutex_unlock(&w->mutex);
+    struct buffer why = buffer_with_cap(4096);
+    bool good = trim_some(w->trim, &why);
+    buffer_clear(&why);
+    pthread_mutex_lock(&w->mutex);
+    if (!good) {
+        w->failed = true;
+        w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    }
+}
+
+static void wait_for_work(struct writer *w)
+{
+    w->wanted = 1;
+    if (w->trim)
+        wait_until(w, trim_due_ms(w->trim));
+    else
+        pthread_cond_wait(&w->work, &w->mutex);
+    w->wanted = 0;
+}
+
 static void *write_all_day(void *context)
 {
     struct writer *w = context;
     pthread_mutex_lock(&w->mutex);
     while (!w->stop || (w->queue.n && !w->failed)) {
-        if (w->failed) {
+        if (w->failed)
             failed_step(w);
-        } else if (w->queue.n) {
+        else if (w->trim && !w->stop && clock_monotonic_ms() >= trim_due_ms(w->trim))
+            trim_step(w);
+        else if (w->queue.n)
             write_step(w);
-        } else {
-            w->wanted = 1;
-            pthread_cond_wait(&w->work, &w->mutex);
-            w->wanted = 0;
-        }
+        else
+            wait_for_work(w);
     }
     pthread_mutex_unlock(&w->mutex);
     return NULL;
@@ -292,17 +318,43 @@ void writer_push(struct writer *w, struct op *op, uint32_t calls)
     op_list_add(&w->gathered, op);
 }
 
-struct op_list writer_resume(struct writer *w)
+struct op_list writer_left(struct writer *w)
 {
     pthread_mutex_lock(&w->mutex);
     struct op_list left = op_list_take(&w->back, SIZE_MAX);
     op_list_join(&left, &w->queue);
     op_list_join(&left, &w->gathered);
-    w->fresh = NULL;
-    w->failed = false;
-    pthread_cond_signal(&w->work);
     pthread_mutex_unlock(&w->mutex);
     return left;
+}
+
+void writer_resume(struct writer *w, size_t together)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->fresh = NULL;
+    w->failed = false;
+    w->together = together;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void writer_read_again(struct writer *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->failed = true;
+    w->next_try_ms = 0;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void writer_retry(struct writer *w)
+{
+    op_list_free(&w->gathered);
+    pthread_mutex_lock(&w->mutex);
+    w->fresh = NULL;
+    w->next_try_ms = clock_monotonic_ms() + w->retry_ms;
+    pthread_cond_signal(&w->work);
+    pthread_mutex_unlock(&w->mutex);
 }
 
 /* Signals are for the loop's thread. */
@@ -318,7 +370,8 @@ static bool start_thread(struct writer *w)
     return started;
 }
 
-struct writer *writer_new(struct store *store, struct event_base *base, writer_finished *finished, void *context)
+struct writer *writer_new(struct store *store, struct event_base *base, int keep_months, writer_finished *finished,
+                          void *context)
 {
     struct writer *w = calloc(1, sizeof *w);
     if (!w)
@@ -336,7 +389,8 @@ struct writer *writer_new(struct store *store, struct event_base *base, writer_f
     if (w->wake_fd >= 0)
         w->woken = event_new(base, w->wake_fd, EV_READ | EV_PERSIST, on_woken, w);
     w->turn_ends = event_new(base, -1, 0, on_turn_ends, w);
-    bool good = w->woken && w->turn_ends && event_add(w->woken, NULL) == 0;
+    w->trim = keep_months ? trim_new(store, keep_months) : NULL;
+    bool good = w->woken && w->turn_ends && (w->trim || !keep_months) && event_add(w->woken, NULL) == 0;
     if (!good || !start_thread(w)) {
         w->stop = true;
         writer_free(w);
@@ -367,6 +421,7 @@ void writer_free(struct writer *w)
     op_list_free(&w->queue);
     op_list_free(&w->back);
     recovery_free(w->fresh);
+    free(w->trim);
     pthread_cond_destroy(&w->work);
     pthread_mutex_destroy(&w->mutex);
     free(w);

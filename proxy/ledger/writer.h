@@ -36,15 +36,17 @@ void op_list_free(struct op_list *list);
 struct writer;
 
 /* `finished` gets operations in the order they were pushed and owns them; `fresh`, when not NULL, is the state after
- * the storage had failed and is open again (owned likewise): then writer_resume must be called. Until then every
- * operation comes back unwritten. */
+ * the storage had failed and is open again (owned likewise): then writer_left must be called, and writer_resume or
+ * writer_retry after it. Until then every operation comes back unwritten. */
 typedef void writer_finished(void *context, struct op_list *ops, struct recovery *fresh);
 
 /* Write `ops` now, all in one transaction, and mark them. */
 bool write_ops(struct store *store, struct op_list *ops, struct buffer *why);
 
-/* NULL when the thread cannot start. The store stays the caller's. */
-struct writer *writer_new(struct store *store, struct event_base *base, writer_finished *finished, void *context);
+/* NULL when the thread cannot start. The store stays the caller's. With `keep_months` above 0 the thread removes, now
+ * and every day, entries of months that closed longer ago, a few at a time between the transactions. */
+struct writer *writer_new(struct store *store, struct event_base *base, int keep_months, writer_finished *finished,
+                          void *context);
 
 /* Write what was pushed, then end the thread. Operations that have not come back by then are freed. */
 void writer_free(struct writer *w);
@@ -52,9 +54,18 @@ void writer_free(struct writer *w);
 /* `calls` is how many calls are open: with more of them it pays to let a batch gather. */
 void writer_push(struct writer *w, struct op *op, uint32_t calls);
 
-/* Take operations again. Those that are still on the way were pushed on a state that is no more: they are returned,
- * unwritten, and to be dealt with before the fresh state is taken over. */
-struct op_list writer_resume(struct writer *w);
+/* Operations that are still on the way were pushed on a state that is no more: they are returned, unwritten, and to be
+ * dealt with before the fresh state is taken over. */
+struct op_list writer_left(struct writer *w);
+
+/* Take operations again. The first `together` that were pushed since writer_left are written in one transaction. */
+void writer_resume(struct writer *w, size_t together);
+
+/* The loop has lost the end of a call for want of memory: read the state of the books again, as after a failure. */
+void writer_read_again(struct writer *w);
+
+/* The fresh state could not be taken over: bring it once more, after a while. What was pushed is freed. */
+void writer_retry(struct writer *w);
 
 void writer_stats(struct writer *w, struct ledger_stats *ret);
 

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "proxy/upstream/own.h"
 
-enum { IDLE_CONNECTIONS = 256 };
+enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
 struct watch {
     struct event event;
@@ -39,6 +39,9 @@ struct multi {
     bool met_own;
     struct event turn, timer;
     bool turn_is_due, kick_is_due, in_turn;
+    bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
+    void **easies;   /* all that are in; `added` of them */
+    size_t room;
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
     int inside;
     int added, running;
@@ -80,8 +83,14 @@ static void note_running(struct multi *m, int running)
 static void socket_action(struct multi *m, int fd, int bits)
 {
     int running = 0;
+    if (m->lost_sight) {
+        return; /* all will end in the coming turn */
+    }
     m->inside++;
-    curl_multi_socket_action(m->curl, fd, bits, &running);
+    if (curl_multi_socket_action(m->curl, fd, bits, &running)) {
+        m->lost_sight = true;
+        multi_wake(m);
+    }
     m->inside--;
     note_running(m, running);
 }
@@ -125,7 +134,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     struct multi *m = context;
     struct watch *w = watch_of(m, fd);
     if (!w) {
-        return -1;
+        /* An error here would end all transfers of this libcurl for good. */
+        m->lost_sight = true;
+        multi_wake(m);
+        return 0;
     }
     if (what == CURL_POLL_REMOVE) {
         w->wanted = 0;
@@ -136,7 +148,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     w->connected = w->connected || easy == m->connected;
     w->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-    return arm(w);
+    if (arm(w)) {
+        m->lost_sight = true;
+        multi_wake(m);
+    }
+    return 0;
 }
 
 /* libcurl closes a socket that lost the race to connect without a word, and may then get the same number again
@@ -193,9 +209,11 @@ static int on_timer(CURLM *curl, long wait_ms, void *context)
     } else if (wait_ms > 0) {
         int64_t at = clock_monotonic_ms() + wait_ms;
         if (at < m->timer_ms) {
-            m->timer_ms = at;
             struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
-            evtimer_add(&m->timer, &wait);
+            m->timer_ms = at;
+            if (evtimer_add(&m->timer, &wait)) {
+                event_active(&m->timer, EV_TIMEOUT, 0); /* too early, rather than never */
+            }
         }
     }
     return 0;
@@ -215,7 +233,11 @@ static void take_out(struct multi *m, void *easy)
     m->inside++;
     curl_multi_remove_handle(m->curl, easy);
     m->inside--;
-    m->added--;
+    int i = 0;
+    while (m->easies[i] != easy) {
+        i++;
+    }
+    m->easies[i] = m->easies[--m->added];
 }
 
 static void hand_out_finished(struct multi *m)
@@ -230,6 +252,19 @@ static void hand_out_finished(struct multi *m)
     }
 }
 
+/* libcurl had no memory to name a socket. It does not name it again, and its table of that socket may be half made: to
+ * use it would end the process. So every transfer ends here, and its connection with it. */
+static void give_up(struct multi *m)
+{
+    m->lost_sight = false;
+    for (int n = m->added; n > 0 && m->added > 0; n--) {
+        void *easy = m->easies[0];
+        take_out(m, easy);
+        m->running = m->running > 0 ? m->running - 1 : 0;
+        m->callbacks.on_finished(m->context, easy, CURLE_OUT_OF_MEMORY);
+    }
+}
+
 static void take_turn(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
@@ -237,13 +272,16 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
     m->in_turn = true;
     hand_out_finished(m);
     m->turn_is_due = false;
+    if (m->lost_sight) {
+        give_up(m);
+    }
     m->callbacks.on_turn(m->context);
     if (m->kick_is_due) {
         m->kick_is_due = false;
         socket_action(m, CURL_SOCKET_TIMEOUT, 0);
     }
     m->in_turn = false;
-    if (m->turn_is_due || m->kick_is_due) {
+    if (m->turn_is_due || m->kick_is_due || m->lost_sight) {
         m->turn_is_due = false;
         multi_wake(m);
     }
@@ -259,11 +297,13 @@ void multi_wake(struct multi *m)
     }
 }
 
-/* libcurl copies the key into each request that it sends: what it frees is wiped. */
+/* libcurl copies the key into each request that it sends: what it frees is wiped. Its buffers for answers are larger
+ * than any request of ours, and wiping them would cost as much as parsing them. */
 static void wiping_free(void *p)
 {
-    if (p) {
-        explicit_bzero(p, malloc_usable_size(p));
+    size_t n = p ? malloc_usable_size(p) : 0;
+    if (n && n <= WIPED_BYTES) {
+        explicit_bzero(p, n);
     }
     free(p);
 }
@@ -325,6 +365,7 @@ void multi_free(struct multi *m)
         }
     }
     free(m->watches);
+    free(m->easies);
     free(m);
     curl_global_cleanup();
 }
@@ -339,9 +380,19 @@ void multi_adopt(struct multi *m, void *easy)
 
 bool multi_add(struct multi *m, void *easy)
 {
+    if ((size_t)m->added == m->room) {
+        size_t room = m->room ? m->room * 2 : 64;
+        void **grown = realloc(m->easies, room * sizeof(void *));
+        if (!grown) {
+            return false;
+        }
+        m->easies = grown;
+        m->room = room;
+    }
     if (curl_multi_add_handle(m->curl, easy)) {
         return false;
     }
+    m->easies[m->added] = easy;
     m->connected = m->connected == easy ? NULL : m->connected;
     m->added++;
     m->running++;

@@ -51,6 +51,32 @@ bool queue_push(struct queue *q, struct queue_item *item, struct slice team, boo
     return true;
 }
 
+static size_t items_before(const struct link *end, const struct link *item)
+{
+    size_t n = 0;
+    for (const struct link *l = end->next; l != item; l = l->next) {
+        n++;
+    }
+    return n;
+}
+
+void queue_share(struct queue *q, struct queue_item *item, struct slice team)
+{
+    struct queue_lane *old = item->lane, *lane = old ? lane_of(q, team) : NULL;
+    if (!lane || lane == old) {
+        return;
+    }
+    if (items_before(&lane->items, &lane->items) < items_before(&old->items, &item->link)) {
+        queue_remove(q, item);
+        item->lane = lane;
+        link_before(&lane->items, &item->link);
+        q->length++;
+    } else if (link_is_alone(&lane->items)) {
+        link_out(&lane->link);
+        free(lane);
+    }
+}
+
 struct queue_item *queue_peek(const struct queue *q)
 {
     if (link_is_alone(&q->lanes)) {

@@ -26,6 +26,9 @@ void queue_init(struct queue *q);
 /* Put it at the end (or, when `first`, at the head) of its team's lane. False when memory is out. */
 [[nodiscard]] bool queue_push(struct queue *q, struct queue_item *item, struct slice team, bool first);
 
+/* This team waits for the item, too: it moves to the end of the team's lane if it comes sooner there. */
+void queue_share(struct queue *q, struct queue_item *item, struct slice team);
+
 /* The next item, which stays in; NULL when all lanes are empty. */
 struct queue_item *queue_peek(const struct queue *q);
 

@@ -246,7 +246,8 @@ void reply_words(const struct reply *r, struct slice secret, struct buffer *out)
     json_object_put(json);
 }
 
-static bool says_out_of_units(const struct reply *r)
+/* Whether v3's words begin so, in any case. */
+static bool says(const struct reply *r, struct slice start)
 {
     char text[256];
     struct buffer words = { 0 };
@@ -256,7 +257,6 @@ static bool says_out_of_units(const struct reply *r)
         memcpy(text, words.p, n);
     }
     buffer_clear(&words);
-    struct slice start = S("API units limit reached");
     return n >= start.n && slice_eq_nocase(slice_of(text, start.n), start);
 }
 
@@ -268,7 +268,10 @@ struct verdict reply_judge(const struct reply *r)
     if (reply_is_good(r)) {
         v.fault = FAULT_NONE;
     } else if (s == 401 || s == 403) {
-        v.fault = s == 403 && says_out_of_units(r) ? FAULT_UPSTREAM_OUT_OF_UNITS : FAULT_UPSTREAM_DENIED;
+        v.fault =
+            s == 403 && says(r, S("API units limit reached")) ? FAULT_UPSTREAM_OUT_OF_UNITS : FAULT_UPSTREAM_DENIED;
+    } else if (s == 400 && says(r, S("bad target"))) {
+        v.fault = FAULT_BAD_TARGET; /* the one mistake that v3 knows better than we do */
     } else if (s == 429) {
         v = (struct verdict){ FAULT_UPSTREAM_DOWN, charged, !charged, false };
     } else if (s == 503) {

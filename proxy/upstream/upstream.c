@@ -51,7 +51,9 @@ static void ring_by(struct upstream *u, int64_t at_ms)
     u->clock_ms = at_ms;
     int64_t wait_ms = at_ms > u->now_ms ? at_ms - u->now_ms : 0;
     struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
-    evtimer_add(u->clock, &wait);
+    if (evtimer_add(u->clock, &wait)) {
+        event_active(u->clock, EV_TIMEOUT, 0); /* too early, rather than never */
+    }
 }
 
 static void set_due(struct upstream_get *g, int64_t due_ms)
@@ -250,6 +252,19 @@ static void finished(void *context, void *easy, int code)
     attempt_ended(g, &a);
 }
 
+/* Its bytes were refused outside of libcurl's own doing, which does not notice. */
+static void refused(struct wire *w, int code)
+{
+    struct upstream_get *g = w->owner;
+    struct upstream *u = g->upstream;
+    char room[REPLY_MAX_WHY];
+    struct buffer why = { .p = room, .room = sizeof(room), .max_bytes = sizeof(room) };
+    note_time(u);
+    struct attempt a = get_attempt(g, code, &why);
+    multi_remove(u->multi, w->easy);
+    attempt_ended(g, &a);
+}
+
 static bool take_bytes(void *owner, struct slice bytes)
 {
     struct upstream_get *g = owner;
@@ -347,6 +362,7 @@ static void turn(void *context)
 {
     struct upstream *u = context;
     drop_all(u);
+    wires_go_on(u->wires, refused);
     note_time(u);
     dispatch(u);
 }
@@ -525,6 +541,11 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     link_before(&u->fresh, &g->line);
     multi_wake(u->multi);
     return g;
+}
+
+void upstream_join(struct upstream_get *g, struct slice team)
+{
+    queue_share(&g->upstream->queue, &g->place, team);
 }
 
 bool upstream_cancel(struct upstream_get *g)

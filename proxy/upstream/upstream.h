@@ -106,6 +106,9 @@ bool upstream_is_out_of_units(const struct upstream *u);
 /* Whether the url, when it needs no resolving (numbers, localhost), is forbidden. */
 bool upstream_leads_back(const struct upstream *u);
 
+/* Another team waits for it, too: while it waits for the rate, it does so where it comes sooner. */
+void upstream_join(struct upstream_get *get, struct slice team);
+
 /* End it without a callback. Returns whether Ahrefs may have taken units for it. Must not be called from its own
  * callbacks. */
 bool upstream_cancel(struct upstream_get *get);

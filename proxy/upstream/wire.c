@@ -16,6 +16,10 @@
 /* libcurl takes the buffer anew for each request: larger ones cost page faults (256 KiB: 3 to 4 times the CPU). */
 enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
 
+/* libcurl reads up to a hundred buffers in one go while more keep coming, and each may unpack to a thousand times its
+ * size: after so many bytes the others of the loop are let in. */
+enum { TURN_BYTES = 256 * 1024 };
+
 struct wires {
     struct multi *multi;
     char *url, *ca_file, *proxy;
@@ -23,7 +27,7 @@ struct wires {
     struct slice path; /* within url */
     struct secret authorization;
     struct curl_slist headers[2]; /* ours: libcurl only reads them */
-    struct link idle;
+    struct link idle, resting;
     size_t n_idle;
 };
 
@@ -43,6 +47,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 {
     struct wire *w = context;
     struct slice bytes = slice_of(p, size * n);
+    if (w->bytes_of_turn >= TURN_BYTES) {
+        if (link_is_alone(&w->resting)) {
+            link_before(&w->wires->resting, &w->resting);
+        }
+        multi_wake(w->wires->multi);
+        return CURL_WRITEFUNC_PAUSE; /* libcurl keeps them and shows them again */
+    }
+    w->bytes_of_turn += bytes.n;
     w->bytes += bytes.n;
     if (!w->owner) {
         w->stop = WIRE_REFUSED;
@@ -59,6 +71,25 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
         return bytes.n;
     }
     return 0;
+}
+
+void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
+{
+    struct link now = all->resting;
+    if (link_is_alone(&all->resting)) {
+        return;
+    }
+    now.next->before = now.before->next = &now;
+    link_init(&all->resting);
+    while (!link_is_alone(&now)) {
+        struct wire *w = LINKED(now.next, struct wire, resting);
+        link_out(&w->resting);
+        w->bytes_of_turn = 0;
+        int code = (int)curl_easy_pause(w->easy, CURLPAUSE_CONT); /* what it shows may make it rest again */
+        if (code && w->owner) {
+            failed(w, code);
+        }
+    }
 }
 
 /* libcurl repeats a request by itself when a kept connection turns out to be closed. v3 may have seen the
@@ -148,6 +179,7 @@ struct wires *wires_new(struct multi *multi, const struct wires_options *options
     }
     all->multi = multi;
     link_init(&all->idle);
+    link_init(&all->resting);
     all->url = strdup(options->url);
     all->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
     all->proxy = options->proxy ? strdup(options->proxy) : NULL;
@@ -227,6 +259,7 @@ static struct wire *wire_new(struct wires *all)
     }
     w->wires = all;
     link_init(&w->link);
+    link_init(&w->resting);
     configure(all, w);
     return w;
 }
@@ -248,7 +281,7 @@ struct wire *wire_take(struct wires *all, const char *target)
         wire_free(w);
         return NULL;
     }
-    w->bytes = 0;
+    w->bytes = w->bytes_of_turn = 0;
     w->sent = false;
     w->stop = WIRE_RUNS;
     w->trouble[0] = '\0';
@@ -267,6 +300,7 @@ void wire_put(struct wire *w)
 {
     struct wires *all = w->wires;
     w->owner = NULL;
+    link_out(&w->resting);
     if (all->n_idle >= MAX_IDLE) {
         wire_free(w);
         return;

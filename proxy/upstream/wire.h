@@ -24,12 +24,13 @@ enum wire_stop {
 };
 
 struct wire {
-    struct link link; /* in the pool */
+    struct link link;    /* in the pool */
+    struct link resting; /* until the next turn: enough of its bytes came in this one */
     struct wires *wires;
     void *easy;
     void *owner; /* NULL: nobody waits for it any more */
     bool (*on_bytes)(void *owner, struct slice bytes);
-    size_t max_bytes, bytes;
+    size_t max_bytes, bytes, bytes_of_turn;
     bool sent; /* the request began to leave */
     enum wire_stop stop;
     struct reply reply;
@@ -61,6 +62,10 @@ struct wire *wire_take(struct wires *all, const char *target);
 
 /* The wire whose handle this is. */
 struct wire *wire_of(void *easy);
+
+/* Once a turn: go on with those whose bytes were more than one turn of the loop takes. One that fails with that is
+ * handed to `failed` with libcurl's code, still in the multi; nothing else would end it. */
+void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code));
 
 /* Back into the pool; it must not be in the multi. */
 void wire_put(struct wire *w);

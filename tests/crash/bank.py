@@ -3,7 +3,7 @@
 
 One sandbox stays. In each round the proxy starts on the same state directory, 16 clients call with all their might, the
 proxy is killed, and the books are opened by the commands. books.py says what must hold of them. Set in the environment:
-CRASH_ROUNDS (10), CRASH_SEED (any by default; a failure names it), BUILD_DIR.
+CRASH_ROUNDS (30), CRASH_SEED (any by default; a failure names it), BUILD_DIR.
 """
 import collections
 import faulthandler
@@ -22,7 +22,7 @@ from anchorage import BINARY, SANITIZER, Anchorage, read_answer  # noqa: E402
 from books import Books  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "30"))
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**9))
 PATIENCE_PER_ROUND = 30  # seconds; a round takes one or two
 CLIENTS = 16
@@ -124,6 +124,8 @@ class Bank:
                        "dear": {"rows": limit("dear", "rows", 3000), "units": limit("dear", "units", 15000)}}
         for team, limits in self.limits.items():
             self.proxy.sections["team " + team] = {name + "_per_month": value for name, value in limits.items()}
+        most = self.random.choice(("unlimited", self.books.used_of_all(month) + self.random.randint(5000, 60000)))
+        self.proxy.sections["upstream"]["units_per_month"] = most
         self.proxy.write_config()
 
     def round(self, number):

@@ -21,6 +21,7 @@ class Call:
     def __init__(self):
         self.held = {"rows": 0, "units": 0}
         self.first_hold = self.end = None
+        self.corrected = 0  # rows, added later by corrections
 
 
 class Books:
@@ -28,7 +29,7 @@ class Books:
         self.text = ""
         self.entries = []
         self.calls = {}   # by id
-        self.limits = {}  # team: {"rows": limit or None, "units": likewise}, as the notes say
+        self.limits = {}  # team: {"rows": limit or None, "units": likewise}, as the notes say; None is the whole
         self.used = {}    # team, month: {"rows", "units"}
         self.held = {}    # team: likewise
         self.sums = {}    # team: what `usage` should say
@@ -59,10 +60,15 @@ class Books:
 
     def _take(self, entry):
         if entry["kind"] == "note":
-            if entry["table"] == "limits" and entry["team"] is not None:
+            if entry["table"] == "limits":
                 self.limits[entry["team"]] = {amount: entry[amount] for amount in AMOUNTS}
             return []
         self._sum(entry)
+        if entry["kind"] == "correct":
+            if entry["ref"] not in self.calls:
+                return ["a correction of nothing"]
+            self.calls[entry["ref"]].corrected += entry["rows"]
+            return list(self._within_limits(entry))
         call = self.calls.setdefault(entry["id"], Call())
         wrong = list(self._order(call, entry))
         return wrong + list(self._within_limits(entry))
@@ -104,6 +110,15 @@ class Books:
             held = self.held[entry["team"]][amount] if entry["team"] in self.held else 0
             if limit is not None and used[amount] + held > limit:
                 yield f"{amount} pass the limit: {used[amount]} used + {held} held > {limit}"
+        limit = self.limits.get(None, {}).get("units")
+        used = self.used_of_all(entry["time"][:7])
+        held = sum(held["units"] for held in self.held.values())
+        if limit is not None and used + held > limit:
+            yield f"units of all pass the limit: {used} used + {held} held > {limit}"
+
+    def used_of_all(self, month):
+        """Units of all teams; the billing month is the calendar's here."""
+        return sum(used["units"] for (_, of), used in self.used.items() if of == month)
 
     # --- usage ---
 
@@ -162,7 +177,9 @@ class Books:
             end = call.end if call else None
             if answer.status == 200 and answer.fault is None:
                 wrong += self._answer(team, target, answer, end)
-            elif answer.rows_charged or end and end["rows"]:
+                if call and call.corrected:
+                    wrong.append(f"an answer left and its rows were taken back: {answer}")
+            elif answer.rows_charged or end and end["rows"] + call.corrected:
                 wrong.append(f"a refusal owes rows: {answer} {json.dumps(end)}")
             elif end and end["units"] is not None and end["units"] != answer.units:
                 wrong.append(f"a refusal with other units than its entry: {answer} {json.dumps(end)}")

@@ -95,10 +95,25 @@ class JudgeTest(unittest.TestCase):
         self.finds("tight used 3 rows of 2", good(), limits={"tight": {"rows": 2}})
         self.finds("units pass the limit", good() + [entry("hold", "d", units=900), entry("release", "d")])
 
+    def test_overspending_of_all(self):
+        whole = [entry("note", "m", team=None, table="limits", units=170)]
+        self.assertEqual(self.judge(whole + good()), [])
+        self.finds("units of all pass the limit: 0 used + 110 held > 109", [{**whole[0], "units": 109}] + good())
+        other = [entry("hold", "o", team="open", units=61)]
+        self.finds("units of all pass the limit", whole + other + good() + [entry("release", "o", team="open")])
+
     def test_a_refusal_with_rows(self):
         self.finds("rows for an answer that was a refusal",
                    [settle("a", fault="out_of_rows") if one["kind"] == "settle" else one for one in good()])
         self.finds("rows without an answer", good()[:-1] + [entry("unknown", "c", rows=7, units=80, fault="crash")])
+
+    def test_a_correction(self):
+        denied = good() + [entry("correct", "x", ref="a", rows=-3, fault="ledger_down")]
+        refusal = answer(rows=0, units=50, fault="ledger_down")
+        self.assertEqual(self.judge(denied, [refusal]), [])
+        self.finds("a refusal owes rows", good(), answers=[refusal])
+        self.finds("its rows were taken back", denied, answers=[answer()])
+        self.finds("a correction of nothing", good() + [entry("correct", "x", ref="z", rows=-3)])
 
     def test_old_lines(self):
         for change, what in ((lambda lines: lines[:3] + [lines[3].replace('"rows": 3', '"rows": 2')] + lines[4:],

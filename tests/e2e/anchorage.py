@@ -117,6 +117,7 @@ class Anchorage:
         self.write_config()
         self.keys = [("seo", TOKEN)] if keys is None else keys
         self.process = self.reader = None
+        self.environment, self.wrapper = {}, []  # for the daemon: more of it; words before its own
         self.known = []
         self.ready = threading.Event()
         self.lines = []
@@ -171,7 +172,7 @@ class Anchorage:
         return self
 
     def _launch(self):
-        command = [BINARY, "serve", "--config", self.config]
+        command = [*self.wrapper, BINARY, "serve", "--config", self.config]
         names = [(name, one.fileno()) for name, all in self.sockets.items() for one in all]
         environment = {**os.environ, **self.environment}
         if names:

@@ -151,7 +151,7 @@ class Looks(unittest.TestCase):
             answer = proxy.get(target="lower.example", limit=1000)
             self.assertEqual(len(answer.anchors), 200)
             sandbox.reset()
-            self.assertEqual(len(proxy.get(target="lower.example", limit=150).anchors), 150)
+            self.assertEqual(len(proxy.get(target="lower.example", limit=150, order_by="backlinks").anchors), 150)
             self.assertEqual([entry["query"]["limit"] for entry in paid(sandbox)], ["100", "50"])
 
     def test_the_billing_day_is_learnt_and_kept(self):

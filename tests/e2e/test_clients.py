@@ -251,8 +251,8 @@ class Alone(unittest.TestCase):
 
     def test_units_of_a_call_are_never_passed(self):
         calls = [{"target": "big.example", "limit": limit} for limit in (10, 100, 150, 400, 1000)]
-        answers, _, _, _ = self.crowd(calls, upstream={"units_per_call": 1000, "max_rows_per_request": 50},
-                                          fidelity={"stats": "zero"})
+        upstream = {"units_per_call": 1000, "max_rows_per_request": 50, "answer_ttl": "0"}  # else they share pages
+        answers, _, _, _ = self.crowd(calls, upstream=upstream, fidelity={"stats": "zero"})
         for answer in answers:
             self.assertLessEqual(answer.units, 1000)
         self.assertEqual([answer.fault for answer in answers], [None, None, "too_dear", "too_dear", "too_dear"])

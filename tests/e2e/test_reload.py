@@ -154,7 +154,7 @@ class Reload(unittest.TestCase):
         self.assertTrue(all(row["last_visited"] for row in old.anchors), old)
         self.assertIsNotNone(old.json["stats"]["refpages"])
         new = proxy.get(limit=3)
-        self.assertEqual((new.headers["x-anchorage-cache"], new.rows_charged), ("miss", 4))
+        self.assertEqual(new.rows_charged, 4)
         self.assertEqual([row["last_visited"] for row in new.anchors], [None] * 3)
         self.assertIsNone(new.json["stats"]["refpages"])
         proxy.reload(proxy={"free_targets": "small.example"})

@@ -6,6 +6,8 @@ import os
 import select
 import signal
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -119,6 +121,23 @@ class Service(unittest.TestCase):
         proxy.stop()
         self.assertTrue(os.path.exists(path), "the supervisor's")
 
+    def test_sockets_for_tls(self):
+        """The certificate is the configuration's, the socket the supervisor's; both kinds stay apart."""
+        proxy = self.proxy(proxy={"tls_certificate": "tls.pem", "tls_private_key": "tls.key"})
+        certificate = os.path.join(proxy.path, "tls.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=x", "-addext", "subjectAltName=DNS:x.example", "-keyout",
+                        os.path.join(proxy.path, "tls.key"), "-out", certificate], check=True, capture_output=True)
+        plain, secure = self.listener(), self.listener()
+        proxy.supervise({"tls": [secure], "http": [plain]}).start()
+        self.assertEqual(proxy.get(limit=1).status, 200)
+        context = ssl.create_default_context(cafile=certificate)
+        with socket.create_connection(secure.getsockname(), PATIENCE) as connection, \
+                context.wrap_socket(connection, server_hostname="x.example") as tls, tls.makefile("rwb") as stream:
+            stream.write(request(proxy.params({"limit": 2})))
+            stream.flush()
+            self.assertEqual(len(read_answer(stream).anchors), 2)
+
     def test_sockets_that_are_not_ours(self):
         proxy = self.proxy()
         for name, says in ("anchorage.socket", "must be\\s+http, tls or admin"), ("tls", "for TLS: there is no certificate"):
@@ -199,7 +218,7 @@ class Service(unittest.TestCase):
 
     def test_too_late_while_draining(self):
         """In the second half of drain_timeout nothing new is begun."""
-        proxy = self.proxy(proxy={"drain_timeout": "800ms"}).start()
+        proxy = self.proxy(proxy={"drain_timeout": "2s"}).start()
         begun = [self.enterContext(proxy.connect()) for _ in range(12)]
         data = request(proxy.params({"limit": 1}))
         for connection in begun:
@@ -215,7 +234,7 @@ class Service(unittest.TestCase):
                 if answer.fault:
                     self.assertEqual((answer.status, answer.fault), (503, "draining"))
                     break
-                threading.Event().wait(0.05)
+                threading.Event().wait(0.12)
         self.assertEqual(faults[0], None)
         self.assertEqual(faults[-1], "draining")
         proxy.finish()

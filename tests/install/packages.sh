@@ -98,8 +98,9 @@ configure() {
 }
 
 start() {
+    : >"$work/serve.log"
     inside setpriv --reuid anchorage --regid anchorage --init-groups \
-        env CREDENTIALS_DIRECTORY=/run/credentials anchorage serve 2>"$work/serve.log" &
+        env CREDENTIALS_DIRECTORY=/run/credentials anchorage serve 2>>"$work/serve.log" &
     daemon=$!
     tries=0
     until grep -q '^anchorage: ready' "$work/serve.log"; do

@@ -53,7 +53,8 @@ THIRD_PARTY = (
 
 # C and POSIX, and what Linux has of its own.
 SYSTEM = {
-    "assert.h", "ctype.h", "dirent.h", "emmintrin.h", "endian.h", "err.h", "errno.h", "fcntl.h", "fnmatch.h", "ftw.h",
+    "assert.h", "ctype.h", "dirent.h", "dlfcn.h", "emmintrin.h", "endian.h", "err.h", "errno.h", "fcntl.h",
+    "fnmatch.h", "ftw.h",
     "getopt.h", "glob.h", "grp.h", "ifaddrs.h", "inttypes.h", "libgen.h", "limits.h", "locale.h", "malloc.h", "math.h",
     "netdb.h", "poll.h", "pthread.h", "pwd.h", "regex.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h",
     "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h",

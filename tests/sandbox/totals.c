@@ -10,14 +10,18 @@ static bool write_metrics(struct call *call, const struct aim *aim, struct scope
 {
     struct buffer *b = &call->answer->body;
     const struct grouping *live = store_grouping(call->store, aim->world, scope);
+    if (!live)
+        return answer_error(call, 500, S("Internal Error"));
+    /* The next grouping may take its place. */
+    uint64_t links = live->links, refdomains = live->refdomains;
     scope->lost_too = true;
-    const struct grouping *all = live ? store_grouping(call->store, aim->world, scope) : NULL;
+    const struct grouping *all = store_grouping(call->store, aim->world, scope);
     if (!all)
         return answer_error(call, 500, S("Internal Error"));
     buffer_printf(b,
                   "{\"metrics\":{\"live\":%" PRIu64 ",\"all_time\":%" PRIu64 ",\"live_refdomains\":%" PRIu64
                   ",\"all_time_refdomains\":%" PRIu64 "}}",
-                  live->links, all->links, live->refdomains, all->refdomains);
+                  links, all->links, refdomains, all->refdomains);
     return true;
 }
 

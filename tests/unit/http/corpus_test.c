@@ -51,7 +51,7 @@ static void drive_both_ways(const struct sample *sample)
 static void corpus(const char *folder, int least)
 {
     memset(&kit, 0, sizeof kit);
-    kit.options.header_ms = kit.options.body_ms = 150;
+    kit.options.header_ms = kit.options.body_ms = 400;
     kit_start(&kit, "127.0.0.1:0");
     assert_true(sample_each(folder, drive_both_ways) >= least);
     kit_stop(&kit);

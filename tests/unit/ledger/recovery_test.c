@@ -13,6 +13,7 @@
 
 static int disk_fails;    /* 0, or the error to answer a write of the log with */
 static int failing_skips; /* writes that still succeed */
+static int one_in;        /* the so-manieth write from now fails, once; 0: none */
 
 /* SQLite has one table of methods for each way of locking; ours stands in front of each. */
 static struct methods {
@@ -33,6 +34,8 @@ static bool refuses(void)
 
 static int on_write(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at)
 {
+    if (__atomic_load_n(&one_in, __ATOMIC_SEQ_CST) && __atomic_sub_fetch(&one_in, 1, __ATOMIC_SEQ_CST) == 0)
+        return SQLITE_IOERR_WRITE;
     return refuses() ? disk_fails : real_of(f)->xWrite(f, bytes, n, at);
 }
 
@@ -420,6 +423,43 @@ static void a_settlement_that_was_denied_is_taken_back(void **state)
     assert_non_null(strstr(r->out.p, "\"kind\":\"release\",\"id\":\"call-4\""));
 }
 
+/* The disk fails once more while that is being put right: what is owed is remembered until it is written, and written
+ * once. */
+static void a_second_failure_forgets_nothing(void **state)
+{
+    struct room *r = *state;
+    static const int writes[] = { 1, 2, 4, 7, 11 };
+    int64_t until = clock_monotonic_ms() + 30000;
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        struct scene s;
+        int number = (int)i;
+        open_scene(&s, r);
+        hold_of(&s, number, 5, 50);
+        turn_until(&s, 1);
+        disk_fails_with(SQLITE_IOERR_FSYNC, 1000000);
+        settle_of(&s, number, 4, 40);
+        turn_until(&s, 2);
+        assert_int_equal(s.down, 1);
+        __atomic_store_n(&one_in, writes[i], __ATOMIC_SEQ_CST);
+        disk_fails_with(0, 0);
+        bool done = false;
+        while (!done && clock_monotonic_ms() < until) {
+            turn_until_served(&s);
+            event_base_loop(s.base, EVLOOP_NONBLOCK);
+            done = ledger_serves(r->ledger) && ledger_left(r->ledger, S("sales")).rows_used == 0 &&
+                   room_run(r, "ledger verify") == 0 && strstr(r->out.p, " 0 open;") &&
+                   room_run(r, "usage --format csv") == 0 && strstr(r->out.p, "\nsales,") &&
+                   strstr(strstr(r->out.p, "\nsales,"), ",0,0,0,,,");
+        }
+        if (!done)
+            fail_msg("after write %d: %s", writes[i], r->out.p);
+        __atomic_store_n(&one_in, 0, __ATOMIC_SEQ_CST);
+        close_scene(&s);
+    }
+    assert_runs(r, "ledger verify");
+    assert_int_equal(ledger_left(r->ledger, S("sales")).rows_used, 0);
+}
+
 static void a_disk_that_fails_without_a_thread(void **state)
 {
     struct room *r = *state;
@@ -449,6 +489,7 @@ int main(void)
         room_test(an_input_output_error_is_survived),
         room_test(a_full_disk_is_survived),
         room_test(a_settlement_that_was_denied_is_taken_back),
+        room_test(a_second_failure_forgets_nothing),
         room_test(a_disk_that_fails_without_a_thread),
     };
     return cmocka_run_group_tests(tests, install_disk, NULL);

@@ -39,7 +39,7 @@ static void equal_keys_are_merged(void **state)
     assert_int_equal(kit_add(rows, (struct kit_row){ "Zeo", 5, 5, 5, NULL }), ROWS_NEW);
     assert_int_equal(kit_add(rows, (struct kit_row){ "zeo", 5, 5, 5, NULL }), ROWS_MERGED);
     assert_int_equal(rows_count(rows), 2);
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "seo", 111);
     assert_int_equal(rows_at(rows, 0)->cells[REFPAGES].whole, 222);
     assert_int_equal(rows_at(rows, 0)->cells[REFDOMAINS].whole, 333);
@@ -57,7 +57,7 @@ static void kept_case_merges_nothing(void **state)
     assert_int_equal(kit_add(rows, (struct kit_row){ "seo", 1, 1, 1, NULL }), ROWS_NEW);
     assert_false(rows_case_seen(rows));
     assert_false(rows_disordered(rows));
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "SEO", 1);
     rows_free(rows);
 }
@@ -69,7 +69,7 @@ static void sums_saturate(void **state)
     kit_add(rows, (struct kit_row){ "A", INT64_MAX, 1, INT64_MAX - 1, NULL });
     kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL });
     kit_add(rows, (struct kit_row){ "b", 5, 1, 1, NULL });
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "a", INT64_MAX);
     assert_int_equal(rows_at(rows, 0)->cells[REFDOMAINS].whole, INT64_MAX);
     assert_int_equal(rows_sum(rows, LINKS), INT64_MAX);
@@ -88,7 +88,7 @@ static void ties_are_broken_by_the_anchor(void **state)
     kit_add(rows, (struct kit_row){ "\xC3\xA9", 5, 1, 1, NULL });
     kit_add(rows, (struct kit_row){ "z", 5, 1, 1, NULL });
     kit_add(rows, (struct kit_row){ "a", 9, 1, 1, NULL });
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "a", 9);
     assert_row(rows, 1, "", 5);
     assert_row(rows, 2, "b", 5);
@@ -101,7 +101,7 @@ static void rows_in_order_stay_untouched(void **state)
 {
     (void)state;
     struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
-    assert_true(rows_finish(rows)); /* of none */
+    assert_true(rows_finish(rows, 0, rows_count(rows))); /* of none */
     rows_free(rows);
     rows = rows_by(by_anchor, 1, true, 1 << 20);
     kit_add(rows, (struct kit_row){ "", 1, 1, 1, NULL });
@@ -121,7 +121,7 @@ static void folding_resorts(void **state)
     kit_add(rows, (struct kit_row){ "b", 3, 1, 1, NULL });
     assert_false(rows_disordered(rows));
     assert_true(rows_resorted(rows));
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "a", 1);
     assert_row(rows, 1, "b", 3);
     assert_row(rows, 2, "z", 2);
@@ -148,7 +148,7 @@ static void a_page_drops_what_was_seen(void **state)
     assert_slice_equal(last[ANCHOR].text, S("B")); /* unfolded: v3 knows it so */
     assert_int_equal(last[LINKS].whole, 1);
     assert_int_equal(rows_count(rows), 2);
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     assert_row(rows, 0, "a", 2);
     rows_free(rows);
 }
@@ -240,7 +240,7 @@ static void check_order(const struct field_order *order, size_t n_order, uint32_
         assert_int_equal(kit_add(rows, r), ROWS_NEW);
     }
     qsort_r(samples, RANDOM_ROWS, sizeof samples[0], by_expected_order, &expected);
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     for (int i = 0; i < RANDOM_ROWS; i++)
         assert_slice_equal(rows_at(rows, i)->cells[ANCHOR].text, slice_str(samples[i].anchor));
     rows_free(rows);
@@ -286,7 +286,7 @@ static void many_rows(void **state)
         snprintf(anchor, sizeof anchor, "%c%06d", i & 1 ? 'K' : 'k', i / 2);
         assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
     }
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     for (int i = 0; i < MANY / 2; i++) {
         snprintf(anchor, sizeof anchor, "k%06d", i);
         assert_row(rows, i, anchor, 2);
@@ -304,7 +304,7 @@ static void many_rows_backwards(void **state)
         assert_int_equal(kit_add(rows, (struct kit_row){ anchor, i, 1, 1, NULL }), ROWS_NEW);
     }
     assert_true(rows_disordered(rows));
-    assert_true(rows_finish(rows));
+    assert_true(rows_finish(rows, 0, rows_count(rows)));
     for (int i = 0; i < MANY; i++)
         assert_int_equal(rows_at(rows, i)->cells[LINKS].whole, i);
     rows_free(rows);
@@ -349,9 +349,44 @@ static void one_huge_key_is_no_row(void **state)
     rows_free(NULL);
 }
 
+/* A long list is indexed on the way; upper case and pages may come before or after it got long. */
+static void long_lists_find_what_was_there(void **state)
+{
+    static const int when[][2] = { { 0, 0 },       { 3000, 5000 }, { 5000, 3000 }, { 4095, 4096 },
+                                   { 4096, 4095 }, { 4097, 9000 }, { 9000, 4097 }, { 20000, 20000 } };
+    enum { LONG = 20000 };
+    char anchor[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof when / sizeof when[0]; i++) {
+        struct row_list *rows = rows_by(by_anchor, 1, true, 64 << 20);
+        for (int n = 0; n < LONG; n++) {
+            bool upper = n >= when[i][0] && n % 3 == 0;
+            if (n == when[i][1])
+                assert_true(rows_begin_page(rows));
+            snprintf(anchor, sizeof anchor, "%s %06d", upper ? "Anchor" : "anchor", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_NEW);
+        }
+        assert_true(rows_begin_page(rows));
+        for (int n = 0; n < LONG; n += 7) {
+            bool upper = n >= when[i][0] && n % 3 == 0;
+            snprintf(anchor, sizeof anchor, "%s %06d", upper ? "Anchor" : "anchor", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+            snprintf(anchor, sizeof anchor, "ANCHOR %06d", n);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_MERGED);
+            assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+        }
+        assert_int_equal(rows_count(rows), LONG);
+        assert_int_equal(rows_sum(rows, LINKS), LONG + (LONG + 6) / 7);
+        assert_true(rows_finish(rows, 0, rows_count(rows)));
+        assert_row(rows, 7, "anchor 000007", 2);
+        rows_free(rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_lists_find_what_was_there),
         cmocka_unit_test(equal_keys_are_merged),
         cmocka_unit_test(kept_case_merges_nothing),
         cmocka_unit_test(sums_saturate),

@@ -97,10 +97,35 @@ static void a_new_team_does_not_jump_the_ring(void **state)
     assert_order(&q, "xbny-");
 }
 
+/* What another team waits for as well goes where it comes sooner. */
+static void shared_items_take_the_shorter_line(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[6];
+    push(&q, &o[0], 'a', "seo", false);
+    push(&q, &o[1], 'b', "seo", false);
+    push(&q, &o[2], 'c', "seo", false);
+    push(&q, &o[3], 'd', "seo", false);
+    push(&q, &o[4], 'x', "ads", false);
+    queue_share(&q, &o[3].item, S("ads")); /* behind x rather than behind a, b, c */
+    queue_share(&q, &o[1].item, S("ads")); /* it stays: d would come before it there */
+    queue_share(&q, &o[0].item, S("new")); /* it is the first already */
+    queue_share(&q, &o[4].item, S("ads"));
+    assert_int_equal(q.length, 5);
+    assert_order(&q, "axbdc-");
+    struct one out = { .name = 'o' };
+    queue_share(&q, &out.item, S("ads")); /* not in the queue */
+    assert_int_equal(q.length, 0);
+    assert_order(&q, "-");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(teams_take_turns),
+        cmocka_unit_test(shared_items_take_the_shorter_line),
         cmocka_unit_test(one_that_was_sent_before_comes_first_in_its_lane),
         cmocka_unit_test(whoever_leaves_is_gone),
         cmocka_unit_test(a_new_team_does_not_jump_the_ring),

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""More than the proxy takes at once: memory that all calls share, and when to come again."""
+import unittest
+
+from anchorage import Anchorage
+from sandbox import Sandbox
+
+
+class Busy(unittest.TestCase):
+    def test_retry_after_is_honest(self):
+        """Calls take two seconds, one runs, more wait than queue_timeout allows: they are told to come when those
+        before them will have ended."""
+        with Sandbox(today=None, latency="2s") as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "300ms"}, upstream={"answer_ttl": "0"},
+                          fidelity={"stats": "zero"}, teams={"seo": {"concurrency": 1}}) as proxy:
+            self.assertEqual(proxy.get(target="small.example").status, 200)
+            answers = proxy.many([{"target": "small.example", "limit": n + 1} for n in range(5)])
+            busy = [answer for answer in answers if answer.fault]
+            self.assertEqual(({answer.fault for answer in busy}, len(busy)), ({"too_busy"}, 4))
+            seconds = sorted(int(answer.headers["retry-after"]) for answer in busy)
+            self.assertGreaterEqual(seconds[-1], 3, seconds)
+            self.assertLessEqual(seconds[-1], 9, seconds)
+
+
+class Memory(unittest.TestCase):
+    OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}
+    CALLS = [{"target": "big.example", "limit": 2500 + n, "order_by": "backlinks:desc"} for n in range(11)]
+
+    def test_calls_wait_for_memory(self):
+        """What each may need is set aside before v3 is asked: not all at once, but all."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, **self.OPTIONS) as proxy:
+            for call, answer in zip(self.CALLS, proxy.many(self.CALLS)):
+                self.assertEqual((answer.status, len(answer.anchors)), (200, call["limit"]), answer)
+
+    def test_no_memory_in_time(self):
+        """Who cannot get it within queue_timeout is refused before anything is spent."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16", "queue_timeout": "100ms"}, **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "times": 0, "delay_ms": 1000})
+            answers = proxy.many(self.CALLS)
+            self.assertEqual({answer.fault for answer in answers}, {None, "too_busy"}, answers)
+            for answer in answers:
+                if answer.fault:
+                    self.assertEqual((answer.status, answer.rows_charged, answer.units), (503, 0, 0), answer)
+                    self.assertRegex(answer.headers["retry-after"], "^[1-9][0-9]*$")
+            self.assertEqual(len(sandbox.log()), sum(answer.status == 200 for answer in answers))
+
+    def test_an_answer_that_does_not_fit(self):
+        """Half a gibibyte of nothing is not read to its end either."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, fidelity={"stats": "zero"},
+                          upstream={"units_per_call": 0}) as proxy:
+            sandbox.script({"match": "anchors", "flood": 1 << 29})
+            answer = proxy.get(target="big.example", limit=10)
+            self.assertEqual((answer.status, answer.fault, answer.rows_charged), (502, "upstream_odd", 0), answer)
+            self.assertEqual(proxy.get(target="one.example").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

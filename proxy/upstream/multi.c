@@ -407,6 +407,14 @@ void multi_remove(struct multi *m, void *easy)
     m->running = m->running > 0 ? m->running - 1 : 0;
 }
 
+int multi_go_on(struct multi *m, void *easy)
+{
+    m->inside++;
+    int code = (int)curl_easy_pause(easy, CURLPAUSE_CONT);
+    m->inside--;
+    return code;
+}
+
 bool multi_is_inside(const struct multi *m)
 {
     return m->inside > 0;

@@ -40,6 +40,9 @@ void multi_adopt(struct multi *m, void *easy);
 /* Take a transfer out and close its connection. Not from inside a callback of libcurl. */
 void multi_remove(struct multi *m, void *easy);
 
+/* Let a transfer that paused go on; its callbacks may be called before this returns. The CURLcode. */
+int multi_go_on(struct multi *m, void *easy);
+
 /* Whether libcurl is on the stack: then multi_remove must wait for the turn. */
 bool multi_is_inside(const struct multi *m);
 

@@ -85,7 +85,7 @@ void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
         struct wire *w = LINKED(now.next, struct wire, resting);
         link_out(&w->resting);
         w->bytes_of_turn = 0;
-        int code = (int)curl_easy_pause(w->easy, CURLPAUSE_CONT); /* what it shows may make it rest again */
+        int code = multi_go_on(all->multi, w->easy); /* what it shows may make it rest again */
         if (code && w->owner) {
             failed(w, code);
         }

@@ -194,6 +194,60 @@ static void others_from_inside_a_callback(void **state)
     }
 }
 
+/* A long answer is shown in portions; behind the first it is our own turn that has libcurl show the rest. */
+enum { PORTION = 256 * 1024 };
+
+struct glutton {
+    struct ask *victim;
+    size_t bytes;
+    bool fired;
+};
+
+static bool glutton_bytes(void *context, struct slice bytes)
+{
+    struct glutton *g = context;
+    if (g->bytes >= PORTION && !g->fired) {
+        g->fired = true;
+        upstream_cancel(g->victim->get);
+        asking_side->pending--;
+    }
+    g->bytes += bytes.n;
+    return true;
+}
+
+static void glutton_done(void *context, const struct upstream_result *result)
+{
+    (void)context;
+    assert_int_equal(result->fault, FAULT_UPSTREAM_ODD);
+    asking_side->pending--;
+}
+
+static void others_from_inside_a_later_portion(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "/silent", "/half", "/endless" };
+    static const struct upstream_callbacks callbacks = { NULL, glutton_bytes, glutton_done };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        struct play *p = play_start(scenes, N_SCENES);
+        struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
+        struct ask victim = { 0 };
+        struct glutton g = { .victim = &victim };
+        ask_start_for(s, &victim, paths[i], "seo", 64 << 20, 10000);
+        side_wait_for(s, &p->requests, 1);
+        s->pending++;
+        assert_non_null(upstream_start(s->upstream, S("/endless"), S("ads"), PORTION + PORTION / 4,
+                                       clock_monotonic_ms() + 10000, &callbacks, &g));
+        side_wait(s);
+        assert_true(g.fired);
+        assert_int_equal(victim.done, 0);
+        side_wait_for(s, &p->left, 2);
+        buffer_clear(&victim.body);
+        assert_still_works(s);
+        side_free(s);
+        play_end(p);
+    }
+}
+
 static void everything_when_the_upstream_is_freed(void **state)
 {
     (void)state;
@@ -271,6 +325,7 @@ int main(void)
         cmocka_unit_test(while_v3_thinks),
         cmocka_unit_test(while_it_rests_before_a_retry),
         cmocka_unit_test(others_from_inside_a_callback),
+        cmocka_unit_test(others_from_inside_a_later_portion),
         cmocka_unit_test(everything_when_the_upstream_is_freed),
         cmocka_unit_test(asking_again_from_the_end),
     };

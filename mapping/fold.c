@@ -35,7 +35,7 @@ static bool high_changes(struct slice text)
 {
     for (size_t i = 0, length; i < text.n; i += length) {
         unsigned char lead = (unsigned char)text.p[i];
-        length = lead < 0x80 ? 1 : 3;
+        length = text.n - i >= 8 && !(bytes_load8(text.p + i) & EACH_HIGH) ? 8 : lead < 0x80 ? 1 : 3;
         if (lead < 0x80 || has_no_case(lead))
             continue;
         uint32_t c = utf8_decode(text.p + i, &length);

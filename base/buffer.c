@@ -69,46 +69,9 @@ void buffer_printf(struct buffer *b, const char *format, ...)
 
 void buffer_u64(struct buffer *b, uint64_t v)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    static const uint64_t powers[] = { 0,
-                                       10,
-                                       100,
-                                       1000,
-                                       10000,
-                                       100000,
-                                       1000000,
-                                       10000000,
-                                       100000000,
-                                       1000000000,
-                                       10000000000,
-                                       100000000000,
-                                       1000000000000,
-                                       10000000000000,
-                                       100000000000000,
-                                       1000000000000000,
-                                       10000000000000000,
-                                       100000000000000000,
-                                       1000000000000000000,
-                                       10000000000000000000u };
-    /* log10 from log2: 1233 / 4096 is nearly log10(2). */
-    unsigned guess = (64 - (unsigned)__builtin_clzll(v | 1)) * 1233 >> 12;
-    unsigned n = guess + (v >= powers[guess]);
-    char *to = buffer_reserve(b, n);
-    if (!to)
-        return;
-    char *at = to + n;
-    while (v >= 100) {
-        at -= 2;
-        memcpy(at, pairs + v % 100 * 2, 2);
-        v /= 100;
-    }
-    if (v >= 10)
-        memcpy(at - 2, pairs + v * 2, 2);
-    else
-        at[-1] = (char)('0' + v);
-    b->n += n;
+    char *to = buffer_reserve(b, decimal_digits(v));
+    if (to)
+        b->n += decimal_write(to, v);
 }
 
 void buffer_i64(struct buffer *b, int64_t v)

@@ -270,3 +270,53 @@ bool parse_i64(struct slice s, int64_t *value)
     *value = negative ? (int64_t)(0 - v) : (int64_t)v;
     return true;
 }
+
+size_t decimal_digits(uint64_t v)
+{
+    static const uint64_t powers[] = { 0,
+                                       10,
+                                       100,
+                                       1000,
+                                       10000,
+                                       100000,
+                                       1000000,
+                                       10000000,
+                                       100000000,
+                                       1000000000,
+                                       10000000000,
+                                       100000000000,
+                                       1000000000000,
+                                       10000000000000,
+                                       100000000000000,
+                                       1000000000000000,
+                                       10000000000000000,
+                                       100000000000000000,
+                                       1000000000000000000,
+                                       10000000000000000000u };
+    /* log10 from log2: 1233 / 4096 is nearly log10(2). */
+    unsigned guess = (64 - (unsigned)__builtin_clzll(v | 1)) * 1233 >> 12;
+    return guess + (v >= powers[guess]);
+}
+
+size_t decimal_write(char *to, uint64_t v)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    size_t n = decimal_digits(v);
+    char *at = to + n;
+    for (; v > UINT32_MAX; v /= 100) {
+        at -= 2;
+        memcpy(at, pairs + v % 100 * 2, 2);
+    }
+    uint32_t rest = (uint32_t)v; /* halves the work of dividing */
+    for (; rest >= 100; rest /= 100) {
+        at -= 2;
+        memcpy(at, pairs + rest % 100 * 2, 2);
+    }
+    if (rest >= 10)
+        memcpy(at - 2, pairs + rest * 2, 2);
+    else
+        at[-1] = (char)('0' + rest);
+    return n;
+}

@@ -42,6 +42,10 @@ void buffer_json_any(struct buffer *b, struct slice s);
 /* [0-9]+ that fits (leading zeros are allowed). */
 [[nodiscard]] bool parse_u64(struct slice s, uint64_t *value);
 
+/* How many digits `v` has, 20 at most; write them, and return as many. */
+size_t decimal_digits(uint64_t v);
+size_t decimal_write(char *to, uint64_t v);
+
 bool is_digit(char c);
 int hex_value(char c); /* 0 to 15, or -1 */
 

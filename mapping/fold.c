@@ -17,11 +17,32 @@ static bool is_upper_ascii(char c)
 
 #define EACH_HIGH 0x8080808080808080u
 
-/* Add the highest bit of each byte that is an ASCII capital; right as long as there is no other byte with that bit. */
+/* Add the highest bit of each byte that is an ASCII capital. */
 static void note_letters(uint64_t eight, uint64_t *upper, uint64_t *high)
 {
+    uint64_t low = eight & ~EACH_HIGH;
     *high |= eight;
-    *upper |= (eight + 0x3F3F3F3F3F3F3F3Fu) & ~(eight + 0x2525252525252525u);
+    *upper |= (low + 0x3F3F3F3F3F3F3F3Fu) & ~(low + 0x2525252525252525u) & ~eight;
+}
+
+/* U+3000 to U+9FFF and U+B000 to U+EFFF: scripts without case. */
+static bool has_no_case(unsigned char lead)
+{
+    return lead >= 0xE3 && lead <= 0xEE && lead != 0xEA;
+}
+
+static bool high_changes(struct slice text)
+{
+    for (size_t i = 0, length; i < text.n; i += length) {
+        unsigned char lead = (unsigned char)text.p[i];
+        length = text.n - i >= 8 && !(bytes_load8(text.p + i) & EACH_HIGH) ? 8 : lead < 0x80 ? 1 : 3;
+        if (lead < 0x80 || has_no_case(lead))
+            continue;
+        uint32_t c = utf8_decode(text.p + i, &length);
+        if ((uint32_t)utf8proc_tolower((utf8proc_int32_t)c) != c)
+            return true;
+    }
+    return false;
 }
 
 bool fold_changes(struct slice text)
@@ -31,14 +52,7 @@ bool fold_changes(struct slice text)
     for (; text.n - at >= 8; at += 8)
         note_letters(bytes_load8(text.p + at), &upper, &high);
     note_letters(bytes_load_some(text.p + at, text.n - at), &upper, &high);
-    if (!(high & EACH_HIGH))
-        return upper & EACH_HIGH;
-    for (size_t i = 0, length; i < text.n; i += length) {
-        uint32_t c = utf8_decode(text.p + i, &length);
-        if (c < 0x80 ? is_upper_ascii((char)c) : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c) != c)
-            return true;
-    }
-    return false;
+    return upper & EACH_HIGH || (high & EACH_HIGH && high_changes(text));
 }
 
 size_t fold_write(struct slice text, char *out)

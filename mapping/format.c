@@ -204,7 +204,7 @@ const struct format formats[OUTPUT_COUNT] = {
     [OUTPUT_JSON] = {
         .begin = json_open, .end = close_brace, .member = json_member, .member_end = nothing_named,
         .object = json_open, .object_end = close_brace, .list = json_list, .list_end = json_list_end,
-        .item = json_item, .item_end = json_item_end, .quote = SLICE("\""), .text = json_text, .whole = buffer_i64, .null = json_null,
+        .item = json_item, .item_end = json_item_end, .is_plain = true, .quote = SLICE("\""), .text = json_text, .whole = buffer_i64, .null = json_null,
         .content_type = SLICE("application/json; charset=utf-8"),
     },
     [OUTPUT_XML] = {

@@ -21,6 +21,8 @@ struct format {
     void (*list_end)(struct buffer *b);
     void (*item)(struct buffer *b, struct slice element, int64_t i, size_t members);
     void (*item_end)(struct buffer *b, struct slice element);
+    /* A row is its values between texts that are the same in every row, and a plain text stands as it is. */
+    bool is_plain;
     /* Values; `plain`: the text needs no escape in JSON. A text stands between two quotes. */
     struct slice quote;
     void (*text)(struct buffer *b, struct slice text, bool plain);

@@ -2,6 +2,7 @@
  * v2 answers: the same walk for every format. */
 #include "mapping/render.h"
 
+#include "base/text.h"
 #include "mapping/format.h"
 
 /* Room for a number or a date with what a format puts around it, and around a row; escapes may need more. */
@@ -31,7 +32,9 @@ static bool is_quoted(const struct shown *c)
 static void shown_make(struct shown_columns *s, const struct plan *plan, const struct format *f)
 {
     const struct table *t = plan->call->table;
-    size_t ends[TABLE_MAX_COLUMNS] = { 0 };
+    size_t ends[TABLE_MAX_COLUMNS];
+    if (f->is_plain)
+        f->item(&s->texts, t->row_element, 1, 0);
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct column *c = &t->columns[i];
         if (!(plan->call->select & 1u << i))
@@ -48,6 +51,8 @@ static void shown_make(struct shown_columns *s, const struct plan *plan, const s
             buffer_append(&s->texts, f->quote);
         f->member_end(&s->texts, c->v2);
     }
+    if (f->is_plain)
+        f->item_end(&s->texts, t->row_element);
     size_t at = 0;
     for (size_t i = 0; i < s->n && !s->texts.failed; i++) {
         s->list[i].before = slice_of(s->texts.p + at, ends[i] - at);
@@ -67,6 +72,61 @@ static void write_value(const struct format *f, const struct shown *c, const str
         f->text(out, cell->text, row->plain & 1u << c->field);
 }
 
+static void write_row(const struct shown_columns *shown, const struct format *f, struct slice element, int64_t i,
+                      const struct row *row, struct buffer *out)
+{
+    f->item(out, element, i, shown->n);
+    for (size_t k = 0; k < shown->n; k++) {
+        buffer_append(out, shown->list[k].before);
+        write_value(f, &shown->list[k], row, out);
+    }
+    buffer_append(out, shown->behind);
+    f->item_end(out, element);
+}
+
+/* Bytes that the values of a row may take. */
+static size_t room_for(const struct shown_columns *shown, const struct row *row)
+{
+    enum { MOST_ESCAPED = 6 }; /* \u00xx */
+    size_t n = shown->n * MAX_VALUE;
+    for (size_t k = 0; k < shown->n; k++) {
+        const struct shown *c = &shown->list[k];
+        if (is_quoted(c))
+            n += row->cells[c->field].text.n * (row->plain & 1u << c->field ? 1 : MOST_ESCAPED);
+    }
+    return n;
+}
+
+static char *put(char *to, struct slice s)
+{
+    bytes_copy(to, s.p, s.n);
+    return to + s.n;
+}
+
+/* The same for a format that is plain, with one look at the room. `skip` bytes of what stands before are left out. */
+static void write_plain_row(const struct shown_columns *shown, const struct format *f, size_t skip,
+                            const struct row *row, struct buffer *out)
+{
+    char *to = buffer_reserve(out, shown->texts.n + room_for(shown, row));
+    if (!to)
+        return;
+    for (size_t k = 0; k < shown->n; k++) {
+        const struct shown *c = &shown->list[k];
+        const union cell *cell = &row->cells[c->field];
+        to = put(to, slice_from(c->before, k ? 0 : skip));
+        if (!c->null && c->type == VALUE_WHOLE && cell->whole >= 0) {
+            to += decimal_write(to, (uint64_t)cell->whole);
+        } else if (is_quoted(c) && row->plain & 1u << c->field) {
+            to = put(to, cell->text);
+        } else {
+            out->n = (size_t)(to - out->p);
+            write_value(f, c, row, out);
+            to = out->p + out->n;
+        }
+    }
+    out->n = (size_t)(put(to, shown->behind) - out->p);
+}
+
 static void write_rows(const struct plan *plan, const struct format *f, const struct row_list *rows, int64_t n,
                        struct buffer *out)
 {
@@ -77,23 +137,12 @@ static void write_rows(const struct plan *plan, const struct format *f, const st
     if (n)
         buffer_reserve(out, (size_t)n * (shown.texts.n + shown.n * MAX_VALUE + MAX_ITEM) + rows_text_bytes(rows));
     for (int64_t i = 0; i < n && !out->failed; i++) {
-        const struct row *row = rows_at(rows, i);
-        f->item(out, plan->call->table->row_element, i, shown.n);
-        for (size_t k = 0; k < shown.n; k++) {
-            buffer_append(out, shown.list[k].before);
-            write_value(f, &shown.list[k], row, out);
-        }
-        buffer_append(out, shown.behind);
-        f->item_end(out, plan->call->table->row_element);
+        if (f->is_plain)
+            write_plain_row(&shown, f, i ? 0 : 1, rows_at(rows, i), out);
+        else
+            write_row(&shown, f, plan->call->table->row_element, i, rows_at(rows, i), out);
     }
     buffer_clear(&shown.texts);
-}
-
-static void write_text(const struct format *f, struct slice text, struct buffer *out)
-{
-    buffer_append(out, f->quote);
-    f->text(out, text, false);
-    buffer_append(out, f->quote);
 }
 
 static void write_whole(const struct format *f, struct slice name, bool first, int64_t value, struct buffer *out)
@@ -101,6 +150,13 @@ static void write_whole(const struct format *f, struct slice name, bool first, i
     f->member(out, name, first);
     f->whole(out, value);
     f->member_end(out, name);
+}
+
+static void write_text(const struct format *f, struct slice text, struct buffer *out)
+{
+    buffer_append(out, f->quote);
+    f->text(out, text, false);
+    buffer_append(out, f->quote);
 }
 
 static void write_stats(const struct format *f, const struct stats *stats, struct buffer *out)

@@ -45,7 +45,10 @@ struct row_list {
 
     bool case_seen, disordered, resorted, paged;
     bool has_last;
-    struct row *last; /* a copy of the last row that came, merged or not: paging goes on behind it */
+    struct row *merged; /* a copy of the last row that came, where it was merged: paging goes on behind it */
+    bool last_was_merged;
+    uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS]; /* the fields that are in each row, without the key */
+    uint8_t n_wholes, n_texts;
     struct slice last_raw[TABLE_MAX_FIELDS]; /* its dates as they came, where a fraction was cut */
     struct index by_key[PARTS];              /* folded keys; of all rows once `case_seen` */
     struct set raw[PARTS];    /* unfolded keys; of all rows once `paged`, and of rows merged before that */
@@ -71,10 +74,18 @@ struct row_list *rows_new(const struct rows_options *options)
     r->o = *options;
     r->stride = sizeof(struct row) + options->table->n_fields * sizeof(union cell);
     r->o.fold = options->fold && key_is_any_case(options->table);
-    r->last = calloc(1, r->stride);
-    if (!r->last) {
+    r->merged = calloc(1, r->stride);
+    if (!r->merged) {
         free(r);
         return NULL;
+    }
+    for (size_t i = 0; i < options->table->n_fields; i++) {
+        if (!(options->fields & 1u << i) || (int)i == options->table->key_field)
+            continue;
+        if (options->table->fields[i].type == VALUE_WHOLE)
+            r->wholes[r->n_wholes++] = (uint8_t)i;
+        else
+            r->texts[r->n_texts++] = (uint8_t)i;
     }
     return r;
 }
@@ -95,7 +106,7 @@ void rows_free(struct row_list *r)
         free(r->raw[i].at);
     }
     free(r->sorted);
-    free(r->last);
+    free(r->merged);
     budget_give(r->o.budget, r->bytes);
     free(r);
 }
@@ -391,21 +402,35 @@ static bool copy_text(struct row_list *r, struct row *row, size_t field, const s
 
 static bool copy_row(struct row_list *r, struct row *row, const struct scan_value *values)
 {
-    const struct table *t = r->o.table;
-    row->plain = 0;
-    if (!copy_key(r, row, &values[t->key_field]))
+    int key = r->o.table->key_field;
+    if (!copy_key(r, row, &values[key]))
         return false;
-    for (size_t i = 0; i < t->n_fields; i++) {
-        if (!(r->o.fields & 1u << i))
-            continue;
-        if (values[i].plain)
-            row->plain |= 1u << i;
-        if (t->fields[i].type == VALUE_WHOLE)
-            row->cells[i].whole = values[i].whole;
-        else if ((int)i != t->key_field && !copy_text(r, row, i, &values[i]))
+    row->plain = (uint32_t)values[key].plain << key;
+    for (int k = 0; k < r->n_wholes; k++)
+        row->cells[r->wholes[k]].whole = values[r->wholes[k]].whole;
+    for (int k = 0; k < r->n_texts; k++) {
+        int i = r->texts[k];
+        row->plain |= (uint32_t)values[i].plain << i;
+        if (!copy_text(r, row, (size_t)i, &values[i]))
             return false;
     }
     return true;
+}
+
+/* The last row that came. */
+static const struct row *last_of(const struct row_list *r)
+{
+    return r->last_was_merged ? r->merged : row_at(r, r->n - 1);
+}
+
+static void note_order(struct row_list *r, const struct row *row)
+{
+    if (!r->has_last)
+        return;
+    if (!r->disordered && compare(r, last_of(r), row, true) > 0)
+        r->disordered = true;
+    if (r->case_seen && !r->resorted && compare(r, last_of(r), row, false) > 0)
+        r->resorted = true;
 }
 
 static void merge(const struct row_list *r, struct row *into, const struct row *from)
@@ -442,15 +467,13 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     }
     if (!row || !copy_row(r, row, values))
         return ROWS_FULL;
-    if (r->has_last && compare(r, r->last, row, true) > 0)
-        r->disordered = true;
-    if (r->has_last && r->case_seen && compare(r, r->last, row, false) > 0)
-        r->resorted = true;
-    memcpy(r->last, row, r->stride);
+    note_order(r, row);
     r->has_last = true;
     struct row *same = r->case_seen ? index_find(r, key_of(r, row)) : NULL;
+    r->last_was_merged = same;
     if (same) {
         bool was_there;
+        memcpy(r->merged, row, r->stride);
         merge(r, same, row);
         return r->paged || raw_insert(r, slice_hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
     }
@@ -499,15 +522,16 @@ bool rows_resorted(const struct row_list *r)
 bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS])
 {
     const struct table *t = r->o.table;
-    for (size_t i = 0; i < t->n_fields && r->has_last; i++) {
+    const struct row *last = r->has_last ? last_of(r) : NULL;
+    for (size_t i = 0; i < t->n_fields && last; i++) {
         if (!(r->o.fields & 1u << i))
             continue;
         if (t->fields[i].type == VALUE_WHOLE)
-            values[i].whole = r->last->cells[i].whole;
+            values[i].whole = last->cells[i].whole;
         else
-            values[i].text = (int)i == t->key_field ? r->last->raw_key
+            values[i].text = (int)i == t->key_field ? last->raw_key
                              : r->last_raw[i].n     ? r->last_raw[i]
-                                                    : r->last->cells[i].text;
+                                                    : last->cells[i].text;
     }
     return r->has_last;
 }

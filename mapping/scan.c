@@ -31,6 +31,7 @@ void scanner_free(struct scanner *s)
     for (size_t i = 0; i < TABLE_MAX_FIELDS; i++)
         buffer_clear(&s->kept[i]);
     buffer_clear(&s->decoded);
+    buffer_clear(&s->lead_texts);
     free(s);
 }
 

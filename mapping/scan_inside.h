@@ -51,6 +51,8 @@ struct scanner {
     /* The order in which the first row had its fields; later rows are tried with it first. */
     int order[TABLE_MAX_FIELDS];
     int n_order;
+    struct slice leads[TABLE_MAX_FIELDS]; /* what stands before each value then: {"name": or ,"name": */
+    struct buffer lead_texts;
     bool order_unusable; /* it had keys that nobody asked for */
 };
 

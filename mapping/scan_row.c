@@ -148,23 +148,34 @@ static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at
     return false;
 }
 
+/* False when memory is out: then rows are read token by token. */
+static bool make_leads(struct scanner *s)
+{
+    size_t ends[TABLE_MAX_FIELDS], at = 0;
+    for (int i = 0; i < s->n_order; i++) {
+        buffer_append(&s->lead_texts, i ? S(",\"") : S("{\""));
+        buffer_append(&s->lead_texts, s->o.fields[s->order[i]].v3);
+        buffer_append(&s->lead_texts, S("\":"));
+        ends[i] = s->lead_texts.n;
+    }
+    for (int i = 0; i < s->n_order && !s->lead_texts.failed; i++) {
+        s->leads[i] = slice_of(s->lead_texts.p + at, ends[i] - at);
+        at = ends[i];
+    }
+    return !s->lead_texts.failed;
+}
+
 size_t scan_whole_row(struct scanner *s, struct slice in)
 {
-    if (!s->rows || s->order_unusable || !s->n_order)
+    if (!s->rows || s->order_unusable || !s->n_order || (!s->lead_texts.n && !make_leads(s)))
         return 0;
-    size_t at = 1;
+    size_t at = 0;
     uint32_t seen = 0;
     for (int i = 0; i < s->n_order; i++) {
-        const struct field *f = &s->o.fields[s->order[i]];
-        if (i) {
-            if (at >= in.n || in.p[at] != ',')
-                return 0;
-            at++;
-        }
-        if (in.n - at < f->v3.n + 4 || in.p[at] != '"' || !bytes_eq(in.p + at + 1, f->v3.p, f->v3.n) ||
-            in.p[at + f->v3.n + 1] != '"' || in.p[at + f->v3.n + 2] != ':')
+        struct slice lead = s->leads[i];
+        if (in.n - at < lead.n || !bytes_eq(in.p + at, lead.p, lead.n))
             return 0;
-        at += f->v3.n + 3;
+        at += lead.n;
         if (!fast_value(s, s->order[i], in, &at))
             return 0;
         seen |= 1u << s->order[i];

@@ -24,8 +24,8 @@
 #include "proxy/pages.h"
 #include "proxy/service.h"
 
-/* The most that a call may hold while it is at work: what it needs itself, rows, and its answer. */
-enum { CALL_MEMORY = 32 * 1024 * 1024, EXCHANGE_MAX_BYTES = 800 * 1024 * 1024 };
+/* The most that the small things of a call may hold; rows and answer are counted in service.memory. */
+enum { CALL_MEMORY = 32 * 1024 * 1024 };
 
 enum step { ONWARD, WAIT, REFUSE };
 

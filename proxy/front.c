@@ -59,11 +59,9 @@ void front_raise_descriptors(struct service *s)
                     s->config->max_connections, wanted, (uint64_t)files.rlim_cur);
 }
 
-static void announce_memory(struct service *s, uint64_t call_bytes, uint64_t cache_bytes)
+static void announce_memory(struct service *s, uint64_t cache_bytes)
 {
-    uint64_t each, front = http_server_most_bytes(s->http, &each), calls = 0;
-    for (size_t i = 0; i < s->config->n_teams; i++)
-        calls += (uint64_t)s->config->teams[i].concurrency * call_bytes;
+    uint64_t each, front = http_server_most_bytes(s->http, &each), calls = s->memory.max;
     service_say(s,
                 "memory: at most %" PRIu64 " MiB: %d connections of %" PRIu64 " KiB and answers on their way, %" PRIu64
                 " MiB; calls at work, %" PRIu64 " MiB; caches, %" PRIu64 " MiB",
@@ -71,7 +69,7 @@ static void announce_memory(struct service *s, uint64_t call_bytes, uint64_t cac
                 calls / MEBIBYTE, cache_bytes / MEBIBYTE);
 }
 
-void front_announce(struct service *s, uint64_t call_bytes, uint64_t cache_bytes)
+void front_announce(struct service *s, uint64_t cache_bytes)
 {
     struct buffer address = { 0 };
     for (size_t i = 0; http_server_address(s->http, i, &address); i++) {
@@ -80,5 +78,5 @@ void front_announce(struct service *s, uint64_t call_bytes, uint64_t cache_bytes
         address.n = 0;
     }
     buffer_clear(&address);
-    announce_memory(s, call_bytes, cache_bytes);
+    announce_memory(s, cache_bytes);
 }

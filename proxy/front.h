@@ -17,6 +17,6 @@
 void front_raise_descriptors(struct service *s);
 
 /* Where the daemon listens, and the most memory that calls and connections can take. */
-void front_announce(struct service *s, uint64_t call_bytes, uint64_t cache_bytes);
+void front_announce(struct service *s, uint64_t cache_bytes);
 
 #endif

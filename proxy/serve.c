@@ -239,7 +239,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 
 static void announce(struct daemon *d)
 {
-    front_announce(&d->service, EXCHANGE_MAX_BYTES, CACHE_BYTES);
+    front_announce(&d->service, CACHE_BYTES);
     serve_admin_announce(d->admin);
     service_say(&d->service, "ready");
     log_flush(&d->service.log);

@@ -32,7 +32,7 @@ static bool is_quoted(const struct shown *c)
 static void shown_make(struct shown_columns *s, const struct plan *plan, const struct format *f)
 {
     const struct table *t = plan->call->table;
-    size_t ends[TABLE_MAX_COLUMNS];
+    size_t ends[TABLE_MAX_COLUMNS] = { 0 };
     if (f->is_plain)
         f->item(&s->texts, t->row_element, 1, 0);
     for (size_t i = 0; i < t->n_columns; i++) {

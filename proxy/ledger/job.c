@@ -207,7 +207,11 @@ void ledger_command_start(struct ledger *l, int argc, const char *const *argv, s
 {
     if (argc && start(l, argc, argv, input, done, context))
         return;
-    /* No base, no memory or no thread: then it runs here. */
+    if (l->base) { /* here it would stop the loop */
+        done(context, COMMAND_WRONG, S(""),
+             S("anchorage: the daemon has no memory or descriptors for a command now\n"));
+        return;
+    }
     struct buffer out = { 0 }, err = { 0 };
     int status = ledger_command(l, argc, argv, input, &out, &err);
     done(context, status, buffer_slice(&out), buffer_slice(&err));
@@ -217,6 +221,8 @@ void ledger_command_start(struct ledger *l, int argc, const char *const *argv, s
 
 void jobs_end(struct ledger *l)
 {
+    if (l->jobs)
+        store_end_commands(l->store);
     while (l->jobs) {
         struct job *j = l->jobs;
         job_finish(j);

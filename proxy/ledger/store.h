@@ -67,6 +67,10 @@ enum store_result store_open(struct store *s, struct buffer *why);
 void store_lock(struct store *s);
 void store_unlock(struct store *s);
 
+/* From now on store_entries and store_backup end with a word that the daemon is being stopped, so that long commands do
+ * not hold up its end. All else goes on. */
+void store_end_commands(struct store *s);
+
 /* The functions below return false when reading failed; `why` gets one line. */
 
 /* Show up to `max` entries from `from_seq` on; *next becomes where to go on, 0 at the end. What is shown lives during

@@ -15,6 +15,7 @@
 #include "proxy/ledger/chain.h"
 #include "proxy/ledger/ids.h"
 #include "proxy/ledger/names.h"
+#include "proxy/ledger/removal.h"
 #include "proxy/ledger/shapes.h"
 #include "proxy/ledger/store_files.h"
 #include "proxy/ledger/store_schema.h"
@@ -35,7 +36,8 @@ struct store {
     sqlite3 *db; /* NULL while it is not open */
     sqlite3_stmt *sql[N_SQL];
     sqlite3_backup *copy; /* under way, or NULL */
-    struct names names;   /* number i is id i + 1; 0 is the empty text */
+    bool commands_end;
+    struct names names; /* number i is id i + 1; 0 is the empty text */
     struct shapes shapes;
     struct digester *digester;
     struct buffer scratch;
@@ -574,8 +576,8 @@ static bool end_read(struct store *s, sqlite3_stmt *st, struct buffer *why)
     return good;
 }
 
-bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_seen *seen, void *context, int64_t *next,
-                   struct buffer *why)
+static bool read_entries(struct store *s, int64_t from_seq, size_t max, store_entry_seen *seen, void *context,
+                         int64_t *next, struct buffer *why)
 {
     sqlite3_stmt *st = begin_read(s, SQL_READ_ENTRIES, why);
     if (!st)
@@ -592,6 +594,25 @@ bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_se
     }
     *next = n == max ? last + 1 : 0;
     return end_read(s, st, why);
+}
+
+void store_end_commands(struct store *s)
+{
+    store_lock(s);
+    s->commands_end = true;
+    store_unlock(s);
+}
+
+bool store_entries(struct store *s, int64_t from_seq, size_t max, store_entry_seen *seen, void *context, int64_t *next,
+                   struct buffer *why)
+{
+    store_lock(s);
+    bool ends = s->commands_end;
+    store_unlock(s);
+    if (!ends)
+        return read_entries(s, from_seq, max, seen, context, next, why);
+    buffer_str(why, "ledger: the daemon is being stopped; ask again when it runs");
+    return false;
 }
 
 static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
@@ -717,28 +738,6 @@ void store_names(struct store *s, store_name_seen *seen, void *context)
 
 /* ---- removing ---- */
 
-struct removal {
-    struct rollup_set sums; /* by months */
-    struct cut cut;
-    int64_t before_ms, before_seq;
-    size_t n;
-    bool ends, failed;
-};
-
-static void remove_one(void *context, const struct entry *e)
-{
-    struct removal *r = context;
-    r->ends = r->ends || e->time_ms >= r->before_ms || e->seq >= r->before_seq;
-    if (r->ends || r->failed)
-        return;
-    struct rollup_key at = {
-        .hour = month_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id
-    };
-    r->failed = !rollup_set_add_at(&r->sums, &at, e);
-    r->cut = (struct cut){ e->seq, e->sum };
-    r->n++;
-}
-
 static bool write_cut(struct store *s, const struct removal *r)
 {
     bool good = done(s->sql[SQL_BEGIN]);
@@ -757,7 +756,7 @@ bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t m
     int64_t next = 0;
     store_lock(s);
     bool waits = s->cut_stays > 0;
-    bool good = waits || store_entries(s, s->cut.seq + 1, max, remove_one, &r, &next, why);
+    bool good = waits || read_entries(s, s->cut.seq + 1, max, removal_add, &r, &next, why);
     *more = waits || (good && next && !r.ends && !r.failed);
     if (good && !r.failed && r.n) {
         good = write_cut(s, &r);
@@ -840,7 +839,7 @@ bool store_check(struct store *s, struct buffer *out, struct buffer *why)
 static int copy_some(struct store *s)
 {
     store_lock(s);
-    int status = s->copy ? sqlite3_backup_step(s->copy, 256) : SQLITE_ABORT;
+    int status = s->copy && !s->commands_end ? sqlite3_backup_step(s->copy, 256) : SQLITE_ABORT;
     store_unlock(s);
     return status;
 }

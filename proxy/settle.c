@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The rooms render and settle: the answer's bytes, and the one place that charges. */
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
@@ -176,9 +178,19 @@ static bool failed_by_v3(const struct exchange *x)
            f == FAULT_UPSTREAM_OUT_OF_UNITS;
 }
 
+/* What it may have been waiting for must not come while the disk is waited for: the call would end a second time. */
+static void wait_no_more(struct exchange *x)
+{
+    struct event *armed[] = { x->timer, x->deadline, x->pause };
+    for (size_t i = 0; i < sizeof armed / sizeof armed[0]; i++)
+        if (armed[i])
+            event_del(armed[i]);
+}
+
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
+    wait_no_more(x);
     share_leave_all(x);
     share_end(x, failed_by_v3(x));
     bool makes_room = x->promised > 0;

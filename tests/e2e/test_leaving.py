@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Calls whose clients leave, or whose time is over, at the worst moment."""
+import time
+import unittest
+
+from anchorage import Anchorage
+from sandbox import Sandbox
+from test_sharing import Background
+
+QUIET = {"stats": "zero"}
+
+
+class AtTheEndOfTheirTime(unittest.TestCase):
+    def test_clients_with_the_same_timeout_as_the_proxy(self):
+        """Each leaves about when its call_timeout is over: the end of its call is on its way to the disk then, and must
+        not come twice."""
+        seconds, count = 0.6, 120
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"call_timeout": f"{seconds * 1000:.0f}ms"}, upstream={"answer_ttl": "0"},
+                          teams={"seo": {"concurrency": count + 1}}, fidelity=QUIET) as proxy:
+            for turn in range(2):
+                sandbox.script({"match": "anchors", "stall": True})
+                first = Background(proxy, target="lower.example")
+                sandbox.wait(requests=turn + 1)
+                joined = [(time.monotonic(), Background(proxy, target="lower.example")) for _ in range(count)]
+                for number, (began, client) in enumerate(joined):
+                    leaves = began + seconds - 0.012 + number * 0.016 / count  # the moment is what is tested
+                    time.sleep(max(0, leaves - time.monotonic()))
+                    client.leave()
+                self.assertEqual(first.answer().fault, "upstream_late")
+            proxy.stop()
+            ends = {}
+            for entry in proxy.ledger():
+                if entry["target"] == "lower.example" and entry["kind"] != "hold":
+                    ends.setdefault(entry["id"], []).append(entry["kind"])
+            self.assertEqual([kinds for kinds in ends.values() if len(kinds) != 1], [])
+            self.assertGreater(sum(kinds == ["release"] for kinds in ends.values()), count)
+
+
+if __name__ == "__main__":
+    unittest.main()

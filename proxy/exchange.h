@@ -55,8 +55,9 @@ struct exchange {
     struct settings *settings;        /* those it began with */
     const struct config *config;      /* theirs */
     struct exchange *next, *previous; /* running, then finished */
-    struct exchange *next_waiting;    /* for a turn, or for room in the books */
-    struct event *timer;              /* while waiting for a turn or for room */
+    struct exchange *next_waiting, *previous_waiting; /* for a turn, or for room in the books */
+    struct event *timer;                              /* while waiting for a turn or for room */
+    int64_t waits_until_ms;                           /* likewise, however often it has to wait anew; 0: it has not */
     struct http_call *http;
     struct arena *memory;
     size_t counted, promised; /* bytes of it and of the body, in the service's budget; what was set aside for it */

@@ -22,6 +22,12 @@ struct event_base;
 struct exchange;
 struct aside;
 
+/* Calls that wait, first come, first served; each is in one line at most. */
+struct line {
+    struct exchange *first, *last;
+    size_t n;
+};
+
 /* How many of a team's calls run, and who waits for a turn: first come, first served. A reload finds them again by the
  * team's name; those of a team that is gone go when its last call has. */
 struct turns {
@@ -29,7 +35,8 @@ struct turns {
     struct settings *settings;      /* whose `team` is */
     struct account *account;        /* the v3 key that its calls are made with */
     int32_t running;
-    struct exchange *first, *last;
+    struct line waiting;
+    bool wakes;         /* it is being gone through */
     struct turns *next; /* all of the service */
 };
 
@@ -61,7 +68,8 @@ struct service {
 
     struct exchange *running;          /* all that are not freed */
     struct exchange *finished;         /* freed at the bottom of the loop */
-    struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
+    struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
+    bool retries, retries_again;  /* it is being gone through; and has to be once more */
     struct event *bottom;              /* runs once the callbacks of this turn are done */
     struct log log;                    /* written at the bottom */
     struct counters counters;

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """More than the proxy takes at once: memory that all calls share, and when to come again."""
+import select
+import time
 import unittest
 
 from anchorage import Anchorage
 from sandbox import Sandbox
+from test_sharing import Background
 
 
 class Busy(unittest.TestCase):
@@ -20,6 +23,25 @@ class Busy(unittest.TestCase):
             seconds = sorted(int(answer.headers["retry-after"]) for answer in busy)
             self.assertGreaterEqual(seconds[-1], 3, seconds)
             self.assertLessEqual(seconds[-1], 9, seconds)
+
+
+    def test_queue_timeout_counts_all_tries(self):
+        """A call waits for room in its team's limit, and has a new try whenever another one ends: that does not make
+        its time longer."""
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "300ms"}, fidelity={"stats": "zero"},
+                          upstream={"answer_ttl": "0"}, teams={"seo": {"rows_per_month": 1000}}) as proxy:
+            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 2500})
+            holds = Background(proxy, target="big.example", limit=400)
+            sandbox.wait(requests=1)
+            began = time.monotonic()
+            waits = Background(proxy, target="lower.example", limit=700)
+            while not select.select([waits.connection], [], [], 0.05)[0] and time.monotonic() < began + 2:
+                self.assertEqual(proxy.get(target="one.example", limit=1).status, 200)
+            answer = waits.answer()
+            self.assertEqual((answer.fault, answer.rows_charged), ("too_busy", 0), answer)
+            self.assertLess(time.monotonic() - began, 2)
+            holds.leave()
 
 
 class Memory(unittest.TestCase):

@@ -52,9 +52,9 @@ struct spending {
 
 struct exchange {
     struct service *service;
-    struct settings *settings;        /* those it began with */
-    const struct config *config;      /* theirs */
-    struct exchange *next, *previous; /* running, then finished */
+    struct settings *settings;                        /* those it began with */
+    const struct config *config;                      /* theirs */
+    struct exchange *next, *previous;                 /* running, then finished */
     struct exchange *next_waiting, *previous_waiting; /* for a turn, or for room in the books */
     struct event *timer;                              /* while waiting for a turn or for room */
     int64_t waits_until_ms;                           /* likewise, however often it has to wait anew; 0: it has not */

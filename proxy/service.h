@@ -66,12 +66,12 @@ struct service {
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
-    struct exchange *running;          /* all that are not freed */
-    struct exchange *finished;         /* freed at the bottom of the loop */
+    struct exchange *running;     /* all that are not freed */
+    struct exchange *finished;    /* freed at the bottom of the loop */
     struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
     bool retries, retries_again;  /* it is being gone through; and has to be once more */
-    struct event *bottom;              /* runs once the callbacks of this turn are done */
-    struct log log;                    /* written at the bottom */
+    struct event *bottom;         /* runs once the callbacks of this turn are done */
+    struct log log;               /* written at the bottom */
     struct counters counters;
     struct pulse pulse;
     struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */

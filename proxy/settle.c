@@ -152,7 +152,7 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     struct ledger_settlement entry = {
         .rows = { x->refusal.fault ? 0 : x->result.rows },
         .units = s->any_unknown ? -1 : s->known,
-        .units_predicted = s->predicted,
+        .units_predicted = s->any_unknown ? s->known + s->unknown : s->predicted, /* it counts where units are null */
         .units_alone = units_alone(x),
         .results = x->refusal.fault ? 0 : x->result.results,
         .via = x->asked_upstream || x->refusal.fault ? "upstream"

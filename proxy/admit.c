@@ -116,7 +116,7 @@ enum step admit_wait(struct exchange *x)
     if (!start_timer(x))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     if (!x->any_sent)
-        share_end(x, false); /* who joined need not wait for this call's room */
+        share_end(x); /* who joined need not wait for this call's room */
     x->waits_for_hold = x->waits_for_room = true;
     line_add(&s->waiting_for_room, x);
     return WAIT;

@@ -39,6 +39,7 @@ struct fetch {
     struct v3_request request;
     struct upstream_get *get; /* NULL: not under way */
     bool sent;
+    bool stopped; /* by us: memory is short */
 };
 
 /* v3 units of a call so far. */
@@ -97,13 +98,14 @@ struct exchange {
     struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
     int64_t alone_units;   /* what it cost that call */
     struct seat seats[SHARE_KINDS];
-    struct flight *starts[SHARE_KINDS]; /* what others may join */
-    struct flight *given;               /* another call's answer, to be copied */
-    int n_awaited;                      /* seats taken */
-    struct event *deadline;             /* while nothing but seats is waited for */
-    int64_t awaited_at;                 /* rows of the list that were remembered when it last waited for more, and 1 */
-    struct pages pages;                 /* the rows of the list that are remembered */
-    struct event *pause;                /* between two parts of a long piece of work */
+    struct flight *starts[SHARE_KINDS];    /* what others may join */
+    struct failing v3_failed[SHARE_KINDS]; /* what v3 did to each of these; no fault: nothing that others are told */
+    struct flight *given;                  /* another call's answer, to be copied */
+    int n_awaited;                         /* seats taken */
+    struct event *deadline;                /* while nothing but seats is waited for */
+    int64_t awaited_at;  /* rows of the list that were remembered when it last waited for more, and 1 */
+    struct pages pages;  /* the rows of the list that are remembered */
+    struct event *pause; /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status;        /* of a framing fault */
@@ -172,6 +174,9 @@ int fetch_collect(struct exchange *x);
 enum step fetch_out_of_rows(struct exchange *x);
 /* fetch.c: v2 rows of the biggest answer that the team's limit has room for. */
 int64_t fetch_rows_of_all(const struct exchange *x);
+/* fetch.c: others are to be told of this refusal if it is v3's doing, so that asking again at once would bring no other
+ * answer. */
+void fetch_blame(struct exchange *x, enum share_kind kind, struct refusal refusal, int64_t retry_after_ms);
 /* fetch.c: what the exchange had a seat for is over. */
 void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f);
 /* fetch.c: wait for what seats were taken for, until the call's own deadline. */

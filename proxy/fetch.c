@@ -101,7 +101,7 @@ int fetch_collect(struct exchange *x)
     while (x->n_fetches < V3_KINDS && translation_next(x->translation, &x->fetches[x->n_fetches].request)) {
         struct fetch *f = &x->fetches[x->n_fetches++];
         f->exchange = x;
-        f->sent = false;
+        f->sent = f->stopped = false;
         x->round_units += f->request.units;
         if (f->request.kind == V3_LIST) {
             collect_list(x, &f->request, cap, room);
@@ -143,6 +143,7 @@ static bool on_bytes(void *context, struct slice bytes)
     if (exchange_count(f->exchange))
         return translation_feed(f->exchange->translation, f->request.kind, bytes);
     exchange_refuse(f->exchange, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    f->stopped = true;
     return false;
 }
 
@@ -189,6 +190,34 @@ static void keep_part(struct exchange *x, enum v3_kind kind)
     }
 }
 
+void fetch_blame(struct exchange *x, enum share_kind kind, struct refusal refusal, int64_t retry_after_ms)
+{
+    enum fault f = refusal.fault;
+    bool is_v3s = f == FAULT_UPSTREAM_LATE ? clock_monotonic_ms() < x->deadline_ms
+                                           : f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED ||
+                                                 f == FAULT_UPSTREAM_ODD || f == FAULT_UPSTREAM_OUT_OF_UNITS;
+    if (is_v3s)
+        x->v3_failed[kind] = (struct failing){ refusal, retry_after_ms };
+}
+
+/* A request of the call has failed. Others who want the same are told of this one, not of what else befell the call. */
+static void fail(struct exchange *x, const struct fetch *f, const struct upstream_result *r, struct refusal before)
+{
+    bool is_list = f->request.kind == V3_LIST;
+    struct refusal own = translation_refusal(x->translation);
+    struct refusal refusal = { FAULT_UPSTREAM_ODD, S("API v3's answer is not what it promises") };
+    if (r->fault && !(is_list && own.fault))
+        refusal = (struct refusal){ r->fault, arena_dup(x->memory, r->why) };
+    else if (is_list || !before.fault)
+        refusal = own;
+    if (!f->stopped)
+        fetch_blame(x, is_list ? SHARE_PAGES : (enum share_kind)f->request.kind, refusal, r->retry_after_ms);
+    if (x->refusal.fault)
+        return;
+    x->retry_after_ms = r->fault ? r->retry_after_ms : 0;
+    exchange_refuse(x, own.fault ? own.fault : refusal.fault, own.fault ? own.why : refusal.why);
+}
+
 static void on_done(void *context, const struct upstream_result *r)
 {
     struct fetch *f = context;
@@ -196,17 +225,11 @@ static void on_done(void *context, const struct upstream_result *r)
     f->get = NULL;
     x->n_under_way--;
     add_spending(x, f, r);
-    struct refusal own = translation_refusal(x->translation);
-    if (own.fault) {
-        exchange_refuse(x, own.fault, own.why);
-    } else if (r->fault) {
-        x->retry_after_ms = r->retry_after_ms;
-        exchange_refuse(x, r->fault, arena_dup(x->memory, r->why));
-    } else if (!translation_end(x->translation, f->request.kind, r->rows)) {
-        own = translation_refusal(x->translation);
-        exchange_refuse(x, own.fault, own.why);
-    } else
+    struct refusal before = translation_refusal(x->translation);
+    if (!r->fault && translation_end(x->translation, f->request.kind, r->rows))
         keep_part(x, f->request.kind);
+    else
+        fail(x, f, r, before);
     if (x->n_under_way)
         return; /* the others end by themselves, so that their price is known */
     exchange_run(x);
@@ -329,8 +352,8 @@ static void told_of_part(struct exchange *x, enum share_kind kind, const struct 
 void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
 {
     if (f->end == FLIGHT_FAILED) {
-        x->retry_after_ms = f->retry_after_ms;
-        exchange_refuse(x, f->refusal.fault, arena_dup(x->memory, f->refusal.why));
+        x->retry_after_ms = f->failing.retry_after_ms;
+        exchange_refuse(x, f->failing.refusal.fault, arena_dup(x->memory, f->failing.refusal.why));
     } else if (kind == SHARE_CALL) {
         told_of_answer(x, f);
     } else if (kind != SHARE_PAGES) {

@@ -254,7 +254,7 @@ static void give_up_running(struct service *s)
         s->running = x->next;
         fetch_cancel(x);
         share_leave_all(x);
-        share_end(x, false);
+        share_end(x);
         x->has_turn = x->has_hold = false;
         x->next = s->finished;
         s->finished = x;

@@ -168,16 +168,6 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 
-/* Whether the call was refused for what v3 did, so that asking again at once would bring no other answer. */
-static bool failed_by_v3(const struct exchange *x)
-{
-    enum fault f = x->refusal.fault;
-    if (f == FAULT_UPSTREAM_LATE)
-        return clock_monotonic_ms() < x->deadline_ms;
-    return f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED || f == FAULT_UPSTREAM_ODD ||
-           f == FAULT_UPSTREAM_OUT_OF_UNITS;
-}
-
 /* What it may have been waiting for must not come while the disk is waited for: the call would end a second time. */
 static void wait_no_more(struct exchange *x)
 {
@@ -192,7 +182,8 @@ enum step room_settle(struct exchange *x)
     const struct spending *s = &x->spending;
     wait_no_more(x);
     share_leave_all(x);
-    share_end(x, failed_by_v3(x));
+    fetch_blame(x, SHARE_CALL, x->refusal, x->retry_after_ms);
+    share_end(x);
     bool makes_room = x->promised > 0;
     x->service->promised -= x->promised;
     x->promised = 0;

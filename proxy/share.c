@@ -157,28 +157,29 @@ void share_give_answer(struct exchange *x, int64_t units_alone)
         buffer_append(&f->marks, x->marks);
     }
     if (f->body.failed || f->marks.failed) {
-        f->refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
+        f->failing.refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
         close_flight(f, FLIGHT_FAILED);
         return;
     }
     close_flight(f, FLIGHT_ANSWERED);
 }
 
-static void end_flight(struct flight *f, const struct exchange *x, bool for_all)
+static void end_flight(struct flight *f, const struct failing *failing)
 {
+    bool for_all = failing->refusal.fault;
     if (for_all) {
-        buffer_append(&f->why, x->refusal.why);
-        f->refusal = (struct refusal){ x->refusal.fault, f->why.failed ? S("") : buffer_slice(&f->why) };
-        f->retry_after_ms = x->retry_after_ms;
+        buffer_append(&f->why, failing->refusal.why);
+        f->failing = *failing;
+        f->failing.refusal.why = f->why.failed ? S("") : buffer_slice(&f->why);
     }
     close_flight(f, for_all ? FLIGHT_FAILED : FLIGHT_GIVEN_UP);
 }
 
-void share_end(struct exchange *x, bool for_all)
+void share_end(struct exchange *x)
 {
     for (int kind = 0; kind < SHARE_KINDS; kind++)
         if (x->starts[kind])
-            end_flight(x->starts[kind], x, for_all);
+            end_flight(x->starts[kind], &x->v3_failed[kind]);
 }
 
 void share_leave(struct exchange *x, enum share_kind kind)

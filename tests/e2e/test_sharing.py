@@ -132,6 +132,23 @@ class SameQuestion(OneProxy):
             self.assertEqual(entry["units_alone"], 100)
             self.assertEqual(bool(entry["paid_by"]), entry["via"] == "shared")
 
+    def test_a_list_that_fails_takes_nothing_else_along(self):
+        """The totals and the ratio that it had asked for are good: others who wait for them are served, and told nothing
+        of the list."""
+        for number, failure in enumerate(({"replace": {'"anchors"': '"rows"'}}, {"status": 400, "body": {"error": "bad where: mine"}})):
+            with self.subTest(failure=failure):
+                self.sandbox.reset()
+                self.slow("backlinks-stats")
+                self.sandbox.script({"match": "anchors", "query": {"limit": "7"}, **failure})
+                call = {"target": f"odd{number}.example", "mode": "domain"}
+                first = Background(self.proxy, limit=7, **call)
+                self.sandbox.wait(requests=3)
+                others = [Background(self.proxy, limit=2, order_by=order, **call) for order in ("backlinks", "refpages")]
+                self.refused(first.answer(), "upstream_odd", 502)
+                for other in others:
+                    self.charged(other.answer(), 3)
+                self.assertEqual(asked(self.sandbox), {"anchors": 3, "backlinks-stats": 1, "ratio": 1})
+
     def test_totals_that_fail(self):
         self.slow("backlinks-stats", status=500, body="broken")
         answers = self.proxy.many([{"target": "small.example", "having": f"backlinks>{n}"} for n in range(4)])

@@ -361,6 +361,8 @@ void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
     }
     if (kind == SHARE_PAGES) {
         x->shared |= f->end == FLIGHT_ANSWERED;
+        if (f->end == FLIGHT_GIVEN_UP)
+            x->awaited_at = 0; /* one of those who waited asks instead, the others wait for that one */
         recall_go_on(x);
         return;
     }

@@ -159,6 +159,9 @@ enum step recall(struct exchange *x);
 /* recall.c: the page of the list that another call was asking for has come. */
 void recall_go_on(struct exchange *x);
 
+/* recall.c: go on in so many milliseconds, less than a second; 0: in the next turn of the loop. */
+enum step recall_pause(struct exchange *x, int ms);
+
 /* recall.c: hand the translation what is known of the target's totals and ratio. */
 void recall_totals(struct exchange *x);
 

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
+enum { MEMORY_AGAIN_MS = 100 };
+
 /* What one v3 answer may hold, and one row of it at most on average; a list is refused beyond. */
 enum { MAX_SMALL_BODY = 64 * 1024, MAX_ROW_BODY = 4096, MAX_LIST_BODY = 512 * 1024 * 1024 };
 
@@ -371,10 +373,18 @@ void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
     exchange_run(x);
 }
 
-/* Another call's answer becomes this one's. */
+/* Another call's answer becomes this one's, as soon as there is memory for a copy. */
 static enum step take_given(struct exchange *x)
 {
     struct flight *f = x->given;
+    if (x->client_gone)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before it had the answer"));
+    if (!budget_take(&x->service->memory, f->body.n)) {
+        if (clock_monotonic_ms() + MEMORY_AGAIN_MS < x->deadline_ms)
+            return recall_pause(x, MEMORY_AGAIN_MS);
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    }
+    x->counted += f->body.n;
     x->body = buffer_with_cap(0);
     buffer_append(&x->body, buffer_slice(&f->body));
     x->marks = arena_dup(x->memory, buffer_slice(&f->marks));

@@ -90,11 +90,15 @@ void recall_go_on(struct exchange *x)
     exchange_run(x);
 }
 
-static void on_replay(evutil_socket_t fd, short what, void *context)
+static void on_pause_over(evutil_socket_t fd, short what, void *context)
 {
+    struct exchange *x = context;
     (void)fd;
     (void)what;
-    recall_go_on(context);
+    if (x->given)
+        exchange_run(x);
+    else
+        recall_go_on(x);
 }
 
 /* Another call is asking for the rows behind those that are known: calls that want neighbouring windows at the same
@@ -115,13 +119,12 @@ void recall_lead(struct exchange *x)
         share_start(x->account->shares, x, SHARE_PAGES, x->pages.list);
 }
 
-/* Go on in the next turn of the loop: a long list is not to stop the others. */
-static enum step pause(struct exchange *x)
+enum step recall_pause(struct exchange *x, int ms)
 {
-    static const struct timeval next_turn = { 0 };
+    const struct timeval tv = { .tv_usec = ms * 1000 };
     if (!x->pause)
-        x->pause = event_new(x->service->base, -1, 0, on_replay, x);
-    if (x->pause && event_add(x->pause, &next_turn) == 0)
+        x->pause = event_new(x->service->base, -1, 0, on_pause_over, x);
+    if (x->pause && event_add(x->pause, &tv) == 0)
         return WAIT;
     return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
 }
@@ -155,7 +158,7 @@ static enum step replay(struct exchange *x)
             x->payer = arena_dup(x->memory, payer);
         bytes += rows.n;
         if (bytes > REPLAY_BYTES)
-            return pause(x);
+            return recall_pause(x, 0); /* a long list is not to stop the others */
     }
     return join_page(x) ? fetch_await(x) : ask(x);
 }

@@ -68,6 +68,18 @@ class Memory(unittest.TestCase):
                     self.assertRegex(answer.headers["retry-after"], "^[1-9][0-9]*$")
             self.assertEqual(len(sandbox.log()), sum(answer.status == 200 for answer in answers))
 
+    def test_copies_of_an_answer_wait_for_memory(self):
+        """Calls that join one hold nothing until its answer is there, and then more together than there is."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, teams={"seo": {"concurrency": 100}},
+                          **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 300})
+            call = {"target": "big.example", "limit": 5000, "order_by": "backlinks:desc"}
+            answers = proxy.many([call] * 40)
+            self.assertEqual({(answer.status, len(answer.anchors)) for answer in answers}, {(200, 5000)})
+            self.assertGreater(sum(len(answer.bytes) for answer in answers), 16 << 20)
+            self.assertEqual(len(sandbox.log()), 1)
+
     def test_an_answer_that_does_not_fit(self):
         """Half a gibibyte of nothing is not read to its end either."""
         with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \

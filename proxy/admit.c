@@ -178,6 +178,7 @@ static enum step hold_again(struct exchange *x)
 {
     if (x->has_hold || x->any_sent || x->cached)
         return admit_hold(x);
+    assert(!x->n_under_way);
     share_leave_all(x);
     translation_free(x->translation);
     x->translation = NULL;

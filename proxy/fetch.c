@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The room fetch: rounds of v3 requests, side by side, their bytes into the translation as they come, and what they
  * cost. */
+#include <assert.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
@@ -428,6 +429,7 @@ static enum step next_page(struct exchange *x)
 
 enum step room_fetch(struct exchange *x)
 {
+    assert(!x->n_under_way);
     if (x->deadline)
         event_del(x->deadline);
     if (x->refusal.fault)

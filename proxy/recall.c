@@ -154,7 +154,7 @@ static enum step replay(struct exchange *x)
             struct refusal r = translation_refusal(x->translation);
             return exchange_refuse(x, r.fault, r.why);
         }
-        if (!x->payer.p)
+        if (!x->payer.n)
             x->payer = arena_dup(x->memory, payer);
         bytes += rows.n;
         if (bytes > REPLAY_BYTES)
@@ -215,11 +215,16 @@ enum step recall(struct exchange *x)
 {
     struct shares *shares = x->account->shares;
     int64_t rows;
+    x->n_fetches = 0; /* an earlier try may have collected some, for a translation that is gone */
+    x->shared = false;
+    x->payer = S("");
     x->question = question_of(x);
     if (!x->question.p)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
     if (x->has_hold) /* it waited for an answer that did not come; what it holds of rows serves its own requests */
-        x->prepaid_rows = x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
+        x->prepaid_rows = x->plan.free_of_rows
+                              ? 0
+                              : x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
     if (use_answer(x)) {
         rows = x->result.rows;
     } else if (share_join(shares, x, SHARE_CALL, x->question)) {

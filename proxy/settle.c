@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The rooms render and settle: the answer's bytes, and the one place that charges. */
+#include <assert.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
@@ -180,6 +181,7 @@ static void wait_no_more(struct exchange *x)
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
+    assert(!x->n_under_way);
     wait_no_more(x);
     share_leave_all(x);
     fetch_blame(x, SHARE_CALL, x->refusal, x->retry_after_ms);

@@ -39,11 +39,12 @@ class Background:
 
 class SameQuestion(OneProxy):
     proxy_options = {"upstream": {"answer_ttl": "0", "stats_ttl": "0"},
-                     "teams": {"seo": {}, "ads": {}, "poor": {"rows_per_month": 5}},
-                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40)]}
+                     "teams": {"seo": {}, "ads": {}, "poor": {"rows_per_month": 5},
+                               "tight": {"rows_per_month": 370}},
+                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40), ("tight", "6" * 40)]}
 
     def slow(self, match="*", **entry):
-        self.sandbox.script({"match": match, "times": 0, "delay_ms": SLOW_MS, **entry})
+        self.sandbox.script({"match": match, "times": 0, **{"delay_ms": SLOW_MS, **entry}})
 
     def test_one_request_for_all(self):
         self.slow()
@@ -105,6 +106,24 @@ class SameQuestion(OneProxy):
         answers = self.proxy.many([{"target": "lower.example"}, {"target": "lower.example", "token": "5" * 40}] * 2)
         self.assertEqual(sorted(answer.fault or "" for answer in answers), ["", "", "out_of_rows", "out_of_rows"])
         self.assertEqual(self.proxy.usage()["poor"]["rows"], 0)
+
+    def test_one_that_waited_for_room_joins(self):
+        """While it waits for room in its team's limit another team asks the same: it joins, and sends nothing of what it
+        had wanted to ask itself."""
+        self.slow(query={"mode": "domain"})
+        self.slow(delay_ms=4 * SLOW_MS)
+        tight = {"token": "6" * 40}
+        holds = Background(self.proxy, target="lower.example", mode="domain", limit=150, **tight)
+        self.sandbox.wait(requests=3)
+        waits = Background(self.proxy, target="lower.example", **tight)
+        self.proxy.get(from_="subscription_info")  # it has been read
+        asks = Background(self.proxy, target="lower.example")
+        self.charged(holds.answer(), 151)
+        paid = self.charged(asks.answer(), 201)
+        answer = waits.answer()
+        shared = self.charged(answer, 201)
+        self.assertEqual((shared["via"], shared["paid_by"], shared["units"]), ("shared", paid["id"], 0))
+        self.assertEqual(asked(self.sandbox)["anchors"], 2)
 
     def test_totals_of_other_calls(self):
         """A crawler asks much of a new target: its totals and its ratio are paid once."""

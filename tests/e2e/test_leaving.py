@@ -37,5 +37,20 @@ class AtTheEndOfTheirTime(unittest.TestCase):
             self.assertGreater(sum(kinds == ["release"] for kinds in ends.values()), count)
 
 
+class WhileDraining(unittest.TestCase):
+    def test_a_call_without_a_client_is_brought_to_its_end(self):
+        """No connection is left, but v3 is at work: the daemon ends when the price is known and booked."""
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, fidelity=QUIET) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 500})
+            client = Background(proxy, target="lower.example", limit=20)
+            sandbox.wait(requests=1)
+            client.leave()
+            proxy.get(from_="subscription_info")  # it has been seen
+            proxy.stop()
+            [hold, end] = [entry for entry in proxy.ledger() if entry["kind"] != "note"]
+            self.assertEqual((hold["kind"], end["kind"], end["units"], end["rows"]),
+                             ("hold", "settle", sandbox.state()["spent"], 21))
+
+
 if __name__ == "__main__":
     unittest.main()

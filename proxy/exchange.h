@@ -88,7 +88,7 @@ struct exchange {
     int64_t ready_rows;              /* rows of the answer that need not be asked for, not held yet */
     bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
     bool has_hold, waits_for_hold;
-    bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
+    bool any_sent;       /* a request has left for v3: it is finished whatever the client does */
     bool asked_upstream; /* not all came from what was remembered */
     struct spending spending;
 

@@ -421,6 +421,8 @@ static enum step next_page(struct exchange *x)
 {
     if (x->page_is_cut && rows_owed(x) > x->held_rows)
         return fetch_out_of_rows(x);
+    if (x->client_gone && !share_is_awaited(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before all pages were asked for"));
     fetch_collect(x); /* the same ceiling and a hold of its own */
     if (x->refusal.fault)
         return REFUSE;

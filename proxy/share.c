@@ -182,6 +182,14 @@ void share_end(struct exchange *x)
             end_flight(x->starts[kind], &x->v3_failed[kind]);
 }
 
+bool share_is_awaited(const struct exchange *x)
+{
+    for (int kind = 0; kind < SHARE_KINDS; kind++)
+        if (x->starts[kind] && x->starts[kind]->first)
+            return true;
+    return false;
+}
+
 void share_leave(struct exchange *x, enum share_kind kind)
 {
     if (x->seats[kind].flight)

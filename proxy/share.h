@@ -90,6 +90,9 @@ void share_give_answer(struct exchange *x, int64_t units_alone);
 /* The exchange ends: all that it has started and not answered is over. x->v3_failed says what the others are told. */
 void share_end(struct exchange *x);
 
+/* Somebody waits for what the exchange has started. */
+bool share_is_awaited(const struct exchange *x);
+
 /* Give up the seat, or all of them; fetch_told is not called for it any more. */
 void share_leave(struct exchange *x, enum share_kind kind);
 void share_leave_all(struct exchange *x);

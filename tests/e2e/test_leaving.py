@@ -37,6 +37,36 @@ class AtTheEndOfTheirTime(unittest.TestCase):
             self.assertGreater(sum(kinds == ["release"] for kinds in ends.values()), count)
 
 
+class BetweenPages(unittest.TestCase):
+    OPTIONS = {"upstream": {"max_rows_per_request": 50}, "fidelity": QUIET}
+
+    def test_pages_that_nobody_wants_are_not_asked_for(self):
+        """The page under way is paid for, and serves the next call; no row is owed."""
+        with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 300})
+            client = Background(proxy, target="lower.example")
+            sandbox.wait(requests=1)
+            client.leave()
+            id = next(entry["id"] for entry in proxy.ledger() if entry["kind"] == "hold")
+            [end] = [entry for entry in proxy.settled(id) if entry["kind"] != "hold"]
+            self.assertEqual((end["kind"], end["rows"], end["units"]), ("settle", 0, 450))
+            self.assertEqual(len(sandbox.log()), 1)
+            self.assertEqual(proxy.get(target="lower.example").rows_charged, 187)
+            self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 186)
+
+    def test_pages_that_another_call_waits_for(self):
+        with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 300})
+            client = Background(proxy, target="lower.example")
+            sandbox.wait(requests=1)
+            joins = Background(proxy, target="lower.example")
+            proxy.get(from_="subscription_info")  # it has been read
+            client.leave()
+            answer = joins.answer()
+            self.assertEqual((answer.rows_charged, answer.units), (187, 0), answer)
+            self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 186)
+
+
 class WhileDraining(unittest.TestCase):
     def test_a_call_without_a_client_is_brought_to_its_end(self):
         """No connection is left, but v3 is at work: the daemon ends when the price is known and booked."""

@@ -8,9 +8,10 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proxy/exchange.h"
 
-enum { BUCKETS = 1024, TOLD_BYTES = 2 * 1024 * 1024, TOLD_CALLS = 64 /* in one turn */ };
+enum { BUCKETS = 1024, TELLING_US = 1000 /* in one turn: who is told may copy, read or write many rows at once */ };
 
 struct shares {
     struct flight *buckets[BUCKETS];
@@ -220,15 +221,13 @@ static void tell_first(struct flight *f)
 static void on_tell(evutil_socket_t fd, short what, void *context)
 {
     struct shares *s = context;
-    size_t bytes = 0;
+    int64_t until_us = clock_monotonic_us() + TELLING_US;
     (void)fd;
     (void)what;
-    for (int i = 0; i < TOLD_CALLS && bytes < TOLD_BYTES && s->over; i++) {
+    while (s->over && clock_monotonic_us() < until_us) {
         struct flight *f = s->over;
-        if (f->first) {
-            bytes += f->body.n;
+        if (f->first)
             tell_first(f);
-        }
         if (!f->first) {
             s->over = f->next_over;
             if (!s->over)

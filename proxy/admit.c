@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
+enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000 };
+
 /* ---- lines ---- */
 
 static void line_add(struct line *l, struct exchange *x)
@@ -118,6 +120,7 @@ enum step admit_wait(struct exchange *x)
     if (!x->any_sent)
         share_end(x); /* who joined need not wait for this call's room */
     x->waits_for_hold = x->waits_for_room = true;
+    x->tries_ms = clock_monotonic_ms();
     line_add(&s->waiting_for_room, x);
     return WAIT;
 }
@@ -186,14 +189,26 @@ static enum step hold_again(struct exchange *x)
     return recall(x);
 }
 
-/* Each that waits by now has a try. */
+/* A try is not for nothing: there is what it waits for, or, now and then, it may need less by now than it did. */
+static bool is_worth_a_try(const struct exchange *x, int64_t now_ms)
+{
+    const struct service *s = x->service;
+    struct rows rows = { x->plan.free_of_rows ? 0 : x->round_rows };
+    if (x->wanted)
+        return s->promised + x->wanted <= s->memory.max / 2;
+    return now_ms - x->tries_ms >= ANEW_MS || !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1),
+                                                                x->team_name, rows, (struct units){ x->round_units });
+}
+
+/* Each that waits by now. */
 static void retry_all(struct service *s)
 {
     struct line *line = &s->waiting_for_room;
+    int64_t now_ms = clock_monotonic_ms();
     for (size_t n = line->n; n && line->n; n--) {
         struct exchange *x = line->first;
         line_remove(line, x);
-        if (x->wanted && s->promised + x->wanted > s->memory.max / 2) {
+        if (!is_worth_a_try(x, now_ms)) {
             line_add(line, x);
             continue;
         }
@@ -206,17 +221,31 @@ static void retry_all(struct service *s)
     }
 }
 
-/* One that is refused at once makes room from inside of this. */
+static void on_retry_pause_over(evutil_socket_t fd, short what, void *context)
+{
+    struct service *s = context;
+    (void)fd;
+    (void)what;
+    if (s->retry_is_due)
+        admit_retry_waiting(s);
+}
+
+bool admit_begin(struct service *s)
+{
+    s->retry_pause = event_new(s->base, -1, 0, on_retry_pause_over, s);
+    return s->retry_pause;
+}
+
+/* Every call that ends is a reason for a try. Also from inside of one: who is refused at once makes room. */
 void admit_retry_waiting(struct service *s)
 {
-    s->retries_again = true;
-    if (s->retries)
+    static const struct timeval pause = { .tv_usec = RETRY_PAUSE_MS * 1000 };
+    s->retry_is_due = s->waiting_for_room.n;
+    if (!s->retry_is_due || event_pending(s->retry_pause, EV_TIMEOUT, NULL))
         return;
-    for (s->retries = true; s->retries_again;) {
-        s->retries_again = false;
+    s->retry_is_due = false;
+    if (event_add(s->retry_pause, &pause) == 0)
         retry_all(s);
-    }
-    s->retries = false;
 }
 
 enum step room_admit(struct exchange *x)

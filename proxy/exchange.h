@@ -58,6 +58,7 @@ struct exchange {
     struct exchange *next, *previous;                 /* running, then finished */
     struct exchange *next_waiting, *previous_waiting; /* for a turn, or for room in the books */
     struct event *timer;                              /* while waiting for a turn or for room */
+    int64_t tries_ms;                                 /* when its last try for room was */
     int64_t waits_until_ms;                           /* likewise, however often it has to wait anew; 0: it has not */
     struct http_call *http;
     struct arena *memory;
@@ -151,6 +152,8 @@ enum step admit_wait(struct exchange *x);
 enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */
 void admit_retry_waiting(struct service *s);
+/* admit.c: make what that needs. False when memory is out. */
+[[nodiscard]] bool admit_begin(struct service *s);
 
 /* recall.c: take what is remembered, wait for what another call is asking, or else ask; and hold what that takes.
  * ONWARD when all is held already. */

@@ -141,8 +141,7 @@ static void on_settled(void *context, enum ledger_outcome outcome)
     if (outcome != LEDGER_DONE && !x->refusal.fault)
         exchange_refuse(x, FAULT_LEDGER_DOWN,
                         S("the ledger cannot write, so the answer is not given; try again in a moment"));
-    if (x->service->waiting_for_room.n)
-        admit_retry_waiting(x->service);
+    admit_retry_waiting(x->service);
     exchange_enter(x, ROOM_ANSWER);
     exchange_run(x);
 }
@@ -190,7 +189,7 @@ enum step room_settle(struct exchange *x)
     x->service->promised -= x->promised;
     x->promised = 0;
     if (!x->has_hold) {
-        if (makes_room && x->service->waiting_for_room.n)
+        if (makes_room)
             admit_retry_waiting(x->service);
         return ONWARD; /* it never reached the books */
     }

@@ -179,6 +179,11 @@ enum step admit_hold(struct exchange *x)
 /* What it was going to ask may be known by now. */
 static enum step hold_again(struct exchange *x)
 {
+    if (x->given) { /* how many rows it owes is known, and nothing has to be asked */
+        x->round_rows = x->given->rows > x->held_rows ? x->given->rows - x->held_rows : 0;
+        x->round_units = 0;
+        return admit_hold(x);
+    }
     if (x->has_hold || x->any_sent || x->cached)
         return admit_hold(x);
     assert(!x->n_under_way);
@@ -194,6 +199,8 @@ static bool is_worth_a_try(const struct exchange *x, int64_t now_ms)
 {
     const struct service *s = x->service;
     struct rows rows = { x->plan.free_of_rows ? 0 : x->round_rows };
+    if (x->given || x->refusal.fault)
+        return true;
     if (x->wanted)
         return s->promised + x->wanted <= s->memory.max / 2;
     return now_ms - x->tries_ms >= ANEW_MS || !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1),
@@ -214,7 +221,7 @@ static void retry_all(struct service *s)
         }
         stop_timer(x);
         x->waits_for_hold = x->waits_for_room = false;
-        if (hold_again(x) == REFUSE) {
+        if (x->refusal.fault || hold_again(x) == REFUSE) {
             exchange_enter(x, ROOM_SETTLE);
             exchange_run(x);
         }

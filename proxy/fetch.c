@@ -369,6 +369,8 @@ void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
         recall_go_on(x);
         return;
     }
+    if (x->waits_for_room && (x->given || x->refusal.fault))
+        admit_retry_waiting(x->service);
     if (x->room != ROOM_FETCH || x->n_under_way || x->n_awaited || x->waits_for_hold)
         return; /* it looks when it gets there */
     exchange_run(x);

@@ -40,8 +40,9 @@ class Background:
 class SameQuestion(OneProxy):
     proxy_options = {"upstream": {"answer_ttl": "0", "stats_ttl": "0"},
                      "teams": {"seo": {}, "ads": {}, "poor": {"rows_per_month": 5},
-                               "tight": {"rows_per_month": 370}},
-                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40), ("tight", "6" * 40)]}
+                               "tight": {"rows_per_month": 370}, "tight2": {"rows_per_month": 370}},
+                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40), ("tight", "6" * 40),
+                              ("tight2", "7" * 40)]}
 
     def slow(self, match="*", **entry):
         self.sandbox.script({"match": match, "times": 0, **{"delay_ms": SLOW_MS, **entry}})
@@ -124,6 +125,22 @@ class SameQuestion(OneProxy):
         shared = self.charged(answer, 201)
         self.assertEqual((shared["via"], shared["paid_by"], shared["units"]), ("shared", paid["id"], 0))
         self.assertEqual(asked(self.sandbox)["anchors"], 2)
+
+    def test_an_answer_that_comes_while_its_call_waits_for_room(self):
+        """It had joined, and could have owed more rows than other calls' holds leave. Now it is known how few it owes."""
+        self.slow(query={"mode": "domain"}, delay_ms=5 * SLOW_MS)
+        self.slow()
+        tight = {"token": "7" * 40}
+        holds = Background(self.proxy, target="held.example", mode="domain", limit=300, **tight)
+        self.sandbox.wait(requests=3)
+        asks = Background(self.proxy, target="small.example", limit=200, order_by="backlinks:desc")
+        self.sandbox.wait(requests=5)
+        waits = Background(self.proxy, target="small.example", limit=200, order_by="backlinks:desc", **tight)
+        paid = self.charged(asks.answer(), 12)
+        shared = self.charged(waits.answer(), 12)
+        self.assertEqual((shared["via"], shared["paid_by"], shared["units"]), ("shared", paid["id"], 0))
+        self.assertEqual(sum(entry["query"]["target"] == "small.example" for entry in self.sandbox.log()), 2)
+        self.assertEqual(holds.answer().fault, None)
 
     def test_totals_of_other_calls(self):
         """A crawler asks much of a new target: its totals and its ratio are paid once."""

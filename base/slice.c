@@ -64,9 +64,16 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
+static uint64_t hash_seed;
+
+void slice_hash_seed(uint64_t seed)
+{
+    hash_seed = seed;
+}
+
 uint64_t slice_hash(struct slice s)
 {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ s.n;
+    uint64_t h = (0x9E3779B97F4A7C15u ^ s.n) + hash_seed;
     for (; s.n >= 8; s = slice_from(s, 8)) {
         h = (h ^ bytes_load8(s.p)) * 0xFF51AFD7ED558CCDu;
         h ^= h >> 32;

@@ -50,8 +50,10 @@ static inline int slice_cmp(struct slice a, struct slice b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* For tables in memory: depends on each byte, and its low bits will do. */
+/* For tables in memory: depends on each byte, and its low bits will do. Who gives the process a seed of its own, once
+ * and before the first hash, leaves nobody the choice of texts that fall together. */
 uint64_t slice_hash(struct slice s);
+void slice_hash_seed(uint64_t seed);
 
 /* Equal but for the case of ASCII letters. */
 bool slice_eq_nocase(struct slice a, struct slice b);

@@ -365,7 +365,7 @@ static bool scanned(struct translation *t, const struct scanner *s, bool ok, con
 
 bool translation_feed(struct translation *t, enum v3_kind kind, struct slice bytes)
 {
-    if (t->refusal.fault)
+    if (t->refusal.fault && kind == V3_LIST)
         return false;
     switch (kind) {
     case V3_LIST:
@@ -431,7 +431,7 @@ static bool end_ratio(struct translation *t, int64_t rows_header)
 
 bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header)
 {
-    if (t->refusal.fault)
+    if (t->refusal.fault && kind == V3_LIST)
         return false;
     switch (kind) {
     case V3_LIST:

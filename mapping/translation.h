@@ -102,7 +102,8 @@ bool translation_next(struct translation *t, struct v3_request *ret);
  */
 [[nodiscard]] bool translation_feed(struct translation *t, enum v3_kind kind, struct slice bytes);
 
-/* Its end; `rows_header` is what v3 said about rows, or -1. */
+/* Its end; `rows_header` is what v3 said about rows, or -1. True when this answer is good: totals and ratio can be so
+ * though the list was refused. */
 [[nodiscard]] bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header);
 
 /* Rows of the list's page under way, or of the last one, that have come. */

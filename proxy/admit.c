@@ -3,7 +3,28 @@
 #include <assert.h>
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "proxy/exchange.h"
+
+enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000 };
+
+/* ---- lines ---- */
+
+static void line_add(struct line *l, struct exchange *x)
+{
+    x->next_waiting = NULL;
+    x->previous_waiting = l->last;
+    *(l->last ? &l->last->next_waiting : &l->first) = x;
+    l->last = x;
+    l->n++;
+}
+
+static void line_remove(struct line *l, struct exchange *x)
+{
+    *(x->previous_waiting ? &x->previous_waiting->next_waiting : &l->first) = x->next_waiting;
+    *(x->next_waiting ? &x->next_waiting->previous_waiting : &l->last) = x->previous_waiting;
+    l->n--;
+}
 
 static void on_late(evutil_socket_t fd, short what, void *context)
 {
@@ -11,10 +32,8 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
-    int64_t before = 0;
-    for (const struct exchange *w = x->turns->first; w && for_turn; w = w->next_waiting)
-        before++;
-    x->retry_after_ms = service_wait_ms(x->service, before ? before : 1, for_turn ? x->turns->team->concurrency : 1);
+    int64_t before = for_turn ? (int64_t)x->turns->waiting.n : 1;
+    x->retry_after_ms = service_wait_ms(x->service, before, for_turn ? x->turns->team->concurrency : 1);
     admit_leave(x);
     exchange_refuse(x, FAULT_TOO_BUSY,
                     for_turn     ? S("the team already has as many calls under way as its concurrency allows")
@@ -24,10 +43,13 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     exchange_run(x);
 }
 
-/* Wait no longer than queue_timeout. False when memory is out. */
+/* Wait no longer than queue_timeout, all tries together. False when memory is out. */
 static bool start_timer(struct exchange *x)
 {
-    int64_t ms = x->config->queue_timeout_ms;
+    int64_t now = clock_monotonic_ms(), until = now + x->config->queue_timeout_ms;
+    if (!x->waits_until_ms)
+        x->waits_until_ms = until < x->deadline_ms ? until : x->deadline_ms;
+    int64_t ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     if (!x->timer)
         x->timer = event_new(x->service->base, -1, 0, on_late, x);
@@ -44,39 +66,30 @@ static void stop_timer(struct exchange *x)
 
 static enum step wait_for_turn(struct exchange *x)
 {
-    struct turns *t = x->turns;
     if (!start_timer(x))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-    x->next_waiting = NULL;
-    *(t->last ? &t->last->next_waiting : &t->first) = x;
-    t->last = x;
+    line_add(&x->turns->waiting, x);
     x->waits_for_turn = true;
     return WAIT;
 }
 
-static void unlink_waiting(struct exchange **first, struct exchange **last, struct exchange *x)
-{
-    struct exchange *before = NULL, *at = *first;
-    while (at != x) {
-        before = at;
-        at = at->next_waiting;
-    }
-    *(before ? &before->next_waiting : first) = x->next_waiting;
-    if (last && *last == x)
-        *last = before;
-}
-
+/* A call that ends at once gives its turn back from inside of this: the loop goes on with it, whoever called. */
 void admit_wake(struct turns *t)
 {
-    while (t->first && t->running < t->team->concurrency) {
-        struct exchange *next = t->first;
-        unlink_waiting(&t->first, &t->last, next);
+    if (t->wakes)
+        return;
+    t->wakes = true;
+    while (t->waiting.n && t->running < t->team->concurrency) {
+        struct exchange *next = t->waiting.first;
+        line_remove(&t->waiting, next);
         stop_timer(next);
+        next->waits_until_ms = 0;
         next->waits_for_turn = false;
         next->has_turn = true;
         t->running++;
         exchange_run(next);
     }
+    t->wakes = false;
 }
 
 void admit_leave(struct exchange *x)
@@ -84,9 +97,9 @@ void admit_leave(struct exchange *x)
     struct turns *t = x->turns;
     stop_timer(x);
     if (x->waits_for_turn)
-        unlink_waiting(&t->first, &t->last, x);
+        line_remove(&t->waiting, x);
     if (x->waits_for_room)
-        unlink_waiting(&x->service->waiting_for_room, NULL, x);
+        line_remove(&x->service->waiting_for_room, x);
     x->waits_for_turn = x->waits_for_room = false;
     if (!x->has_turn)
         return;
@@ -105,10 +118,10 @@ enum step admit_wait(struct exchange *x)
     if (!start_timer(x))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     if (!x->any_sent)
-        share_end(x, false); /* who joined need not wait for this call's room */
+        share_end(x); /* who joined need not wait for this call's room */
     x->waits_for_hold = x->waits_for_room = true;
-    x->next_waiting = s->waiting_for_room;
-    s->waiting_for_room = x;
+    x->tries_ms = clock_monotonic_ms();
+    line_add(&s->waiting_for_room, x);
     return WAIT;
 }
 
@@ -121,6 +134,7 @@ static void on_held(void *context, enum ledger_outcome outcome)
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
+        x->waits_until_ms = 0;
         x->held_rows += x->round_rows;
         break;
     case LEDGER_OUT_OF_ROWS:
@@ -165,8 +179,14 @@ enum step admit_hold(struct exchange *x)
 /* What it was going to ask may be known by now. */
 static enum step hold_again(struct exchange *x)
 {
+    if (x->given) { /* how many rows it owes is known, and nothing has to be asked */
+        x->round_rows = x->given->rows > x->held_rows ? x->given->rows - x->held_rows : 0;
+        x->round_units = 0;
+        return admit_hold(x);
+    }
     if (x->has_hold || x->any_sent || x->cached)
         return admit_hold(x);
+    assert(!x->n_under_way);
     share_leave_all(x);
     translation_free(x->translation);
     x->translation = NULL;
@@ -174,25 +194,65 @@ static enum step hold_again(struct exchange *x)
     return recall(x);
 }
 
-void admit_retry_waiting(struct service *s)
+/* A try is not for nothing: there is what it waits for, or, now and then, it may need less by now than it did. */
+static bool is_worth_a_try(const struct exchange *x, int64_t now_ms)
 {
-    struct exchange *list = s->waiting_for_room;
-    s->waiting_for_room = NULL;
-    while (list) {
-        struct exchange *x = list;
-        list = x->next_waiting;
-        if (x->wanted && s->promised + x->wanted > s->memory.max / 2) {
-            x->next_waiting = s->waiting_for_room;
-            s->waiting_for_room = x;
+    const struct service *s = x->service;
+    struct rows rows = { x->plan.free_of_rows ? 0 : x->round_rows };
+    if (x->given || x->refusal.fault)
+        return true;
+    if (x->wanted)
+        return s->promised + x->wanted <= s->memory.max / 2;
+    return now_ms - x->tries_ms >= ANEW_MS || !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1),
+                                                                x->team_name, rows, (struct units){ x->round_units });
+}
+
+/* Each that waits by now. */
+static void retry_all(struct service *s)
+{
+    struct line *line = &s->waiting_for_room;
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t n = line->n; n && line->n; n--) {
+        struct exchange *x = line->first;
+        line_remove(line, x);
+        if (!is_worth_a_try(x, now_ms)) {
+            line_add(line, x);
             continue;
         }
         stop_timer(x);
         x->waits_for_hold = x->waits_for_room = false;
-        if (hold_again(x) == REFUSE) {
+        if (x->refusal.fault || hold_again(x) == REFUSE) {
             exchange_enter(x, ROOM_SETTLE);
             exchange_run(x);
         }
     }
+}
+
+static void on_retry_pause_over(evutil_socket_t fd, short what, void *context)
+{
+    struct service *s = context;
+    (void)fd;
+    (void)what;
+    if (s->retry_is_due)
+        admit_retry_waiting(s);
+}
+
+bool admit_begin(struct service *s)
+{
+    s->retry_pause = event_new(s->base, -1, 0, on_retry_pause_over, s);
+    return s->retry_pause;
+}
+
+/* Every call that ends is a reason for a try. Also from inside of one: who is refused at once makes room. */
+void admit_retry_waiting(struct service *s)
+{
+    static const struct timeval pause = { .tv_usec = RETRY_PAUSE_MS * 1000 };
+    s->retry_is_due = s->waiting_for_room.n;
+    if (!s->retry_is_due || event_pending(s->retry_pause, EV_TIMEOUT, NULL))
+        return;
+    s->retry_is_due = false;
+    if (event_add(s->retry_pause, &pause) == 0)
+        retry_all(s);
 }
 
 enum step room_admit(struct exchange *x)

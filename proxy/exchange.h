@@ -39,6 +39,7 @@ struct fetch {
     struct v3_request request;
     struct upstream_get *get; /* NULL: not under way */
     bool sent;
+    bool stopped; /* by us: memory is short */
 };
 
 /* v3 units of a call so far. */
@@ -52,11 +53,13 @@ struct spending {
 
 struct exchange {
     struct service *service;
-    struct settings *settings;        /* those it began with */
-    const struct config *config;      /* theirs */
-    struct exchange *next, *previous; /* running, then finished */
-    struct exchange *next_waiting;    /* for a turn, or for room in the books */
-    struct event *timer;              /* while waiting for a turn or for room */
+    struct settings *settings;                        /* those it began with */
+    const struct config *config;                      /* theirs */
+    struct exchange *next, *previous;                 /* running, then finished */
+    struct exchange *next_waiting, *previous_waiting; /* for a turn, or for room in the books */
+    struct event *timer;                              /* while waiting for a turn or for room */
+    int64_t tries_ms;                                 /* when its last try for room was */
+    int64_t waits_until_ms;                           /* likewise, however often it has to wait anew; 0: it has not */
     struct http_call *http;
     struct arena *memory;
     size_t counted, promised; /* bytes of it and of the body, in the service's budget; what was set aside for it */
@@ -86,7 +89,7 @@ struct exchange {
     int64_t ready_rows;              /* rows of the answer that need not be asked for, not held yet */
     bool page_is_cut;                /* it asks for no more than the team's limit leaves, and one row */
     bool has_hold, waits_for_hold;
-    bool any_sent;       /* a request has left for v3: the call is finished whatever its client does */
+    bool any_sent;       /* a request has left for v3: it is finished whatever the client does */
     bool asked_upstream; /* not all came from what was remembered */
     struct spending spending;
 
@@ -97,13 +100,14 @@ struct exchange {
     struct slice payer;    /* of a remembered or shared answer: the call that asked v3 */
     int64_t alone_units;   /* what it cost that call */
     struct seat seats[SHARE_KINDS];
-    struct flight *starts[SHARE_KINDS]; /* what others may join */
-    struct flight *given;               /* another call's answer, to be copied */
-    int n_awaited;                      /* seats taken */
-    struct event *deadline;             /* while nothing but seats is waited for */
-    int64_t awaited_at;                 /* rows of the list that were remembered when it last waited for more, and 1 */
-    struct pages pages;                 /* the rows of the list that are remembered */
-    struct event *pause;                /* between two parts of a long piece of work */
+    struct flight *starts[SHARE_KINDS];    /* what others may join */
+    struct failing v3_failed[SHARE_KINDS]; /* what v3 did to each of these; no fault: nothing that others are told */
+    struct flight *given;                  /* another call's answer, to be copied */
+    int n_awaited;                         /* seats taken */
+    struct event *deadline;                /* while nothing but seats is waited for */
+    int64_t awaited_at;  /* rows of the list that were remembered when it last waited for more, and 1 */
+    struct pages pages;  /* the rows of the list that are remembered */
+    struct event *pause; /* between two parts of a long piece of work */
     struct refusal refusal;
     int64_t retry_after_ms;
     int http_status;        /* of a framing fault */
@@ -149,6 +153,8 @@ enum step admit_wait(struct exchange *x);
 enum step admit_hold(struct exchange *x);
 /* admit.c: room may have come free in the books. */
 void admit_retry_waiting(struct service *s);
+/* admit.c: make what that needs. False when memory is out. */
+[[nodiscard]] bool admit_begin(struct service *s);
 
 /* recall.c: take what is remembered, wait for what another call is asking, or else ask; and hold what that takes.
  * ONWARD when all is held already. */
@@ -156,6 +162,9 @@ enum step recall(struct exchange *x);
 
 /* recall.c: the page of the list that another call was asking for has come. */
 void recall_go_on(struct exchange *x);
+
+/* recall.c: go on in so many milliseconds, less than a second; 0: in the next turn of the loop. */
+enum step recall_pause(struct exchange *x, int ms);
 
 /* recall.c: hand the translation what is known of the target's totals and ratio. */
 void recall_totals(struct exchange *x);
@@ -172,6 +181,9 @@ int fetch_collect(struct exchange *x);
 enum step fetch_out_of_rows(struct exchange *x);
 /* fetch.c: v2 rows of the biggest answer that the team's limit has room for. */
 int64_t fetch_rows_of_all(const struct exchange *x);
+/* fetch.c: others are to be told of this refusal if it is v3's doing, so that asking again at once would bring no other
+ * answer. */
+void fetch_blame(struct exchange *x, enum share_kind kind, struct refusal refusal, int64_t retry_after_ms);
 /* fetch.c: what the exchange had a seat for is over. */
 void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f);
 /* fetch.c: wait for what seats were taken for, until the call's own deadline. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The room fetch: rounds of v3 requests, side by side, their bytes into the translation as they come, and what they
  * cost. */
+#include <assert.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
 #include "proxy/exchange.h"
+
+enum { MEMORY_AGAIN_MS = 100 };
 
 /* What one v3 answer may hold, and one row of it at most on average; a list is refused beyond. */
 enum { MAX_SMALL_BODY = 64 * 1024, MAX_ROW_BODY = 4096, MAX_LIST_BODY = 512 * 1024 * 1024 };
@@ -103,7 +106,7 @@ int fetch_collect(struct exchange *x)
     while (x->n_fetches < V3_KINDS && translation_next(x->translation, &x->fetches[x->n_fetches].request)) {
         struct fetch *f = &x->fetches[x->n_fetches++];
         f->exchange = x;
-        f->sent = false;
+        f->sent = f->stopped = false;
         x->round_units += f->request.units;
         if (f->request.kind == V3_LIST) {
             collect_list(x, &f->request, cap, room);
@@ -145,6 +148,7 @@ static bool on_bytes(void *context, struct slice bytes)
     if (exchange_count(f->exchange))
         return translation_feed(f->exchange->translation, f->request.kind, bytes);
     exchange_refuse(f->exchange, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    f->stopped = true;
     return false;
 }
 
@@ -191,6 +195,34 @@ static void keep_part(struct exchange *x, enum v3_kind kind)
     }
 }
 
+void fetch_blame(struct exchange *x, enum share_kind kind, struct refusal refusal, int64_t retry_after_ms)
+{
+    enum fault f = refusal.fault;
+    bool is_v3s = f == FAULT_UPSTREAM_LATE ? clock_monotonic_ms() < x->deadline_ms
+                                           : f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED ||
+                                                 f == FAULT_UPSTREAM_ODD || f == FAULT_UPSTREAM_OUT_OF_UNITS;
+    if (is_v3s)
+        x->v3_failed[kind] = (struct failing){ refusal, retry_after_ms };
+}
+
+/* A request of the call has failed. Others who want the same are told of this one, not of what else befell the call. */
+static void fail(struct exchange *x, const struct fetch *f, const struct upstream_result *r, struct refusal before)
+{
+    bool is_list = f->request.kind == V3_LIST;
+    struct refusal own = translation_refusal(x->translation);
+    struct refusal refusal = { FAULT_UPSTREAM_ODD, S("API v3's answer is not what it promises") };
+    if (r->fault && !(is_list && own.fault))
+        refusal = (struct refusal){ r->fault, arena_dup(x->memory, r->why) };
+    else if (is_list || !before.fault)
+        refusal = own;
+    if (!f->stopped)
+        fetch_blame(x, is_list ? SHARE_PAGES : (enum share_kind)f->request.kind, refusal, r->retry_after_ms);
+    if (x->refusal.fault)
+        return;
+    x->retry_after_ms = r->fault ? r->retry_after_ms : 0;
+    exchange_refuse(x, own.fault ? own.fault : refusal.fault, own.fault ? own.why : refusal.why);
+}
+
 static void on_done(void *context, const struct upstream_result *r)
 {
     struct fetch *f = context;
@@ -198,17 +230,11 @@ static void on_done(void *context, const struct upstream_result *r)
     f->get = NULL;
     x->n_under_way--;
     add_spending(x, f, r);
-    struct refusal own = translation_refusal(x->translation);
-    if (own.fault) {
-        exchange_refuse(x, own.fault, own.why);
-    } else if (r->fault) {
-        x->retry_after_ms = r->retry_after_ms;
-        exchange_refuse(x, r->fault, arena_dup(x->memory, r->why));
-    } else if (!translation_end(x->translation, f->request.kind, r->rows)) {
-        own = translation_refusal(x->translation);
-        exchange_refuse(x, own.fault, own.why);
-    } else
+    struct refusal before = translation_refusal(x->translation);
+    if (!r->fault && translation_end(x->translation, f->request.kind, r->rows))
         keep_part(x, f->request.kind);
+    else
+        fail(x, f, r, before);
     if (x->n_under_way)
         return; /* the others end by themselves, so that their price is known */
     exchange_run(x);
@@ -331,8 +357,8 @@ static void told_of_part(struct exchange *x, enum share_kind kind, const struct 
 void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
 {
     if (f->end == FLIGHT_FAILED) {
-        x->retry_after_ms = f->retry_after_ms;
-        exchange_refuse(x, f->refusal.fault, arena_dup(x->memory, f->refusal.why));
+        x->retry_after_ms = f->failing.retry_after_ms;
+        exchange_refuse(x, f->failing.refusal.fault, arena_dup(x->memory, f->failing.refusal.why));
     } else if (kind == SHARE_CALL) {
         told_of_answer(x, f);
     } else if (kind != SHARE_PAGES) {
@@ -340,18 +366,30 @@ void fetch_told(struct exchange *x, enum share_kind kind, struct flight *f)
     }
     if (kind == SHARE_PAGES) {
         x->shared |= f->end == FLIGHT_ANSWERED;
+        if (f->end == FLIGHT_GIVEN_UP)
+            x->awaited_at = 0; /* one of those who waited asks instead, the others wait for that one */
         recall_go_on(x);
         return;
     }
+    if (x->waits_for_room && (x->given || x->refusal.fault))
+        admit_retry_waiting(x->service);
     if (x->room != ROOM_FETCH || x->n_under_way || x->n_awaited || x->waits_for_hold)
         return; /* it looks when it gets there */
     exchange_run(x);
 }
 
-/* Another call's answer becomes this one's. */
+/* Another call's answer becomes this one's, as soon as there is memory for a copy. */
 static enum step take_given(struct exchange *x)
 {
     struct flight *f = x->given;
+    if (x->client_gone)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before it had the answer"));
+    if (!budget_take(&x->service->memory, f->body.n)) {
+        if (clock_monotonic_ms() + MEMORY_AGAIN_MS < x->deadline_ms)
+            return recall_pause(x, MEMORY_AGAIN_MS);
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    }
+    x->counted += f->body.n;
     x->body = buffer_with_cap(0);
     buffer_append(&x->body, buffer_slice(&f->body));
     x->marks = arena_dup(x->memory, buffer_slice(&f->marks));
@@ -387,6 +425,8 @@ static enum step next_page(struct exchange *x)
 {
     if (x->page_is_cut && rows_owed(x) > x->held_rows)
         return fetch_out_of_rows(x);
+    if (x->client_gone && !share_is_awaited(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before all pages were asked for"));
     fetch_collect(x); /* the same ceiling and a hold of its own */
     if (x->refusal.fault)
         return REFUSE;
@@ -395,6 +435,7 @@ static enum step next_page(struct exchange *x)
 
 enum step room_fetch(struct exchange *x)
 {
+    assert(!x->n_under_way);
     if (x->deadline)
         event_del(x->deadline);
     if (x->refusal.fault)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "proxy/program.h"
@@ -122,9 +123,17 @@ static void keep_no_cores(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+static void seed_hashes(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
+        slice_hash_seed(seed);
+}
+
 int main(int argc, char **argv)
 {
     keep_no_cores();
+    seed_hashes();
     const char *file = DEFAULT_CONFIG;
     if (!take_config(&argc, argv, &file)) {
         fputs("anchorage: --config needs a file\n", stderr);

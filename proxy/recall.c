@@ -110,11 +110,15 @@ void recall_go_on(struct exchange *x)
     exchange_run(x);
 }
 
-static void on_replay(evutil_socket_t fd, short what, void *context)
+static void on_pause_over(evutil_socket_t fd, short what, void *context)
 {
+    struct exchange *x = context;
     (void)fd;
     (void)what;
-    recall_go_on(context);
+    if (x->given)
+        exchange_run(x);
+    else
+        recall_go_on(x);
 }
 
 /* Another call is asking for the rows behind those that are known: calls that want neighbouring windows at the same
@@ -135,13 +139,12 @@ void recall_lead(struct exchange *x)
         share_start(x->account->shares, x, SHARE_PAGES, x->pages.list);
 }
 
-/* Go on in the next turn of the loop: a long list is not to stop the others. */
-static enum step pause(struct exchange *x)
+enum step recall_pause(struct exchange *x, int ms)
 {
-    static const struct timeval next_turn = { 0 };
+    const struct timeval tv = { .tv_usec = ms * 1000 };
     if (!x->pause)
-        x->pause = event_new(x->service->base, -1, 0, on_replay, x);
-    if (x->pause && event_add(x->pause, &next_turn) == 0)
+        x->pause = event_new(x->service->base, -1, 0, on_pause_over, x);
+    if (x->pause && event_add(x->pause, &tv) == 0)
         return WAIT;
     return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
 }
@@ -171,11 +174,11 @@ static enum step replay(struct exchange *x)
             struct refusal r = translation_refusal(x->translation);
             return exchange_refuse(x, r.fault, r.why);
         }
-        if (!x->payer.p)
+        if (!x->payer.n)
             x->payer = arena_dup(x->memory, payer);
         bytes += rows.n;
         if (bytes > REPLAY_BYTES)
-            return pause(x);
+            return recall_pause(x, 0); /* a long list is not to stop the others */
     }
     return join_page(x) ? fetch_await(x) : ask(x);
 }
@@ -232,6 +235,9 @@ enum step recall(struct exchange *x)
 {
     struct shares *shares = x->account->shares;
     int64_t rows;
+    x->n_fetches = 0; /* an earlier try may have collected some, for a translation that is gone */
+    x->shared = false;
+    x->payer = S("");
     if (!x->list.p)
         x->list = plan_list_path(&x->plan, S(""), 0, x->memory);
     if (x->list.p)
@@ -239,7 +245,9 @@ enum step recall(struct exchange *x)
     if (!x->question.p)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
     if (x->has_hold) /* it waited for an answer that did not come; what it holds of rows serves its own requests */
-        x->prepaid_rows = x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
+        x->prepaid_rows = x->plan.free_of_rows
+                              ? 0
+                              : x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
     if (use_answer(x)) {
         rows = x->result.rows;
     } else if (share_join(shares, x, SHARE_CALL, x->question)) {

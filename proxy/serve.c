@@ -34,7 +34,7 @@ struct daemon {
     struct serve_admin *admin;
     struct event *signals[3];
     struct event *drain_timer;
-    int status;
+    bool is_drained; /* no connection is left */
 };
 
 static void complain(struct slice why)
@@ -42,15 +42,28 @@ static void complain(struct slice why)
     fprintf(stderr, "anchorage: %.*s\n", SLICE_ARGS(why));
 }
 
+static void stop(struct daemon *d)
+{
+    event_base_loopexit(d->service.base, NULL);
+}
+
 /* ---- the bottom of the loop ---- */
+
+/* A call whose client has left is brought to its end as well: what v3 is working on has a price. */
+static void stop_when_drained(struct daemon *d)
+{
+    if (d->is_drained && !d->service.running)
+        stop(d);
+}
 
 static void on_bottom(evutil_socket_t fd, short what, void *context)
 {
-    struct service *s = context;
+    struct daemon *d = context;
     (void)fd;
     (void)what;
-    exchange_free_finished(s);
-    log_flush(&s->log);
+    exchange_free_finished(&d->service);
+    log_flush(&d->service.log);
+    stop_when_drained(d);
 }
 
 /* ---- events from outside ---- */
@@ -65,14 +78,11 @@ static void on_trouble(void *context, const char *line)
     service_say(context, "%s", line);
 }
 
-static void stop(struct daemon *d)
-{
-    event_base_loopexit(d->service.base, NULL);
-}
-
 static void on_drained(void *context)
 {
-    stop(context);
+    struct daemon *d = context;
+    d->is_drained = true;
+    stop_when_drained(d);
 }
 
 static void on_drain_timeout(evutil_socket_t fd, short what, void *context)
@@ -181,9 +191,9 @@ static bool make_events(struct daemon *d)
         event_callback_fn on;
     } signals[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload } };
     struct service *s = &d->service;
-    s->bottom = event_new(s->base, -1, 0, on_bottom, s);
+    s->bottom = event_new(s->base, -1, 0, on_bottom, d);
     d->drain_timer = event_new(s->base, -1, 0, on_drain_timeout, d);
-    if (!s->bottom || !d->drain_timer)
+    if (!s->bottom || !d->drain_timer || !admit_begin(s))
         return false;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         d->signals[i] = evsignal_new(s->base, signals[i].number, signals[i].on, d);
@@ -254,7 +264,7 @@ static void give_up_running(struct service *s)
         s->running = x->next;
         fetch_cancel(x);
         share_leave_all(x);
-        share_end(x, false);
+        share_end(x);
         x->has_turn = x->has_hold = false;
         x->next = s->finished;
         s->finished = x;
@@ -284,6 +294,8 @@ static void free_daemon(struct daemon *d)
         event_free(d->drain_timer);
     if (s->bottom)
         event_free(s->bottom);
+    if (s->retry_pause)
+        event_free(s->retry_pause);
     pulse_stop(&s->pulse);
     log_close(&s->log);
     if (s->base)

@@ -22,6 +22,12 @@ struct event_base;
 struct exchange;
 struct aside;
 
+/* Calls that wait, first come, first served; each is in one line at most. */
+struct line {
+    struct exchange *first, *last;
+    size_t n;
+};
+
 /* How many of a team's calls run, and who waits for a turn: first come, first served. A reload finds them again by the
  * team's name; those of a team that is gone go when its last call has. */
 struct turns {
@@ -29,7 +35,8 @@ struct turns {
     struct settings *settings;      /* whose `team` is */
     struct account *account;        /* the v3 key that its calls are made with */
     int32_t running;
-    struct exchange *first, *last;
+    struct line waiting;
+    bool wakes;         /* it is being gone through */
     struct turns *next; /* all of the service */
 };
 
@@ -59,11 +66,13 @@ struct service {
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
-    struct exchange *running;          /* all that are not freed */
-    struct exchange *finished;         /* freed at the bottom of the loop */
-    struct exchange *waiting_for_room; /* a hold was refused only because of other calls' open holds */
-    struct event *bottom;              /* runs once the callbacks of this turn are done */
-    struct log log;                    /* written at the bottom */
+    struct exchange *running;     /* all that are not freed */
+    struct exchange *finished;    /* freed at the bottom of the loop */
+    struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
+    struct event *retry_pause;    /* pending: they have had a try a moment ago */
+    bool retry_is_due;            /* and are to have another one after it */
+    struct event *bottom;         /* runs once the callbacks of this turn are done */
+    struct log log;               /* written at the bottom */
     struct counters counters;
     struct pulse pulse;
     struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The rooms render and settle: the answer's bytes, and the one place that charges. */
+#include <assert.h>
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
@@ -138,8 +141,7 @@ static void on_settled(void *context, enum ledger_outcome outcome)
     if (outcome != LEDGER_DONE && !x->refusal.fault)
         exchange_refuse(x, FAULT_LEDGER_DOWN,
                         S("the ledger cannot write, so the answer is not given; try again in a moment"));
-    if (x->service->waiting_for_room)
-        admit_retry_waiting(x->service);
+    admit_retry_waiting(x->service);
     exchange_enter(x, ROOM_ANSWER);
     exchange_run(x);
 }
@@ -150,7 +152,7 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     struct ledger_settlement entry = {
         .rows = { x->refusal.fault ? 0 : x->result.rows },
         .units = s->any_unknown ? -1 : s->known,
-        .units_predicted = s->predicted,
+        .units_predicted = s->any_unknown ? s->known + s->unknown : s->predicted, /* it counts where units are null */
         .units_alone = units_alone(x),
         .results = x->refusal.fault ? 0 : x->result.results,
         .via = x->asked_upstream || x->refusal.fault ? "upstream"
@@ -166,26 +168,28 @@ static void settle(struct exchange *x, const struct ledger_call *call)
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 
-/* Whether the call was refused for what v3 did, so that asking again at once would bring no other answer. */
-static bool failed_by_v3(const struct exchange *x)
+/* What it may have been waiting for must not come while the disk is waited for: the call would end a second time. */
+static void wait_no_more(struct exchange *x)
 {
-    enum fault f = x->refusal.fault;
-    if (f == FAULT_UPSTREAM_LATE)
-        return clock_monotonic_ms() < x->deadline_ms;
-    return f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED || f == FAULT_UPSTREAM_ODD ||
-           f == FAULT_UPSTREAM_OUT_OF_UNITS;
+    struct event *armed[] = { x->timer, x->deadline, x->pause };
+    for (size_t i = 0; i < sizeof armed / sizeof armed[0]; i++)
+        if (armed[i])
+            event_del(armed[i]);
 }
 
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
+    assert(!x->n_under_way);
+    wait_no_more(x);
     share_leave_all(x);
-    share_end(x, failed_by_v3(x));
+    fetch_blame(x, SHARE_CALL, x->refusal, x->retry_after_ms);
+    share_end(x);
     bool makes_room = x->promised > 0;
     x->service->promised -= x->promised;
     x->promised = 0;
     if (!x->has_hold) {
-        if (makes_room && x->service->waiting_for_room)
+        if (makes_room)
             admit_retry_waiting(x->service);
         return ONWARD; /* it never reached the books */
     }

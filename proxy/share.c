@@ -8,9 +8,10 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proxy/exchange.h"
 
-enum { BUCKETS = 1024, TOLD_BYTES = 2 * 1024 * 1024, TOLD_CALLS = 64 /* in one turn */ };
+enum { BUCKETS = 1024, TELLING_US = 1000 /* in one turn: who is told may copy, read or write many rows at once */ };
 
 struct shares {
     struct flight *buckets[BUCKETS];
@@ -153,28 +154,37 @@ void share_give_answer(struct exchange *x, int64_t units_alone)
         buffer_append(&f->marks, x->marks);
     }
     if (f->body.failed || f->marks.failed) {
-        f->refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
+        f->failing.refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
         close_flight(f, FLIGHT_FAILED);
         return;
     }
     close_flight(f, FLIGHT_ANSWERED);
 }
 
-static void end_flight(struct flight *f, const struct exchange *x, bool for_all)
+static void end_flight(struct flight *f, const struct failing *failing)
 {
+    bool for_all = failing->refusal.fault;
     if (for_all) {
-        buffer_append(&f->why, x->refusal.why);
-        f->refusal = (struct refusal){ x->refusal.fault, f->why.failed ? S("") : buffer_slice(&f->why) };
-        f->retry_after_ms = x->retry_after_ms;
+        buffer_append(&f->why, failing->refusal.why);
+        f->failing = *failing;
+        f->failing.refusal.why = f->why.failed ? S("") : buffer_slice(&f->why);
     }
     close_flight(f, for_all ? FLIGHT_FAILED : FLIGHT_GIVEN_UP);
 }
 
-void share_end(struct exchange *x, bool for_all)
+void share_end(struct exchange *x)
 {
     for (int kind = 0; kind < SHARE_KINDS; kind++)
         if (x->starts[kind])
-            end_flight(x->starts[kind], x, for_all);
+            end_flight(x->starts[kind], &x->v3_failed[kind]);
+}
+
+bool share_is_awaited(const struct exchange *x)
+{
+    for (int kind = 0; kind < SHARE_KINDS; kind++)
+        if (x->starts[kind] && x->starts[kind]->first)
+            return true;
+    return false;
 }
 
 void share_leave(struct exchange *x, enum share_kind kind)
@@ -207,15 +217,13 @@ static void tell_first(struct flight *f)
 static void on_tell(evutil_socket_t fd, short what, void *context)
 {
     struct shares *s = context;
-    size_t bytes = 0;
+    int64_t until_us = clock_monotonic_us() + TELLING_US;
     (void)fd;
     (void)what;
-    for (int i = 0; i < TOLD_CALLS && bytes < TOLD_BYTES && s->over; i++) {
+    while (s->over && clock_monotonic_us() < until_us) {
         struct flight *f = s->over;
-        if (f->first) {
-            bytes += f->body.n;
+        if (f->first)
             tell_first(f);
-        }
         if (!f->first) {
             s->over = f->next_over;
             if (!s->over)

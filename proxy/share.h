@@ -41,6 +41,12 @@ struct seat {
     struct seat *next, *previous;
 };
 
+/* Why there is no answer. */
+struct failing {
+    struct refusal refusal;
+    int64_t retry_after_ms;
+};
+
 /* What came of a question. */
 struct flight {
     struct flight *chain, *next_over;
@@ -53,8 +59,7 @@ struct flight {
     int holders; /* the starter, the seats, the list of what is over, and who still reads the answer */
     char payer[LEDGER_ID_SIZE];
 
-    struct refusal refusal; /* FLIGHT_FAILED; `why` is the flight's own */
-    int64_t retry_after_ms;
+    struct failing failing; /* FLIGHT_FAILED; `why` is the flight's own */
     int64_t totals;
     struct ratio ratio;
     int64_t results, rows, units_alone; /* of a whole call */
@@ -82,8 +87,11 @@ void share_give_page(struct exchange *x);
 /* Of the whole call: x->body, marks and result; copied when somebody waits. */
 void share_give_answer(struct exchange *x, int64_t units_alone);
 
-/* The exchange ends: all that it has started and not answered is over. `for_all`: what refused it is v3's doing. */
-void share_end(struct exchange *x, bool for_all);
+/* The exchange ends: all that it has started and not answered is over. x->v3_failed says what the others are told. */
+void share_end(struct exchange *x);
+
+/* Somebody waits for what the exchange has started. */
+bool share_is_awaited(const struct exchange *x);
 
 /* Give up the seat, or all of them; fetch_told is not called for it any more. */
 void share_leave(struct exchange *x, enum share_kind kind);

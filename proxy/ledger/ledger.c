@@ -245,6 +245,15 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         answer(l, done, context, outcome);
 }
 
+bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
+{
+    const struct call *open = calls_find(&l->calls, id);
+    int32_t number = open ? open->team : tally_find(&l->tally, team);
+    struct rows own_rows = { open ? open->rows : 0 };
+    struct units own_units = { open ? open->units : 0 };
+    return l->serves && number >= 0 && tally_check(&l->tally, number, rows, units, own_rows, own_units) == LEDGER_WAIT;
+}
+
 /* ---- ends ---- */
 
 /* The books cannot take the end of a call now: remember what to write when they can. */

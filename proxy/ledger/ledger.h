@@ -145,6 +145,9 @@ void ledger_new_id(char id[LEDGER_ID_SIZE]);
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
+/* Whether ledger_hold of so much would end with LEDGER_WAIT now, as far as is known without trying. */
+bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units);
+
 /* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
  * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not
  * end it again. */

@@ -9,6 +9,9 @@
 
 static const int64_t longest_retry_after_ms = 24 * 3600 * 1000LL;
 
+/* A price beyond is none: that of any request is far below, and sums of them must not overflow. */
+static const int64_t most_units = 1000000000000;
+
 void reply_init(struct reply *r)
 {
     r->status = 0;
@@ -46,16 +49,24 @@ static void take_number(int64_t *to, struct slice value)
     }
 }
 
+static void take_price(int64_t *to, struct slice value)
+{
+    take_number(to, value);
+    if (*to > most_units) {
+        *to = -1;
+    }
+}
+
 static void take_units(struct reply *r, struct slice value, int64_t wall_ms)
 {
     (void)wall_ms;
-    take_number(&r->units, value);
+    take_price(&r->units, value);
 }
 
 static void take_nominal(struct reply *r, struct slice value, int64_t wall_ms)
 {
     (void)wall_ms;
-    take_number(&r->units_nominal, value);
+    take_price(&r->units_nominal, value);
 }
 
 static void take_rows(struct reply *r, struct slice value, int64_t wall_ms)

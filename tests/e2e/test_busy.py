@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """More than the proxy takes at once: memory that all calls share, and when to come again."""
+import select
+import time
 import unittest
 
 from anchorage import Anchorage
 from sandbox import Sandbox
+from test_sharing import Background
 
 
 class Busy(unittest.TestCase):
@@ -20,6 +23,25 @@ class Busy(unittest.TestCase):
             seconds = sorted(int(answer.headers["retry-after"]) for answer in busy)
             self.assertGreaterEqual(seconds[-1], 3, seconds)
             self.assertLessEqual(seconds[-1], 9, seconds)
+
+
+    def test_queue_timeout_counts_all_tries(self):
+        """A call waits for room in its team's limit, and has a new try whenever another one ends: that does not make
+        its time longer."""
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "300ms"}, fidelity={"stats": "zero"},
+                          upstream={"answer_ttl": "0"}, teams={"seo": {"rows_per_month": 1000}}) as proxy:
+            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 2500})
+            holds = Background(proxy, target="big.example", limit=400)
+            sandbox.wait(requests=1)
+            began = time.monotonic()
+            waits = Background(proxy, target="lower.example", limit=700)
+            while not select.select([waits.connection], [], [], 0.05)[0] and time.monotonic() < began + 2:
+                self.assertEqual(proxy.get(target="one.example", limit=1).status, 200)
+            answer = waits.answer()
+            self.assertEqual((answer.fault, answer.rows_charged), ("too_busy", 0), answer)
+            self.assertLess(time.monotonic() - began, 2)
+            holds.leave()
 
 
 class Memory(unittest.TestCase):
@@ -45,6 +67,18 @@ class Memory(unittest.TestCase):
                     self.assertEqual((answer.status, answer.rows_charged, answer.units), (503, 0, 0), answer)
                     self.assertRegex(answer.headers["retry-after"], "^[1-9][0-9]*$")
             self.assertEqual(len(sandbox.log()), sum(answer.status == 200 for answer in answers))
+
+    def test_copies_of_an_answer_wait_for_memory(self):
+        """Calls that join one hold nothing until its answer is there, and then more together than there is."""
+        with Sandbox(today=None, units="unlimited", anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, proxy={"call_memory": "16"}, teams={"seo": {"concurrency": 100}},
+                          **self.OPTIONS) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 300})
+            call = {"target": "big.example", "limit": 5000, "order_by": "backlinks:desc"}
+            answers = proxy.many([call] * 40)
+            self.assertEqual({(answer.status, len(answer.anchors)) for answer in answers}, {(200, 5000)})
+            self.assertGreater(sum(len(answer.bytes) for answer in answers), 16 << 20)
+            self.assertEqual(len(sandbox.log()), 1)
 
     def test_an_answer_that_does_not_fit(self):
         """Half a gibibyte of nothing is not read to its end either."""

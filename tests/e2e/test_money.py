@@ -67,6 +67,10 @@ class Money(unittest.TestCase):
             thread.join()
         self.compare(sandbox, proxy, calls, answers, faults)
 
+    @staticmethod
+    def units_of(entry):
+        return entry["units"] if entry["units"] is not None else entry["units_predicted"]
+
     def compare(self, sandbox, proxy, calls, answers, faults):
         entries = proxy.ledger()
         usage = proxy.usage()
@@ -82,6 +86,8 @@ class Money(unittest.TestCase):
         rows, units, faulted = dict.fromkeys(TEAMS, 0), dict.fromkeys(TEAMS, 0), 0
         for (team, call), answer in zip(calls, answers):
             entry = ends.get(answer.id)
+            if entry:
+                self.assertEqual(self.units_of(entry), answer.units, entry)
             if answer.fault:
                 faulted += 1
                 self.assertEqual(answer.rows_charged, 0, answer)
@@ -96,11 +102,9 @@ class Money(unittest.TestCase):
                 self.assertEqual((entry["kind"], entry["rows"], entry["results"], entry["fault"]),
                                  ("settle", price, results, None), entry)
                 self.assertEqual(entry["team"], team)
-                if entry["units"] is not None:
-                    self.assertEqual(entry["units"], answer.units, entry)
             rows[team] += answer.rows_charged
         for entry in ends.values():
-            units[entry["team"]] += entry["units"] if entry["units"] is not None else entry["units_predicted"]
+            units[entry["team"]] += self.units_of(entry)
         for team, item in usage.items():
             self.assertEqual((item["rows"], item["units"], item["rows_held"]), (rows[team], units[team], 0), team)
             limit = TEAMS[team].get("rows_per_month")
@@ -116,6 +120,26 @@ class Money(unittest.TestCase):
         done = proxy.run("ledger", "verify", check=0)
         if CALLS > 1000:
             print(f"{CALLS} calls, {faulted} faults, booked {booked}, spent {spent}; {done.stdout.splitlines()[-1]}")
+
+    def odd_price(self, price):
+        """A call whose list has this price, and its totals none."""
+        with Sandbox(today=None, units="unlimited") as sandbox, Anchorage(sandbox) as proxy:
+            header = "x-api-units-cost-total-actual"
+            sandbox.script({"match": "anchors", "headers": {header: price}},
+                           {"match": "backlinks-stats", "headers": {header: None}})
+            answer = proxy.get(target="small.example", order_by="backlinks:desc")
+            [entry] = [entry for entry in proxy.entries(answer.id) if entry["kind"] == "settle"]
+            self.assertIsNone(entry["units"])
+            self.assertEqual((self.units_of(entry), proxy.usage()["seo"]["units"]), (answer.units, answer.units))
+            return answer
+
+    def test_one_price_is_known_and_one_is_not(self):
+        """What v3 has named is booked as it named it, though the whole is an estimate."""
+        self.assertEqual(self.odd_price("777").units, 777 + 50)
+
+    def test_a_price_beyond_all_sense(self):
+        """It is as if none was named."""
+        self.assertEqual(self.odd_price(str((1 << 63) - 1)).units, 9 * 12 + 50)
 
     def test_all_is_well(self):
         self.mixture(faults=False)

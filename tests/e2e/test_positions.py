@@ -5,6 +5,7 @@ import unittest
 
 from anchorage import Anchorage
 from sandbox import Sandbox
+from test_sharing import Background
 
 
 class Positions(unittest.TestCase):
@@ -100,6 +101,17 @@ class Positions(unittest.TestCase):
             answers = proxy.many([{"target": "big.example", "limit": 10, "offset": 10 * n} for n in range(5)])
             self.assertEqual({answer.fault for answer in answers}, {"upstream_down"})
             self.assertEqual(len(sandbox.log()), 1)
+
+    def test_a_page_whose_call_leaves_unsent(self):
+        """One of those who waited for it asks instead, the others wait for that one: each row is paid for once still."""
+        with Sandbox(today=None, anchor_case="fold") as sandbox, \
+                Anchorage(sandbox, upstream={"requests_per_minute": 240}, fidelity={"stats": "zero"}) as proxy:
+            first = Background(proxy, target="lower.example", limit=20)
+            others = [Background(proxy, target="lower.example", limit=20, offset=20 * n) for n in range(1, 5)]
+            proxy.get(from_="subscription_info")  # they have been read
+            first.leave()
+            self.assertEqual([len(other.answer().anchors) for other in others], [20] * 4)
+            self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 100)
 
     def test_a_large_answer(self):
         """It is made beside the loop, and remembered rows are read a few at a time: the same bytes."""

@@ -39,11 +39,13 @@ class Background:
 
 class SameQuestion(OneProxy):
     proxy_options = {"upstream": {"answer_ttl": "0", "stats_ttl": "0"},
-                     "teams": {"seo": {}, "ads": {}, "poor": {"rows_per_month": 5}},
-                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40)]}
+                     "teams": {"seo": {}, "ads": {}, "poor": {"rows_per_month": 5},
+                               "tight": {"rows_per_month": 370}, "tight2": {"rows_per_month": 370}},
+                     "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN), ("poor", "5" * 40), ("tight", "6" * 40),
+                              ("tight2", "7" * 40)]}
 
     def slow(self, match="*", **entry):
-        self.sandbox.script({"match": match, "times": 0, "delay_ms": SLOW_MS, **entry})
+        self.sandbox.script({"match": match, "times": 0, **{"delay_ms": SLOW_MS, **entry}})
 
     def test_one_request_for_all(self):
         self.slow()
@@ -106,6 +108,40 @@ class SameQuestion(OneProxy):
         self.assertEqual(sorted(answer.fault or "" for answer in answers), ["", "", "out_of_rows", "out_of_rows"])
         self.assertEqual(self.proxy.usage()["poor"]["rows"], 0)
 
+    def test_one_that_waited_for_room_joins(self):
+        """While it waits for room in its team's limit another team asks the same: it joins, and sends nothing of what it
+        had wanted to ask itself."""
+        self.slow(query={"mode": "domain"})
+        self.slow(delay_ms=4 * SLOW_MS)
+        tight = {"token": "6" * 40}
+        holds = Background(self.proxy, target="lower.example", mode="domain", limit=150, **tight)
+        self.sandbox.wait(requests=3)
+        waits = Background(self.proxy, target="lower.example", **tight)
+        self.proxy.get(from_="subscription_info")  # it has been read
+        asks = Background(self.proxy, target="lower.example")
+        self.charged(holds.answer(), 151)
+        paid = self.charged(asks.answer(), 201)
+        answer = waits.answer()
+        shared = self.charged(answer, 201)
+        self.assertEqual((shared["via"], shared["paid_by"], shared["units"]), ("shared", paid["id"], 0))
+        self.assertEqual(asked(self.sandbox)["anchors"], 2)
+
+    def test_an_answer_that_comes_while_its_call_waits_for_room(self):
+        """It had joined, and could have owed more rows than other calls' holds leave. Now it is known how few it owes."""
+        self.slow(query={"mode": "domain"}, delay_ms=5 * SLOW_MS)
+        self.slow()
+        tight = {"token": "7" * 40}
+        holds = Background(self.proxy, target="held.example", mode="domain", limit=300, **tight)
+        self.sandbox.wait(requests=3)
+        asks = Background(self.proxy, target="small.example", limit=200, order_by="backlinks:desc")
+        self.sandbox.wait(requests=5)
+        waits = Background(self.proxy, target="small.example", limit=200, order_by="backlinks:desc", **tight)
+        paid = self.charged(asks.answer(), 12)
+        shared = self.charged(waits.answer(), 12)
+        self.assertEqual((shared["via"], shared["paid_by"], shared["units"]), ("shared", paid["id"], 0))
+        self.assertEqual(sum(entry["query"]["target"] == "small.example" for entry in self.sandbox.log()), 2)
+        self.assertEqual(holds.answer().fault, None)
+
     def test_totals_of_other_calls(self):
         """A crawler asks much of a new target: its totals and its ratio are paid once."""
         self.slow()
@@ -131,6 +167,23 @@ class SameQuestion(OneProxy):
             entry = self.charged(answer, 1)
             self.assertEqual(entry["units_alone"], 100)
             self.assertEqual(bool(entry["paid_by"]), entry["via"] == "shared")
+
+    def test_a_list_that_fails_takes_nothing_else_along(self):
+        """The totals and the ratio that it had asked for are good: others who wait for them are served, and told nothing
+        of the list."""
+        for number, failure in enumerate(({"replace": {'"anchors"': '"rows"'}}, {"status": 400, "body": {"error": "bad where: mine"}})):
+            with self.subTest(failure=failure):
+                self.sandbox.reset()
+                self.slow("backlinks-stats")
+                self.sandbox.script({"match": "anchors", "query": {"limit": "7"}, **failure})
+                call = {"target": f"odd{number}.example", "mode": "domain"}
+                first = Background(self.proxy, limit=7, **call)
+                self.sandbox.wait(requests=3)
+                others = [Background(self.proxy, limit=2, order_by=order, **call) for order in ("backlinks", "refpages")]
+                self.refused(first.answer(), "upstream_odd", 502)
+                for other in others:
+                    self.charged(other.answer(), 3)
+                self.assertEqual(asked(self.sandbox), {"anchors": 3, "backlinks-stats": 1, "ratio": 1})
 
     def test_totals_that_fail(self):
         self.slow("backlinks-stats", status=500, body="broken")

@@ -56,6 +56,10 @@ static void odd_numbers_are_as_if_absent(void **state)
     assert_int_equal(reply.units_nominal, -1);
     assert_int_equal(reply.units, -1);
     assert_false(reply.cache_hit);
+    take("x-api-units-cost-total: 1000000000001\r\n");
+    take("x-api-units-cost-total-actual: 9223372036854775807\r\n");
+    assert_int_equal(reply.units_nominal, -1);
+    assert_int_equal(reply.units, -1);
     take("HTTP/1.1 abc\r\n");
     assert_int_equal(reply.status, 0);
 }

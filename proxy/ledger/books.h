@@ -39,6 +39,7 @@ struct ledger {
     struct event *strangers_due; /* pending: what changed is written when it fires */
     int64_t acknowledged;        /* the highest seq that came back written */
     int64_t floor;               /* no hold before this seq is open */
+    int64_t floor_looked_at;     /* acknowledged when the open calls were last looked through for it */
     bool keys_stale;             /* a command changed keys that could not be read again yet */
     struct answer *first_answer, *last_answer;
     struct event *answers_due;

@@ -49,8 +49,9 @@ static void answer(struct ledger *l, ledger_done *done, void *context, enum ledg
 /* No hold before this is open: the first of all open calls, or the next to be written. */
 static int64_t floor_of(struct ledger *l)
 {
-    if (l->calls.n && l->acknowledged < l->floor + FLOOR_STEP)
+    if (l->calls.n && l->acknowledged < l->floor_looked_at + FLOOR_STEP)
         return l->floor; /* an old one is as true, only lower */
+    l->floor_looked_at = l->acknowledged;
     l->floor = l->acknowledged + 1;
     for (const struct call *call = l->calls.oldest; call; call = call->newer) {
         if (call->first_seq && call->first_seq < l->floor)

@@ -2,6 +2,9 @@
  * The entries of a call and the limits they are checked against. */
 #include "room.h"
 
+#include <event2/event.h>
+#include <time.h>
+
 static void a_call_is_held_and_settled(void **state)
 {
     struct room *r = *state;
@@ -155,6 +158,58 @@ static void a_second_end_changes_nothing_that_is_left(void **state)
     assert_int_equal(ledger_left(r->ledger, S("nobody")).rows_limit, LEDGER_NO_LIMIT);
 }
 
+struct crowd {
+    struct event_base *base;
+    struct ledger *ledger;
+    int under_way;
+};
+
+static void one_is_done(void *context, enum ledger_outcome outcome)
+{
+    assert_int_equal(outcome, LEDGER_DONE);
+    ((struct crowd *)context)->under_way--;
+}
+
+/* Calls first to last, side by side; the loop's own CPU time, in microseconds. */
+static long crowd_us(struct crowd *crowd, int first, int last, bool settle)
+{
+    struct timespec began, ended;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &began);
+    for (int i = first; i < last; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        struct ledger_call call = call_of(id, "sales");
+        struct ledger_settlement settlement = { .rows = { 1 }, .units = 1, .via = "upstream" };
+        crowd->under_way++;
+        if (settle)
+            ledger_settle(crowd->ledger, &call, &settlement, one_is_done, crowd);
+        else
+            ledger_hold(crowd->ledger, &call, (struct rows){ 1 }, (struct units){ 1 }, one_is_done, crowd);
+    }
+    while (crowd->under_way)
+        event_base_loop(crowd->base, EVLOOP_ONCE);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
+    return (ended.tv_sec - began.tv_sec) * 1000000 + (ended.tv_nsec - began.tv_nsec) / 1000;
+}
+
+static void a_call_costs_the_same_beside_many_that_are_open(void **state)
+{
+    enum { CALLS = 2000, OPEN = 30000 };
+    struct room *r = *state;
+    room_close(r);
+    struct crowd crowd = { .base = event_base_new() };
+    room_open(r, crowd.base);
+    crowd.ledger = r->ledger;
+    long alone = crowd_us(&crowd, 0, CALLS, false) + crowd_us(&crowd, 0, CALLS, true);
+    crowd_us(&crowd, CALLS, CALLS + OPEN, false);
+    long beside = crowd_us(&crowd, CALLS + OPEN, CALLS + OPEN + CALLS, false) +
+                  crowd_us(&crowd, CALLS + OPEN, CALLS + OPEN + CALLS, true);
+    if (beside > 5 * alone)
+        fail_msg("%d calls took %ld us alone, %ld us beside %d open ones", CALLS, alone, beside, OPEN);
+    room_close(r);
+    event_base_free(crowd.base);
+}
+
 static void ids_are_random(void **state)
 {
     (void)state;
@@ -181,6 +236,7 @@ int main(void)
         room_test(free_targets_cost_no_rows),
         room_test(months_turn),
         room_test(a_second_end_changes_nothing_that_is_left),
+        room_test(a_call_costs_the_same_beside_many_that_are_open),
         cmocka_unit_test(ids_are_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The end of a server under its clients, and what a successor gets. */
-#include "kit.h"
+#include "fixture.h"
 
 #include "proxy/http/server.h"
 
 #define GET_1 "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
 #define GET_2 "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
-
-static struct kit kit;
-static struct got got;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&kit, 0, sizeof kit);
-    memset(&got, 0, sizeof got);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    kit_stop(&kit);
-    return 0;
-}
 
 /* What is on its way when the end begins is served: on an open connection, half sent, and in the backlog. */
 static void drains_with_a_last_chance(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a stranger cannot do: be slow, be many, talk without end; and what happens when descriptors are out. */
-#include "kit.h"
+#include "fixture.h"
 
 #include <sys/resource.h>
 
@@ -8,24 +8,6 @@
 
 #define GET_1 "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
 #define GET_2 "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
-
-static struct kit kit;
-static struct got got;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&kit, 0, sizeof kit);
-    memset(&got, 0, sizeof got);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    kit_stop(&kit);
-    return 0;
-}
 
 /* Say one byte every 10 ms until the server answers or closes; how long it took. */
 static int64_t drip(int fd, const char *bytes, size_t n)

@@ -6,28 +6,17 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "fixture.h"
 #include "proxy/http/server.h"
 
 #define GET_1 "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 enum { MOST = 40, CROWDED = 32, FULL = 38 }; /* more than these are too many */
 
-static struct kit kit;
-static struct got got;
-
-static int begin(void **state)
+static int begin_with_few(void **state)
 {
-    (void)state;
-    memset(&kit, 0, sizeof kit);
-    memset(&got, 0, sizeof got);
+    begin(state);
     kit.options.max_connections = MOST;
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    kit_stop(&kit);
     return 0;
 }
 
@@ -269,7 +258,7 @@ static void idle_connections_are_small(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_few, end)
     const struct CMUnitTest tests[] = {
         TEST(the_longest_idle_make_room),           TEST(the_just_arrived_stay),
         TEST(answers_close_when_it_is_crowded),     TEST(calls_are_marked_when_it_is_full),

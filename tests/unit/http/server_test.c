@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The server as clients see it: requests in, answers out, in order, over real sockets. */
-#include "kit.h"
-
-static struct kit kit;
-static struct got got;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&kit, 0, sizeof kit);
-    memset(&got, 0, sizeof got);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    kit_stop(&kit);
-    return 0;
-}
+#include "fixture.h"
 
 static void answers_one_request(void **state)
 {

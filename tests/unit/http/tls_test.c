@@ -5,28 +5,11 @@
 
 #include <signal.h>
 
+#include "fixture.h"
 #include "proxy/http/server.h"
 #include "sample.h"
 
 #define GET_1 "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
-
-static struct kit kit;
-static struct got got;
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&kit, 0, sizeof kit);
-    memset(&got, 0, sizeof got);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    kit_stop(&kit);
-    return 0;
-}
 
 static void send_text(struct tls_client *c, const char *text)
 {

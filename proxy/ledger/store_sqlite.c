@@ -182,6 +182,13 @@ static struct slice column_text(sqlite3_stmt *st, int i)
     return slice_of(p, (size_t)sqlite3_column_bytes(st, i));
 }
 
+/* One of another length stays as it was. */
+static void column_digest(sqlite3_stmt *st, int i, struct digest *digest)
+{
+    if (sqlite3_column_bytes(st, i) == DIGEST_BYTES)
+        memcpy(digest->b, sqlite3_column_blob(st, i), DIGEST_BYTES);
+}
+
 static bool one_number(sqlite3_stmt *st, int64_t *number)
 {
     bool got = sqlite3_step(st) == SQLITE_ROW;
@@ -676,8 +683,7 @@ bool store_keys(struct store *s, store_key_seen *seen, void *context, struct buf
             .disabled = sqlite3_column_int(st, 4),
             .created_ms = sqlite3_column_int64(st, 5),
         };
-        if (sqlite3_column_bytes(st, 1) == DIGEST_BYTES)
-            memcpy(key.digest.b, sqlite3_column_blob(st, 1), DIGEST_BYTES);
+        column_digest(st, 1, &key.digest);
         seen(context, &key);
     }
     return end_read(s, st, why);
@@ -721,8 +727,7 @@ bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, 
             .calls = sqlite3_column_int64(st, 7),
             .metered = sqlite3_column_int(st, 8),
         };
-        if (sqlite3_column_bytes(st, 1) == DIGEST_BYTES)
-            memcpy(one.digest.b, sqlite3_column_blob(st, 1), DIGEST_BYTES);
+        column_digest(st, 1, &one.digest);
         seen(context, &one);
     }
     return end_read(s, st, why);

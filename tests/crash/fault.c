@@ -4,23 +4,15 @@
  * but half of a write that meets a full disk is. */
 #include "tests/crash/fault.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-enum { MAX_FD = 1024 };
+#include "tests/crash/preload.h"
 
 static struct fault_plan *plan;
 static const char *directory;
-static bool watched[MAX_FD];
-
-#define REAL(name) __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 static void begin(void)
 {
@@ -61,7 +53,7 @@ static bool fails(void)
 
 static bool fd_fails(int fd)
 {
-    return fd >= 0 && fd < MAX_FD && watched[fd] && fails();
+    return is_watched(fd) && fails();
 }
 
 static int open_file(__typeof__(open) *real, const char *path, int flags, mode_t mode)
@@ -73,38 +65,6 @@ static int open_file(__typeof__(open) *real, const char *path, int flags, mode_t
     if (fd >= 0 && fd < MAX_FD)
         watched[fd] = ours;
     return fd;
-}
-
-#define MODE_OF(flags, mode)                                                                                           \
-    if ((flags)&O_CREAT) {                                                                                             \
-        va_list args;                                                                                                  \
-        va_start(args, flags);                                                                                         \
-        mode = va_arg(args, mode_t);                                                                                   \
-        va_end(args);                                                                                                  \
-    }
-
-int open(const char *path, int flags, ...)
-{
-    REAL(open);
-    mode_t mode = 0;
-    MODE_OF(flags, mode)
-    return open_file(real, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    REAL(open64);
-    mode_t mode = 0;
-    MODE_OF(flags, mode)
-    return open_file(real, path, flags, mode);
-}
-
-int close(int fd)
-{
-    REAL(close);
-    if (fd >= 0 && fd < MAX_FD)
-        watched[fd] = false;
-    return real(fd);
 }
 
 ssize_t write(int fd, const void *p, size_t n)
@@ -120,18 +80,6 @@ static ssize_t pwrite_file(__typeof__(pwrite) *real, int fd, const void *p, size
     return errno == ENOSPC && n > 1 ? real(fd, p, n / 2, at) : -1;
 }
 
-ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
-{
-    REAL(pwrite);
-    return pwrite_file(real, fd, p, n, at);
-}
-
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
-{
-    REAL(pwrite64);
-    return pwrite_file(real, fd, p, n, at);
-}
-
 ssize_t pread(int fd, void *p, size_t n, off_t at)
 {
     REAL(pread);
@@ -144,27 +92,13 @@ ssize_t pread64(int fd, void *p, size_t n, off_t at)
     return fd_fails(fd) ? -1 : real(fd, p, n, at);
 }
 
-int ftruncate(int fd, off_t length)
+static int truncate_file(__typeof__(ftruncate) *real, int fd, off_t length)
 {
-    REAL(ftruncate);
     return fd_fails(fd) ? -1 : real(fd, length);
 }
 
-int ftruncate64(int fd, off_t length)
+static int sync_file(__typeof__(fsync) *real, int fd)
 {
-    REAL(ftruncate64);
-    return fd_fails(fd) ? -1 : real(fd, length);
-}
-
-int fsync(int fd)
-{
-    REAL(fsync);
-    return fd_fails(fd) ? -1 : real(fd);
-}
-
-int fdatasync(int fd)
-{
-    REAL(fdatasync);
     return fd_fails(fd) ? -1 : real(fd);
 }
 

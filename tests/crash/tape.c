@@ -3,25 +3,17 @@
  * SQLite is told synchronous = NORMAL where it should hear FULL, for the simulator must find that out. */
 #include "tests/crash/tape.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-enum { MAX_FD = 1024 };
+#include "tests/crash/preload.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int tape = -1;
 static const char *directory;
-static bool watched[MAX_FD];
-
-#define REAL(name) __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 static ssize_t put(const void *p, size_t n)
 {
@@ -56,11 +48,6 @@ static const char *name_of(const char *path)
     return !path[n] ? "" : path[n] == '/' ? path + n + 1 : NULL;
 }
 
-static bool is_watched(int fd)
-{
-    return fd >= 0 && fd < MAX_FD && watched[fd];
-}
-
 static int open_file(__typeof__(open) *real, const char *path, int flags, mode_t mode)
 {
     const char *name = name_of(path);
@@ -75,38 +62,6 @@ static int open_file(__typeof__(open) *real, const char *path, int flags, mode_t
     }
     pthread_mutex_unlock(&mutex);
     return fd;
-}
-
-#define MODE_OF(flags, mode)                                                                                           \
-    if ((flags)&O_CREAT) {                                                                                             \
-        va_list args;                                                                                                  \
-        va_start(args, flags);                                                                                         \
-        mode = va_arg(args, mode_t);                                                                                   \
-        va_end(args);                                                                                                  \
-    }
-
-int open(const char *path, int flags, ...)
-{
-    REAL(open);
-    mode_t mode = 0;
-    MODE_OF(flags, mode)
-    return open_file(real, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    REAL(open64);
-    mode_t mode = 0;
-    MODE_OF(flags, mode)
-    return open_file(real, path, flags, mode);
-}
-
-int close(int fd)
-{
-    REAL(close);
-    if (fd >= 0 && fd < MAX_FD)
-        watched[fd] = false;
-    return real(fd);
 }
 
 ssize_t write(int fd, const void *p, size_t n)
@@ -138,18 +93,6 @@ static ssize_t pwrite_file(__typeof__(pwrite) *real, int fd, const void *p, size
     return written;
 }
 
-ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
-{
-    REAL(pwrite);
-    return pwrite_file(real, fd, p, n, at);
-}
-
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
-{
-    REAL(pwrite64);
-    return pwrite_file(real, fd, p, n, at);
-}
-
 static int truncate_file(__typeof__(ftruncate) *real, int fd, off_t length)
 {
     if (!is_watched(fd))
@@ -162,21 +105,9 @@ static int truncate_file(__typeof__(ftruncate) *real, int fd, off_t length)
     return result;
 }
 
-int ftruncate(int fd, off_t length)
-{
-    REAL(ftruncate);
-    return truncate_file(real, fd, length);
-}
-
-int ftruncate64(int fd, off_t length)
-{
-    REAL(ftruncate64);
-    return truncate_file(real, fd, length);
-}
-
 /* What was written while the disk was at it is not known to be safe: the mark stands where the call began, and the
  * mutex keeps others out until it has returned. */
-static int sync_file(int (*real)(int fd), int fd)
+static int sync_file(__typeof__(fsync) *real, int fd)
 {
     if (!is_watched(fd))
         return real(fd);
@@ -186,18 +117,6 @@ static int sync_file(int (*real)(int fd), int fd)
         record(TAPE_SYNC, fd, 0, NULL, 0);
     pthread_mutex_unlock(&mutex);
     return result;
-}
-
-int fsync(int fd)
-{
-    REAL(fsync);
-    return sync_file(real, fd);
-}
-
-int fdatasync(int fd)
-{
-    REAL(fdatasync);
-    return sync_file(real, fd);
 }
 
 int unlink(const char *path)

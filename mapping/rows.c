@@ -222,6 +222,12 @@ static uint32_t first_room(const struct row_list *r)
     return r->in_parts ? 128 : 1024;
 }
 
+/* How many a part takes before it grows. They fill evenly: with the same bound they would all grow at once. */
+static size_t bound_of(const struct row_list *r, size_t part, size_t most)
+{
+    return most - (r->in_parts ? most / 2 * part / PARTS : 0);
+}
+
 static bool index_grow(struct row_list *r, struct index *part)
 {
     uint32_t room = part->room ? part->room * 2 : first_room(r);
@@ -260,8 +266,9 @@ static bool index_up_to(struct row_list *r, uint32_t n)
     for (; r->n_by_key < n; r->n_by_key++) {
         struct row *row = row_at(r, r->n_by_key);
         uint64_t h = slice_hash(key_of(r, row));
-        struct index *part = &r->by_key[part_of(r, h)];
-        if (part->n == part->room && !index_grow(r, part))
+        size_t i = part_of(r, h);
+        struct index *part = &r->by_key[i];
+        if (part->n >= bound_of(r, i, part->room) && !index_grow(r, part))
             return false;
         uint32_t *at = &part->buckets[h & (part->room - 1)];
         row->chain = *at;
@@ -295,9 +302,10 @@ static bool set_grow(struct row_list *r, struct set *s)
  * below one in a million. */
 static bool raw_insert(struct row_list *r, uint64_t h, bool *was_there)
 {
-    struct set *s = &r->raw[part_of(r, h)];
+    size_t i = part_of(r, h);
+    struct set *s = &r->raw[i];
     h |= h == 0;
-    if (s->n * 2 >= s->room && !set_grow(r, s))
+    if (s->n >= bound_of(r, i, s->room / 4 * 3) && !set_grow(r, s))
         return false;
     size_t at = h & (s->room - 1);
     while (s->at[at] && s->at[at] != h)

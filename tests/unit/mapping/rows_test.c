@@ -8,17 +8,24 @@ enum { ANCHOR, LINKS, REFPAGES, REFDOMAINS, FIRST_SEEN, N_FIELDS };
 
 static const struct field_order by_anchor[] = { { ANCHOR, false } };
 
-static struct row_list *rows_by(const struct field_order *order, size_t n_order, bool fold, size_t max_bytes)
+static struct row_list *rows_in(const struct field_order *order, size_t n_order, bool fold, size_t max_bytes,
+                                struct budget *budget)
 {
     struct rows_options o = { .table = &table_anchors,
                               .fields = (1u << N_FIELDS) - 1,
                               .fold = fold,
                               .order = order,
                               .n_order = n_order,
-                              .max_bytes = max_bytes };
+                              .max_bytes = max_bytes,
+                              .budget = budget };
     struct row_list *rows = rows_new(&o);
     assert_non_null(rows);
     return rows;
+}
+
+static struct row_list *rows_by(const struct field_order *order, size_t n_order, bool fold, size_t max_bytes)
+{
+    return rows_in(order, n_order, fold, max_bytes, NULL);
 }
 
 static void assert_row(const struct row_list *rows, int64_t i, const char *anchor, int64_t links)
@@ -349,6 +356,29 @@ static void one_huge_key_is_no_row(void **state)
     rows_free(NULL);
 }
 
+/* What a row adds is looked after along the way, a little with each: for any few of them not much memory is taken, and
+ * so not much moved. */
+static void long_lists_grow_evenly(void **state)
+{
+    enum { LONG = 150000, FEW = 4096, MUCH = 5 << 18 };
+    (void)state;
+    struct budget budget = { .max = SIZE_MAX / 2 };
+    struct row_list *rows = rows_in(by_anchor, 1, true, 256u << 20, &budget);
+    char anchor[32];
+    size_t before = 0;
+    for (int n = 0; n < LONG; n++) {
+        snprintf(anchor, sizeof anchor, "Anchor %06d", n);
+        assert_int_equal(kit_add(rows, (struct kit_row){ anchor, 1, 1, 1, NULL }), ROWS_NEW);
+        if (n % FEW)
+            continue;
+        size_t used = atomic_load(&budget.used);
+        assert_in_range(used - before, 0, MUCH);
+        before = used;
+    }
+    rows_free(rows);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
 /* A long list is indexed on the way; upper case and pages may come before or after it got long. */
 static void long_lists_find_what_was_there(void **state)
 {
@@ -387,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_lists_find_what_was_there),
+        cmocka_unit_test(long_lists_grow_evenly),
         cmocka_unit_test(equal_keys_are_merged),
         cmocka_unit_test(kept_case_merges_nothing),
         cmocka_unit_test(sums_saturate),

@@ -91,7 +91,8 @@ static struct kept *find(struct cache *c, struct slice key)
     return NULL;
 }
 
-/* A zeroed value of `n` bytes under a key that is not there; NULL when there is no room for it. */
+/* A value of `n` bytes, which are yet to be written, under a key that is not there; NULL when there is no room for it.
+ */
 static struct kept *keep(struct cache *c, struct slice key, size_t n)
 {
     size_t size = sizeof(struct kept) + key.n + n;
@@ -99,12 +100,10 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
         return NULL;
     while (c->bytes + size > c->max_bytes)
         drop(c, c->oldest);
-    struct kept *k = calloc(1, size);
+    struct kept *k = malloc(size);
     if (!k)
         return NULL;
-    k->hash = slice_hash(key);
-    k->n_key = key.n;
-    k->n_value = n;
+    *k = (struct kept){ .hash = slice_hash(key), .n_key = key.n, .n_value = n };
     memcpy(k->bytes + n, key.p, key.n);
     struct kept **at = &c->buckets[k->hash % BUCKETS];
     k->chain = *at;
@@ -137,8 +136,8 @@ struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enu
     struct buffer room = { 0 };
     struct slice key = make_key(KIND_TOTALS, (int)mode, target, &room);
     struct kept *k = key.p ? find(c, key) : NULL;
-    if (key.p && !k)
-        k = keep(c, key, sizeof(struct cache_totals));
+    if (key.p && !k && (k = keep(c, key, sizeof(struct cache_totals))))
+        memset(k->bytes, 0, sizeof(struct cache_totals));
     buffer_clear(&room);
     return k ? (struct cache_totals *)(void *)k->bytes : NULL;
 }

@@ -134,8 +134,8 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
 
 static struct event_base *make_base(void)
 {
-    /* An event that makes itself active again (libcurl does while bytes keep coming) would run for ever before the
-     * kernel is asked for others: after a millisecond it is. */
+    /* Events that make others active by hand would run for ever before the kernel is asked for more: at the next tick
+     * of the loop's clock, 4 ms at most, it is. */
     static const struct timeval look_again = { .tv_usec = 1000 };
     struct event_config *c = event_config_new();
     if (!c)

@@ -37,7 +37,7 @@ struct multi {
     CURLM *curl;
     const struct own *own;
     bool met_own;
-    struct event turn, timer;
+    struct event turn, timer, rested;
     bool turn_is_due, kick_is_due, in_turn;
     bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
     void **easies;   /* all that are in; `added` of them */
@@ -297,6 +297,22 @@ void multi_wake(struct multi *m)
     }
 }
 
+/* An event made active by hand would come in this round, before what else has become ready. */
+void multi_rest(struct multi *m)
+{
+    static const struct timeval next_round = { 0 };
+    if (!evtimer_pending(&m->rested, NULL) && evtimer_add(&m->rested, &next_round)) {
+        event_active(&m->rested, EV_TIMEOUT, 0);
+    }
+}
+
+static void has_rested(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    m->callbacks.on_rested(m->context);
+}
+
 /* libcurl copies the key into each request that it sends: what it frees is wiped. Its buffers for answers are larger
  * than any request of ours, and wiping them would cost as much as parsing them. */
 static void wiping_free(void *p)
@@ -341,6 +357,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     m->timer_ms = INT64_MAX;
     event_assign(&m->turn, base, -1, 0, take_turn, m);
     evtimer_assign(&m->timer, base, timer_fired, m);
+    evtimer_assign(&m->rested, base, has_rested, m);
     curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
     curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -358,6 +375,7 @@ void multi_free(struct multi *m)
     curl_multi_cleanup(m->curl);
     event_del(&m->turn);
     event_del(&m->timer);
+    event_del(&m->rested);
     for (size_t i = 0; i < m->n_watches; i++) {
         if (m->watches[i]) {
             disarm(m->watches[i]);

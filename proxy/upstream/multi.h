@@ -19,6 +19,7 @@ struct multi_callbacks {
     /* A transfer ended with this CURLcode; the handle is out of the multi again. */
     void (*on_finished)(void *context, void *easy, int code);
     void (*on_turn)(void *context);
+    void (*on_rested)(void *context); /* asked for with multi_rest */
 };
 
 /* NULL when memory is out or libcurl does not start. Connects nowhere that `own` names, which must live as long. */
@@ -30,6 +31,9 @@ void multi_free(struct multi *m);
 
 /* Ask for a turn; nothing is called before returning. Any number of wakes make one turn. */
 void multi_wake(struct multi *m);
+
+/* Ask for on_rested in the next round of the loop, when it has looked at everything else. */
+void multi_rest(struct multi *m);
 
 /* Give a new handle the options without which its sockets would not be seen here. */
 void multi_adopt(struct multi *m, void *easy);

@@ -362,9 +362,14 @@ static void turn(void *context)
 {
     struct upstream *u = context;
     drop_all(u);
-    wires_go_on(u->wires, refused);
     note_time(u);
     dispatch(u);
+}
+
+static void rested(void *context)
+{
+    struct upstream *u = context;
+    wires_go_on(u->wires, refused);
 }
 
 /* The time of this request's stage is over. */
@@ -441,7 +446,7 @@ static char *copy(const char *s)
 
 struct upstream *upstream_new(struct event_base *base, const struct upstream_options *options)
 {
-    static const struct multi_callbacks callbacks = { .on_finished = finished, .on_turn = turn };
+    static const struct multi_callbacks callbacks = { .on_finished = finished, .on_turn = turn, .on_rested = rested };
     struct upstream *u = calloc(1, sizeof(*u));
     if (!u) {
         return NULL;

@@ -17,8 +17,8 @@
 enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
 
 /* libcurl reads up to a hundred buffers in one go while more keep coming, and each may unpack to a thousand times its
- * size: after so many bytes the others of the loop are let in. */
-enum { TURN_BYTES = 256 * 1024 };
+ * size: after so many bytes the others of the loop are let in. What has rested goes on for about so long a round. */
+enum { TURN_BYTES = 128 * 1024, ROUND_US = 1000 };
 
 struct wires {
     struct multi *multi;
@@ -51,7 +51,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
         if (link_is_alone(&w->resting)) {
             link_before(&w->wires->resting, &w->resting);
         }
-        multi_wake(w->wires->multi);
+        multi_rest(w->wires->multi);
         return CURL_WRITEFUNC_PAUSE; /* libcurl keeps them and shows them again */
     }
     w->bytes_of_turn += bytes.n;
@@ -75,20 +75,18 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 
 void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
 {
-    struct link now = all->resting;
-    if (link_is_alone(&all->resting)) {
-        return;
-    }
-    now.next->before = now.before->next = &now;
-    link_init(&all->resting);
-    while (!link_is_alone(&now)) {
-        struct wire *w = LINKED(now.next, struct wire, resting);
+    int64_t until_us = clock_monotonic_us() + ROUND_US;
+    while (!link_is_alone(&all->resting) && clock_monotonic_us() < until_us) {
+        struct wire *w = LINKED(all->resting.next, struct wire, resting);
         link_out(&w->resting);
         w->bytes_of_turn = 0;
-        int code = multi_go_on(all->multi, w->easy); /* what it shows may make it rest again */
+        int code = multi_go_on(all->multi, w->easy); /* what it shows may make it rest again, behind the others */
         if (code && w->owner) {
             failed(w, code);
         }
+    }
+    if (!link_is_alone(&all->resting)) {
+        multi_rest(all->multi);
     }
 }
 

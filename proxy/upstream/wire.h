@@ -25,7 +25,7 @@ enum wire_stop {
 
 struct wire {
     struct link link;    /* in the pool */
-    struct link resting; /* until the next turn: enough of its bytes came in this one */
+    struct link resting; /* until a later round of the loop: enough of its bytes came in this one */
     struct wires *wires;
     void *easy;
     void *owner; /* NULL: nobody waits for it any more */
@@ -63,8 +63,9 @@ struct wire *wire_take(struct wires *all, const char *target);
 /* The wire whose handle this is. */
 struct wire *wire_of(void *easy);
 
-/* Once a turn: go on with those whose bytes were more than one turn of the loop takes. One that fails with that is
- * handed to `failed` with libcurl's code, still in the multi; nothing else would end it. */
+/* Go on with those whose bytes were more than one round of the loop takes, one after the other, for as long as a round
+ * allows; multi_rest calls for the others. One that fails with that is handed to `failed` with libcurl's code, still in
+ * the multi; nothing else would end it. */
 void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code));
 
 /* Back into the pool; it must not be in the multi. */

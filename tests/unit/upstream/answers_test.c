@@ -143,11 +143,37 @@ static void the_request_is_what_v3_wants(void **state)
     play_end(p);
 }
 
+/* However fast the bytes of an answer come: between two portions the loop sees to everything else. */
+static void a_long_answer_in_portions(void **state)
+{
+    (void)state;
+    enum { BODY = 16 << 20, PORTION = 512 << 10 };
+    static char bytes[BODY + 128];
+    int head = snprintf(bytes, sizeof(bytes), JSON_HEAD "Content-Length: %d\r\n\r\n", BODY);
+    memset(bytes + head, ' ', BODY);
+    const struct scene scenes[] = { { .path = "/v3/long", .bytes = slice_of(bytes, (size_t)head + BODY) } };
+    struct play *p = play_start(scenes, 1);
+    struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
+    struct ask a = { 0 };
+    ask_start_for(s, &a, "/long", "seo", BODY, 60000);
+    while (!a.done) {
+        size_t before = a.body.n;
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        assert_in_range(a.body.n - before, 0, PORTION);
+    }
+    assert_fault(&a, FAULT_NONE);
+    assert_int_equal(a.body.n, BODY);
+    buffer_clear(&a.body);
+    side_free(s);
+    play_end(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_its_fault),
         cmocka_unit_test(the_request_is_what_v3_wants),
+        cmocka_unit_test(a_long_answer_in_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

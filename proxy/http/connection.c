@@ -224,6 +224,13 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
     return true;
 }
 
+/* In the order that requests came, and no more in a round of the loop than lets it come around. */
+static bool is_to_wait(const struct connection *c)
+{
+    struct http_server *s = c->server;
+    return c->place != PLACE_NEXT && (s->places[PLACE_NEXT].first || server_round_is_over(s));
+}
+
 /* Look at the input; whether a request was handed out and another may follow now. */
 static bool read_one(struct connection *c)
 {
@@ -249,6 +256,10 @@ static bool read_one(struct connection *c)
         return false;
     case READER_READY:
         if (n >= (size_t)r->head_bytes + r->body_bytes) {
+            if (is_to_wait(c)) {
+                connection_move(c, PLACE_NEXT);
+                return false;
+            }
             hand_out_request(c);
             return c->place == PLACE_IDLE || c->place == PLACE_NEXT;
         }
@@ -295,7 +306,7 @@ void connection_expired(struct connection *c)
 static void on_read(void *context)
 {
     struct connection *c = context;
-    if (may_read(c)) {
+    if (may_read(c) && c->place != PLACE_NEXT) {
         connection_read(c);
     } else if (c->is_last) {
         if (throw_away(c))

@@ -6,6 +6,7 @@
  *     accepted -> (TLS: HANDSHAKE ->) IDLE -> HEADER -> BODY -> CALL -> WRITING -> IDLE ...
  *                   \________________________/ (a whole request at once)
  *     a call with more bytes behind it:       ... -> NEXT -> (read on at the next turn of the loop)
+ *     a whole request, but many came at once: ... -> NEXT
  *     the last answer, every fault:           ... -> LINGER -> DEAD
  *
  * Only connection_move changes the place. A DEAD connection is freed at the next turn of the loop, never
@@ -28,7 +29,7 @@ enum place {
     PLACE_BODY,    /* the head, a part of the body */
     PLACE_CALL,    /* the owner works on it */
     PLACE_WRITING, /* the socket took a part of the answer */
-    PLACE_NEXT,    /* answered; bytes of the next request are here already */
+    PLACE_NEXT,    /* bytes of a request are here; those before it have their turn first */
     PLACE_HANDSHAKE,
     PLACE_LINGER, /* all said; what the client still sends is thrown away */
     PLACE_DEAD,

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "proxy/http/tls.h"
 
+enum { ROUND_US = 500 };
+
 static struct timeval timeval_of_ms(int64_t ms)
 {
     return (struct timeval){ .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
@@ -22,6 +24,21 @@ void server_schedule_turn(struct http_server *s)
     struct timeval now = { 0 };
     if (!s->turn_is_set)
         s->turn_is_set = evtimer_add(s->turn, &now) == 0;
+}
+
+static void on_round_ends(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct http_server *s = context;
+    round_end(&s->hands_out);
+}
+
+bool server_round_is_over(struct http_server *s)
+{
+    if (!s->hands_out.until_us)
+        event_active(s->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
+    return round_is_over(&s->hands_out, ROUND_US);
 }
 
 void server_deadline_set(struct http_server *s, int64_t deadline_ms)
@@ -81,15 +98,17 @@ static void on_alarm(evutil_socket_t fd, short what, void *context)
     set_next_alarm(s);
 }
 
-/* Those that were in NEXT when the turn began get one go each. */
+/* Those that were in NEXT when the turn began get one go each, as far as this round goes. */
 static void read_next(struct http_server *s)
 {
     struct place_list *list = &s->places[PLACE_NEXT];
-    for (struct connection *c = list->first, *last = list->last; c;) {
+    for (struct connection *c = list->first, *last = list->last; c && !server_round_is_over(s);) {
         bool is_done = c == last;
         connection_read(c);
         c = is_done ? NULL : list->first;
     }
+    if (list->first)
+        server_schedule_turn(s);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *context)
@@ -161,7 +180,8 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
         s->peers.seed = (uint64_t)clock_monotonic_us();
     s->alarm = evtimer_new(base, on_alarm, s);
     s->turn = evtimer_new(base, on_turn, s);
-    if (!s->alarm || !s->turn) {
+    s->round_ends = event_new(base, -1, 0, on_round_ends, s);
+    if (!s->alarm || !s->turn || !s->round_ends) {
         http_server_free(s);
         return NULL;
     }
@@ -206,6 +226,8 @@ void http_server_free(struct http_server *s)
         event_free(s->alarm);
     if (s->turn)
         event_free(s->turn);
+    if (s->round_ends)
+        event_free(s->round_ends);
     if (s->reopen)
         event_free(s->reopen);
     tls_free(s->tls);

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "base/round.h"
 #include "proxy/http/connection.h"
 
 struct event;
@@ -46,6 +47,8 @@ struct http_server {
     int64_t alarm_ms;    /* when it is set for; INT64_MAX: not */
     struct event *turn;  /* at the next turn of the loop: frees the dead, reads on, tells what is to be told */
     bool turn_is_set;
+    struct event *round_ends; /* when all that was ready in this round has had its turn */
+    struct round hands_out;   /* requests to the owner */
     struct event *reopen; /* when accepting may go on */
     bool lacks_descriptors;
 
@@ -63,6 +66,9 @@ struct http_server {
 
 /* Call `turn` soon. */
 void server_schedule_turn(struct http_server *s);
+
+/* Whether enough requests were handed out in this round of the loop. */
+bool server_round_is_over(struct http_server *s);
 
 /* A deadline has been set. */
 void server_deadline_set(struct http_server *s, int64_t deadline_ms);

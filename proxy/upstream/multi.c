@@ -17,9 +17,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/round.h"
 #include "proxy/upstream/own.h"
 
 enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
+
+/* Of one round of the loop. A portion that is put off is copied: where that is often, it costs. */
+enum { READING_US = 2000, FINISHING_US = 1000 };
 
 struct watch {
     struct event event;
@@ -37,7 +41,8 @@ struct multi {
     CURLM *curl;
     const struct own *own;
     bool met_own;
-    struct event turn, timer, rested;
+    struct event turn, timer, rested, round_ends;
+    struct round reading, finishing;
     bool turn_is_due, kick_is_due, in_turn;
     bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
     void **easies;   /* all that are in; `added` of them */
@@ -240,11 +245,37 @@ static void take_out(struct multi *m, void *easy)
     m->easies[i] = m->easies[--m->added];
 }
 
+static bool is_over(struct multi *m, struct round *share, int64_t most_us)
+{
+    if (!share->until_us)
+        event_active(&m->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
+    return round_is_over(share, most_us);
+}
+
+bool multi_round_is_over(struct multi *m)
+{
+    return is_over(m, &m->reading, READING_US);
+}
+
+static void round_ends(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    round_end(&m->reading);
+    round_end(&m->finishing);
+}
+
 static void hand_out_finished(struct multi *m)
 {
     int left;
     CURLMsg *message;
-    while (m->running < m->added && (message = curl_multi_info_read(m->curl, &left))) {
+    while (m->running < m->added) {
+        if (is_over(m, &m->finishing, FINISHING_US)) {
+            multi_rest(m);
+            return;
+        }
+        if (!(message = curl_multi_info_read(m->curl, &left)))
+            return;
         void *easy = message->easy_handle;
         int code = (int)message->data.result;
         take_out(m, easy);
@@ -311,6 +342,8 @@ static void has_rested(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     struct multi *m = context;
     m->callbacks.on_rested(m->context);
+    if (m->running < m->added)
+        multi_wake(m);
 }
 
 /* libcurl copies the key into each request that it sends: what it frees is wiped. Its buffers for answers are larger
@@ -358,6 +391,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     event_assign(&m->turn, base, -1, 0, take_turn, m);
     evtimer_assign(&m->timer, base, timer_fired, m);
     evtimer_assign(&m->rested, base, has_rested, m);
+    event_assign(&m->round_ends, base, -1, 0, round_ends, m);
     curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
     curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -376,6 +410,7 @@ void multi_free(struct multi *m)
     event_del(&m->turn);
     event_del(&m->timer);
     event_del(&m->rested);
+    event_del(&m->round_ends);
     for (size_t i = 0; i < m->n_watches; i++) {
         if (m->watches[i]) {
             disarm(m->watches[i]);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""More clients than the machine serves: good answers a second as they grow in number, the share of the peak that is left
-with the most of them, and what a team's calls wait beside a team that floods. Needs wrk.
+"""More calls than the machine serves. Old programs, which open a connection for each call: good answers a second at three
+times the pace that is the most, and how soon those are told who are turned away. Kept connections in growing number. And
+what a team's calls wait beside a team that floods.
 
     BUILD_DIR=build-release python3 tests/bench/overload.py
 """
+import json
 import os
 import re
 import shutil
@@ -12,25 +14,69 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from anchorage import OTHER_TOKEN, TOKEN, Anchorage  # noqa: E402 (the path comes first)
+from anchorage import BUILD_DIR, OTHER_TOKEN, TOKEN, Anchorage  # noqa: E402 (the path comes first)
+from canned import Canned, names  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
+ROWS, TIMES = 1000, 3
+FLOOD = os.path.join(os.path.abspath(BUILD_DIR), "tests", "bench", "flood")
 TEAMS = {"teams": {"seo": {"concurrency": 100000}, "ads": {}}, "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN)],
          "proxy": {"max_connections_per_address": 10000}}
 
 
-def load(proxy, clients, seconds):
-    url = f"http://{proxy.address[0]}:{proxy.address[1]}" + proxy.params({})
-    return subprocess.Popen(["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", url], stdout=subprocess.PIPE,
+def flood(proxy, pace, seconds, **call):
+    """What flood.c says; # in the call is a number that grows."""
+    target = proxy.params(call).replace("%23", "#")
+    return subprocess.Popen([FLOOD, str(proxy.address[1]), target, str(pace), str(seconds)], stdout=subprocess.PIPE,
                             text=True)
 
 
-def goodput(process):
-    text = process.communicate()[0]
+def result(process):
+    return json.loads(process.communicate()[0])
+
+
+def one_call_a_connection():
+    """Each call asks another question, so none is saved by what was asked before."""
+    call = {"limit": ROWS, "target": "site#.example"}
+    with Canned(names(ROWS)) as url, Anchorage(url, upstream={"answer_ttl": "0", "units_per_call": 0},
+                                               fidelity={"stats": "zero"}) as proxy:
+        proxy.get(limit=ROWS)
+        shares = []
+        print(f"{ROWS} rows, a connection for each call:")
+        for _ in range(5):  # by turns: the machine is not equally fast all the time
+            peak = result(flood(proxy, -64, 3, **call))["good"]["each_second"]
+            r = result(flood(proxy, int(peak * TIMES), 3, **call))
+            shares.append(r["good"]["each_second"] / peak)
+            print(f"  64 clients: {peak:.0f} good answers a second; {TIMES} x as many calls: {shares[-1]:.0%} of that; "
+                  f"{r['refused']['each_second']:.0f} refused a second, half within {r['refused']['p50_ms']:.1f} ms, 99 % "
+                  f"within {r['refused']['p99_ms']:.1f} ms, all within {r['refused']['most_ms']:.1f} ms; "
+                  f"{r['broken']['each_second']:.1f} broken a second", flush=True)
+        print(f"  median: {sorted(shares)[len(shares) // 2]:.0%} of the good answers are left")
+
+
+def wrk(proxy, clients, seconds):
+    """Good answers a second, and the wait that 99 % stay within."""
+    url = f"http://{proxy.address[0]}:{proxy.address[1]}" + proxy.params({})
+    text = subprocess.run(["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency", url], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
     bad = re.search(r"Non-2xx or 3xx responses: ([0-9]+)", text)
-    seconds = float(re.search(r"requests in ([0-9.]+)s", text)[1])
-    return (float(re.search(r"Requests/sec: +([0-9.]+)", text)[1]) - (int(bad[1]) / seconds if bad else 0),
+    took = float(re.search(r"requests in ([0-9.]+)s", text)[1])
+    return (float(re.search(r"Requests/sec: +([0-9.]+)", text)[1]) - (int(bad[1]) / took if bad else 0),
             re.search(r"99% +(\S+)", text)[1])
+
+
+def kept_connections():
+    if not shutil.which("wrk"):
+        print("kept connections: not measured, wrk is not installed (apt-get install wrk)")
+        return
+    with Sandbox(today=None, units="unlimited") as sandbox, Anchorage(sandbox, **TEAMS) as proxy:
+        proxy.get()
+        results = {}
+        print("2 rows, remembered, on kept connections:")
+        for clients in (16, 64, 200, 600, 1500):
+            results[clients], p99 = wrk(proxy, clients, 4)
+            print(f"  {clients:5} clients: {results[clients]:6.0f} good answers a second, 99 % within {p99}", flush=True)
+        print(f"  with the most clients {results[1500] / max(results.values()):.0%} of the most")
 
 
 def waits(proxy, count=300):
@@ -44,27 +90,23 @@ def waits(proxy, count=300):
     return sorted(times)[count * 99 // 100] * 1000
 
 
-def main():
-    if not shutil.which("wrk"):
-        print("overload: wrk is not installed, so nothing is measured (apt-get install wrk)")
-        return
-    with Sandbox(today=None, units="unlimited") as sandbox, Anchorage(sandbox, **TEAMS) as proxy:
-        proxy.get()
-        results = {}
-        for clients in (16, 64, 200, 600, 1500):
-            results[clients], p99 = goodput(load(proxy, clients, 4))
-            print(f"{clients:5} clients: {results[clients]:8.0f} good answers a second, 99 % within {p99}", flush=True)
-        print(f"with the most clients {results[1500] / max(results.values()):.0%} of the peak")
+def beside_a_flood():
     with Sandbox(today=None, units="unlimited", latency="5ms") as sandbox, \
             Anchorage(sandbox, upstream={"answer_ttl": "0"}, fidelity={"stats": "zero"}, **TEAMS) as proxy:
         alone = waits(proxy)
-        flood = load(proxy, 64, 20)
+        flooding = flood(proxy, -64, 20)
         time.sleep(0.5)
         beside = waits(proxy)
-        flood.terminate()
-        flood.communicate()
+        flooding.terminate()
+        flooding.communicate()
         print(f"99 % of a team's calls: {alone:.1f} ms alone, {beside:.1f} ms beside a flood of 64 clients: "
               f"{beside / alone:.2f} x")
+
+
+def main():
+    one_call_a_connection()
+    kept_connections()
+    beside_a_flood()
 
 
 if __name__ == "__main__":

@@ -6,43 +6,24 @@ rows, and the slowest small answer is what the loop was stalled (and what the ma
 
 CASE: sorted (v3's order is ours), shuffled (it is not: all is sorted again), upper (anchors are folded and merged).
 """
-import multiprocessing
 import os
 import random
-import socket
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from anchorage import TOKEN, Anchorage, read_answer  # noqa: E402 (the path comes first)
+from canned import Canned, body, names  # noqa: E402
 
 
-def body(rows, case):
-    names = [f"anchor number {n:08d} of many" for n in range(rows)]
+def anchors(rows, case):
+    every = names(rows)
     if case == "shuffled":
-        random.Random(1).shuffle(names)
+        random.Random(1).shuffle(every)
     if case == "upper":
-        names = [name.replace("anchor", "Anchor") if n % 2 else name for n, name in enumerate(names)]
-    row = '{"anchor":"%s","links_to_target":%d,"refpages":%d,"refdomains":%d,"first_seen":"2020-01-02T03:04:05Z"}'
-    return ('{"anchors":[' + ",".join(row % (name, rows - n, 7, 3) for n, name in enumerate(names)) + "]}").encode()
-
-
-def serve(listener, head, answer):
-    """v3 with one answer."""
-    while True:
-        connection, _ = listener.accept()
-        while True:
-            request = b""
-            while not request.endswith(b"\r\n\r\n"):
-                got = connection.recv(65536)
-                if not got:
-                    break
-                request += got
-            if not request:
-                break
-            connection.sendall(head)
-            connection.sendall(answer)
+        every = [name.replace("anchor", "Anchor") if n % 2 else name for n, name in enumerate(every)]
+    return every
 
 
 def probe(proxy, stop, slowest):
@@ -60,14 +41,9 @@ def probe(proxy, stop, slowest):
 def main():
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 250000
     for case in sys.argv[2:] or ["sorted", "shuffled", "upper"]:
-        answer = body(rows, case)
-        head = (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n"
-                f"x-api-rows: {rows}\r\nx-api-units-cost-total-actual: {rows * 9}\r\n\r\n").encode()
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = multiprocessing.Process(target=serve, args=(listener, head, answer), daemon=True)
-        server.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
-        with Anchorage(url, upstream={"units_per_call": 0}, fidelity={"stats": "zero"}) as proxy:
+        every = anchors(rows, case)
+        size_of_all = len(body(every))
+        with Canned(every) as url, Anchorage(url, upstream={"units_per_call": 0}, fidelity={"stats": "zero"}) as proxy:
             stop, times = threading.Event(), []
             prober = threading.Thread(target=probe, args=(proxy, stop, times))
             prober.start()
@@ -76,31 +52,21 @@ def main():
             del times[:]
             began = time.perf_counter()
             with proxy.connect() as connection:
-                connection.sendall(f"GET {proxy.params({'limit': rows})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                request = f"GET {proxy.params({'limit': rows})} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                connection.sendall(request.encode())
                 size = len(connection.recv(65536))
                 first = time.perf_counter() - began
-                while size < len(answer):
-                    got = len(connection.recv(1 << 20))
-                    if not got:
-                        break
+                while got := len(connection.recv(1 << 20)):
                     size += got
-                    if got < 65536 and size > len(answer) * 0.9:
-                        connection.settimeout(0.2)
-                        try:
-                            while len(got_more := connection.recv(1 << 20)):
-                                size += len(got_more)
-                        except TimeoutError:
-                            break
             stop.set()
             prober.join()
             with open(f"/proc/{proxy.process.pid}/status", encoding="ascii") as status:
                 peak = next(line for line in status if line.startswith("VmHWM")).split()[1]
             worst = sorted(times, reverse=True)[:4]
-            print(f"{case:9} {rows} rows, {len(answer) >> 20} MiB from v3, {size >> 20} MiB to the client: first byte "
+            print(f"{case:9} {rows} rows, {size_of_all >> 20} MiB from v3, {size >> 20} MiB to the client: first byte "
                   f"after {first:.2f} s, RSS at most {int(peak) >> 10} MiB; slowest small answers "
                   + ", ".join(f"{seconds * 1000:.1f} ms at {at - began:.2f} s" for seconds, at in worst)
                   + f" (quiet: {quiet * 1000:.1f} ms)")
-        server.terminate()
 
 
 if __name__ == "__main__":

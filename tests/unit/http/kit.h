@@ -137,7 +137,8 @@ static UNUSED void kit_start(struct kit *k, const char *address)
     k->base = event_base_new();
     k->tick = event_new(k->base, -1, EV_PERSIST, kit_on_tick, NULL);
     event_add(k->tick, &ms);
-    k->options.on_request = kit_on_request;
+    if (!k->options.on_request)
+        k->options.on_request = kit_on_request;
     k->options.on_trouble = kit_on_trouble;
     k->options.context = k;
     if (!k->options.max_connections)

@@ -22,8 +22,8 @@
 
 enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
-/* Of one round of the loop. A portion that is put off is copied: where that is often, it costs. */
-enum { READING_US = 2000, FINISHING_US = 1000 };
+/* Of one round of the loop. */
+enum { READING_US = 2000, FINISHING_US = 4000 };
 
 struct watch {
     struct event event;
@@ -100,6 +100,21 @@ static void socket_action(struct multi *m, int fd, int bits)
     note_running(m, running);
 }
 
+static bool is_over(struct multi *m, struct round *share, int64_t most_us)
+{
+    if (!share->until_us)
+        event_active(&m->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
+    return round_is_over(share, most_us);
+}
+
+static void round_ends(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    round_end(&m->reading);
+    round_end(&m->finishing);
+}
+
 static void disarm(struct watch *w)
 {
     if (w->armed) {
@@ -115,6 +130,9 @@ static void socket_ready(evutil_socket_t fd, short what, void *context)
         /* The other end closed an idle connection; libcurl looks before it uses it again. */
         disarm(w);
         return;
+    }
+    if ((what & EV_READ) && is_over(w->multi, &w->multi->reading, READING_US)) {
+        return; /* the kernel tells again in the next round */
     }
     socket_action(w->multi, (int)fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
@@ -243,26 +261,6 @@ static void take_out(struct multi *m, void *easy)
         i++;
     }
     m->easies[i] = m->easies[--m->added];
-}
-
-static bool is_over(struct multi *m, struct round *share, int64_t most_us)
-{
-    if (!share->until_us)
-        event_active(&m->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
-    return round_is_over(share, most_us);
-}
-
-bool multi_round_is_over(struct multi *m)
-{
-    return is_over(m, &m->reading, READING_US);
-}
-
-static void round_ends(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd, (void)what;
-    struct multi *m = context;
-    round_end(&m->reading);
-    round_end(&m->finishing);
 }
 
 static void hand_out_finished(struct multi *m)

@@ -35,9 +35,6 @@ void multi_wake(struct multi *m);
 /* Ask for on_rested in the next round of the loop, when it has looked at everything else. */
 void multi_rest(struct multi *m);
 
-/* Whether the bytes of answers have had enough of this round of the loop; to be asked before each portion. */
-bool multi_round_is_over(struct multi *m);
-
 /* Give a new handle the options without which its sockets would not be seen here. */
 void multi_adopt(struct multi *m, void *easy);
 

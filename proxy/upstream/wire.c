@@ -18,7 +18,7 @@ enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
 
 /* libcurl reads up to a hundred buffers in one go while more keep coming, and each may unpack to a thousand times its
  * size: after so many bytes the others of the loop are let in. What has rested goes on for about so long a round. */
-enum { TURN_BYTES = 128 * 1024, ROUND_US = 1000 };
+enum { TURN_BYTES = 256 * 1024, ROUND_US = 1000 };
 
 struct wires {
     struct multi *multi;
@@ -47,7 +47,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 {
     struct wire *w = context;
     struct slice bytes = slice_of(p, size * n);
-    if (w->bytes_of_turn >= TURN_BYTES || multi_round_is_over(w->wires->multi)) {
+    if (w->bytes_of_turn >= TURN_BYTES) {
         if (link_is_alone(&w->resting)) {
             link_before(&w->wires->resting, &w->resting);
         }

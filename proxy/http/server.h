@@ -49,7 +49,7 @@ struct http_server {
     bool turn_is_set;
     struct event *round_ends; /* when all that was ready in this round has had its turn */
     struct round hands_out;   /* requests to the owner */
-    struct event *reopen; /* when accepting may go on */
+    struct event *reopen;     /* when accepting may go on */
     bool lacks_descriptors;
 
     bool is_draining, drain_is_told, tells_gone;

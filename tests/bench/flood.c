@@ -88,7 +88,8 @@ static void ask(struct client *c)
             request[n++] = *t;
     }
     n += (size_t)snprintf(request + n, sizeof request - n, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    (void)!send(c->fd, request, n, MSG_NOSIGNAL); /* who is turned away may find it closed, with the answer to be read */
+    (void)!send(c->fd, request, n,
+                MSG_NOSIGNAL); /* who is turned away may find it closed, with the answer to be read */
 }
 
 static enum outcome outcome_of(const struct client *c)

@@ -209,7 +209,8 @@ static void many_answers_in_portions(void **state)
     struct busy b = { 0 };
     for (int i = 0; i < N; i++) {
         s->pending++;
-        assert_non_null(upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
+        assert_non_null(
+            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
     }
     side_wait_for(s, &p->requests, N);
     while (s->pending > 0) {

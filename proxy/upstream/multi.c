@@ -85,6 +85,26 @@ static void note_running(struct multi *m, int running)
     }
 }
 
+static bool is_over(struct multi *m, struct round *share, int64_t most_us)
+{
+    if (!share->until_us)
+        event_active(&m->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
+    return round_is_over(share, most_us);
+}
+
+bool multi_is_to_rest(struct multi *m)
+{
+    return is_over(m, &m->reading, READING_US);
+}
+
+static void round_ends(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct multi *m = context;
+    round_end(&m->reading);
+    round_end(&m->finishing);
+}
+
 static void socket_action(struct multi *m, int fd, int bits)
 {
     int running = 0;
@@ -98,21 +118,6 @@ static void socket_action(struct multi *m, int fd, int bits)
     }
     m->inside--;
     note_running(m, running);
-}
-
-static bool is_over(struct multi *m, struct round *share, int64_t most_us)
-{
-    if (!share->until_us)
-        event_active(&m->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
-    return round_is_over(share, most_us);
-}
-
-static void round_ends(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd, (void)what;
-    struct multi *m = context;
-    round_end(&m->reading);
-    round_end(&m->finishing);
 }
 
 static void disarm(struct watch *w)

@@ -35,6 +35,10 @@ void multi_wake(struct multi *m);
 /* Ask for on_rested in the next round of the loop, when it has looked at everything else. */
 void multi_rest(struct multi *m);
 
+/* Whether the bytes that libcurl shows now are to wait for multi_rest. What is ready on a socket waits there instead,
+ * but beside that libcurl goes through all transfers whose time has come. */
+bool multi_is_to_rest(struct multi *m);
+
 /* Give a new handle the options without which its sockets would not be seen here. */
 void multi_adopt(struct multi *m, void *easy);
 

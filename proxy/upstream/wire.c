@@ -47,7 +47,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 {
     struct wire *w = context;
     struct slice bytes = slice_of(p, size * n);
-    if (w->bytes_of_turn >= TURN_BYTES) {
+    if (w->bytes_of_turn >= TURN_BYTES || multi_is_to_rest(w->wires->multi)) {
         if (link_is_alone(&w->resting)) {
             link_before(&w->wires->resting, &w->resting);
         }

@@ -147,7 +147,7 @@ static void the_request_is_what_v3_wants(void **state)
 static void a_long_answer_in_portions(void **state)
 {
     (void)state;
-    enum { BODY = 16 << 20, PORTION = 512 << 10 };
+    enum { BODY = 16 << 20, PORTION = 1 << 20 };
     static char bytes[BODY + 128];
     int head = snprintf(bytes, sizeof(bytes), JSON_HEAD "Content-Length: %d\r\n\r\n", BODY);
     memset(bytes + head, ' ', BODY);
@@ -201,7 +201,7 @@ static void busy_done(void *context, const struct upstream_result *result)
 static void many_answers_in_portions(void **state)
 {
     (void)state;
-    enum { N = 60, A_ROUND = 12 };
+    enum { N = 60, A_ROUND = 16 };
     static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
     const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
     struct play *p = play_start(scenes, 1);

@@ -47,9 +47,20 @@ static void make_absolute(int argc, const char **argv, struct buffer *room)
         argv[2] = room->p;
 }
 
+/* Show what was said, and forget it. False when nobody listens any more. */
+static bool show(void *context, struct buffer *out, struct buffer *err)
+{
+    (void)context;
+    fwrite(err->p ? err->p : "", 1, err->n, stderr);
+    bool good = fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n && fflush(stdout) == 0;
+    out->n = err->n = 0;
+    return good;
+}
+
 static int run_here(const struct config *config, int argc, const char *const *argv, struct slice input,
                     struct buffer *out, struct buffer *err)
 {
+    int64_t at = 0;
     struct ledger_options options;
     struct ledger *ledger = NULL;
     struct buffer why = { 0 };
@@ -57,10 +68,13 @@ static int run_here(const struct config *config, int argc, const char *const *ar
     if (!setup_ledger_options(config, &options))
         return status;
     if (setup_become_owner(config->state_directory, &why) &&
-        ledger_open(NULL, &options, &ledger, &why) == LEDGER_OPENED)
-        status = ledger_command(ledger, argc, argv, input, out, err);
-    else
+        ledger_open(NULL, &options, &ledger, &why) == LEDGER_OPENED) {
+        do
+            status = ledger_command(ledger, argc, argv, input, &at, out, err);
+        while (at && show(NULL, out, err));
+    } else {
         buffer_printf(err, "anchorage: %.*s\n", SLICE_ARGS(buffer_slice(&why)));
+    }
     ledger_close(ledger);
     buffer_clear(&why);
     free((void *)(uintptr_t)options.teams);
@@ -82,13 +96,12 @@ int program_books(const struct config *config, int argc, char **words)
     if (!file || input_read(file, &input)) {
         struct slice text = buffer_slice(&input);
         if (help)
-            status = ledger_command(NULL, argc, argv, text, &out, &err);
-        else if (control_ask(config->state_directory, argc, argv, text, &status, &out, &err) == CONTROL_NO_DAEMON)
+            status = ledger_command(NULL, argc, argv, text, &(int64_t){ 0 }, &out, &err);
+        else if (control_ask(config->state_directory, argc, argv, text, show, NULL, &status, &out, &err) ==
+                 CONTROL_NO_DAEMON)
             status = run_here(config, argc, argv, text, &out, &err);
     }
-    fwrite(out.p ? out.p : "", 1, out.n, stdout);
-    fwrite(err.p ? err.p : "", 1, err.n, stderr);
-    if (fflush(stdout) != 0 && status == EXIT_DONE)
+    if ((!show(NULL, &out, &err) || ferror(stdout)) && status == EXIT_DONE)
         status = EXIT_WRONG;
     buffer_clear(&input);
     buffer_clear(&out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The control socket. A question: words and input, an answer: status, output and messages; each part with its length
- * before it (32 bits, host order: both ends are this program on this machine). */
+ * before it (32 bits, host order: both ends are this program on this machine). A long answer comes in portions, each
+ * with these three parts; the status of all but the last is STATUS_MORE. */
 #include "proxy/control.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ enum {
     ANSWER_MS = 30000,
     ANSWER_BYTES_PER_MS = 1024,
     PAUSE_MS = 250, /* when descriptors are out */
+    STATUS_MORE = -1,
 };
 
 struct client {
@@ -33,6 +35,9 @@ struct client {
     struct event *event;
     int fd;
     struct buffer in, out;
+    struct buffer words; /* of its command, a NUL behind each */
+    uint32_t n_words;
+    int64_t goes_on; /* where the command does when this portion has gone; 0: it has ended */
     size_t sent;
     int64_t until_ms; /* the question is here, or the answer has gone, or it is cut */
     bool waits;       /* its question is whole, and others are at work */
@@ -111,6 +116,7 @@ static void client_free(struct client *c)
     close(c->fd);
     control->question_bytes -= c->in.room;
     wipe(&c->in);
+    wipe(&c->words);
     buffer_clear(&c->out);
     free(c);
     start_next(control);
@@ -118,12 +124,15 @@ static void client_free(struct client *c)
 
 static bool watch(struct client *c, short what);
 
-static void on_command_done(void *context, int status, struct slice out, struct slice err)
+static void on_command_done(void *context, const struct ledger_answer *answer)
 {
     struct client *c = context;
+    int status = answer->next ? STATUS_MORE : answer->status;
+    c->goes_on = answer->next;
+    c->sent = c->out.n = 0;
     put_part(&c->out, slice_of((const char *)&status, sizeof status));
-    put_part(&c->out, out);
-    put_part(&c->out, err);
+    put_part(&c->out, answer->out);
+    put_part(&c->out, answer->err);
     c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(c->out.n / ANSWER_BYTES_PER_MS);
     if (c->out.failed || !watch(c, EV_WRITE))
         client_free(c);
@@ -131,44 +140,49 @@ static void on_command_done(void *context, int status, struct slice out, struct 
 
 enum question { QUESTION_PARTLY, QUESTION_WHOLE, QUESTION_BAD };
 
-struct words {
-    const char *word[MAX_WORDS];
-    uint32_t n;
-    struct slice input;
-};
-
-/* The number of words, the words, the input. The words are copied to `text` with a NUL behind each. */
-static enum question read_question(struct slice rest, struct buffer *text, struct words *w)
+/* The number of words, the words with a NUL behind each, the input. */
+static enum question read_question(struct slice rest, struct buffer *words, uint32_t *n, struct slice *input)
 {
     struct slice part;
-    size_t starts[MAX_WORDS];
+    *n = 0;
     if (!take_part(&rest, &part))
-        return rest.n > sizeof w->n ? QUESTION_BAD : QUESTION_PARTLY;
-    if (part.n == sizeof w->n)
-        memcpy(&w->n, part.p, sizeof w->n);
-    if (w->n < 1 || w->n > MAX_WORDS)
+        return rest.n > sizeof *n ? QUESTION_BAD : QUESTION_PARTLY;
+    if (part.n == sizeof *n)
+        memcpy(n, part.p, sizeof *n);
+    if (*n < 1 || *n > MAX_WORDS)
         return QUESTION_BAD;
-    for (uint32_t i = 0; i < w->n; i++) {
+    for (uint32_t i = 0; i < *n; i++) {
         if (!take_part(&rest, &part))
             return rest.n > MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
-        starts[i] = text->n;
-        buffer_append(text, part);
-        buffer_put(text, 0);
+        buffer_append(words, part);
+        buffer_put(words, 0);
     }
-    if (text->failed)
+    if (words->failed)
         return QUESTION_BAD;
-    for (uint32_t i = 0; i < w->n; i++)
-        w->word[i] = text->p + starts[i];
-    return take_part(&rest, &w->input) ? QUESTION_WHOLE : QUESTION_PARTLY;
+    return take_part(&rest, input) ? QUESTION_WHOLE : QUESTION_PARTLY;
+}
+
+/* Have the command say what it has to say from `at` on. The client may be gone afterwards. */
+static void run_command(struct client *c, struct slice input, int64_t at)
+{
+    struct control *control = c->control;
+    const char *text = c->words.p, *word[MAX_WORDS] = { text };
+    for (uint32_t i = 0; i < c->n_words; i++, text += strlen(text) + 1)
+        word[i] = text;
+    if (control->word && strcmp(word[0], control->word) == 0)
+        control->run(control->context, (int)c->n_words, word, on_command_done, c);
+    else
+        ledger_command_start(control->ledger, (int)c->n_words, word, input, at, on_command_done, c);
 }
 
 /* Start the command when the question is whole and it is its turn. The client may be gone afterwards. */
 static enum question start_question(struct client *c)
 {
     struct control *control = c->control;
-    struct words w = { .n = 0 };
-    struct buffer text = buffer_with_cap(MAX_WORDS_BYTES);
-    enum question result = read_question(buffer_slice(&c->in), &text, &w);
+    struct slice input;
+    wipe(&c->words);
+    c->words = buffer_with_cap(MAX_WORDS_BYTES);
+    enum question result = read_question(buffer_slice(&c->in), &c->words, &c->n_words, &input);
     c->waits = result == QUESTION_WHOLE && control->n_busy >= MAX_BUSY;
     if (result == QUESTION_WHOLE && !c->waits) {
         struct buffer question = c->in;
@@ -176,13 +190,9 @@ static enum question start_question(struct client *c)
         control->question_bytes -= question.room;
         c->busy = true;
         control->n_busy++;
-        if (control->word && strcmp(w.word[0], control->word) == 0)
-            control->run(control->context, (int)w.n, w.word, on_command_done, c);
-        else
-            ledger_command_start(control->ledger, (int)w.n, w.word, w.input, on_command_done, c);
+        run_command(c, input, 0);
         wipe(&question);
     }
-    buffer_clear(&text);
     return result;
 }
 
@@ -243,7 +253,12 @@ static bool client_write(struct client *c)
     if (n <= 0)
         return false;
     c->sent += (size_t)n;
-    return c->sent < c->out.n && watch(c, EV_WRITE);
+    if (c->sent < c->out.n)
+        return watch(c, EV_WRITE);
+    if (!c->goes_on)
+        return false;
+    run_command(c, S(""), c->goes_on); /* the client may be gone */
+    return true;
 }
 
 static void on_client(evutil_socket_t fd, short what, void *context)
@@ -385,37 +400,73 @@ static bool send_all(int fd, struct slice bytes)
     return true;
 }
 
-static bool read_all(int fd, struct buffer *in)
+struct portion {
+    int status;
+    struct slice out, err;
+    size_t bytes; /* of it all */
+};
+
+static bool take_portion(struct slice in, struct portion *ret)
+{
+    struct slice rest = in, status;
+    if (!take_part(&rest, &status) || status.n != sizeof ret->status || !take_part(&rest, &ret->out) ||
+        !take_part(&rest, &ret->err))
+        return false;
+    memcpy(&ret->status, status.p, sizeof ret->status);
+    ret->bytes = in.n - rest.n;
+    return true;
+}
+
+/* Read until `in` begins with a whole portion, or the other end has closed. False when it cannot be read. */
+static bool read_portion(int fd, struct buffer *in, size_t from, struct portion *ret)
 {
     for (;;) {
+        if (take_portion(slice_from(buffer_slice(in), from), ret))
+            return true;
         char *to = buffer_reserve(in, 65536);
         ssize_t n = to ? read(fd, to, 65536) : -1;
         if (n < 0 && to && errno == EINTR)
             continue;
-        if (n < 0)
+        if (n <= 0)
             return false;
-        if (n == 0)
-            return true;
         in->n += (size_t)n;
     }
 }
 
-static bool take_answer(struct slice rest, int *status, struct buffer *out, struct buffer *err)
+/* All portions of the answer. */
+static bool read_answer(int fd, control_portion *show, void *context, int *status, struct buffer *out,
+                        struct buffer *err)
 {
-    struct slice s, o, e;
-    if (!take_part(&rest, &s) || s.n != sizeof *status || !take_part(&rest, &o) || !take_part(&rest, &e))
-        return false;
-    memcpy(status, s.p, sizeof *status);
-    buffer_append(out, o);
-    buffer_append(err, e);
-    return true;
+    struct buffer in = { 0 };
+    struct portion p;
+    size_t at = 0;
+    bool good;
+    while ((good = read_portion(fd, &in, at, &p))) {
+        buffer_append(out, p.out);
+        buffer_append(err, p.err);
+        at += p.bytes;
+        if (p.status != STATUS_MORE)
+            break;
+        if (show && !show(context, out, err)) {
+            p.status = 0; /* nobody listens any more */
+            break;
+        }
+        in.n -= at;
+        memmove(in.p, in.p + at, in.n);
+        at = 0;
+    }
+    *status = good ? p.status : *status;
+    good = good && !out->failed && !err->failed;
+    buffer_clear(&in);
+    return good;
 }
 
 enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
-                                int *status, struct buffer *out, struct buffer *err)
+                                control_portion *portion, void *context, int *status, struct buffer *out,
+                                struct buffer *err)
 {
     struct sockaddr_un address;
-    struct buffer question = { 0 }, answer = { 0 };
+    struct buffer question = { 0 };
     uint32_t n = (uint32_t)argc;
     if (!set_address(&address, state_directory))
         return CONTROL_NO_DAEMON;
@@ -433,14 +484,12 @@ enum control_result control_ask(const char *state_directory, int argc, const cha
     for (int i = 0; i < argc; i++)
         put_part(&question, slice_str(argv[i]));
     put_part(&question, input);
-    bool ok = send_all(fd, buffer_slice(&question)) && read_all(fd, &answer) &&
-              take_answer(buffer_slice(&answer), status, out, err);
+    bool ok = send_all(fd, buffer_slice(&question)) && read_answer(fd, portion, context, status, out, err);
     if (!ok)
         buffer_str(err, "anchorage: the daemon did not answer; see its log\n");
     if (question.p)
         explicit_bzero(question.p, question.n); /* it may hold a token */
     buffer_clear(&question);
-    buffer_clear(&answer);
     close(fd);
     return ok ? CONTROL_DONE : CONTROL_BROKEN;
 }

@@ -26,10 +26,15 @@ void control_free(struct control *c);
 
 enum control_result { CONTROL_DONE, CONTROL_NO_DAEMON, CONTROL_BROKEN };
 
+/* A portion of what a command says; both may be emptied. False: nobody listens any more. */
+typedef bool control_portion(void *context, struct buffer *out, struct buffer *err);
+
 /* Ask the daemon to run the words on its books. CONTROL_NO_DAEMON: nobody listens there. On CONTROL_DONE *status, out
- * and err are what the command gave; on CONTROL_BROKEN `err` has a line. Blocks. */
+ * and err are what the command gave, after all portions but the last were shown to `portion` (NULL: they gather in out
+ * and err); on CONTROL_BROKEN `err` has a line. Blocks. */
 enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
-                                int *status, struct buffer *out, struct buffer *err);
+                                control_portion *portion, void *context, int *status, struct buffer *out,
+                                struct buffer *err);
 
 /* Whether a daemon listens there (as far as this user may see). */
 bool control_is_there(const char *state_directory);

@@ -155,7 +155,8 @@ int program_doctor(const struct config *config, int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *words[] = { "doctor", w.team };
-    if (control_ask(config->state_directory, w.team ? 2 : 1, words, S(""), &status, &out, &err) == CONTROL_NO_DAEMON)
+    if (control_ask(config->state_directory, w.team ? 2 : 1, words, S(""), NULL, NULL, &status, &out, &err) ==
+        CONTROL_NO_DAEMON)
         status = run_here(config, team, &out, &err);
     struct slice json, text = slice_split(buffer_slice(&out), '\0', &json), shown = w.json ? json : text;
     fwrite(shown.p ? shown.p : "", 1, shown.n, stdout);

@@ -28,9 +28,15 @@ static void on_over(void *context)
     if (desk->account->looked_ms)
         look_apply(desk->service, desk->account);
     service_keep_learnt(desk->service);
-    desk->done(desk->done_context, good ? EXIT_DONE : EXIT_WRONG, buffer_slice(&out), S(""));
+    desk->done(desk->done_context,
+               &(struct ledger_answer){ .status = good ? EXIT_DONE : EXIT_WRONG, .out = buffer_slice(&out) });
     buffer_clear(&out);
     buffer_clear(&json);
+}
+
+static void refuse(ledger_command_done *done, void *context, int status, struct slice why)
+{
+    done(context, &(struct ledger_answer){ .status = status, .err = why });
 }
 
 void doctor_desk_run(void *context, int argc, const char *const *argv, ledger_command_done *done, void *done_context)
@@ -40,11 +46,11 @@ void doctor_desk_run(void *context, int argc, const char *const *argv, ledger_co
     struct slice team = argc > 1 ? slice_str(argv[1]) : S("");
     struct turns *turns = team.n ? service_turns(s, team) : NULL;
     if (desk->doctor && !doctor_is_over(desk->doctor)) {
-        done(done_context, EXIT_WRONG, S(""), S("anchorage: a doctor is at work already; wait for it\n"));
+        refuse(done, done_context, EXIT_WRONG, S("anchorage: a doctor is at work already; wait for it\n"));
         return;
     }
     if (team.n && !turns) {
-        done(done_context, EXIT_USAGE, S(""), S("anchorage: the running daemon has no such team\n"));
+        refuse(done, done_context, EXIT_USAGE, S("anchorage: the running daemon has no such team\n"));
         return;
     }
     doctor_free(desk->doctor);
@@ -59,7 +65,7 @@ void doctor_desk_run(void *context, int argc, const char *const *argv, ledger_co
                                         .is_main = desk->account == service_main_account(s) };
     desk->doctor = doctor_new(&place, on_over, desk);
     if (!desk->doctor)
-        done(done_context, EXIT_WRONG, S(""), S("anchorage: memory is out\n"));
+        refuse(done, done_context, EXIT_WRONG, S("anchorage: memory is out\n"));
 }
 
 struct doctor_desk *doctor_desk_new(struct service *s)

@@ -69,7 +69,7 @@ static void answer(struct http_call *call, struct admin_answer *a)
     http_answer(call, a->status, headers, n, &a->body);
 }
 
-static void on_usage_done(void *context, int status, struct slice out, struct slice err)
+static void on_usage_done(void *context, const struct ledger_answer *usage)
 {
     struct asking *asking = context;
     struct serve_admin *a = asking->admin;
@@ -78,7 +78,7 @@ static void on_usage_done(void *context, int status, struct slice out, struct sl
         at = &(*at)->next;
     *at = asking->next;
     a->n_asking--;
-    struct admin_answer result = admin_usage_answer(asking->is_csv, status, out, err);
+    struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, usage->out, usage->err);
     answer(asking->call, &result);
     free(asking);
 }
@@ -92,7 +92,7 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
     *asking = (struct asking){ .admin = a, .next = a->asking, .call = asker, .is_csv = is_csv };
     a->asking = asking;
     a->n_asking++;
-    ledger_command_start(a->service->ledger, argc, argv, S(""), on_usage_done, asking);
+    ledger_command_start(a->service->ledger, argc, argv, S(""), 0, on_usage_done, asking);
     return true;
 }
 

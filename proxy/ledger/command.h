@@ -24,6 +24,7 @@ struct command {
     struct slice input;
     struct buffer *out, *err;
     bool keys_changed; /* set by the command */
+    int64_t at;        /* where a command that goes on in portions begins, and then where it ended; 0: all of it */
 
     /* The command line: values by the row's options (NULL: absent; a flag: itself), then what is no option. */
     const struct command_row *row;

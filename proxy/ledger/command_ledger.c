@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "proxy/ledger/command.h"
 
-enum { PAGE = 1024 };
+enum { PAGE = 1024, PORTION_BYTES = 1 << 20 };
 
 void command_note_cut(struct command *c, int64_t first_seq)
 {
@@ -70,17 +70,19 @@ int ledger_export(struct command *c)
     int status = read_since(c, &x, &seq);
     if (status)
         return status;
-    command_note_cut(c, seq);
-    if (csv)
-        entry_csv_header(c->out);
+    if (c->at) {
+        seq = c->at;
+    } else {
+        command_note_cut(c, seq);
+        if (csv)
+            entry_csv_header(c->out);
+    }
     struct buffer why = { 0 };
-    while (seq) {
+    for (size_t most = c->out->n + PORTION_BYTES; seq && c->out->n < most && !c->out->failed;)
         if (!store_entries(c->store, seq, PAGE, export_entry, &x, &seq, &why))
             return command_failed(c, &why);
-        if (c->out->failed)
-            return command_wrong(c, "too much for one answer; give --since, or stop the daemon and try again");
-    }
-    return COMMAND_DONE;
+    c->at = seq;
+    return c->out->failed ? command_wrong(c, "memory is out") : COMMAND_DONE;
 }
 
 /* ---- backup ---- */

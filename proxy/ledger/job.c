@@ -50,10 +50,10 @@ static void take_keys(struct ledger *l, bool changed, struct keys *keys)
     strangers_drop_keys(l->strangers, l->keys);
 }
 
-int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
-                   struct buffer *err)
+int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
+                   struct buffer *out, struct buffer *err)
 {
-    struct command c = { .input = input, .out = out, .err = err };
+    struct command c = { .input = input, .at = *at, .out = out, .err = err };
     if (l) {
         c.store = l->store;
         c.limits = &l->limits;
@@ -63,6 +63,7 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     int status = command_run(&c, argc, argv);
     if (l)
         take_keys(l, c.keys_changed, changed_keys(&c));
+    *at = status == COMMAND_DONE ? c.at : 0;
     return status;
 }
 
@@ -125,7 +126,11 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct job *j = context;
     job_finish(j);
-    j->done(j->context, j->status, buffer_slice(&j->out), buffer_slice(&j->err));
+    const struct ledger_answer answer = { .status = j->status,
+                                          .out = buffer_slice(&j->out),
+                                          .err = buffer_slice(&j->err),
+                                          .next = j->status == COMMAND_DONE ? j->command.at : 0 };
+    j->done(j->context, &answer);
     job_free(j);
 }
 
@@ -181,10 +186,12 @@ static bool job_start(struct job *j)
 }
 
 /* NULL when it cannot start. No words: the strangers are written. */
-static struct job *start(struct ledger *l, int argc, const char *const *argv, struct slice input,
+static struct job *start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                          ledger_command_done *done, void *context)
 {
     struct job *j = l->base ? job_new(l, argc, argv, input) : NULL;
+    if (j)
+        j->command.at = at;
     if (!j || !job_start(j)) {
         if (j)
             job_free(j);
@@ -199,22 +206,27 @@ static struct job *start(struct ledger *l, int argc, const char *const *argv, st
 
 bool jobs_write_strangers(struct ledger *l, ledger_command_done *done, void *context)
 {
-    return start(l, 0, NULL, S(""), done, context);
+    return start(l, 0, NULL, S(""), 0, done, context);
 }
 
-void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input,
+void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context)
 {
-    if (argc && start(l, argc, argv, input, done, context))
+    struct ledger_answer answer = { .status = COMMAND_WRONG,
+                                    .err =
+                                        S("anchorage: the daemon has no memory or descriptors for a command now\n") };
+    if (argc && start(l, argc, argv, input, at, done, context))
         return;
     if (l->base) { /* here it would stop the loop */
-        done(context, COMMAND_WRONG, S(""),
-             S("anchorage: the daemon has no memory or descriptors for a command now\n"));
+        done(context, &answer);
         return;
     }
     struct buffer out = { 0 }, err = { 0 };
-    int status = ledger_command(l, argc, argv, input, &out, &err);
-    done(context, status, buffer_slice(&out), buffer_slice(&err));
+    answer.next = at;
+    answer.status = ledger_command(l, argc, argv, input, &answer.next, &out, &err);
+    answer.out = buffer_slice(&out);
+    answer.err = buffer_slice(&err);
+    done(context, &answer);
     buffer_clear(&out);
     buffer_clear(&err);
 }

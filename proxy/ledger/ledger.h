@@ -204,16 +204,25 @@ int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
  * read. They are named by `--token -` and `--token-file FILE` of `key add` and the argument of `key import` ("-" or a
  * file); input is ignored elsewhere. The file of `ledger backup` is written by the process that runs the command: make
  * its name absolute before it goes to a daemon. Output and messages go to `out` and `err`; the exit status is returned
- * (0, 1, 2). The same code serves the command line and the control socket. Blocks the loop as long as it takes.
- * `l` may be NULL for --help, and to learn what is wrong with a command line. */
-int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, struct buffer *out,
-                   struct buffer *err);
+ * (0, 1, 2). A command that has much to say says it in portions of about a megabyte: *at, which is 0 at first, is then
+ * where it wants to be run again from, with the same words; else 0. The same code serves the command line and the
+ * control socket. Blocks the loop as long as it takes. `l` may be NULL for --help, and to learn what is wrong with a
+ * command line. */
+int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
+                   struct buffer *out, struct buffer *err);
+
+/* What a command, or a portion of it, came to. */
+struct ledger_answer {
+    int status;
+    struct slice out, err; /* valid while it is told */
+    int64_t next;          /* where it wants to go on; 0: it has ended */
+};
 
 /* The same for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called from
- * the loop; `out` and `err` live during that call. With books without a base it is called before this returns. Never
+ * the loop. With books without a base it is called before this returns. Never
  * called after ledger_close, which waits for commands that run. */
-typedef void ledger_command_done(void *context, int status, struct slice out, struct slice err);
-void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input,
+typedef void ledger_command_done(void *context, const struct ledger_answer *answer);
+void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context);
 
 #endif

@@ -12,12 +12,10 @@ static void write_later(struct ledger *l)
         event_add(l->strangers_due, &later);
 }
 
-static void on_written(void *context, int status, struct slice out, struct slice err)
+static void on_written(void *context, const struct ledger_answer *answer)
 {
     struct ledger *l = context;
-    (void)status;
-    (void)out;
-    (void)err;
+    (void)answer;
     if (strangers_changed(l->strangers))
         write_later(l);
 }

@@ -197,7 +197,11 @@ static bool command(struct run *r, const char *state, struct ledger *l, const ch
 {
     struct buffer err = { 0 };
     const char *argv[] = { "ledger", word };
-    bool good = ledger_command(l, 2, argv, S(""), out, &err) == 0;
+    int64_t at = 0;
+    bool good;
+    do
+        good = ledger_command(l, 2, argv, S(""), &at, out, &err) == 0;
+    while (good && at);
     if (!good)
         say(r, state, "ledger %s: %.*s", word, SLICE_ARGS(buffer_slice(&err)));
     buffer_clear(&err);
@@ -212,7 +216,7 @@ static void judge_sums(struct run *r, const char *state, struct ledger *l)
     long long settled = 0, rows = 0;
     for (size_t i = 0; i < r->n_acks; i++)
         settled += strcmp(r->acks[i].kind, "settle") == 0 || strcmp(r->acks[i].kind, "o-settle") == 0;
-    int status = ledger_command(l, 7, argv, S(""), &out, &err);
+    int status = ledger_command(l, 7, argv, S(""), &(int64_t){ 0 }, &out, &err);
     buffer_put(&out, '\0');
     const char *line = status == 0 ? strstr(out.p, "\nanchors,") : NULL;
     if (line)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The control socket and those of its group who mean no good: the daemon goes on, and so do commands."""
+import json
 import os
 import resource
 import select
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
-from anchorage import Anchorage
+from anchorage import BINARY, Anchorage
 from sandbox import Sandbox
 
 MIB = 1 << 20
@@ -72,6 +74,40 @@ class Control(unittest.TestCase):
             connection = self.connect()
             connection.sendall(words("ledger", "verify") + part(b""))
             connection.close()
+        self.serves()
+
+    def test_a_long_export_is_never_held_whole(self):
+        """As portions to whoever reads them; also by a slow reader, and one that leaves half way."""
+        calls = [{"target": f"site{n}.example", "limit": 1} for n in range(400)]
+        for n in range(8):
+            self.proxy.many(calls)
+        lines = self.proxy.run("ledger", "export", check=0).stdout.splitlines()
+        self.assertEqual([json.loads(line)["seq"] for line in lines], list(range(1, len(lines) + 1)))
+        self.assertGreater(len(lines), 5000)
+        connection = self.connect()
+        connection.sendall(words("ledger", "export") + part(b""))
+        statuses, text, answer = [], b"", b""
+        while got := connection.recv(1 << 16):
+            answer += got
+        while answer:
+            parts = []
+            for _ in range(3):
+                n, = struct.unpack_from("=I", answer)
+                parts.append(answer[4:4 + n])
+                answer = answer[4 + n:]
+            self.assertLess(len(parts[1]), 2 * MIB)
+            statuses.append(struct.unpack("=i", parts[0])[0])
+            text += parts[1]
+        self.assertEqual(statuses, [-1] * (len(statuses) - 1) + [0])
+        self.assertGreater(len(statuses), 2)
+        self.assertEqual(text.decode().splitlines(), lines)
+        leaves = self.connect()
+        leaves.sendall(words("ledger", "export") + part(b""))
+        leaves.recv(100)
+        leaves.close()
+        head = subprocess.run(f"{BINARY} ledger export --config {self.proxy.config} | head -n 3", shell=True,
+                              stdout=subprocess.PIPE, check=True, text=True)
+        self.assertEqual(head.stdout.splitlines(), lines[:3])
         self.serves()
 
     def test_questions_together_have_a_limit(self):

@@ -213,8 +213,9 @@ static void the_command_line_is_checked(void **state)
     }
     /* Without books there is still help. */
     r->out.n = r->err.n = 0;
-    assert_int_equal(ledger_command(NULL, 2, (const char *[]){ "usage", "--help" }, S(""), &r->out, &r->err), 0);
-    assert_int_equal(ledger_command(NULL, 1, (const char *[]){ "usage" }, S(""), &r->out, &r->err), 1);
+    assert_int_equal(
+        ledger_command(NULL, 2, (const char *[]){ "usage", "--help" }, S(""), &(int64_t){ 0 }, &r->out, &r->err), 0);
+    assert_int_equal(ledger_command(NULL, 1, (const char *[]){ "usage" }, S(""), &(int64_t){ 0 }, &r->out, &r->err), 1);
 }
 
 /* ---- usage ---- */
@@ -291,6 +292,50 @@ static void a_warning_names_who_is_past(void **state)
 }
 
 /* ---- the books as a whole ---- */
+
+static int export_from(struct room *r, const char *format, int64_t *at)
+{
+    const char *words[] = { "ledger", "export", "--format", format };
+    r->out.n = 0;
+    return ledger_command(r->ledger, 4, words, S(""), at, &r->out, &r->err);
+}
+
+/* However long it is, it is said in portions that both ends can hold. */
+static void a_long_export_comes_in_portions(void **state)
+{
+    struct room *r = *state;
+    enum { CALLS = 2500, ENTRIES = 1 + 2 * CALLS }; /* the first notes the limits */
+    char id[LEDGER_ID_SIZE];
+    room_close(r);
+    r->options.relaxed = true; /* quick */
+    room_open(r, NULL);
+    for (int i = 0; i < CALLS; i++) {
+        snprintf(id, sizeof id, "call%d", i);
+        assert_int_equal(hold_now(r, id, "sales", 1, 1), LEDGER_DONE);
+        assert_int_equal(settle_now(r, id, "sales", 1, 1), LEDGER_DONE);
+    }
+    int64_t at = 0;
+    int portions = 0, seq = 0;
+    do {
+        assert_int_equal(export_from(r, "jsonl", &at), 0);
+        assert_in_range(r->out.n, 1, 2 << 20);
+        portions++;
+        for (struct slice rest = buffer_slice(&r->out); rest.n;) {
+            char begin[32];
+            int n = snprintf(begin, sizeof begin, "{\"seq\":%d,", ++seq);
+            struct slice line = slice_split(rest, '\n', &rest);
+            assert_true(slice_starts(line, slice_of(begin, (size_t)n)));
+        }
+    } while (at);
+    assert_in_range(portions, 2, 10);
+    assert_int_equal(seq, ENTRIES);
+    assert_int_equal(export_from(r, "csv", &at), 0);
+    assert_true(slice_starts(buffer_slice(&r->out), S("seq,")));
+    at = ENTRIES;
+    assert_int_equal(export_from(r, "csv", &at), 0);
+    assert_true(slice_starts(buffer_slice(&r->out), S("5001,")));
+    assert_int_equal(at, 0);
+}
 
 static void the_export_is_exact(void **state)
 {
@@ -409,6 +454,7 @@ int main(void)
         room_test(a_bill_is_split),
         room_test(a_warning_names_who_is_past),
         room_test(the_export_is_exact),
+        room_test(a_long_export_comes_in_portions),
         room_test(verify_sees_what_was_changed),
         room_test(a_backup_is_a_ledger),
     };

@@ -319,12 +319,13 @@ static void closing_waits_for_the_disk(void **state)
     assert_non_null(strstr(r->out.p, "\nsales,200,0,0,0,,,200,"));
 }
 
-static void on_command(void *context, int status, struct slice out, struct slice err)
+static void on_command(void *context, const struct ledger_answer *answer)
 {
     struct scene *s = context;
-    assert_int_equal(status, 0);
-    assert_true(out.n > 0);
-    assert_int_equal(err.n, 0);
+    assert_int_equal(answer->status, 0);
+    assert_int_equal(answer->next, 0);
+    assert_true(answer->out.n > 0);
+    assert_int_equal(answer->err.n, 0);
     s->ended++;
 }
 
@@ -336,18 +337,18 @@ static void commands_run_beside_calls(void **state)
     struct ledger *l = s.r->ledger;
     for (int i = 0; i < 100; i++)
         hold_of(&s, i, 1, 1);
-    ledger_command_start(l, 3, (const char *[]){ "key", "add", "--team=seo" }, S(""), on_command, &s);
-    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t1"), on_command,
-                         &s);
-    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t2"), on_command,
-                         &s);
-    ledger_command_start(l, 2, (const char *[]){ "ledger", "verify" }, S(""), on_command, &s);
-    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), on_command, &s);
+    ledger_command_start(l, 3, (const char *[]){ "key", "add", "--team=seo" }, S(""), 0, on_command, &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t1"), 0,
+                         on_command, &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t2"), 0,
+                         on_command, &s);
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "verify" }, S(""), 0, on_command, &s);
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), 0, on_command, &s);
     assert_int_equal(s.ended, 0);
     turn_until(&s, 105);
     assert_non_null(ledger_key_of_token(l, S("t1")));
     assert_non_null(ledger_key_of_token(l, S("t2")));
-    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), on_command, &s);
+    ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), 0, on_command, &s);
     close_scene(&s);
     assert_int_equal(s.ended, 105);
 }

@@ -104,7 +104,11 @@ static inline int room_run_input(struct room *r, const char *line, struct slice 
     for (char *save, *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
         argv[argc++] = word;
     r->out.n = r->err.n = 0;
-    int status = ledger_command(r->ledger, argc, argv, input, &r->out, &r->err);
+    int64_t at = 0;
+    int status;
+    do
+        status = ledger_command(r->ledger, argc, argv, input, &at, &r->out, &r->err);
+    while (at);
     buffer_put(&r->out, '\0');
     buffer_put(&r->err, '\0');
     r->out.n--;

@@ -84,6 +84,12 @@ static void pause_reading(struct connection *c)
     transport_pause(&c->transport);
 }
 
+/* It sends more than the requests before it let us look at. */
+static bool is_too_far_ahead(const struct connection *c)
+{
+    return evbuffer_get_length(c->transport.input) > MAX_PIPELINED;
+}
+
 static void resume_reading(struct connection *c)
 {
     if (!c->is_paused)
@@ -118,6 +124,7 @@ static void connection_sent(struct connection *c)
             server_schedule_turn(c->server);
     } else {
         connection_move(c, PLACE_IDLE);
+        resume_reading(c);
     }
 }
 
@@ -252,7 +259,10 @@ static bool read_one(struct connection *c)
             connection_move(c, PLACE_HEADER);
         return false;
     case READER_FAULT:
-        hand_out_fault(c, r->fault_status, r->fault_why);
+        if (!is_to_wait(c))
+            hand_out_fault(c, r->fault_status, r->fault_why);
+        else
+            connection_move(c, PLACE_NEXT);
         return false;
     case READER_READY:
         if (n >= (size_t)r->head_bytes + r->body_bytes) {
@@ -290,7 +300,7 @@ void connection_read(struct connection *c)
     c->is_reading = false;
     if (c->place == PLACE_NEXT)
         server_schedule_turn(c->server);
-    else if (c->place <= PLACE_BODY)
+    else if (c->place <= PLACE_BODY || (c->place == PLACE_CALL && !is_too_far_ahead(c)))
         resume_reading(c);
 }
 
@@ -315,7 +325,7 @@ static void on_read(void *context)
             connection_kill(c);
         else
             pause_reading(c);
-    } else if (evbuffer_get_length(c->transport.input) > MAX_PIPELINED) {
+    } else if (is_too_far_ahead(c)) {
         pause_reading(c);
     }
 }

@@ -29,9 +29,16 @@ struct watch {
     struct event event;
     struct multi *multi;
     int fd;
-    short wanted;   /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
-    short armed;    /* as the loop knows it; 0: the event is not added */
-    bool connected; /* libcurl tells us before it closes it */
+    short wanted;     /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
+    short armed;      /* as the loop knows it; 0: the event is not added */
+    bool connected;   /* libcurl tells us before it closes it */
+    unsigned read_in; /* the lap that it was last read in */
+};
+
+/* A transfer that libcurl has done with, and that was not handed out yet. */
+struct ended {
+    void *easy;
+    int code;
 };
 
 struct multi {
@@ -43,12 +50,17 @@ struct multi {
     bool met_own;
     struct event turn, timer, rested, round_ends;
     struct round reading, finishing;
+    unsigned lap; /* all that is ready is read once before anything is read twice */
+    bool lap_goes_on, some_were_ready, some_wait;
+    struct ended *ended;
+    int first_ended, n_ended, room_ended;
     bool turn_is_due, kick_is_due, in_turn;
     bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
     void **easies;   /* all that are in; `added` of them */
     size_t room;
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
     int inside;
+    bool goes_on; /* what rested, which has a share of its own */
     int added, running;
     const void *connected; /* the last handle whose connection stood */
     unsigned long connects;
@@ -94,7 +106,7 @@ static bool is_over(struct multi *m, struct round *share, int64_t most_us)
 
 bool multi_is_to_rest(struct multi *m)
 {
-    return is_over(m, &m->reading, READING_US);
+    return !m->goes_on && is_over(m, &m->reading, READING_US);
 }
 
 static void round_ends(evutil_socket_t fd, short what, void *context)
@@ -103,6 +115,31 @@ static void round_ends(evutil_socket_t fd, short what, void *context)
     struct multi *m = context;
     round_end(&m->reading);
     round_end(&m->finishing);
+    if (!m->some_were_ready) {
+        return;
+    }
+    m->lap_goes_on = m->some_wait;
+    m->some_wait = m->some_were_ready = false;
+    if (!m->lap_goes_on) {
+        m->lap++;
+    }
+}
+
+/* The kernel tells again in the next round of what waits, and always in the same order: those at its front would have
+ * all of the time, were it not for the laps. */
+static bool may_read(struct multi *m, struct watch *w)
+{
+    bool over = is_over(m, &m->reading, READING_US);
+    m->some_were_ready = true;
+    if (m->lap_goes_on && w->read_in == m->lap) {
+        return false;
+    }
+    if (over) {
+        m->some_wait = true;
+        return false;
+    }
+    w->read_in = m->lap;
+    return true;
 }
 
 static void socket_action(struct multi *m, int fd, int bits)
@@ -136,8 +173,8 @@ static void socket_ready(evutil_socket_t fd, short what, void *context)
         disarm(w);
         return;
     }
-    if ((what & EV_READ) && is_over(w->multi, &w->multi->reading, READING_US)) {
-        return; /* the kernel tells again in the next round */
+    if ((what & EV_READ) && !may_read(w->multi, w)) {
+        return;
     }
     socket_action(w->multi, (int)fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
@@ -268,21 +305,64 @@ static void take_out(struct multi *m, void *easy)
     m->easies[i] = m->easies[--m->added];
 }
 
-static void hand_out_finished(struct multi *m)
+static bool has_ended(const struct multi *m)
+{
+    return m->first_ended < m->n_ended;
+}
+
+/* Room for one more. */
+static bool make_room(struct multi *m)
+{
+    if (!has_ended(m)) {
+        m->first_ended = m->n_ended = 0;
+    }
+    if (m->n_ended < m->room_ended) {
+        return true;
+    }
+    int room = m->room_ended ? m->room_ended * 2 : 64;
+    struct ended *grown = realloc(m->ended, (size_t)room * sizeof(*grown));
+    if (grown) {
+        m->ended = grown;
+        m->room_ended = room;
+    }
+    return grown;
+}
+
+/* At once, so that nobody takes what is whole for late, however long it waits to be handed out. */
+static void collect_ended(struct multi *m)
 {
     int left;
     CURLMsg *message;
-    while (m->running < m->added) {
+    while (m->running < m->added && make_room(m) && (message = curl_multi_info_read(m->curl, &left))) {
+        struct ended e = { message->easy_handle, (int)message->data.result };
+        take_out(m, e.easy);
+        m->ended[m->n_ended++] = e;
+    }
+}
+
+bool multi_take_ended(struct multi *m, void *easy, int *code)
+{
+    collect_ended(m);
+    for (int i = m->first_ended; i < m->n_ended; i++) {
+        if (m->ended[i].easy == easy) {
+            *code = m->ended[i].code;
+            m->n_ended--;
+            memmove(&m->ended[i], &m->ended[i + 1], (size_t)(m->n_ended - i) * sizeof(*m->ended));
+            return true;
+        }
+    }
+    return false;
+}
+
+static void hand_out_ended(struct multi *m)
+{
+    for (collect_ended(m); has_ended(m); collect_ended(m)) {
         if (is_over(m, &m->finishing, FINISHING_US)) {
             multi_rest(m);
             return;
         }
-        if (!(message = curl_multi_info_read(m->curl, &left)))
-            return;
-        void *easy = message->easy_handle;
-        int code = (int)message->data.result;
-        take_out(m, easy);
-        m->callbacks.on_finished(m->context, easy, code);
+        struct ended e = m->ended[m->first_ended++];
+        m->callbacks.on_finished(m->context, e.easy, e.code);
     }
 }
 
@@ -304,7 +384,7 @@ static void take_turn(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     struct multi *m = context;
     m->in_turn = true;
-    hand_out_finished(m);
+    hand_out_ended(m);
     m->turn_is_due = false;
     if (m->lost_sight) {
         give_up(m);
@@ -345,8 +425,9 @@ static void has_rested(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     struct multi *m = context;
     m->callbacks.on_rested(m->context);
-    if (m->running < m->added)
+    if (m->running < m->added || has_ended(m)) {
         multi_wake(m);
+    }
 }
 
 /* libcurl copies the key into each request that it sends: what it frees is wiped. Its buffers for answers are larger
@@ -391,6 +472,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     m->callbacks = *callbacks;
     m->context = context;
     m->timer_ms = INT64_MAX;
+    m->lap = 1;
     event_assign(&m->turn, base, -1, 0, take_turn, m);
     evtimer_assign(&m->timer, base, timer_fired, m);
     evtimer_assign(&m->rested, base, has_rested, m);
@@ -422,6 +504,7 @@ void multi_free(struct multi *m)
     }
     free(m->watches);
     free(m->easies);
+    free(m->ended);
     free(m);
     curl_global_cleanup();
 }
@@ -459,6 +542,10 @@ bool multi_add(struct multi *m, void *easy)
  * nothing finished is overlooked. */
 void multi_remove(struct multi *m, void *easy)
 {
+    int code;
+    if (multi_take_ended(m, easy, &code)) {
+        return;
+    }
     take_out(m, easy);
     m->running = m->running > 0 ? m->running - 1 : 0;
 }
@@ -466,7 +553,9 @@ void multi_remove(struct multi *m, void *easy)
 int multi_go_on(struct multi *m, void *easy)
 {
     m->inside++;
+    m->goes_on = true;
     int code = (int)curl_easy_pause(easy, CURLPAUSE_CONT);
+    m->goes_on = false;
     m->inside--;
     return code;
 }

@@ -48,6 +48,9 @@ void multi_adopt(struct multi *m, void *easy);
 /* Take a transfer out and close its connection. Not from inside a callback of libcurl. */
 void multi_remove(struct multi *m, void *easy);
 
+/* Whether it has ended and waits to be handed out: then it is taken instead, and out of the multi. */
+bool multi_take_ended(struct multi *m, void *easy, int *code);
+
 /* Let a transfer that paused go on; its callbacks may be called before this returns. The CURLcode. */
 int multi_go_on(struct multi *m, void *easy);
 

@@ -370,6 +370,8 @@ static void rested(void *context)
 {
     struct upstream *u = context;
     wires_go_on(u->wires, refused);
+    note_time(u);
+    dispatch(u);
 }
 
 /* The time of this request's stage is over. */
@@ -380,6 +382,11 @@ static void due(struct upstream_get *g)
         int64_t whole = g->attempt_ms + u->timeout_ms;
         if (g->wire->sent && u->now_ms < whole && u->now_ms < g->deadline_ms) {
             set_due(g, whole);
+            return;
+        }
+        int code;
+        if (multi_take_ended(u->multi, g->wire->easy, &code)) {
+            finished(u, g->wire->easy, code);
             return;
         }
         char room[REPLY_MAX_WHY];

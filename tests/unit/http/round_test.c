@@ -100,6 +100,51 @@ static void what_comes_behind_waits_behind(void **state)
     close_all(fds, CLIENTS);
 }
 
+/* Whoever sends so much while it waits that it is not read for a time is read again afterwards. */
+static void who_was_held_back_is_read_again(void **state)
+{
+    (void)state;
+    enum { BODY = 20000, POSTS = 2 };
+    static char posts[POSTS * (BODY + 100)];
+    size_t n = 0;
+    for (int i = 0; i < POSTS; i++) {
+        n += (size_t)sprintf(posts + n, "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BODY);
+        memset(posts + n, 'x', BODY);
+        n += BODY;
+    }
+    kit.holds = true; /* each answer comes later */
+    int fds[CLIENTS + 1];
+    ask_all(fds);
+    fds[CLIENTS] = kit_connect(&kit);
+    kit_send(fds[CLIENTS], posts, n);
+    for (size_t i = 0; i < CLIENTS + POSTS; i++) {
+        KIT_UNTIL(&kit, kit.n_held > i);
+        kit_answer(&kit, kit.held[i]);
+    }
+    kit.holds = false;
+    kit_say(fds[CLIENTS], "GET /third HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_answered(fds[CLIENTS], POSTS + 1);
+    close_all(fds, CLIENTS + 1);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == 0);
+}
+
+static void faults_wait_for_their_turn_too(void **state)
+{
+    (void)state;
+    int fds[CLIENTS];
+    kit_start(&kit, "127.0.0.1:0");
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = kit_connect(&kit);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        kit_say(fds[i], "BAD\r\n\r\n");
+    for (int before = 0; kit.n_faults < CLIENTS; before = kit.n_faults) {
+        kit_turn(&kit);
+        assert_in_range(kit.n_faults - before, 0, A_ROUND);
+    }
+    close_all(fds, CLIENTS);
+}
+
 static void who_waits_is_served_while_draining(void **state)
 {
     (void)state;
@@ -120,10 +165,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_slow, end)
     const struct CMUnitTest tests[] = {
-        TEST(a_few_in_a_round_in_their_order),
-        TEST(who_leaves_before_its_turn_has_not_asked),
-        TEST(what_comes_behind_waits_behind),
-        TEST(who_waits_is_served_while_draining),
+        TEST(a_few_in_a_round_in_their_order), TEST(who_leaves_before_its_turn_has_not_asked),
+        TEST(what_comes_behind_waits_behind),  TEST(who_was_held_back_is_read_again),
+        TEST(faults_wait_for_their_turn_too),  TEST(who_waits_is_served_while_draining),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

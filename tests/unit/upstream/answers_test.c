@@ -143,95 +143,11 @@ static void the_request_is_what_v3_wants(void **state)
     play_end(p);
 }
 
-/* However fast the bytes of an answer come: between two portions the loop sees to everything else. */
-static void a_long_answer_in_portions(void **state)
-{
-    (void)state;
-    enum { BODY = 16 << 20, PORTION = 1 << 20 };
-    static char bytes[BODY + 128];
-    int head = snprintf(bytes, sizeof(bytes), JSON_HEAD "Content-Length: %d\r\n\r\n", BODY);
-    memset(bytes + head, ' ', BODY);
-    const struct scene scenes[] = { { .path = "/v3/long", .bytes = slice_of(bytes, (size_t)head + BODY) } };
-    struct play *p = play_start(scenes, 1);
-    struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
-    struct ask a = { 0 };
-    ask_start_for(s, &a, "/long", "seo", BODY, 60000);
-    while (!a.done) {
-        size_t before = a.body.n;
-        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
-        assert_in_range(a.body.n - before, 0, PORTION);
-    }
-    assert_fault(&a, FAULT_NONE);
-    assert_int_equal(a.body.n, BODY);
-    buffer_clear(&a.body);
-    side_free(s);
-    play_end(p);
-}
-
-/* Many at once, each of which is much work for the one who asked: a few in a round of the loop. */
-struct busy {
-    int portions, done;
-};
-
-static void work_for_ms(int ms)
-{
-    int64_t until = clock_monotonic_us() + ms * 1000;
-    while (clock_monotonic_us() < until) {
-    }
-}
-
-static bool busy_bytes(void *context, struct slice bytes)
-{
-    struct busy *b = context;
-    (void)bytes;
-    b->portions++;
-    work_for_ms(1);
-    return true;
-}
-
-static void busy_done(void *context, const struct upstream_result *result)
-{
-    struct busy *b = context;
-    assert_int_equal(result->fault, FAULT_NONE);
-    b->done++;
-    work_for_ms(1);
-    asking_side->pending--;
-}
-
-static void many_answers_in_portions(void **state)
-{
-    (void)state;
-    enum { N = 60, A_ROUND = 16 };
-    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
-    const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
-    struct play *p = play_start(scenes, 1);
-    struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
-    struct busy b = { 0 };
-    for (int i = 0; i < N; i++) {
-        s->pending++;
-        assert_non_null(
-            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
-    }
-    side_wait_for(s, &p->requests, N);
-    while (s->pending > 0) {
-        struct busy before = b;
-        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
-        assert_in_range(b.portions - before.portions, 0, A_ROUND);
-        assert_in_range(b.done - before.done, 0, A_ROUND);
-    }
-    assert_int_equal(b.portions, N);
-    assert_int_equal(b.done, N);
-    side_free(s);
-    play_end(p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_its_fault),
         cmocka_unit_test(the_request_is_what_v3_wants),
-        cmocka_unit_test(a_long_answer_in_portions),
-        cmocka_unit_test(many_answers_in_portions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

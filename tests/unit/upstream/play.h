@@ -38,7 +38,9 @@ struct scene {
     const char *endless;
 };
 
-enum { PLAY_CONNECTIONS = 512 };
+#ifndef PLAY_CONNECTIONS
+#define PLAY_CONNECTIONS 512
+#endif
 
 struct actor {
     int fd;

@@ -138,8 +138,13 @@ int fetch_collect(struct exchange *x)
 static void on_sent(void *context)
 {
     struct fetch *f = context;
-    f->sent = f->exchange->any_sent = true;
-    f->exchange->service->counters.v3_requests++;
+    struct exchange *x = f->exchange;
+    bool is_first = !x->any_sent;
+    f->sent = x->any_sent = true;
+    x->service->counters.v3_requests++;
+    for (int i = 0; is_first && i < V3_KINDS; i++)
+        if (x->fetches[i].get && !x->fetches[i].sent)
+            upstream_is_begun(x->fetches[i].get);
 }
 
 static bool on_bytes(void *context, struct slice bytes)
@@ -255,6 +260,8 @@ static bool start(struct exchange *x, struct fetch *f)
         return false;
     if (x->plan.free_of_units)
         upstream_is_free(f->get);
+    if (x->any_sent)
+        upstream_is_begun(f->get);
     x->n_under_way++;
     return true;
 }

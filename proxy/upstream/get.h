@@ -28,7 +28,7 @@ struct upstream_get {
     struct queue_item place; /* WAITING */
     enum stage stage;
     struct wire *wire; /* FLYING */
-    bool is_probe, is_units_probe, was_sent, is_malformed, is_free;
+    bool is_probe, is_units_probe, was_sent, is_malformed, is_free, is_begun;
     int attempts;
     size_t max_bytes;
     int64_t started_ms, deadline_ms;

@@ -136,14 +136,15 @@ static void end_too_busy(struct upstream_get *g)
 static void wait_in_queue(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
-    bool again = g->attempts > 0;
+    bool again = g->attempts > 0, insists = again || g->is_begun;
     bool in_vain = u->rate.paused_until_us > u->now_us + u->queue_timeout_ms * 1000;
-    if ((!again && (in_vain || u->queue.length >= u->max_queue)) || !queue_push(&u->queue, &g->place, g->team, again)) {
+    if ((!insists && (in_vain || u->queue.length >= u->max_queue)) ||
+        !queue_push(&u->queue, &g->place, g->team, again)) {
         end_too_busy(g);
         return;
     }
     g->stage = WAITING;
-    set_due(g, u->now_ms + u->queue_timeout_ms);
+    set_due(g, g->is_begun ? g->deadline_ms : u->now_ms + u->queue_timeout_ms);
 }
 
 static bool rest(struct upstream_get *g, const struct attempt *a)
@@ -155,7 +156,7 @@ static bool rest(struct upstream_get *g, const struct attempt *a)
     }
     if (!a->verdict.may_retry || !gate_lets(&u->breaker.gate, u->now_ms) || g->attempts >= MAX_ATTEMPTS ||
         u->retry_tenths < RETRY_TENTHS || u->now_ms + pause >= g->deadline_ms ||
-        (a->result.status == 429 && pause > u->queue_timeout_ms)) {
+        (a->result.status == 429 && pause > u->queue_timeout_ms && !g->is_begun)) {
         return false;
     }
     char *why = strndup(a->result.why.p, a->result.why.n);
@@ -577,6 +578,14 @@ bool upstream_cancel(struct upstream_get *g)
     link_out(&g->all);
     get_free(g);
     return may_have_cost;
+}
+
+void upstream_is_begun(struct upstream_get *g)
+{
+    g->is_begun = true;
+    if (g->stage == WAITING) {
+        g->due_ms = g->deadline_ms;
+    }
 }
 
 void upstream_is_free(struct upstream_get *g)

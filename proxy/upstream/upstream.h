@@ -90,6 +90,10 @@ void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 /* The request that was started just now costs nothing: it goes out when the units are used up, too. */
 void upstream_is_free(struct upstream_get *get);
 
+/* Something else was asked for the same call and may have cost: this request waits for the rate as long as its deadline
+ * allows, not only queue_timeout, so that what was paid is not in vain. */
+void upstream_is_begun(struct upstream_get *get);
+
 /* What a free request has told of the units. UNITS_LEFT lets paid requests go again; UNITS_NONE stops them, and
  * while it is said again and again within 30 s none goes out as a probe. */
 enum upstream_units { UNITS_LEFT, UNITS_NONE };

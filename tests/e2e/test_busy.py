@@ -24,6 +24,29 @@ class Busy(unittest.TestCase):
             self.assertGreaterEqual(seconds[-1], 3, seconds)
             self.assertLessEqual(seconds[-1], 9, seconds)
 
+    def test_nothing_is_paid_in_vain(self):
+        """More calls than the rate lets out: those that have begun get all that they need, the others nothing."""
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "1s"}, upstream={"requests_per_minute": 1200},
+                          teams={"seo": {"concurrency": 100}}) as proxy:
+            waves = []
+            for wave in range(8):  # the line is full all the time
+                waves += [Background(proxy, target=f"t{wave}-{n}.example", limit=5) for n in range(8)]
+                time.sleep(0.2)
+            answers = [call.answer() for call in waves]
+            self.assertEqual({answer.fault for answer in answers}, {None, "too_busy"})
+            self.assertEqual({answer.units for answer in answers if answer.fault}, {0})
+            self.assertGreaterEqual(sum(not answer.fault for answer in answers), 10)
+            self.assertEqual(sandbox.state()["spent"], sum(answer.units for answer in answers))
+
+    def test_a_page_waits_for_the_rate_as_long_as_its_call_may(self):
+        """The first page is paid; what is paid is not given up for a wait that call_timeout allows."""
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "100ms"}, fidelity={"stats": "zero"},
+                          upstream={"requests_per_minute": 120, "max_rows_per_request": 100}) as proxy:
+            while (answer := proxy.get(target="big.example", limit=300)).fault and not answer.units:
+                time.sleep(0.2)  # the first request has to wait, too
+            self.assertEqual((answer.fault, len(answer.anchors)), (None, 300), answer)
 
     def test_queue_timeout_counts_all_tries(self):
         """A call waits for room in its team's limit, and has a new try whenever another one ends: that does not make

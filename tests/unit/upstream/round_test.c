@@ -194,8 +194,8 @@ static void each_has_its_share_of_the_time(void **state)
     close(v3.listener);
 }
 
-/* The bytes that libcurl kept over the rest are refused, and so outside of its own doing: whoever waits for the place goes
- * out at once. */
+/* The bytes that libcurl kept over the rest are refused, and so outside of its own doing: whoever waits for the place
+ * goes out at once. */
 static bool refuses_after_a_rest(void *context, struct slice bytes)
 {
     struct ask *a = context;
@@ -249,8 +249,8 @@ static void a_place_that_comes_free_is_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_long_answer_in_portions),     cmocka_unit_test(many_answers_in_portions),
-        cmocka_unit_test(whole_answers_are_not_late),    cmocka_unit_test(each_has_its_share_of_the_time),
+        cmocka_unit_test(a_long_answer_in_portions),        cmocka_unit_test(many_answers_in_portions),
+        cmocka_unit_test(whole_answers_are_not_late),       cmocka_unit_test(each_has_its_share_of_the_time),
         cmocka_unit_test(a_place_that_comes_free_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static bool rest(struct upstream_get *g, const struct attempt *a)
     }
     if (!a->verdict.may_retry || !gate_lets(&u->breaker.gate, u->now_ms) || g->attempts >= MAX_ATTEMPTS ||
         u->retry_tenths < RETRY_TENTHS || u->now_ms + pause >= g->deadline_ms ||
-        (a->result.status == 429 && pause > u->queue_timeout_ms && !g->is_begun)) {
+        (a->result.status == 429 && pause > u->queue_timeout_ms)) {
         return false;
     }
     char *why = strndup(a->result.why.p, a->result.why.n);

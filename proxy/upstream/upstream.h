@@ -91,7 +91,8 @@ void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 void upstream_is_free(struct upstream_get *get);
 
 /* Something else was asked for the same call and may have cost: this request waits for the rate as long as its deadline
- * allows, not only queue_timeout, so that what was paid is not in vain. */
+ * allows, not only queue_timeout, so that what was paid is not in vain. A 429 that asks for more ends it all the same.
+ */
 void upstream_is_begun(struct upstream_get *get);
 
 /* What a free request has told of the units. UNITS_LEFT lets paid requests go again; UNITS_NONE stops them, and

@@ -135,6 +135,7 @@ class Disk:
         for client in self.clients:
             client.join()
             self.wrong += client.wrong
+        self.wait("a green /readyz", self.is_ready)  # the last fault may have been noticed only by the last calls
         self.judge([answer for client in self.clients for answer in client.answers])
         self.proxy.stop()
         self.proxy.close()

@@ -38,9 +38,7 @@ struct scene {
     const char *endless;
 };
 
-#ifndef PLAY_CONNECTIONS
-#define PLAY_CONNECTIONS 512
-#endif
+enum { PLAY_CONNECTIONS = 512 };
 
 struct actor {
     int fd;

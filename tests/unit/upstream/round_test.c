@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What one round of the loop takes of the answers: portions, in fair order, and nothing is lost meanwhile. */
-#define PLAY_CONNECTIONS 1100
 #include "play.h"
-
-#include <sys/resource.h>
 
 /* However fast the bytes of an answer come: between two portions the loop sees to everything else. */
 static void a_long_answer_in_portions(void **state)
@@ -194,64 +191,13 @@ static void each_has_its_share_of_the_time(void **state)
     close(v3.listener);
 }
 
-/* The bytes that libcurl kept over the rest are refused, and so outside of its own doing: whoever waits for the place
- * goes out at once. */
-static bool refuses_after_a_rest(void *context, struct slice bytes)
-{
-    struct ask *a = context;
-    buffer_append(&a->body, bytes);
-    return a->body.n <= 256 << 10;
-}
-
-static void a_place_that_comes_free_is_taken(void **state)
-{
-    (void)state;
-    enum { HANG = 999, BODY = 1 << 20 };
-    struct rlimit files;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < 4096)
-        skip();
-    static char bytes[BODY + 128];
-    static struct ask hang[HANG];
-    int head = snprintf(bytes, sizeof(bytes), JSON_HEAD "Content-Length: %d\r\n\r\n", BODY);
-    memset(bytes + head, ' ', BODY);
-    const struct scene scenes[] = { { .path = "/v3/hang", .after = STALL },
-                                    { .path = "/v3/long", .bytes = slice_of(bytes, (size_t)head + BODY) },
-                                    { .path = "/v3/ok", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
-    static const struct upstream_callbacks callbacks = { ask_sent, refuses_after_a_rest, ask_done };
-    struct play *p = play_start(scenes, 3);
-    struct upstream_options o = quick;
-    o.timeout_ms = o.queue_timeout_ms = 60000;
-    struct side *s = side_new(&o, "http://127.0.0.1:%d/v3", p->port);
-    for (int i = 0; i < HANG; i++)
-        ask_start_for(s, &hang[i], "/hang", "seo", 100, 60000);
-    side_wait_for(s, &p->requests, HANG);
-    struct ask a = { .started = true }, b = { 0 };
-    s->pending++;
-    a.get = upstream_start(s->upstream, S("/long"), S("seo"), 4 << 20, clock_monotonic_ms() + 60000, &callbacks, &a);
-    assert_non_null(a.get);
-    assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
-    ask_start_for(s, &b, "/ok", "seo", 100, 60000);
-    int64_t until_ms = clock_monotonic_ms() + 3000;
-    while (!b.done && clock_monotonic_ms() < until_ms)
-        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
-    assert_int_equal(a.done, 1);
-    assert_fault(&a, FAULT_UPSTREAM_ODD);
-    assert_int_equal(b.done, 1);
-    assert_fault(&b, FAULT_NONE);
-    buffer_clear(&a.body);
-    buffer_clear(&b.body);
-    side_free(s);
-    play_end(p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_long_answer_in_portions),        cmocka_unit_test(many_answers_in_portions),
-        cmocka_unit_test(whole_answers_are_not_late),       cmocka_unit_test(each_has_its_share_of_the_time),
-        cmocka_unit_test(a_place_that_comes_free_is_taken),
+        cmocka_unit_test(a_long_answer_in_portions),
+        cmocka_unit_test(many_answers_in_portions),
+        cmocka_unit_test(whole_answers_are_not_late),
+        cmocka_unit_test(each_has_its_share_of_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "base/round.h"
 #include "proxy/exchange.h"
 
 enum { BUCKETS = 1024, TELLING_US = 1000 /* in one turn: who is told may copy, read or write many rows at once */ };
@@ -217,10 +217,10 @@ static void tell_first(struct flight *f)
 static void on_tell(evutil_socket_t fd, short what, void *context)
 {
     struct shares *s = context;
-    int64_t until_us = clock_monotonic_us() + TELLING_US;
+    struct round share = { 0 };
     (void)fd;
     (void)what;
-    while (s->over && clock_monotonic_us() < until_us) {
+    while (s->over && !round_is_over(&share, TELLING_US)) {
         struct flight *f = s->over;
         if (f->first)
             tell_first(f);

@@ -232,10 +232,13 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
 }
 
 /* In the order that requests came, and no more in a round of the loop than lets it come around. */
-static bool is_to_wait(const struct connection *c)
+static bool has_to_wait(struct connection *c)
 {
     struct http_server *s = c->server;
-    return c->place != PLACE_NEXT && (s->places[PLACE_NEXT].first || server_round_is_over(s));
+    if (c->place == PLACE_NEXT || (!s->places[PLACE_NEXT].first && !server_round_is_over(s)))
+        return false;
+    connection_move(c, PLACE_NEXT);
+    return true;
 }
 
 /* Look at the input; whether a request was handed out and another may follow now. */
@@ -259,17 +262,13 @@ static bool read_one(struct connection *c)
             connection_move(c, PLACE_HEADER);
         return false;
     case READER_FAULT:
-        if (!is_to_wait(c))
+        if (!has_to_wait(c))
             hand_out_fault(c, r->fault_status, r->fault_why);
-        else
-            connection_move(c, PLACE_NEXT);
         return false;
     case READER_READY:
         if (n >= (size_t)r->head_bytes + r->body_bytes) {
-            if (is_to_wait(c)) {
-                connection_move(c, PLACE_NEXT);
+            if (has_to_wait(c))
                 return false;
-            }
             hand_out_request(c);
             return c->place == PLACE_IDLE || c->place == PLACE_NEXT;
         }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/round.h"
 #include "proxy/upstream/multi.h"
 #include "proxy/upstream/own.h"
 #include "proxy/upstream/secret.h"
@@ -75,8 +76,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
 
 void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
 {
-    int64_t until_us = clock_monotonic_us() + ROUND_US;
-    while (!link_is_alone(&all->resting) && clock_monotonic_us() < until_us) {
+    struct round share = { 0 };
+    while (!link_is_alone(&all->resting) && !round_is_over(&share, ROUND_US)) {
         struct wire *w = LINKED(all->resting.next, struct wire, resting);
         link_out(&w->resting);
         w->bytes_of_turn = 0;

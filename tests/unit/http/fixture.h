@@ -25,4 +25,17 @@ static int end(void **state)
     return 0;
 }
 
+static UNUSED void connect_all(int *fds, int n)
+{
+    for (int i = 0; i < n; i++)
+        fds[i] = kit_connect(&kit);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == (size_t)n);
+}
+
+static UNUSED void close_all(const int *fds, int n)
+{
+    for (int i = 0; i < n; i++)
+        close(fds[i]);
+}
+
 #endif

@@ -20,19 +20,6 @@ static int begin_with_few(void **state)
     return 0;
 }
 
-static void connect_all(int *fds, int n)
-{
-    for (int i = 0; i < n; i++)
-        fds[i] = kit_connect(&kit);
-    KIT_UNTIL(&kit, http_server_connections(kit.server) == (size_t)n);
-}
-
-static void close_all(const int *fds, int n)
-{
-    for (int i = 0; i < n; i++)
-        close(fds[i]);
-}
-
 /* As if they had been silent for so long. */
 static void make_idle(int64_t ms)
 {

@@ -16,20 +16,12 @@ static void on_slow_request(void *context, struct http_call *call, const struct 
 static void ask_all(int *fds)
 {
     kit_start(&kit, "127.0.0.1:0");
-    for (int i = 0; i < CLIENTS; i++)
-        fds[i] = kit_connect(&kit);
-    KIT_UNTIL(&kit, http_server_connections(kit.server) == CLIENTS);
+    connect_all(fds, CLIENTS);
     for (int i = 0; i < CLIENTS; i++) {
         char text[64];
         snprintf(text, sizeof text, "GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", i);
         kit_say(fds[i], text);
     }
-}
-
-static void close_all(const int *fds, int n)
-{
-    for (int i = 0; i < n; i++)
-        close(fds[i]);
 }
 
 static void assert_answered(int fd, int n)
@@ -133,9 +125,7 @@ static void faults_wait_for_their_turn_too(void **state)
     (void)state;
     int fds[CLIENTS];
     kit_start(&kit, "127.0.0.1:0");
-    for (int i = 0; i < CLIENTS; i++)
-        fds[i] = kit_connect(&kit);
-    KIT_UNTIL(&kit, http_server_connections(kit.server) == CLIENTS);
+    connect_all(fds, CLIENTS);
     for (int i = 0; i < CLIENTS; i++)
         kit_say(fds[i], "BAD\r\n\r\n");
     for (int before = 0; kit.n_faults < CLIENTS; before = kit.n_faults) {

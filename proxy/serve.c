@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
 #include <event2/event.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@
 #include "proxy/reload.h"
 #include "proxy/serve_admin.h"
 
-enum { CACHE_BYTES = 64 * 1024 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
+enum { CACHE_BYTES = 64 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
@@ -309,9 +308,6 @@ int program_serve(const struct config *config)
     struct daemon d = { .start = config, .notify = { .fd = -1 } };
     struct buffer why = { 0 };
     signal(SIGPIPE, SIG_IGN);
-    /* Answers of some hundred KB come and go: fresh pages from the kernel for each cost more than making them. */
-    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
-    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     int status = EXIT_WRONG;
     if (make_service(&d, config, &why)) {
         announce(&d);

@@ -9,18 +9,11 @@
 #include "proxy/ledger/ledger.h"
 #include "proxy/ledger/strangers.h"
 #include "proxy/ledger/tally.h"
+#include "proxy/ledger/teller.h"
 #include "proxy/ledger/writer.h"
 
 struct event;
 struct job;
-
-/* An answer that waits for the next turn of the loop. */
-struct answer {
-    struct answer *next;
-    ledger_done *done;
-    void *context;
-    enum ledger_outcome outcome;
-};
 
 struct ledger {
     struct event_base *base;
@@ -41,9 +34,8 @@ struct ledger {
     int64_t floor;               /* no hold before this seq is open */
     int64_t floor_looked_at;     /* acknowledged when the open calls were last looked through for it */
     bool keys_stale;             /* a command changed keys that could not be read again yet */
-    struct answer *first_answer, *last_answer;
-    struct event *answers_due;
-    struct job *jobs; /* commands on threads of their own */
+    struct teller *teller;       /* NULL without a base */
+    struct job *jobs;            /* commands on threads of their own */
 };
 
 /* Take over the state of freshly opened books: counters from the disk, holds of the dead ended, limits noted. With a

@@ -3,7 +3,6 @@
  * writing thread: no two calls can both take the last row. */
 #include "proxy/ledger/ledger.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -13,35 +12,17 @@ enum { FLOOR_STEP = 512 /* entries until the open calls are looked through again
 
 /* ---- answers that must not come before the function returns ---- */
 
-static void on_answers_due(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    struct ledger *l = context;
-    struct answer *a = l->first_answer;
-    l->first_answer = l->last_answer = NULL;
-    while (a) {
-        struct answer *next = a->next;
-        a->done(a->context, a->outcome);
-        free(a);
-        a = next;
-    }
-}
-
-static void answer(struct ledger *l, ledger_done *done, void *context, enum ledger_outcome outcome)
+static void answer(struct ledger *l, struct slice team, ledger_done *done, void *context, enum ledger_outcome outcome)
 {
     if (!done)
         return;
-    struct answer *a = l->base ? malloc(sizeof *a) : NULL;
-    if (!a) {
+    struct told *told = l->teller ? malloc(sizeof *told) : NULL;
+    if (!told) {
         done(context, outcome);
         return;
     }
-    *a = (struct answer){ .done = done, .context = context, .outcome = outcome };
-    if (!l->first_answer)
-        event_active(l->answers_due, EV_TIMEOUT, 0);
-    *(l->last_answer ? &l->last_answer->next : &l->first_answer) = a;
-    l->last_answer = a;
+    *told = (struct told){ .done = done, .context = context, .outcome = outcome, .team = tally_find(&l->tally, team) };
+    teller_add(l->teller, told);
 }
 
 /* ---- operations, out and back ---- */
@@ -98,13 +79,13 @@ static void not_written(struct ledger *l, const struct op *op)
     if (!call)
         return;
     call->pending--;
-    bool told = op->done || !l->relaxed;
+    bool was_told = op->told.done || !l->relaxed;
     if (entry_is_end(&op->entry)) {
         call->lost = call->ended = true;
         call->lost_kind = op->entry.kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
         call->lost_units = entry_units_used(&op->entry);
         call->given = l->relaxed && op->entry.kind == ENTRY_SETTLE;
-    } else if (op->entry.kind == ENTRY_HOLD && told && !call->first_seq && !call->pending) {
+    } else if (op->entry.kind == ENTRY_HOLD && was_told && !call->first_seq && !call->pending) {
         call->lost = call->ended = true;
         call->lost_kind = ENTRY_RELEASE;
     }
@@ -112,16 +93,21 @@ static void not_written(struct ledger *l, const struct op *op)
 
 void books_finished(struct ledger *l, struct op *op)
 {
+    struct told *told = &op->told;
+    if (op->call)
+        told->team = op->call->team;
+    told->outcome = op->written ? LEDGER_DONE : LEDGER_DOWN;
     if (op->written)
         written(l, op);
     else
         not_written(l, op);
-    ledger_done *done = op->done;
-    void *context = op->context;
-    bool good = op->written;
+    if (told->done && l->teller) {
+        teller_add(l->teller, told);
+        return;
+    }
+    if (told->done)
+        told->done(told->context, told->outcome);
     free(op);
-    if (done)
-        done(context, good ? LEDGER_DONE : LEDGER_DOWN);
 }
 
 static void all_finished(struct ledger *l, struct op_list ops)
@@ -138,7 +124,11 @@ static void on_finished(void *context, struct op_list *ops, struct recovery *fre
     all_finished(l, *ops);
     if (!fresh)
         return;
-    all_finished(l, writer_left(l->writer));
+    /* Who is told of what was written may push more, until the first is told that the books are down. */
+    do {
+        teller_tell_all(l->teller);
+        all_finished(l, writer_left(l->writer));
+    } while (teller_waiting(l->teller));
     struct buffer why = buffer_with_cap(4096);
     size_t together = 0;
     l->serves = books_take(l, fresh, &together, &why);
@@ -193,10 +183,10 @@ static void dispatch(struct ledger *l, struct op *op, struct call *call, ledger_
     call->pending++;
     op->call = call;
     if (l->relaxed) {
-        answer(l, done, context, LEDGER_DONE);
+        answer(l, op->entry.team, done, context, LEDGER_DONE);
     } else {
-        op->done = done;
-        op->context = context;
+        op->told.done = done;
+        op->told.context = context;
     }
     books_push(l, op);
 }
@@ -243,7 +233,7 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         rows.n = 0;
     enum ledger_outcome outcome = hold(l, call, rows, units, done, context);
     if (outcome != LEDGER_DONE)
-        answer(l, done, context, outcome);
+        answer(l, call->team, done, context, outcome);
 }
 
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
@@ -304,13 +294,13 @@ static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done,
     struct call *open = calls_find(&l->calls, e->id);
     if (open && open->ended) {
         /* A second end of one call changes nothing; the first is on its way, or lost. */
-        answer(l, done, context, open->lost ? LEDGER_DOWN : LEDGER_DONE);
+        answer(l, e->team, done, context, open->lost ? LEDGER_DOWN : LEDGER_DONE);
     } else if (!serves || !end(l, e, open, done, context)) {
         if (open)
             lose(open, e);
         if (open && serves)
             read_again(l);
-        answer(l, done, context, LEDGER_DOWN);
+        answer(l, e->team, done, context, LEDGER_DOWN);
     }
 }
 
@@ -448,8 +438,8 @@ static bool open_books(struct ledger *l, struct buffer *why)
     if (!l->keys || !books_open_strangers(l, why))
         return false;
     if (l->base) {
-        l->answers_due = event_new(l->base, -1, 0, on_answers_due, l);
-        l->writer = l->answers_due ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
+        l->teller = teller_new(l->base);
+        l->writer = l->teller ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -532,13 +522,7 @@ void ledger_close(struct ledger *l)
     jobs_end(l);
     writer_free(l->writer);
     books_close_strangers(l);
-    if (l->answers_due)
-        event_free(l->answers_due);
-    while (l->first_answer) {
-        struct answer *next = l->first_answer->next;
-        free(l->first_answer);
-        l->first_answer = next;
-    }
+    teller_free(l->teller);
     calls_clear(&l->calls);
     tally_clear(&l->tally);
     limits_clear(&l->limits);

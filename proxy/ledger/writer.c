@@ -16,8 +16,9 @@
 #include "proxy/ledger/trim.h"
 
 enum {
-    BATCH = 64,
-    GATHER_MS = 2,        /* that a batch may wait for more */
+    BATCH = 256,
+    WORTH_IT = 64,        /* entries that no more need to gather for */
+    GATHER_US = 500,      /* that a batch may wait for more */
     GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
     LAST_RETRY_MS = 4000
@@ -149,9 +150,9 @@ static void send_back(struct writer *w, struct op_list *ops)
         eventfd_write(w->wake_fd, 1);
 }
 
-static void wait_until(struct writer *w, int64_t monotonic_ms)
+static void wait_until(struct writer *w, int64_t monotonic_us)
 {
-    struct timespec until = { .tv_sec = monotonic_ms / 1000, .tv_nsec = monotonic_ms % 1000 * 1000000 };
+    struct timespec until = { .tv_sec = monotonic_us / 1000000, .tv_nsec = monotonic_us % 1000000 * 1000 };
     pthread_cond_timedwait(&w->work, &w->mutex, &until);
 }
 
@@ -185,7 +186,7 @@ static void failed_step(struct writer *w)
     if (w->fresh)
         pthread_cond_wait(&w->work, &w->mutex);
     else if (clock_monotonic_ms() < w->next_try_ms)
-        wait_until(w, w->next_try_ms);
+        wait_until(w, w->next_try_ms * 1000);
     else
         try_again(w);
 }
@@ -193,10 +194,10 @@ static void failed_step(struct writer *w)
 /* Half of the open calls at the disk make a good batch; then the other half makes the next. */
 static void gather(struct writer *w)
 {
-    int64_t until = clock_monotonic_ms() + GATHER_MS;
+    int64_t until_us = clock_monotonic_us() + GATHER_US;
     w->wanted = w->enough;
-    while (w->queue.n < w->enough && !w->stop && clock_monotonic_ms() < until)
-        wait_until(w, until);
+    while (w->queue.n < w->enough && !w->stop && clock_monotonic_us() < until_us)
+        wait_until(w, until_us);
     w->wanted = 0;
 }
 
@@ -243,7 +244,7 @@ static void wait_for_work(struct writer *w)
 {
     w->wanted = 1;
     if (w->trim)
-        wait_until(w, trim_due_ms(w->trim));
+        wait_until(w, trim_due_ms(w->trim) * 1000);
     else
         pthread_cond_wait(&w->work, &w->mutex);
     w->wanted = 0;
@@ -288,7 +289,7 @@ static void hand_over(struct writer *w)
     pthread_mutex_lock(&w->mutex);
     op_list_join(&w->queue, &w->gathered);
     size_t half = w->calls < GATHER_CALLS ? 1 : w->calls / 2;
-    w->enough = half < BATCH ? half : BATCH;
+    w->enough = half < WORTH_IT ? half : WORTH_IT;
     bool wake = (w->wanted && w->queue.n >= w->wanted) || w->failed;
     pthread_mutex_unlock(&w->mutex);
     if (wake)

@@ -9,12 +9,12 @@
 #include "proxy/ledger/calls.h"
 #include "proxy/ledger/ledger.h"
 #include "proxy/ledger/recovery.h"
+#include "proxy/ledger/teller.h"
 
 /* One entry on its way to the disk. */
 struct op {
+    struct told told; /* first, as the teller frees it; without `done` nobody waits */
     struct op *next;
-    ledger_done *done; /* NULL: nobody waits */
-    void *context;
     struct call *call; /* NULL: a note */
     struct limit_row limit;
     bool has_limit;

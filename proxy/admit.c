@@ -8,23 +8,7 @@
 
 enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000 };
 
-/* ---- lines ---- */
-
-static void line_add(struct line *l, struct exchange *x)
-{
-    x->next_waiting = NULL;
-    x->previous_waiting = l->last;
-    *(l->last ? &l->last->next_waiting : &l->first) = x;
-    l->last = x;
-    l->n++;
-}
-
-static void line_remove(struct line *l, struct exchange *x)
-{
-    *(x->previous_waiting ? &x->previous_waiting->next_waiting : &l->first) = x->next_waiting;
-    *(x->next_waiting ? &x->next_waiting->previous_waiting : &l->last) = x->previous_waiting;
-    l->n--;
-}
+/* ---- turns ---- */
 
 static void on_late(evutil_socket_t fd, short what, void *context)
 {
@@ -33,10 +17,12 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     (void)what;
     bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
     int64_t before = for_turn ? (int64_t)x->turns->waiting.n : 1;
+    bool is_behind = for_turn && x->turns->running < x->turns->team->concurrency;
     x->retry_after_ms = service_wait_ms(x->service, before, for_turn ? x->turns->team->concurrency : 1);
     admit_leave(x);
     exchange_refuse(x, FAULT_TOO_BUSY,
-                    for_turn     ? S("the team already has as many calls under way as its concurrency allows")
+                    is_behind    ? S("more calls come than this machine keeps up with")
+                    : for_turn   ? S("the team already has as many calls under way as its concurrency allows")
                     : for_memory ? S("the calls under way may need all the memory that calls may have")
                                  : S("the team's other calls under way hold what is left of its limit"));
     exchange_enter(x, ROOM_SETTLE);
@@ -62,50 +48,20 @@ static void stop_timer(struct exchange *x)
         event_del(x->timer);
 }
 
-/* ---- turns ---- */
-
-static enum step wait_for_turn(struct exchange *x)
+void turn_came(struct exchange *x)
 {
-    if (!start_timer(x))
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-    line_add(&x->turns->waiting, x);
-    x->waits_for_turn = true;
-    return WAIT;
-}
-
-/* A call that ends at once gives its turn back from inside of this: the loop goes on with it, whoever called. */
-void admit_wake(struct turns *t)
-{
-    if (t->wakes)
-        return;
-    t->wakes = true;
-    while (t->waiting.n && t->running < t->team->concurrency) {
-        struct exchange *next = t->waiting.first;
-        line_remove(&t->waiting, next);
-        stop_timer(next);
-        next->waits_until_ms = 0;
-        next->waits_for_turn = false;
-        next->has_turn = true;
-        t->running++;
-        exchange_run(next);
-    }
-    t->wakes = false;
+    stop_timer(x);
+    x->waits_until_ms = 0;
+    exchange_run(x);
 }
 
 void admit_leave(struct exchange *x)
 {
-    struct turns *t = x->turns;
     stop_timer(x);
-    if (x->waits_for_turn)
-        line_remove(&t->waiting, x);
     if (x->waits_for_room)
         line_remove(&x->service->waiting_for_room, x);
-    x->waits_for_turn = x->waits_for_room = false;
-    if (!x->has_turn)
-        return;
-    x->has_turn = false;
-    t->running--;
-    admit_wake(t);
+    x->waits_for_room = false;
+    turn_leave(x);
 }
 
 /* ---- the hold ---- */
@@ -257,13 +213,8 @@ void admit_retry_waiting(struct service *s)
 
 enum step room_admit(struct exchange *x)
 {
-    struct turns *t = x->turns;
-    if (!x->has_turn) {
-        if (t->running >= t->team->concurrency)
-            return wait_for_turn(x);
-        x->has_turn = true;
-        t->running++;
-    }
+    if (!x->has_turn && !turn_take(x))
+        return start_timer(x) ? WAIT : exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));

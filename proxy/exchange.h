@@ -145,8 +145,6 @@ enum step room_answer(struct exchange *x);
 
 /* admit.c: give the turn back; stop waiting. */
 void admit_leave(struct exchange *x);
-/* admit.c: let those go on for whom the team's concurrency has a turn. */
-void admit_wake(struct turns *t);
 /* admit.c: wait until other calls have ended, then recall again. */
 enum step admit_wait(struct exchange *x);
 /* admit.c: hold rows and units for the round of requests in `fetches`; the exchange goes on when it is durable. */

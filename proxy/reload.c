@@ -44,7 +44,7 @@ static void apply(struct service *s, const struct ledger_options *limits)
 {
     ledger_set_limits(s->ledger, limits);
     for (struct turns *t = s->all_turns; t; t = t->next)
-        admit_wake(t);
+        turns_look(s, t);
     admit_retry_waiting(s);
 }
 

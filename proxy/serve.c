@@ -192,7 +192,7 @@ static bool make_events(struct daemon *d)
     struct service *s = &d->service;
     s->bottom = event_new(s->base, -1, 0, on_bottom, d);
     d->drain_timer = event_new(s->base, -1, 0, on_drain_timeout, d);
-    if (!s->bottom || !d->drain_timer || !admit_begin(s))
+    if (!s->bottom || !d->drain_timer || !admit_begin(s) || !turns_begin(s))
         return false;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         d->signals[i] = evsignal_new(s->base, signals[i].number, signals[i].on, d);
@@ -295,6 +295,7 @@ static void free_daemon(struct daemon *d)
         event_free(s->bottom);
     if (s->retry_pause)
         event_free(s->retry_pause);
+    turns_end(s);
     pulse_stop(&s->pulse);
     log_close(&s->log);
     if (s->base)

@@ -111,6 +111,7 @@ static void drop_turns_of_gone_teams(struct service *s)
             continue;
         }
         *at = t->next;
+        turns_forget(s, t);
         free_turns(t);
     }
 }

@@ -16,29 +16,12 @@
 #include "proxy/ledger/ledger.h"
 #include "proxy/pulse.h"
 #include "proxy/settings.h"
+#include "proxy/turn.h"
 
 struct event;
 struct event_base;
 struct exchange;
 struct aside;
-
-/* Calls that wait, first come, first served; each is in one line at most. */
-struct line {
-    struct exchange *first, *last;
-    size_t n;
-};
-
-/* How many of a team's calls run, and who waits for a turn: first come, first served. A reload finds them again by the
- * team's name; those of a team that is gone go when its last call has. */
-struct turns {
-    const struct config_team *team; /* of the present configuration, or of the last that had it */
-    struct settings *settings;      /* whose `team` is */
-    struct account *account;        /* the v3 key that its calls are made with */
-    int32_t running;
-    struct line waiting;
-    bool wakes;         /* it is being gone through */
-    struct turns *next; /* all of the service */
-};
 
 enum { ROOMS_TIMED = 6 };
 
@@ -60,6 +43,7 @@ struct service {
     struct ledger *ledger;
     struct turns **turns;    /* one for each team of the configuration, in its order */
     struct turns *all_turns; /* these, and of teams that are gone but still have calls */
+    struct gate gate;        /* for who waits only because the machine is behind */
     struct aside *aside;     /* for large answers */
     struct budget memory;    /* of all calls together */
     size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */

@@ -231,11 +231,12 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
     return true;
 }
 
-/* In the order that requests came, and no more in a round of the loop than lets it come around. */
+/* In the order that requests came, and no more in a round of the loop than lets it come around. Who is turned away need
+ * not wait behind those who are not. */
 static bool has_to_wait(struct connection *c)
 {
     struct http_server *s = c->server;
-    if (c->place == PLACE_NEXT || (!s->places[PLACE_NEXT].first && !server_round_is_over(s)))
+    if (c->place == PLACE_NEXT || server_turns_away(s) || (!s->places[PLACE_NEXT].first && !server_round_is_over(s)))
         return false;
     connection_move(c, PLACE_NEXT);
     return true;

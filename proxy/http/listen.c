@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "proxy/http/server.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 64, MAX_SHED_FOR_DESCRIPTORS = 16 };
+enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 256, ACCEPTING_US = 1000, MAX_SHED_FOR_DESCRIPTORS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -221,7 +221,8 @@ static void accept_failed(struct http_server *s, int error)
 static bool accept_some(const struct listener *l)
 {
     struct http_server *s = l->server;
-    for (int i = 0; i < MAX_ACCEPTED_A_TURN; i++) {
+    struct round share = { 0 };
+    for (int i = 0; i < MAX_ACCEPTED_A_TURN && !round_is_over(&share, ACCEPTING_US); i++) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
         int accepted = accept4(l->fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -244,7 +245,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
 void listeners_empty(struct http_server *s)
 {
     for (struct listener *l = s->listeners; l; l = l->next)
-        for (int most = BACKLOG / MAX_ACCEPTED_A_TURN; !l->is_kept && most && accept_some(l); most--)
+        for (int most = BACKLOG; !l->is_kept && most && accept_some(l); most--)
             ;
 }
 

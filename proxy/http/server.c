@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "proxy/http/tls.h"
 
-enum { ROUND_US = 500 };
+enum { HANDING_OUT_US = 500, TURNING_AWAY_US = 1000 };
 
 static struct timeval timeval_of_ms(int64_t ms)
 {
@@ -32,13 +32,24 @@ static void on_round_ends(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct http_server *s = context;
     round_end(&s->hands_out);
+    round_end(&s->turns_away);
+}
+
+static bool is_over(struct http_server *s, struct round *share, int64_t most_us)
+{
+    if (!share->until_us)
+        event_active(s->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
+    return round_is_over(share, most_us);
 }
 
 bool server_round_is_over(struct http_server *s)
 {
-    if (!s->hands_out.until_us)
-        event_active(s->round_ends, EV_TIMEOUT, 0); /* behind all that is ready now */
-    return round_is_over(&s->hands_out, ROUND_US);
+    return is_over(s, &s->hands_out, HANDING_OUT_US);
+}
+
+bool server_turns_away(struct http_server *s)
+{
+    return server_is_full(s) && !is_over(s, &s->turns_away, TURNING_AWAY_US);
 }
 
 void server_deadline_set(struct http_server *s, int64_t deadline_ms)

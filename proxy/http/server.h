@@ -49,6 +49,7 @@ struct http_server {
     bool turn_is_set;
     struct event *round_ends; /* when all that was ready in this round has had its turn */
     struct round hands_out;   /* requests to the owner */
+    struct round turns_away;  /* those that are refused as overload */
     struct event *reopen;     /* when accepting may go on */
     bool lacks_descriptors;
 
@@ -69,6 +70,9 @@ void server_schedule_turn(struct http_server *s);
 
 /* Whether enough requests were handed out in this round of the loop. */
 bool server_round_is_over(struct http_server *s);
+
+/* Whether a request that comes now is refused as overload, and need not stand in line for that. */
+bool server_turns_away(struct http_server *s);
 
 /* A deadline has been set. */
 void server_deadline_set(struct http_server *s, int64_t deadline_ms);

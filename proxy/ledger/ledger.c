@@ -378,6 +378,11 @@ struct ledger_totals ledger_totals(const struct ledger *l, struct slice team)
     return (struct ledger_totals){ .calls = s->calls, .rows = s->rows, .units = s->units, .faults = s->faults };
 }
 
+bool ledger_is_behind(const struct ledger *l)
+{
+    return l->writer && (teller_is_behind(l->teller) || writer_is_behind(l->writer));
+}
+
 void ledger_stats(const struct ledger *l, struct ledger_stats *ret)
 {
     *ret = (struct ledger_stats){ .commits.scale = &histogram_moments };

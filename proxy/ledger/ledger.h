@@ -182,6 +182,9 @@ struct ledger_totals {
 };
 struct ledger_totals ledger_totals(const struct ledger *l, struct slice team);
 
+/* More has come back from the disk than a round of the loop could tell. */
+bool ledger_is_behind(const struct ledger *l);
+
 /* How the storage does. Without a base all is 0. */
 struct ledger_stats {
     struct histogram commits; /* from the first write to the disk's word, of those that came about */

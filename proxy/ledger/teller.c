@@ -20,6 +20,7 @@ struct teller {
     struct lane lanes[LANES];  /* what is of no team, then the teams by number; of very many some share one */
     struct lane *first, *last; /* of those that have some */
     size_t n;
+    bool is_behind;
     struct event *due;
 };
 
@@ -66,6 +67,7 @@ static void on_due(evutil_socket_t fd, short what, void *context)
     (void)what;
     for (struct told *told; !round_is_over(&share, TELLING_US) && (told = take_one(t));)
         tell(told);
+    t->is_behind = t->n;
     if (t->n)
         event_add(t->due, &next_round);
 }
@@ -91,6 +93,11 @@ void teller_tell_all(struct teller *t)
 size_t teller_waiting(const struct teller *t)
 {
     return t->n;
+}
+
+bool teller_is_behind(const struct teller *t)
+{
+    return t->is_behind;
 }
 
 struct teller *teller_new(struct event_base *base)

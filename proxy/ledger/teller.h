@@ -33,5 +33,7 @@ void teller_tell_all(struct teller *t);
 
 /* That is not told yet. */
 size_t teller_waiting(const struct teller *t);
+/* The last round was not enough for what is waiting. */
+bool teller_is_behind(const struct teller *t);
 
 #endif

@@ -32,6 +32,7 @@ struct writer {
     struct event *woken, *turn_ends;
     struct op_list gathered; /* pushed in this turn; the loop's own */
     uint32_t calls;          /* open at the last push; likewise */
+    size_t n_out;            /* pushed and not back yet; likewise */
 
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -281,6 +282,7 @@ static void on_woken(evutil_socket_t fd, short what, void *context)
     struct op_list back = op_list_take(&w->back, SIZE_MAX);
     struct recovery *fresh = w->fresh;
     pthread_mutex_unlock(&w->mutex);
+    w->n_out -= back.n;
     w->finished(w->context, &back, fresh);
 }
 
@@ -317,6 +319,12 @@ void writer_push(struct writer *w, struct op *op, uint32_t calls)
     if (!w->gathered.n)
         event_active(w->turn_ends, EV_TIMEOUT, 0);
     op_list_add(&w->gathered, op);
+    w->n_out++;
+}
+
+bool writer_is_behind(const struct writer *w)
+{
+    return w->n_out > BATCH;
 }
 
 struct op_list writer_left(struct writer *w)
@@ -326,6 +334,7 @@ struct op_list writer_left(struct writer *w)
     op_list_join(&left, &w->queue);
     op_list_join(&left, &w->gathered);
     pthread_mutex_unlock(&w->mutex);
+    w->n_out = 0;
     return left;
 }
 
@@ -350,6 +359,7 @@ void writer_read_again(struct writer *w)
 
 void writer_retry(struct writer *w)
 {
+    w->n_out -= w->gathered.n;
     op_list_free(&w->gathered);
     pthread_mutex_lock(&w->mutex);
     w->fresh = NULL;

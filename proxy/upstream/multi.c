@@ -104,6 +104,11 @@ static bool is_over(struct multi *m, struct round *share, int64_t most_us)
     return round_is_over(share, most_us);
 }
 
+bool multi_is_behind(const struct multi *m)
+{
+    return (m->added && (m->lap_goes_on || m->some_wait)) || m->first_ended < m->n_ended;
+}
+
 bool multi_is_to_rest(struct multi *m)
 {
     return !m->goes_on && is_over(m, &m->reading, READING_US);

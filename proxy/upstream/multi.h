@@ -63,6 +63,9 @@ void multi_is_connected(struct multi *m, const void *easy);
 /* Whether the last try to connect would have led to ourselves. */
 bool multi_met_own(const struct multi *m);
 
+/* The last round was not enough for what was ready, or had ended. */
+bool multi_is_behind(const struct multi *m);
+
 /* Connections opened so far. */
 unsigned long multi_connects(const struct multi *m);
 

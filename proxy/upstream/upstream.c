@@ -511,6 +511,11 @@ void upstream_free(struct upstream *u)
     free(u);
 }
 
+bool upstream_is_behind(const struct upstream *u)
+{
+    return multi_is_behind(u->multi);
+}
+
 void upstream_stats(const struct upstream *u, struct upstream_stats *ret)
 {
     int64_t now_us = clock_monotonic_us(), paused_us = u->rate.paused_until_us - now_us;

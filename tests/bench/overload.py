@@ -35,14 +35,14 @@ def result(process):
     return json.loads(process.communicate()[0])
 
 
-def one_call_a_connection():
+def one_call_a_connection(caps, **sections):
     """Each call asks another question, so none is saved by what was asked before."""
     call = {"limit": ROWS, "target": "site#.example"}
     with Canned(names(ROWS)) as url, Anchorage(url, upstream={"answer_ttl": "0", "units_per_call": 0},
-                                               fidelity={"stats": "zero"}) as proxy:
+                                               fidelity={"stats": "zero"}, **sections) as proxy:
         proxy.get(limit=ROWS)
         shares = []
-        print(f"{ROWS} rows, a connection for each call:")
+        print(f"{ROWS} rows, a connection for each call, {caps}:")
         for _ in range(5):  # by turns: the machine is not equally fast all the time
             peak = result(flood(proxy, -64, 3, **call))["good"]["each_second"]
             r = result(flood(proxy, int(peak * TIMES), 3, **call))
@@ -100,7 +100,8 @@ def beside_a_flood(concurrency):
 
 
 def main():
-    one_call_a_connection()
+    one_call_a_connection("caps as by default")
+    one_call_a_connection("10000 connections and 100000 calls at once", **TEAMS)
     kept_connections()
     beside_a_flood(None)
     beside_a_flood(100000)

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/turn.h"
+
+#include <event2/event.h>
+
+#include "base/round.h"
+#include "proxy/exchange.h"
+
+enum {
+    PACE_US = 1000,    /* between two that begin while the machine is behind: nobody is shut out by others' answers */
+    BEGINNING_US = 500 /* of a round, for those who waited */
+};
+
+void line_add(struct line *l, struct exchange *x)
+{
+    x->next_waiting = NULL;
+    x->previous_waiting = l->last;
+    *(l->last ? &l->last->next_waiting : &l->first) = x;
+    l->last = x;
+    l->n++;
+}
+
+void line_remove(struct line *l, struct exchange *x)
+{
+    *(x->previous_waiting ? &x->previous_waiting->next_waiting : &l->first) = x->next_waiting;
+    *(x->next_waiting ? &x->next_waiting->previous_waiting : &l->last) = x->previous_waiting;
+    l->n--;
+}
+
+/* ---- the gate ---- */
+
+static void enter_gate(struct gate *g, struct turns *t)
+{
+    if (t->is_in_gate || !t->waiting.n || t->running >= t->team->concurrency)
+        return;
+    t->is_in_gate = true;
+    t->after = NULL;
+    *(g->last ? &g->last->after : &g->first) = t;
+    g->last = t;
+}
+
+static struct turns *leave_gate(struct gate *g)
+{
+    struct turns *t = g->first;
+    g->first = t->after;
+    if (!g->first)
+        g->last = NULL;
+    t->is_in_gate = false;
+    return t;
+}
+
+/* What is ready was more than a round of the loop may do. */
+static bool is_behind(const struct service *s)
+{
+    bool behind = ledger_is_behind(s->ledger);
+    for (size_t i = 0; !behind && i < s->accounts.n; i++)
+        behind = upstream_is_behind(s->accounts.list[i].upstream);
+    return behind;
+}
+
+static bool may_begin(struct service *s)
+{
+    if (!is_behind(s))
+        return true;
+    int64_t now_us = clock_monotonic_us();
+    if (now_us < s->gate.begun_us + PACE_US)
+        return false;
+    s->gate.begun_us = now_us;
+    return true;
+}
+
+static void look_again(struct service *s)
+{
+    static const struct timeval soon = { .tv_usec = PACE_US };
+    if (s->gate.first && !event_pending(s->gate.due, EV_TIMEOUT, NULL))
+        event_add(s->gate.due, &soon);
+}
+
+static void take(struct exchange *x)
+{
+    x->has_turn = true;
+    x->turns->running++;
+}
+
+/* A call that ends at once gives its turn back from inside of this: the loop goes on with it, whoever called. */
+static void open_gate(struct service *s)
+{
+    struct gate *g = &s->gate;
+    struct round share = { 0 };
+    if (g->is_open)
+        return;
+    g->is_open = true;
+    while (g->first && !round_is_over(&share, BEGINNING_US) && may_begin(s)) {
+        struct turns *t = leave_gate(g);
+        struct exchange *x = t->waiting.first;
+        if (!x || t->running >= t->team->concurrency)
+            continue;
+        line_remove(&t->waiting, x);
+        x->waits_for_turn = false;
+        take(x);
+        enter_gate(g, t);
+        turn_came(x);
+    }
+    g->is_open = false;
+    look_again(s);
+}
+
+static void on_due(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    open_gate(context);
+}
+
+/* ---- turns ---- */
+
+bool turn_take(struct exchange *x)
+{
+    struct service *s = x->service;
+    struct turns *t = x->turns;
+    if (!t->waiting.n && t->running < t->team->concurrency && !s->gate.first && may_begin(s)) {
+        take(x);
+        return true;
+    }
+    line_add(&t->waiting, x);
+    x->waits_for_turn = true;
+    turns_look(s, t);
+    return false;
+}
+
+void turn_leave(struct exchange *x)
+{
+    struct turns *t = x->turns;
+    if (x->waits_for_turn)
+        line_remove(&t->waiting, x);
+    x->waits_for_turn = false;
+    if (!x->has_turn)
+        return;
+    x->has_turn = false;
+    t->running--;
+    enter_gate(&x->service->gate, t);
+    open_gate(x->service);
+}
+
+void turns_look(struct service *s, struct turns *t)
+{
+    enter_gate(&s->gate, t);
+    look_again(s);
+}
+
+void turns_forget(struct service *s, struct turns *t)
+{
+    struct gate *g = &s->gate;
+    for (struct turns *last = g->last; t->is_in_gate;) {
+        struct turns *first = leave_gate(g);
+        if (first != t)
+            enter_gate(g, first);
+        if (first == last)
+            break;
+    }
+}
+
+bool turns_begin(struct service *s)
+{
+    s->gate.due = event_new(s->base, -1, 0, on_due, s);
+    return s->gate.due;
+}
+
+void turns_end(struct service *s)
+{
+    if (s->gate.due)
+        event_free(s->gate.due);
+}

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "proxy/exchange.h"
 
-enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000 };
+enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000, BEHIND_MS = 2000 };
 
 /* ---- turns ---- */
 
@@ -30,9 +30,10 @@ static void on_late(evutil_socket_t fd, short what, void *context)
 }
 
 /* Wait no longer than queue_timeout, all tries together. False when memory is out. */
-static bool start_timer(struct exchange *x)
+static bool start_timer(struct exchange *x, int64_t least_ms)
 {
-    int64_t now = clock_monotonic_ms(), until = now + x->config->queue_timeout_ms;
+    int64_t wait_ms = x->config->queue_timeout_ms > least_ms ? x->config->queue_timeout_ms : least_ms;
+    int64_t now = clock_monotonic_ms(), until = now + wait_ms;
     if (!x->waits_until_ms)
         x->waits_until_ms = until < x->deadline_ms ? until : x->deadline_ms;
     int64_t ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;
@@ -71,7 +72,7 @@ enum step admit_wait(struct exchange *x)
     struct service *s = x->service;
     if (x->client_gone)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
-    if (!start_timer(x))
+    if (!start_timer(x, 0))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
     if (!x->any_sent)
         share_end(x); /* who joined need not wait for this call's room */
@@ -213,8 +214,12 @@ void admit_retry_waiting(struct service *s)
 
 enum step room_admit(struct exchange *x)
 {
-    if (!x->has_turn && !turn_take(x))
-        return start_timer(x) ? WAIT : exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+    if (!x->has_turn && !turn_take(x)) {
+        bool is_behind = x->turns->running < x->turns->team->concurrency; /* a matter of milliseconds, or a second */
+        return start_timer(x, is_behind ? BEHIND_MS : 0)
+                   ? WAIT
+                   : exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+    }
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));

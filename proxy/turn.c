@@ -7,8 +7,9 @@
 #include "proxy/exchange.h"
 
 enum {
-    PACE_US = 1000,    /* between two that begin while the machine is behind: nobody is shut out by others' answers */
-    BEGINNING_US = 500 /* of a round, for those who waited */
+    PACE_US = 1000,     /* between two that begin while the machine is behind: nobody is shut out by others' answers */
+    MADE_UP_US = 5000,  /* of times when nobody began */
+    BEGINNING_US = 500, /* in one go, for those who waited */
 };
 
 void line_add(struct line *l, struct exchange *x)
@@ -58,22 +59,23 @@ static bool is_behind(const struct service *s)
     return behind;
 }
 
+/* While it is behind, by the clock: the loop's timers may come late, and then make up for it. */
 static bool may_begin(struct service *s)
 {
     if (!is_behind(s))
         return true;
-    int64_t now_us = clock_monotonic_us();
-    if (now_us < s->gate.begun_us + PACE_US)
+    int64_t now_us = clock_monotonic_us(), due_us = s->gate.begun_us + PACE_US;
+    if (due_us > now_us)
         return false;
-    s->gate.begun_us = now_us;
+    s->gate.begun_us = due_us > now_us - MADE_UP_US ? due_us : now_us - MADE_UP_US;
     return true;
 }
 
-static void look_again(struct service *s)
+static void look_again(struct service *s, int64_t after_us)
 {
-    static const struct timeval soon = { .tv_usec = PACE_US };
-    if (s->gate.first && !event_pending(s->gate.due, EV_TIMEOUT, NULL))
-        event_add(s->gate.due, &soon);
+    const struct timeval after = { .tv_usec = after_us };
+    if (s->gate.first && (!after_us || !event_pending(s->gate.due, EV_TIMEOUT, NULL)))
+        event_add(s->gate.due, &after);
 }
 
 static void take(struct exchange *x)
@@ -90,10 +92,14 @@ static void open_gate(struct service *s)
     if (g->is_open)
         return;
     g->is_open = true;
-    while (g->first && !round_is_over(&share, BEGINNING_US) && may_begin(s)) {
-        struct turns *t = leave_gate(g);
-        struct exchange *x = t->waiting.first;
-        if (!x || t->running >= t->team->concurrency)
+    bool in_time = true;
+    while (g->first && (in_time = !round_is_over(&share, BEGINNING_US))) {
+        struct turns *t = g->first;
+        struct exchange *x = t->running < t->team->concurrency ? t->waiting.first : NULL;
+        if (x && !may_begin(s))
+            break;
+        leave_gate(g);
+        if (!x)
             continue;
         line_remove(&t->waiting, x);
         x->waits_for_turn = false;
@@ -102,7 +108,7 @@ static void open_gate(struct service *s)
         turn_came(x);
     }
     g->is_open = false;
-    look_again(s);
+    look_again(s, in_time ? PACE_US : 0);
 }
 
 static void on_due(evutil_socket_t fd, short what, void *context)
@@ -145,7 +151,7 @@ void turn_leave(struct exchange *x)
 void turns_look(struct service *s, struct turns *t)
 {
     enter_gate(&s->gate, t);
-    look_again(s);
+    look_again(s, PACE_US);
 }
 
 void turns_forget(struct service *s, struct turns *t)

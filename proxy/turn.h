@@ -43,7 +43,7 @@ struct turns {
 struct gate {
     struct turns *first, *last;
     struct event *due;
-    int64_t begun_us; /* when the last call began while the machine was behind */
+    int64_t begun_us; /* when the last call began while the machine was behind, or should have */
     bool is_open;     /* it is being gone through */
 };
 

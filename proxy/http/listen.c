@@ -216,13 +216,13 @@ static void accept_failed(struct http_server *s, int error)
     }
 }
 
-/* Takes in a portion, so that a storm of connections does not keep the others waiting: what is left makes the
- * listener readable again at the next turn of the loop. False when nobody is left. */
-static bool accept_some(const struct listener *l)
+/* Takes in a portion, up to *left, so that a storm of connections does not keep the others waiting: what is left makes
+ * the listener readable again at the next turn of the loop. False when nobody is left. */
+static bool accept_some(const struct listener *l, int *left)
 {
     struct http_server *s = l->server;
     struct round share = { 0 };
-    for (int i = 0; i < MAX_ACCEPTED_A_TURN && !round_is_over(&share, ACCEPTING_US); i++) {
+    for (; *left && !round_is_over(&share, ACCEPTING_US); --*left) {
         struct sockaddr_storage address = { 0 };
         socklen_t n = sizeof address;
         int accepted = accept4(l->fd, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -239,13 +239,14 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    (void)accept_some(context);
+    int left = MAX_ACCEPTED_A_TURN;
+    (void)accept_some(context, &left);
 }
 
 void listeners_empty(struct http_server *s)
 {
     for (struct listener *l = s->listeners; l; l = l->next)
-        for (int most = BACKLOG; !l->is_kept && most && accept_some(l); most--)
+        for (int left = BACKLOG; !l->is_kept && left && accept_some(l, &left);)
             ;
 }
 

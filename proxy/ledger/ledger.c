@@ -380,7 +380,7 @@ struct ledger_totals ledger_totals(const struct ledger *l, struct slice team)
 
 bool ledger_is_behind(const struct ledger *l)
 {
-    return l->writer && (teller_is_behind(l->teller) || writer_is_behind(l->writer));
+    return l->writer && (teller_is_behind(l->teller) || (!l->relaxed && writer_is_behind(l->writer)));
 }
 
 void ledger_stats(const struct ledger *l, struct ledger_stats *ret)

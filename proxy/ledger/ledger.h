@@ -182,7 +182,7 @@ struct ledger_totals {
 };
 struct ledger_totals ledger_totals(const struct ledger *l, struct slice team);
 
-/* More has come back from the disk than a round of the loop could tell. */
+/* More has come back from the disk than a round of the loop could tell, or waits for it than one batch takes. */
 bool ledger_is_behind(const struct ledger *l);
 
 /* How the storage does. Without a base all is 0. */

@@ -68,8 +68,8 @@ static void on_due(evutil_socket_t fd, short what, void *context)
     for (struct told *told; !round_is_over(&share, TELLING_US) && (told = take_one(t));)
         tell(told);
     t->is_behind = t->n;
-    if (t->n)
-        event_add(t->due, &next_round);
+    if (t->n && event_add(t->due, &next_round) != 0)
+        event_active(t->due, EV_TIMEOUT, 0); /* without memory in this round, rather than never */
 }
 
 void teller_add(struct teller *t, struct told *told)

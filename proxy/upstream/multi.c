@@ -23,7 +23,7 @@
 enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
 /* Of one round of the loop. */
-enum { READING_US = 2000, FINISHING_US = 4000 };
+enum { READING_US = 2000, FINISHING_US = 4000, LAP_US = 20000 /* more than any takes */ };
 
 struct watch {
     struct event event;
@@ -52,6 +52,7 @@ struct multi {
     struct round reading, finishing;
     unsigned lap; /* all that is ready is read once before anything is read twice */
     bool lap_goes_on, some_were_ready, some_wait;
+    int64_t lap_us; /* when the last round of it ended */
     struct ended *ended;
     int first_ended, n_ended, room_ended;
     bool turn_is_due, kick_is_due, in_turn;
@@ -106,7 +107,11 @@ static bool is_over(struct multi *m, struct round *share, int64_t most_us)
 
 bool multi_is_behind(const struct multi *m)
 {
-    return (m->added && (m->lap_goes_on || m->some_wait)) || m->first_ended < m->n_ended;
+    if (m->some_wait || m->first_ended < m->n_ended) {
+        return true;
+    }
+    /* those that waited may have gone since without a word */
+    return m->lap_goes_on && clock_monotonic_us() - m->lap_us < LAP_US;
 }
 
 bool multi_is_to_rest(struct multi *m)
@@ -124,6 +129,7 @@ static void round_ends(evutil_socket_t fd, short what, void *context)
         return;
     }
     m->lap_goes_on = m->some_wait;
+    m->lap_us = clock_monotonic_us();
     m->some_wait = m->some_were_ready = false;
     if (!m->lap_goes_on) {
         m->lap++;

@@ -50,7 +50,8 @@ static void teams_take_turns(void **state)
     add(t, &heard, 63, 15); /* shares a lane with the first */
     assert_string_equal(heard.text, "");
     assert_int_equal(teller_waiting(t), 8);
-    event_base_loop(base, EVLOOP_NONBLOCK);
+    while (teller_waiting(t))
+        event_base_loop(base, EVLOOP_ONCE);
     assert_string_equal(heard.text, "10:4 20:4 30:4 11:4 21:4 12:4 13:4 15:4 ");
     heard = (struct listener){ 0 };
     add(t, &heard, 1, 22);
@@ -60,6 +61,42 @@ static void teams_take_turns(void **state)
     add(t, &heard, 1, 23);
     event_base_loop(base, EVLOOP_NONBLOCK);
     assert_string_equal(heard.text, "22:4 23:4 ");
+    teller_free(t);
+    event_base_free(base);
+}
+
+static bool no_memory;
+
+static void *realloc_or_not(void *p, size_t n)
+{
+    return no_memory ? NULL : realloc(p, n);
+}
+
+static void hear_slowly(void *context, enum ledger_outcome outcome)
+{
+    (void)outcome;
+    ++*(int *)context;
+    for (int64_t until_us = clock_monotonic_us() + 600; clock_monotonic_us() < until_us;) {
+    }
+}
+
+/* The loop has no memory for the timer of the next round. */
+static void all_are_told_without_memory(void **state)
+{
+    (void)state;
+    int n_told = 0;
+    struct event_base *base = event_base_new();
+    struct teller *t = teller_new(base);
+    no_memory = true;
+    for (int i = 0; i < 5; i++) {
+        struct told *told = malloc(sizeof *told);
+        assert_non_null(told);
+        *told = (struct told){ .done = hear_slowly, .context = &n_told };
+        teller_add(t, told);
+    }
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    no_memory = false;
+    assert_int_equal(n_told, 5);
     teller_free(t);
     event_base_free(base);
 }
@@ -180,9 +217,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(teams_take_turns),
+        cmocka_unit_test(all_are_told_without_memory),
         room_test(a_team_does_not_wait_behind_all_of_another),
         room_test(the_loop_has_turns_between),
         room_test(books_are_closed_while_some_are_not_told_yet),
     };
+    event_set_mem_functions(malloc, realloc_or_not, free);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

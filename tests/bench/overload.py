@@ -3,7 +3,7 @@
 times the pace that is the most, and how soon those are told who are turned away. Kept connections in growing number. And
 what a team's calls wait beside a team that floods.
 
-    BUILD_DIR=build-release python3 tests/bench/overload.py
+    BUILD_DIR=build-release BENCH_ROUNDS=5 python3 tests/bench/overload.py
 """
 import json
 import os
@@ -19,6 +19,7 @@ from canned import Canned, names  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 ROWS, TIMES = 1000, 3
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 FLOOD = os.path.join(os.path.abspath(BUILD_DIR), "tests", "bench", "flood")
 TEAMS = {"teams": {"seo": {"concurrency": 100000}, "ads": {}}, "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN)],
          "proxy": {"max_connections_per_address": 10000}}
@@ -43,7 +44,7 @@ def one_call_a_connection(caps, **sections):
         proxy.get(limit=ROWS)
         shares = []
         print(f"{ROWS} rows, a connection for each call, {caps}:")
-        for _ in range(5):  # by turns: the machine is not equally fast all the time
+        for _ in range(ROUNDS):  # by turns: the machine is not equally fast all the time
             peak = result(flood(proxy, -64, 3, **call))["good"]["each_second"]
             r = result(flood(proxy, int(peak * TIMES), 3, **call))
             shares.append(r["good"]["each_second"] / peak)
@@ -87,7 +88,7 @@ def beside_a_flood(concurrency):
     with Sandbox(today=None, units="unlimited", latency="5ms") as sandbox, \
             Anchorage(sandbox, upstream={"answer_ttl": "0"}, fidelity={"stats": "zero"}, **teams) as proxy:
         ratios = []
-        for _ in range(5):
+        for _ in range(ROUNDS):
             alone = result(flood(proxy, -1, 4, **one))["good"]
             flooding = flood(proxy, -64, 5)
             time.sleep(0.5)

@@ -108,6 +108,8 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
     struct config *config = config_read(file, &errors);
     if (!config)
         fwrite(errors.p, 1, errors.n, stderr);
+    if (!config && !errors.n)
+        fprintf(stderr, "anchorage: %s: memory is out\n", file);
     buffer_clear(&errors);
     int status = config ? c->run(config, argc, argv) : EXIT_WRONG;
     config_free(config);

@@ -47,20 +47,23 @@ static bool read_secret(const char *what, const char *file, struct buffer *secre
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     while (fd >= 0 && n < sizeof bytes && (got = read(fd, bytes + n, sizeof bytes - n)) > 0)
         n += (size_t)got;
-    if (fd < 0 || got < 0)
+    bool is_read = fd >= 0 && got >= 0;
+    if (!is_read)
         buffer_printf(why, "cannot read the %s: %s: %s", what, file, strerror(errno));
     if (fd >= 0)
         close(fd);
     struct slice text = slice_trim(slice_of(bytes, n));
-    bool ok = text.n > 0 && n < sizeof bytes;
+    bool ok = is_read && text.n > 0 && n < sizeof bytes;
     for (size_t i = 0; i < text.n; i++)
         ok &= (unsigned char)text.p[i] > ' ' && (unsigned char)text.p[i] < 0x7F;
-    if (ok && !why->n)
-        buffer_append(secret, text);
-    else if (!why->n)
+    if (is_read && !ok)
         buffer_printf(why, "%s: this is no %s: one word of printable characters is expected", file, what);
+    if (ok)
+        buffer_append(secret, text);
+    if (secret->failed)
+        buffer_str(why, "memory is out");
     explicit_bzero(bytes, sizeof bytes);
-    return !why->n;
+    return ok && !secret->failed;
 }
 
 bool setup_read_key(const char *file, struct buffer *key, struct buffer *why)

@@ -25,7 +25,8 @@ from sandbox import Sandbox  # noqa: E402
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "0"))
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**9))
-STARTS = ROUNDS * 20 or 25    # starts in which an allocation fails, at most: all of them when it is more than there are
+FIRST = 40
+STARTS = ROUNDS * 20 or 60    # starts in which an allocation fails, at most: all of them when it is more than there are
 FAMINES = ROUNDS * 20 or 150  # allocations that fail in a daemon that runs
 FAMINES_A_DAEMON = 500
 PATIENCE_WITH_WRONGS = int(os.environ.get("CRASH_WRONGS", "1"))  # go on until there are so many
@@ -62,9 +63,9 @@ class Famine:
         self.proxy.start()
         total = self.plan.calls
         self.proxy.stop()
-        numbers = list(range(1, total + 1))
-        self.random.shuffle(numbers)
-        for number in numbers[:STARTS]:
+        first, rest = list(range(1, FIRST + 1)), list(range(FIRST + 1, total + 1))
+        self.random.shuffle(rest)
+        for number in (first + rest)[:STARTS]:  # the first are those of the configuration and the keys
             self.start_fails(number, self.random.choice((1, 1, 3)))
             if len(self.wrong) >= PATIENCE_WITH_WRONGS:
                 break

@@ -146,9 +146,8 @@ static void turn_away(int fd, bool is_tls)
                                  "Connection: close\r\n\r\n" TOO_MANY;
     static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
     char unread[4096];
-    if (!is_tls) /* in one packet with the end: whoever floods is to cost little */
+    if (!is_tls) /* close sends it, in one packet with the end: whoever floods is to cost little */
         (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
-    shutdown(fd, SHUT_WR);
     (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT);
     close(fd);
 }

@@ -161,12 +161,15 @@ class Disk:
     def fault(self):
         """A fault that begins some calls from now: a few calls long, or until it is mended."""
         error = self.random.choice((errno.EIO, errno.ENOSPC))
-        first = self.plan.calls + self.random.choice((1, 2, 3, 5, 9, 20, 60)) + self.random.randint(0, 8)
+        ahead = self.random.choice((1, 2, 3, 5, 9, 20, 60)) + self.random.randint(0, 8)
         length = self.random.choice((1, 1, 2, 7, 30, LONG))
-        self.plan.fail(first, first + length, error)
-        what = f"{errno.errorcode[error]} at call {first} for {length if length < LONG else 'ever'}"
+        what = f"{errno.errorcode[error]} {ahead} calls from now for {length if length < LONG else 'ever'}"
         try:
-            self.wait("the fault", lambda: self.plan.failed)
+            self.plan.put(4, 0)
+            while not self.plan.failed:  # the calls may go by while it is written down
+                first = self.plan.calls + ahead
+                self.plan.fail(first, first + length, error)
+                self.wait("the fault", lambda: self.plan.failed or self.plan.calls >= first + length)
             if length == LONG:
                 self.wait("a red /readyz", lambda: not self.is_ready())
                 before = [len(client.answers) for client in self.clients]

@@ -77,9 +77,10 @@ struct upstream_stats {
     struct histogram waits;      /* of requests, for the rate */
     struct histogram attempts;   /* from sending to the end of the answer */
 };
+void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
+
 /* More answers are there than a round of the loop could read or hand out. */
 bool upstream_is_behind(const struct upstream *u);
-void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 
 /* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
  * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute

@@ -52,13 +52,13 @@ struct multi {
     struct round reading, finishing;
     unsigned lap; /* all that is ready is read once before anything is read twice */
     bool lap_goes_on, some_were_ready, some_wait;
-    int64_t lap_us; /* when the last round of it ended */
-    struct ended *ended;
-    int first_ended, n_ended, room_ended;
+    int64_t lap_us;      /* when the last round of it ended */
+    struct ended *ended; /* from first_ended until n_ended */
+    int first_ended, n_ended;
     bool turn_is_due, kick_is_due, in_turn;
-    bool lost_sight; /* memory was out: some transfer may wait for a socket that nobody watches */
-    void **easies;   /* all that are in; `added` of them */
-    size_t room;
+    bool lost_sight;  /* memory was out: some transfer may wait for a socket that nobody watches */
+    void **easies;    /* all that are in; `added` of them */
+    int room;         /* of both lists; for all that are in or ended, so that an end needs no memory */
     int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
     int inside;
     bool goes_on; /* what rested, which has a share of its own */
@@ -321,32 +321,19 @@ static bool has_ended(const struct multi *m)
     return m->first_ended < m->n_ended;
 }
 
-/* Room for one more. */
-static bool make_room(struct multi *m)
-{
-    if (!has_ended(m)) {
-        m->first_ended = m->n_ended = 0;
-    }
-    if (m->n_ended < m->room_ended) {
-        return true;
-    }
-    int room = m->room_ended ? m->room_ended * 2 : 64;
-    struct ended *grown = realloc(m->ended, (size_t)room * sizeof(*grown));
-    if (grown) {
-        m->ended = grown;
-        m->room_ended = room;
-    }
-    return grown;
-}
-
 /* At once, so that nobody takes what is whole for late, however long it waits to be handed out. */
 static void collect_ended(struct multi *m)
 {
     int left;
     CURLMsg *message;
-    while (m->running < m->added && make_room(m) && (message = curl_multi_info_read(m->curl, &left))) {
+    while (m->running < m->added && (message = curl_multi_info_read(m->curl, &left))) {
         struct ended e = { message->easy_handle, (int)message->data.result };
         take_out(m, e.easy);
+        if (m->n_ended == m->room) {
+            m->n_ended -= m->first_ended;
+            memmove(m->ended, &m->ended[m->first_ended], (size_t)m->n_ended * sizeof(*m->ended));
+            m->first_ended = 0;
+        }
         m->ended[m->n_ended++] = e;
     }
 }
@@ -373,6 +360,9 @@ static void hand_out_ended(struct multi *m)
             return;
         }
         struct ended e = m->ended[m->first_ended++];
+        if (!has_ended(m)) {
+            m->first_ended = m->n_ended = 0;
+        }
         m->callbacks.on_finished(m->context, e.easy, e.code);
     }
 }
@@ -528,18 +518,30 @@ void multi_adopt(struct multi *m, void *easy)
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, m);
 }
 
+/* For one more. */
+static bool make_room(struct multi *m)
+{
+    if (m->added + m->n_ended - m->first_ended < m->room) {
+        return true;
+    }
+    int room = m->room ? m->room * 2 : 64;
+    void **easies = realloc(m->easies, (size_t)room * sizeof(*easies));
+    if (!easies) {
+        return false;
+    }
+    m->easies = easies;
+    struct ended *ended = realloc(m->ended, (size_t)room * sizeof(*ended));
+    if (!ended) {
+        return false;
+    }
+    m->ended = ended;
+    m->room = room;
+    return true;
+}
+
 bool multi_add(struct multi *m, void *easy)
 {
-    if ((size_t)m->added == m->room) {
-        size_t room = m->room ? m->room * 2 : 64;
-        void **grown = realloc(m->easies, room * sizeof(void *));
-        if (!grown) {
-            return false;
-        }
-        m->easies = grown;
-        m->room = room;
-    }
-    if (curl_multi_add_handle(m->curl, easy)) {
+    if (!make_room(m) || curl_multi_add_handle(m->curl, easy)) {
         return false;
     }
     m->easies[m->added] = easy;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Listeners: addresses as text to sockets, accepting, caps, and what to do when descriptors are out. */
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -12,11 +11,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "proxy/http/doorman.h"
 #include "proxy/http/server.h"
 
 enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 256, ACCEPTING_US = 1000, MAX_SHED_FOR_DESCRIPTORS = 16 };
-
-#define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
 struct address {
     struct sockaddr_storage socket;
@@ -134,31 +132,13 @@ static int bind_socket(struct address *a)
     return -1;
 }
 
-/* Over a cap: say so as far as the socket takes it, and close. The request is not read, so the client may
- * see a reset instead. In TLS nothing can be said without a handshake, which would cost more than the request. */
-static void turn_away(int fd, bool is_tls)
-{
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                                 "Content-Type: application/json; charset=utf-8\r\n"
-                                 "X-Anchorage-Fault: too_busy\r\n"
-                                 "Retry-After: 1\r\n"
-                                 "Content-Length: 58\r\n"
-                                 "Connection: close\r\n\r\n" TOO_MANY;
-    static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
-    char unread[4096];
-    if (!is_tls) /* close sends it, in one packet with the end: whoever floods is to cost little */
-        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
-    (void)!recv(fd, unread, sizeof unread, MSG_DONTWAIT);
-    close(fd);
-}
-
 static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)
 {
     if (server_is_crowded(s))
         server_shed_idle(s, 1);
     if (http_server_connections(s) >= (size_t)s->options.max_connections) {
         server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
-        turn_away(fd, is_tls);
+        doorman_turn_away(s->doorman, fd, is_tls);
         return;
     }
     bool full;
@@ -166,7 +146,7 @@ static void take_in(struct http_server *s, int fd, const struct sockaddr *addres
     if (full) {
         server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
                        s->options.max_connections_per_address);
-        turn_away(fd, is_tls);
+        doorman_turn_away(s->doorman, fd, is_tls);
     } else if (!peer) {
         close(fd);
     } else if (!connection_new(s, fd, peer, is_tls)) {

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "proxy/http/doorman.h"
 #include "proxy/http/tls.h"
 
 enum { HANDING_OUT_US = 500, TURNING_AWAY_US = 1000 };
@@ -189,10 +190,11 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     s->places[PLACE_LINGER].lasts_ms = or_default(options->drain_ms, 1000);
     if (getrandom(&s->peers.seed, sizeof s->peers.seed, GRND_NONBLOCK) < 0)
         s->peers.seed = (uint64_t)clock_monotonic_us();
+    s->doorman = doorman_new();
     s->alarm = evtimer_new(base, on_alarm, s);
     s->turn = evtimer_new(base, on_turn, s);
     s->round_ends = event_new(base, -1, 0, on_round_ends, s);
-    if (!s->alarm || !s->turn || !s->round_ends) {
+    if (!s->doorman || !s->alarm || !s->turn || !s->round_ends) {
         http_server_free(s);
         return NULL;
     }
@@ -241,6 +243,7 @@ void http_server_free(struct http_server *s)
         event_free(s->round_ends);
     if (s->reopen)
         event_free(s->reopen);
+    doorman_free(s->doorman);
     tls_free(s->tls);
     buffer_clear(&s->head);
     free(s);

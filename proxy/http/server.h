@@ -10,6 +10,7 @@
 #include "base/round.h"
 #include "proxy/http/connection.h"
 
+struct doorman;
 struct event;
 struct tls;
 
@@ -40,6 +41,7 @@ struct http_server {
     size_t n_connections, n_dead; /* the dead are counted in both */
     size_t unsent_bytes;          /* of answers that wait for their readers */
     struct peers peers;
+    struct doorman *doorman;
     struct tls *tls;   /* the certificates; NULL without TLS */
     int64_t shaken_us; /* spent on handshakes in this turn of the loop */
 

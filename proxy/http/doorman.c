@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * One list that two threads share; what is in it is taken as a whole. */
+#include "proxy/http/doorman.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ROOM = 512 };
+
+#define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
+
+struct client {
+    int fd;
+    bool is_tls;
+};
+
+struct list {
+    struct client clients[ROOM];
+    int n;
+};
+
+struct doorman {
+    bool has_thread, lacks_thread; /* the loop's own, like `thread` */
+    pthread_t thread;
+    struct list leaving;  /* the thread's own */
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t more;
+    struct list waiting;
+    bool sleeps, ends;
+};
+
+/* As far as the socket takes it. The request is not waited for, so the client may see a reset instead. In TLS nothing
+ * can be said without a handshake, which would cost more than the request. */
+static void turn_away(struct client c)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                 "Content-Type: application/json; charset=utf-8\r\n"
+                                 "X-Anchorage-Fault: too_busy\r\n"
+                                 "Retry-After: 1\r\n"
+                                 "Content-Length: 58\r\n"
+                                 "Connection: close\r\n\r\n" TOO_MANY;
+    static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
+    char unread[4096];
+    if (!c.is_tls) /* close sends it, in one packet with the end */
+        (void)!send(c.fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+    (void)!recv(c.fd, unread, sizeof unread, MSG_DONTWAIT);
+    close(c.fd);
+}
+
+static void *work(void *context)
+{
+    struct doorman *d = context;
+    pthread_mutex_lock(&d->lock);
+    while (d->waiting.n || !d->ends) {
+        if (!d->waiting.n) {
+            d->sleeps = true;
+            pthread_cond_wait(&d->more, &d->lock);
+            continue;
+        }
+        d->leaving.n = d->waiting.n;
+        memcpy(d->leaving.clients, d->waiting.clients, (size_t)d->waiting.n * sizeof(struct client));
+        d->waiting.n = 0;
+        pthread_mutex_unlock(&d->lock);
+        for (int i = 0; i < d->leaving.n; i++)
+            turn_away(d->leaving.clients[i]);
+        pthread_mutex_lock(&d->lock);
+    }
+    pthread_mutex_unlock(&d->lock);
+    return NULL;
+}
+
+struct doorman *doorman_new(void)
+{
+    struct doorman *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->more, NULL);
+    return d;
+}
+
+/* Signals are the loop's. */
+static void begin(struct doorman *d)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    d->has_thread = pthread_create(&d->thread, NULL, work, d) == 0;
+    d->lacks_thread = !d->has_thread;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* With the lock held. */
+static void wake(struct doorman *d)
+{
+    if (d->sleeps)
+        pthread_cond_signal(&d->more);
+    d->sleeps = false;
+}
+
+void doorman_free(struct doorman *d)
+{
+    if (!d)
+        return;
+    if (d->has_thread) {
+        pthread_mutex_lock(&d->lock);
+        d->ends = true;
+        wake(d);
+        pthread_mutex_unlock(&d->lock);
+        pthread_join(d->thread, NULL);
+    }
+    pthread_cond_destroy(&d->more);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+static bool give(struct doorman *d, struct client c)
+{
+    pthread_mutex_lock(&d->lock);
+    bool has_room = d->waiting.n < ROOM;
+    if (has_room)
+        d->waiting.clients[d->waiting.n++] = c;
+    wake(d);
+    pthread_mutex_unlock(&d->lock);
+    return has_room;
+}
+
+void doorman_turn_away(struct doorman *d, int fd, bool is_tls)
+{
+    struct client c = { fd, is_tls };
+    if (!d->has_thread && !d->lacks_thread)
+        begin(d);
+    if (!d->has_thread || !give(d, c))
+        turn_away(c);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who is over a cap is told so and sent away by a thread of its own: in a flood that costs as much as a part of the
+ * calls that are served, and the loop has those to see to.
+ */
+#ifndef ANCHORAGE_PROXY_HTTP_DOORMAN_H
+#define ANCHORAGE_PROXY_HTTP_DOORMAN_H
+
+#include <stdbool.h>
+
+struct doorman;
+
+/* NULL when memory is out. The thread begins with the first client. */
+struct doorman *doorman_new(void);
+
+/* Waits until all that were given to it are gone. NULL is allowed. */
+void doorman_free(struct doorman *d);
+
+/* Tell the client that there are too many, and close its socket, which is the doorman's from now on. When there is no
+ * thread to be had, and when too many wait for it, this is done before it returns. */
+void doorman_turn_away(struct doorman *d, int fd, bool is_tls);
+
+#endif

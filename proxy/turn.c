@@ -71,11 +71,18 @@ static bool may_begin(struct service *s)
     return true;
 }
 
-static void look_again(struct service *s, int64_t after_us)
+static bool rest(struct gate *g)
+{
+    static const struct timeval another_day = { .tv_sec = 86400 };
+    g->is_due = false;
+    return event_add(g->due, &another_day) == 0;
+}
+
+static void look_again(struct gate *g, int64_t after_us)
 {
     const struct timeval after = { .tv_usec = after_us };
-    if (s->gate.first && (!after_us || !event_pending(s->gate.due, EV_TIMEOUT, NULL)))
-        event_add(s->gate.due, &after);
+    if (g->first && (!after_us || !g->is_due))
+        g->is_due = event_add(g->due, &after) == 0;
 }
 
 static void take(struct exchange *x)
@@ -108,14 +115,16 @@ static void open_gate(struct service *s)
         turn_came(x);
     }
     g->is_open = false;
-    look_again(s, in_time ? PACE_US : 0);
+    look_again(g, in_time ? PACE_US : 0);
 }
 
 static void on_due(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    open_gate(context);
+    struct service *s = context;
+    (void)rest(&s->gate);
+    open_gate(s);
 }
 
 /* ---- turns ---- */
@@ -151,25 +160,27 @@ void turn_leave(struct exchange *x)
 void turns_look(struct service *s, struct turns *t)
 {
     enter_gate(&s->gate, t);
-    look_again(s, PACE_US);
+    look_again(&s->gate, PACE_US);
 }
 
 void turns_forget(struct service *s, struct turns *t)
 {
     struct gate *g = &s->gate;
-    for (struct turns *last = g->last; t->is_in_gate;) {
-        struct turns *first = leave_gate(g);
-        if (first != t)
-            enter_gate(g, first);
-        if (first == last)
-            break;
-    }
+    struct turns *before = NULL;
+    for (struct turns *each = g->first; each && each != t; each = each->after)
+        before = each;
+    if (!t->is_in_gate)
+        return;
+    *(before ? &before->after : &g->first) = t->after;
+    if (g->last == t)
+        g->last = before;
+    t->is_in_gate = false;
 }
 
 bool turns_begin(struct service *s)
 {
     s->gate.due = event_new(s->base, -1, 0, on_due, s);
-    return s->gate.due;
+    return s->gate.due && rest(&s->gate);
 }
 
 void turns_end(struct service *s)

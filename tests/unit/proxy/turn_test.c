@@ -153,6 +153,26 @@ static void the_gate_opens_though_nobody_leaves(void **state)
     loop_until_came("1 6 7 ");
 }
 
+static bool no_memory;
+
+static void *realloc_or_not(void *p, size_t n)
+{
+    return no_memory ? NULL : realloc(p, n);
+}
+
+/* The loop has no room for one more timer: theirs stands in it already. */
+static void the_gate_opens_without_memory(void **state)
+{
+    (void)state;
+    shut_gate();
+    no_memory = true;
+    assert_false(turn_take(&scene.calls[0]));
+    assert_false(turn_take(&scene.calls[6]));
+    is_behind = false;
+    loop_until_came("0 6 ");
+    no_memory = false;
+}
+
 static void a_team_is_forgotten(void **state)
 {
     (void)state;
@@ -172,12 +192,14 @@ static void a_team_is_forgotten(void **state)
 
 int main(void)
 {
+    event_set_mem_functions(malloc, realloc_or_not, free);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_team_has_as_many_as_it_may, begin, end),
         cmocka_unit_test_setup_teardown(calls_that_end_at_once_make_room_for_all, begin, end),
         cmocka_unit_test_setup_teardown(what_is_begun_comes_first, begin, end),
         cmocka_unit_test_setup_teardown(a_team_is_forgotten, begin, end),
         cmocka_unit_test_setup_teardown(the_gate_opens_though_nobody_leaves, begin, end),
+        cmocka_unit_test_setup_teardown(the_gate_opens_without_memory, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

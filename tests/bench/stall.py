@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from anchorage import TOKEN, Anchorage, read_answer  # noqa: E402 (the path comes first)
+from bars import Bars  # noqa: E402
 from canned import Canned, body, names  # noqa: E402
 
 
@@ -40,6 +41,7 @@ def probe(proxy, stop, slowest):
 
 def main():
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 250000
+    bars, slowest_ms = Bars(), 0
     for case in sys.argv[2:] or ["sorted", "shuffled", "upper"]:
         every = anchors(rows, case)
         size_of_all = len(body(every))
@@ -63,11 +65,14 @@ def main():
             with open(f"/proc/{proxy.process.pid}/status", encoding="ascii") as status:
                 peak = next(line for line in status if line.startswith("VmHWM")).split()[1]
             worst = sorted(times, reverse=True)[:4]
+            slowest_ms = max(slowest_ms, worst[0][0] * 1000)
             print(f"{case:9} {rows} rows, {size_of_all >> 20} MiB from v3, {size >> 20} MiB to the client: first byte "
                   f"after {first:.2f} s, RSS at most {int(peak) >> 10} MiB; slowest small answers "
                   + ", ".join(f"{seconds * 1000:.1f} ms at {at - began:.2f} s" for seconds, at in worst)
                   + f" (quiet: {quiet * 1000:.1f} ms)")
+    bars.at_most("milliseconds of the slowest small answer", slowest_ms, 10, in_slice=100)
+    return bars.status()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

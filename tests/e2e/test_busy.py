@@ -4,7 +4,7 @@ import select
 import time
 import unittest
 
-from anchorage import Anchorage
+from anchorage import Anchorage, read_answer
 from sandbox import Sandbox
 from test_sharing import Background
 
@@ -38,6 +38,22 @@ class Busy(unittest.TestCase):
             self.assertEqual({answer.units for answer in answers if answer.fault}, {0})
             self.assertGreaterEqual(sum(not answer.fault for answer in answers), 10)
             self.assertEqual(sandbox.state()["spent"], sum(answer.units for answer in answers))
+
+    def test_who_waits_only_for_the_machine_is_not_refused(self):
+        """More comes back at once than a round of the loop works on: others begin some milliseconds later, and
+        queue_timeout, which is about the waits for other calls, has nothing to say there."""
+        with Sandbox(today=None, units="unlimited") as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "0s"}, fidelity={"stats": "zero"},
+                          teams={"seo": {"concurrency": 1000}}) as proxy:
+            calls = [proxy.connect() for _ in range(300)]
+            for number, connection in enumerate(calls):
+                params = proxy.params({"target": f"big{number}.example", "limit": 1000})
+                connection.sendall(f"GET {params} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            faults = []
+            for connection in calls:
+                with connection, connection.makefile("rb") as stream:
+                    faults.append(read_answer(stream).fault)
+            self.assertEqual(faults, [None] * len(calls))
 
     def test_a_page_waits_for_the_rate_as_long_as_its_call_may(self):
         """The first page is paid; what is paid is not given up for a wait that call_timeout allows."""

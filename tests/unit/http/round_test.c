@@ -13,15 +13,21 @@ static void on_slow_request(void *context, struct http_call *call, const struct 
     kit_on_request(context, call, q);
 }
 
-static void ask_all(int *fds)
+/* Each for its number. */
+static void ask(const int *fds, int from, int until)
 {
-    kit_start(&kit, "127.0.0.1:0");
-    connect_all(fds, CLIENTS);
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = from; i < until; i++) {
         char text[64];
         snprintf(text, sizeof text, "GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", i);
         kit_say(fds[i], text);
     }
+}
+
+static void ask_all(int *fds)
+{
+    kit_start(&kit, "127.0.0.1:0");
+    connect_all(fds, CLIENTS);
+    ask(fds, 0, CLIENTS);
 }
 
 static void assert_answered(int fd, int n)
@@ -135,6 +141,27 @@ static void faults_wait_for_their_turn_too(void **state)
     close_all(fds, CLIENTS);
 }
 
+static void who_is_turned_away_does_not_stand_in_line(void **state)
+{
+    (void)state;
+    enum { FULL = 57 }; /* more than these are too many for new calls */
+    int fds[CLIENTS];
+    kit.options.max_connections = CLIENTS;
+    kit_start(&kit, "127.0.0.1:0");
+    connect_all(fds, FULL);
+    ask(fds, 0, FULL);
+    KIT_UNTIL(&kit, kit.n_requests > 0);
+    for (int i = FULL; i < CLIENTS; i++)
+        fds[i] = kit_connect(&kit);
+    ask(fds, FULL, CLIENTS);
+    KIT_UNTIL(&kit, kit.n_requests == CLIENTS);
+    const char *turned_away = strstr(kit.seen, "0 /58?"), *waited = strstr(kit.seen, "0 /56?");
+    assert_non_null(turned_away);
+    assert_non_null(waited);
+    assert_true(turned_away < waited);
+    close_all(fds, CLIENTS);
+}
+
 static void who_waits_is_served_while_draining(void **state)
 {
     (void)state;
@@ -155,9 +182,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_slow, end)
     const struct CMUnitTest tests[] = {
-        TEST(a_few_in_a_round_in_their_order), TEST(who_leaves_before_its_turn_has_not_asked),
-        TEST(what_comes_behind_waits_behind),  TEST(who_was_held_back_is_read_again),
-        TEST(faults_wait_for_their_turn_too),  TEST(who_waits_is_served_while_draining),
+        TEST(a_few_in_a_round_in_their_order),
+        TEST(who_leaves_before_its_turn_has_not_asked),
+        TEST(what_comes_behind_waits_behind),
+        TEST(who_was_held_back_is_read_again),
+        TEST(faults_wait_for_their_turn_too),
+        TEST(who_waits_is_served_while_draining),
+        TEST(who_is_turned_away_does_not_stand_in_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,8 @@ static void gather(void *context, struct metrics *m)
     gather_state(a, m);
     metric_add_labelled(m, METRIC_CONNECTIONS, S("client"), (int64_t)http_server_connections(a->service->http));
     metric_add_labelled(m, METRIC_CONNECTIONS, S("admin"), (int64_t)http_server_connections(a->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("client"), http_server_turned_away(a->service->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("admin"), http_server_turned_away(a->http));
     metric_add(m, METRIC_ADMIN_DENIED, a->denied);
     gather_service(a->service, m);
     process_gather(m);

@@ -105,6 +105,9 @@ void http_server_free(struct http_server *s);
 /* How many are open. */
 size_t http_server_connections(const struct http_server *s);
 
+/* Connections that were closed when they came, since there were too many. */
+int64_t http_server_turned_away(const struct http_server *s);
+
 /* The most bytes that all connections together can make this room hold, and (in *each, unless NULL) a single one before
  * its answer; answers that wait for their readers are bounded together. */
 uint64_t http_server_most_bytes(const struct http_server *s, uint64_t *each);

@@ -14,7 +14,7 @@
 #include "proxy/http/doorman.h"
 #include "proxy/http/server.h"
 
-enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 256, ACCEPTING_US = 1000, MAX_SHED_FOR_DESCRIPTORS = 16 };
+enum { BACKLOG = 4096, PAUSE_MS = 250, MAX_ACCEPTED_A_TURN = 256, ACCEPTING_US = 500, MAX_SHED_FOR_DESCRIPTORS = 16 };
 
 struct address {
     struct sockaddr_storage socket;
@@ -132,26 +132,41 @@ static int bind_socket(struct address *a)
     return -1;
 }
 
+static void turn_away(struct http_server *s, int fd, bool is_tls, const char *cap, int most)
+{
+    server_trouble(s, "%s (%d) is reached: a client was turned away", cap, most);
+    s->n_turned_away++;
+    doorman_turn_away(s->doorman, fd, is_tls);
+}
+
+/* Its call would be refused as overload; to find that out from the request costs as much as some calls do. */
+static bool asks_in_vain(const struct http_server *s, int fd, bool is_tls)
+{
+    char first;
+    return server_is_full(s) && !is_tls && recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)
 {
+    int most = s->options.max_connections, most_of_address = s->options.max_connections_per_address;
     if (server_is_crowded(s))
         server_shed_idle(s, 1);
-    if (http_server_connections(s) >= (size_t)s->options.max_connections) {
-        server_trouble(s, "max_connections (%d) is reached: a client was turned away", s->options.max_connections);
-        doorman_turn_away(s->doorman, fd, is_tls);
+    if (http_server_connections(s) >= (size_t)most) {
+        turn_away(s, fd, is_tls, "max_connections", most);
+        return;
+    }
+    if (asks_in_vain(s, fd, is_tls)) {
+        turn_away(s, fd, is_tls, "nineteen twentieths of max_connections", most);
         return;
     }
     bool full;
-    struct peer *peer = peer_take(&s->peers, address, s->options.max_connections_per_address, &full);
-    if (full) {
-        server_trouble(s, "max_connections_per_address (%d) is reached: a client was turned away",
-                       s->options.max_connections_per_address);
-        doorman_turn_away(s->doorman, fd, is_tls);
-    } else if (!peer) {
+    struct peer *peer = peer_take(&s->peers, address, most_of_address, &full);
+    if (full)
+        turn_away(s, fd, is_tls, "max_connections_per_address", most_of_address);
+    else if (!peer)
         close(fd);
-    } else if (!connection_new(s, fd, peer, is_tls)) {
+    else if (!connection_new(s, fd, peer, is_tls))
         peer_put(&s->peers, peer);
-    }
 }
 
 static void accept_all(struct http_server *s, bool on)

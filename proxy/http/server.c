@@ -13,7 +13,7 @@
 #include "proxy/http/doorman.h"
 #include "proxy/http/tls.h"
 
-enum { HANDING_OUT_US = 500, TURNING_AWAY_US = 1000 };
+enum { HANDING_OUT_US = 500, TURNING_AWAY_US = 500 };
 
 static struct timeval timeval_of_ms(int64_t ms)
 {
@@ -252,4 +252,9 @@ void http_server_free(struct http_server *s)
 size_t http_server_connections(const struct http_server *s)
 {
     return s->n_connections - s->n_dead;
+}
+
+int64_t http_server_turned_away(const struct http_server *s)
+{
+    return s->n_turned_away;
 }

@@ -42,6 +42,7 @@ struct http_server {
     size_t unsent_bytes;          /* of answers that wait for their readers */
     struct peers peers;
     struct doorman *doorman;
+    int64_t n_turned_away;
     struct tls *tls;   /* the certificates; NULL without TLS */
     int64_t shaken_us; /* spent on handshakes in this turn of the loop */
 

@@ -23,7 +23,7 @@
 enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
 /* Of one round of the loop. */
-enum { READING_US = 1000, FINISHING_US = 1500, LAP_US = 20000 /* more than any takes */ };
+enum { READING_US = 600, FINISHING_US = 1000, LAP_US = 20000 /* more than any takes */ };
 
 struct watch {
     struct event event;

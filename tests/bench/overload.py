@@ -24,8 +24,8 @@ from sandbox import Sandbox  # noqa: E402
 
 ROWS, TIMES = 1000, 3
 FLOOD = os.path.join(os.path.abspath(BUILD_DIR), "tests", "bench", "flood")
-TEAMS = {"teams": {"seo": {"concurrency": 100000}, "ads": {}}, "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN)],
-         "proxy": {"max_connections_per_address": 10000}}
+ONE_ADDRESS = {"proxy": {"max_connections_per_address": 10000}}  # as if the clients had many
+TEAMS = ONE_ADDRESS | {"teams": {"seo": {"concurrency": 100000}, "ads": {}}, "keys": [("seo", TOKEN), ("ads", OTHER_TOKEN)]}
 
 
 def flood(proxy, pace, seconds, **call):
@@ -118,6 +118,7 @@ def beside_a_flood(concurrency, bars=None):
 def main():
     bars = Bars()
     one_call_a_connection("caps as by default", bars)
+    one_call_a_connection("10000 connections", bars, **ONE_ADDRESS)
     one_call_a_connection("10000 connections and 100000 calls at once", **TEAMS)
     kept_connections()
     beside_a_flood(None, bars)

@@ -306,6 +306,16 @@ class Questions(unittest.TestCase):
 class Life(unittest.TestCase):
     """Proxies of their own: what the admin side says when something is wrong, and its beginning and end."""
 
+    def test_who_is_turned_away_is_counted(self):
+        caps = {"admin": "127.0.0.1:0", "max_connections_per_address": 2}
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy=caps, teams=TEAMS) as proxy:
+            admin = Admin(proxy)
+            with proxy.connect(), proxy.connect():
+                answers = [proxy.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(3)]
+            self.assertEqual({(answer.status, answer.fault) for answer in answers}, {(503, "too_busy")})
+            name = "anchorage_connections_turned_away_total"
+            self.assertEqual([admin.value(name, side=side) for side in ("client", "admin")], [3, 0])
+
     def test_draining_is_seen_until_the_end(self):
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}, teams=TEAMS) as proxy:
             admin = Admin(proxy)

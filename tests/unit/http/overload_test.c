@@ -106,6 +106,28 @@ static void calls_are_marked_when_it_is_full(void **state)
     close_all(fds + 1, FULL);
 }
 
+/* Their calls would be refused: those who have asked already hear it at once, those who have not come in. */
+static void who_asks_when_it_is_full_is_turned_away(void **state)
+{
+    (void)state;
+    int fds[MOST];
+    kit_start(&kit, "127.0.0.1:0");
+    connect_all(fds, FULL + 1);
+    int asks = kit_connect(&kit);
+    kit_say(asks, GET_1);
+    GOT_UNTIL(&kit, &got, asks, got.is_closed);
+    assert_int_equal(got_status(&got), 503);
+    assert_false(got.is_reset);
+    assert_int_equal(http_server_turned_away(kit.server), 1);
+    assert_non_null(strstr(kit.trouble, "nineteen twentieths of max_connections (40)"));
+    fds[FULL + 1] = kit_connect(&kit);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == FULL + 2);
+    assert_int_equal(kit.n_requests, 0);
+    assert_int_equal(http_server_turned_away(kit.server), 1);
+    close(asks);
+    close_all(fds, FULL + 2);
+}
+
 /* Out of descriptors, the idle ones give theirs to those who wait. */
 static void idle_ones_give_back_descriptors(void **state)
 {
@@ -247,10 +269,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_few, end)
     const struct CMUnitTest tests[] = {
-        TEST(the_longest_idle_make_room),           TEST(the_just_arrived_stay),
-        TEST(answers_close_when_it_is_crowded),     TEST(calls_are_marked_when_it_is_full),
-        TEST(idle_ones_give_back_descriptors),      TEST(a_free_descriptor_is_used_at_once),
-        TEST(unread_answers_have_a_bound_together), TEST(idle_connections_are_small),
+        TEST(the_longest_idle_make_room),
+        TEST(the_just_arrived_stay),
+        TEST(answers_close_when_it_is_crowded),
+        TEST(calls_are_marked_when_it_is_full),
+        TEST(who_asks_when_it_is_full_is_turned_away),
+        TEST(idle_ones_give_back_descriptors),
+        TEST(a_free_descriptor_is_used_at_once),
+        TEST(unread_answers_have_a_bound_together),
+        TEST(idle_connections_are_small),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, tls_make_folder, tls_remove_folder);

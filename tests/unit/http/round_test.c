@@ -153,6 +153,7 @@ static void who_is_turned_away_does_not_stand_in_line(void **state)
     KIT_UNTIL(&kit, kit.n_requests > 0);
     for (int i = FULL; i < CLIENTS; i++)
         fds[i] = kit_connect(&kit);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == CLIENTS);
     ask(fds, FULL, CLIENTS);
     KIT_UNTIL(&kit, kit.n_requests == CLIENTS);
     const char *turned_away = strstr(kit.seen, "0 /58?"), *waited = strstr(kit.seen, "0 /56?");

@@ -24,13 +24,16 @@ def answer(anchors):
 
 
 def talk(connection, whole):
-    """One portion of what a proxy says; False when it has left."""
-    got = connection.recv(65536)
-    if got.endswith(b"\r\n\r\n"):
-        connection.settimeout(10)
-        connection.sendall(whole)
-        connection.settimeout(None)
-    return bool(got)
+    """One portion of what a proxy says; False when it has left, which may be in the middle of an answer."""
+    try:
+        got = connection.recv(65536)
+        if got.endswith(b"\r\n\r\n"):
+            connection.settimeout(10)
+            connection.sendall(whole)
+            connection.settimeout(None)
+        return bool(got)
+    except OSError:
+        return False
 
 
 def serve(listener, whole):

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROOM = 512 };
+enum { ROOM = 512, MAX_READS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -48,7 +48,9 @@ static void turn_away(struct client c)
     char unread[4096];
     if (!c.is_tls) /* close sends it, in one packet with the end */
         (void)!send(c.fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
-    (void)!recv(c.fd, unread, sizeof unread, MSG_DONTWAIT);
+    /* what is left unread would make a reset of the end, and take the answer along */
+    for (int i = 0; i < MAX_READS && recv(c.fd, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
+        ;
     close(c.fd);
 }
 

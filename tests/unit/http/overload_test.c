@@ -115,6 +115,9 @@ static void who_asks_when_it_is_full_is_turned_away(void **state)
     connect_all(fds, FULL + 1);
     int asks = kit_connect(&kit);
     kit_say(asks, GET_1);
+    char more[6000]; /* than is read at once */
+    memset(more, 'x', sizeof more);
+    kit_send(asks, more, sizeof more);
     GOT_UNTIL(&kit, &got, asks, got.is_closed);
     assert_int_equal(got_status(&got), 503);
     assert_false(got.is_reset);

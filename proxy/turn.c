@@ -81,8 +81,11 @@ static bool rest(struct gate *g)
 static void look_again(struct gate *g, int64_t after_us)
 {
     const struct timeval after = { .tv_usec = after_us };
-    if (g->first && (!after_us || !g->is_due))
-        g->is_due = event_add(g->due, &after) == 0;
+    if (!g->first || (after_us && g->is_due))
+        return;
+    g->is_due = event_add(g->due, &after) == 0;
+    if (!g->is_due)
+        event_active(g->due, EV_TIMEOUT, 0);
 }
 
 static void take(struct exchange *x)
@@ -100,10 +103,10 @@ static void open_gate(struct service *s)
         return;
     g->is_open = true;
     bool in_time = true;
-    while (g->first && (in_time = !round_is_over(&share, BEGINNING_US))) {
+    while (g->first && (in_time = g->is_open_to_all || !round_is_over(&share, BEGINNING_US))) {
         struct turns *t = g->first;
         struct exchange *x = t->running < t->team->concurrency ? t->waiting.first : NULL;
-        if (x && !may_begin(s))
+        if (x && !g->is_open_to_all && !may_begin(s))
             break;
         leave_gate(g);
         if (!x)
@@ -123,8 +126,9 @@ static void on_due(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct service *s = context;
-    (void)rest(&s->gate);
+    s->gate.is_open_to_all = !rest(&s->gate); /* there may be no other time to look at them */
     open_gate(s);
+    s->gate.is_open_to_all = false;
 }
 
 /* ---- turns ---- */

@@ -42,10 +42,11 @@ struct turns {
 /* Teams with calls that wait though their concurrency would let them run. */
 struct gate {
     struct turns *first, *last;
-    struct event *due; /* always set, if only for another day: to move it needs no memory */
-    bool is_due;       /* it is set for those who wait */
-    int64_t begun_us;  /* when the last call began while the machine was behind, or should have */
-    bool is_open;      /* it is being gone through */
+    struct event *due;   /* set, if only for another day: to move it needs no memory */
+    bool is_due;         /* it is set for those who wait */
+    bool is_open_to_all; /* it could not be set again */
+    int64_t begun_us;    /* when the last call began while the machine was behind, or should have */
+    bool is_open;        /* it is being gone through */
 };
 
 /* False when memory is out; turns_end may be called either way. */

@@ -173,6 +173,45 @@ static void the_gate_opens_without_memory(void **state)
     no_memory = false;
 }
 
+enum { TIMERS = 64 };
+
+static void add_two(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct event **timers = context;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(event_add(timers[i], &(struct timeval){ .tv_sec = 1000 }), 0);
+}
+
+/* Theirs has just been taken out of the loop's heap, and somebody else has its place. */
+static void the_gate_opens_though_its_timer_is_lost(void **state)
+{
+    (void)state;
+    struct event_base *base = scene.service.base;
+    struct event *timers[TIMERS] = { 0 };
+    shut_gate();
+    assert_false(turn_take(&scene.calls[0]));
+    assert_false(turn_take(&scene.calls[6]));
+    timers[2] = event_new(base, -1, 0, add_two, timers);
+    event_add(timers[2], &(struct timeval){ .tv_usec = 1 });
+    no_memory = true;
+    int n = 3;
+    do { /* until the heap has no room */
+        assert_true(n < TIMERS);
+        timers[n] = event_new(base, -1, 0, add_two, timers);
+    } while (event_add(timers[n++], &(struct timeval){ .tv_sec = 1000 }) == 0);
+    for (int i = 0; i < 2; i++)
+        timers[i] = event_new(base, -1, 0, add_two, timers);
+    for (int64_t until_us = clock_monotonic_us() + 2000; clock_monotonic_us() < until_us;) { /* both are due */
+    }
+    event_base_loop(base, EVLOOP_ONCE);
+    assert_true(event_pending(timers[1], EV_TIMEOUT, NULL));
+    no_memory = false;
+    assert_string_equal(scene.came, "0 6 ");
+    for (int i = 0; i < n; i++)
+        event_free(timers[i]);
+}
+
 static void a_team_is_forgotten(void **state)
 {
     (void)state;
@@ -200,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_team_is_forgotten, begin, end),
         cmocka_unit_test_setup_teardown(the_gate_opens_though_nobody_leaves, begin, end),
         cmocka_unit_test_setup_teardown(the_gate_opens_without_memory, begin, end),
+        cmocka_unit_test_setup_teardown(the_gate_opens_though_its_timer_is_lost, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,57 @@ static void many_answers_in_portions(void **state)
     play_end(p);
 }
 
+/* While those that have ended wait for their turn, and are never all gone, others begin and end. */
+struct chain {
+    struct side *side;
+    int begun, done;
+};
+
+static const struct upstream_callbacks chain_callbacks;
+
+static void chain_begin(struct chain *c)
+{
+    c->begun++;
+    c->side->pending++;
+    assert_non_null(
+        upstream_start(c->side->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &chain_callbacks, c));
+}
+
+static void chain_done(void *context, const struct upstream_result *result)
+{
+    enum { ALL = 400 };
+    struct chain *c = context;
+    assert_int_equal(result->fault, FAULT_NONE);
+    c->done++;
+    c->side->pending--;
+    if (c->begun < ALL)
+        chain_begin(c);
+    work_for_ms(1);
+}
+
+static bool chain_bytes(void *context, struct slice bytes)
+{
+    (void)context, (void)bytes;
+    return true;
+}
+
+static const struct upstream_callbacks chain_callbacks = { NULL, chain_bytes, chain_done };
+
+static void others_begin_while_some_wait_to_end(void **state)
+{
+    (void)state;
+    enum { AT_ONCE = 50 };
+    const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
+    struct play *p = play_start(scenes, 1);
+    struct chain c = { .side = side_new(&quick, "http://127.0.0.1:%d/v3", p->port) };
+    for (int i = 0; i < AT_ONCE; i++)
+        chain_begin(&c);
+    side_wait(c.side);
+    assert_int_equal(c.done, 400);
+    side_free(c.side);
+    play_end(p);
+}
+
 /* What is whole and waits for the asker's time is not late, though its deadline passes. */
 static bool no_bytes(void *context, struct slice bytes)
 {
@@ -194,9 +245,8 @@ static void each_has_its_share_of_the_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_long_answer_in_portions),
-        cmocka_unit_test(many_answers_in_portions),
-        cmocka_unit_test(whole_answers_are_not_late),
+        cmocka_unit_test(a_long_answer_in_portions),           cmocka_unit_test(many_answers_in_portions),
+        cmocka_unit_test(others_begin_while_some_wait_to_end), cmocka_unit_test(whole_answers_are_not_late),
         cmocka_unit_test(each_has_its_share_of_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

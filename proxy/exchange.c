@@ -112,6 +112,15 @@ static void answer_without_memory(struct service *s, struct http_call *http)
     http_answer(http, 503, headers, sizeof headers / sizeof headers[0], &body);
 }
 
+void exchange_turned_away(struct service *s, struct buffer *head)
+{
+    char id[LEDGER_ID_SIZE];
+    ledger_new_id(id);
+    s->counters.calls++;
+    s->counters.faults[FAULT_TOO_BUSY]++;
+    buffer_printf(head, "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n", id);
+}
+
 void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request)
 {
     struct exchange *x = calloc(1, sizeof *x);

@@ -122,6 +122,10 @@ struct exchange {
 /* A request came in. The exchange answers it, whatever happens. */
 void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request);
 
+/* A client was turned away unheard: it counts as a call that was refused, and `head` gets what every refusal says. It
+ * has no line in the log: it may be one of a storm. */
+void exchange_turned_away(struct service *s, struct buffer *head);
+
 /* Go on through the rooms until one waits. */
 void exchange_run(struct exchange *x);
 

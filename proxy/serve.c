@@ -72,6 +72,11 @@ static void on_request(void *context, struct http_call *call, const struct http_
     exchange_begin(context, call, request);
 }
 
+static void on_turned_away(void *context, struct buffer *head)
+{
+    exchange_turned_away(context, head);
+}
+
 static void on_trouble(void *context, const char *line)
 {
     service_say(context, "%s", line);
@@ -167,6 +172,7 @@ static bool make_http(struct daemon *d, struct buffer *why)
     struct http_options o = { .max_connections = c->max_connections,
                               .max_connections_per_address = c->max_connections_per_address,
                               .on_request = on_request,
+                              .on_turned_away = on_turned_away,
                               .on_trouble = on_trouble,
                               .context = &d->service };
     d->service.http = http_server_new(d->service.base, &o);

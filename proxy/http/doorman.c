@@ -10,13 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROOM = 512, MAX_READS = 16 };
+enum { ROOM = 64 /* front.c counts their descriptors */, MAX_READS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
 struct client {
     int fd;
     bool is_tls;
+    uint8_t n_head;
+    char head[DOORMAN_MAX_HEAD];
 };
 
 struct list {
@@ -36,22 +38,32 @@ struct doorman {
 
 /* As far as the socket takes it. The request is not waited for, so the client may see a reset instead. In TLS nothing
  * can be said without a handshake, which would cost more than the request. */
-static void turn_away(struct client c)
+static void say(const struct client *c)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+    static const char before[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                  "Content-Type: application/json; charset=utf-8\r\n"
-                                 "X-Anchorage-Fault: too_busy\r\n"
-                                 "Retry-After: 1\r\n"
+                                 "X-Anchorage-Fault: too_busy\r\n";
+    static const char behind[] = "Retry-After: 1\r\n"
                                  "Content-Length: 58\r\n"
                                  "Connection: close\r\n\r\n" TOO_MANY;
     static_assert(sizeof TOO_MANY - 1 == 58, "Content-Length is the length of the body");
+    char answer[sizeof before + DOORMAN_MAX_HEAD + sizeof behind], *to = answer;
+    to = mempcpy(to, before, sizeof before - 1);
+    to = mempcpy(to, c->head, c->n_head);
+    to = mempcpy(to, behind, sizeof behind - 1);
+    /* close sends it, in one packet with the end */
+    (void)!send(c->fd, answer, (size_t)(to - answer), MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+}
+
+static void turn_away(const struct client *c)
+{
     char unread[4096];
-    if (!c.is_tls) /* close sends it, in one packet with the end */
-        (void)!send(c.fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+    if (!c->is_tls)
+        say(c);
     /* what is left unread would make a reset of the end, and take the answer along */
-    for (int i = 0; i < MAX_READS && recv(c.fd, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
+    for (int i = 0; i < MAX_READS && recv(c->fd, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
         ;
-    close(c.fd);
+    close(c->fd);
 }
 
 static void *work(void *context)
@@ -69,7 +81,7 @@ static void *work(void *context)
         d->waiting.n = 0;
         pthread_mutex_unlock(&d->lock);
         for (int i = 0; i < d->leaving.n; i++)
-            turn_away(d->leaving.clients[i]);
+            turn_away(&d->leaving.clients[i]);
         pthread_mutex_lock(&d->lock);
     }
     pthread_mutex_unlock(&d->lock);
@@ -121,22 +133,25 @@ void doorman_free(struct doorman *d)
     free(d);
 }
 
-static bool give(struct doorman *d, struct client c)
+static bool give(struct doorman *d, const struct client *c)
 {
     pthread_mutex_lock(&d->lock);
     bool has_room = d->waiting.n < ROOM;
     if (has_room)
-        d->waiting.clients[d->waiting.n++] = c;
+        d->waiting.clients[d->waiting.n++] = *c;
     wake(d);
     pthread_mutex_unlock(&d->lock);
     return has_room;
 }
 
-void doorman_turn_away(struct doorman *d, int fd, bool is_tls)
+void doorman_turn_away(struct doorman *d, int fd, bool is_tls, struct slice head)
 {
-    struct client c = { fd, is_tls };
+    assert(head.n <= DOORMAN_MAX_HEAD);
+    struct client c = { .fd = fd, .is_tls = is_tls, .n_head = (uint8_t)head.n };
+    if (head.n)
+        memcpy(c.head, head.p, head.n);
     if (!d->has_thread && !d->lacks_thread)
         begin(d);
-    if (!d->has_thread || !give(d, c))
-        turn_away(c);
+    if (!d->has_thread || !give(d, &c))
+        turn_away(&c);
 }

@@ -6,7 +6,10 @@
 #ifndef ANCHORAGE_PROXY_HTTP_DOORMAN_H
 #define ANCHORAGE_PROXY_HTTP_DOORMAN_H
 
-#include <stdbool.h>
+#include "base/slice.h"
+
+/* Of header lines that the owner adds. */
+enum { DOORMAN_MAX_HEAD = 128 };
 
 struct doorman;
 
@@ -16,8 +19,9 @@ struct doorman *doorman_new(void);
 /* Waits until all that were given to it are gone. NULL is allowed. */
 void doorman_free(struct doorman *d);
 
-/* Tell the client that there are too many, and close its socket, which is the doorman's from now on. When there is no
- * thread to be had, and when too many wait for it, this is done before it returns. */
-void doorman_turn_away(struct doorman *d, int fd, bool is_tls);
+/* Tell the client that there are too many, and close its socket, which is the doorman's from now on. `head` is added to
+ * the answer: lines with their CRLF, DOORMAN_MAX_HEAD bytes at most, which are copied. When there is no thread to be
+ * had, and when too many wait for it, all this is done before it returns. */
+void doorman_turn_away(struct doorman *d, int fd, bool is_tls, struct slice head);
 
 #endif

@@ -51,6 +51,10 @@ struct http_options {
     int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms, handshake_ms;
     /* Called once for each request, framing faults included. May answer before it returns. */
     void (*on_request)(void *context, struct http_call *call, const struct http_request *request);
+    /* A new connection is turned away since there are too many: those over a cap, and, unless this is NULL, those that
+     * have asked already when request.is_overload would be set. May append header lines, each with its CRLF and 128
+     * bytes in all, to the 503 that they get. */
+    void (*on_turned_away)(void *context, struct buffer *head);
     /* One line for the log, rate-limited by the server; may be NULL. */
     void (*on_trouble)(void *context, const char *line);
     void *context;

@@ -136,14 +136,19 @@ static void turn_away(struct http_server *s, int fd, bool is_tls, const char *ca
 {
     server_trouble(s, "%s (%d) is reached: a client was turned away", cap, most);
     s->n_turned_away++;
-    doorman_turn_away(s->doorman, fd, is_tls);
+    char room[DOORMAN_MAX_HEAD];
+    struct buffer head = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
+    if (s->options.on_turned_away && !is_tls) /* in TLS nothing is said */
+        s->options.on_turned_away(s->options.context, &head);
+    doorman_turn_away(s->doorman, fd, is_tls, buffer_slice(&head));
 }
 
 /* Its call would be refused as overload; to find that out from the request costs as much as some calls do. */
 static bool asks_in_vain(const struct http_server *s, int fd, bool is_tls)
 {
     char first;
-    return server_is_full(s) && !is_tls && recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return s->options.on_turned_away && server_is_full(s) && !is_tls &&
+           recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)

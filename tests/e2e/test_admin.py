@@ -315,6 +315,10 @@ class Life(unittest.TestCase):
             self.assertEqual({(answer.status, answer.fault) for answer in answers}, {(503, "too_busy")})
             name = "anchorage_connections_turned_away_total"
             self.assertEqual([admin.value(name, side=side) for side in ("client", "admin")], [3, 0])
+            self.assertEqual((admin.value("anchorage_calls_total"), admin.value("anchorage_answers_total", fault="too_busy")),
+                             (3, 3))
+            self.assertEqual([answer.rows_charged for answer in answers], [0, 0, 0])
+            self.assertEqual(len({answer.headers["x-anchorage-id"] for answer in answers}), 3)
 
     def test_draining_is_seen_until_the_end(self):
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"admin": "127.0.0.1:0"}, teams=TEAMS) as proxy:

@@ -13,6 +13,12 @@
 
 enum { MOST = 40, CROWDED = 32, FULL = 38 }; /* more than these are too many */
 
+static void on_turned_away(void *context, struct buffer *head)
+{
+    (void)context;
+    buffer_str(head, "X-Number: 1\r\n");
+}
+
 static int begin_with_few(void **state)
 {
     begin(state);
@@ -111,6 +117,7 @@ static void who_asks_when_it_is_full_is_turned_away(void **state)
 {
     (void)state;
     int fds[MOST];
+    kit.options.on_turned_away = on_turned_away;
     kit_start(&kit, "127.0.0.1:0");
     connect_all(fds, FULL + 1);
     int asks = kit_connect(&kit);
@@ -121,6 +128,7 @@ static void who_asks_when_it_is_full_is_turned_away(void **state)
     GOT_UNTIL(&kit, &got, asks, got.is_closed);
     assert_int_equal(got_status(&got), 503);
     assert_false(got.is_reset);
+    assert_non_null(strstr(got.p, "\r\nX-Number: 1\r\n"));
     assert_int_equal(http_server_turned_away(kit.server), 1);
     assert_non_null(strstr(kit.trouble, "nineteen twentieths of max_connections (40)"));
     fds[FULL + 1] = kit_connect(&kit);

@@ -156,7 +156,7 @@ static void who_is_turned_away_does_not_stand_in_line(void **state)
     KIT_UNTIL(&kit, http_server_connections(kit.server) == CLIENTS);
     ask(fds, FULL, CLIENTS);
     KIT_UNTIL(&kit, kit.n_requests == CLIENTS);
-    const char *turned_away = strstr(kit.seen, "0 /58?"), *waited = strstr(kit.seen, "0 /56?");
+    const char *turned_away = strstr(kit.seen, "0 /57?"), *waited = strstr(kit.seen, "0 /56?");
     assert_non_null(turned_away);
     assert_non_null(waited);
     assert_true(turned_away < waited);

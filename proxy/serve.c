@@ -136,19 +136,26 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
 
 /* ---- making ---- */
 
+/* All is in one of two priorities: accepting comes first. */
 static struct event_base *make_base(void)
 {
-    /* Events that make others active by hand would run for ever before the kernel is asked for more: at the next tick
-     * of the loop's clock, 4 ms at most, it is. */
+    /* Events that make others active by hand would run for ever before the kernel is asked for more; and who connects
+     * would wait for all that is ready. */
     static const struct timeval look_again = { .tv_usec = 1000 };
     struct event_config *c = event_config_new();
     if (!c)
         return NULL;
     event_config_set_max_dispatch_interval(c, &look_again, -1, 0);
-    /* One thread: no locks; changes of interest are handed to the kernel together. */
-    event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    /* One thread: no locks; changes of interest are handed to the kernel together. The coarse clock ticks every 4 ms.
+     */
+    event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+                                 EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(c);
     event_config_free(c);
+    if (base && event_base_priority_init(base, 2) != 0) {
+        event_base_free(base);
+        return NULL;
+    }
     return base;
 }
 

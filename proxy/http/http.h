@@ -60,8 +60,8 @@ struct http_options {
     void *context;
 };
 
-/* NULL when memory is out. Copies `options`. SIGPIPE is ignored from now on, unless something else than its default
- * was chosen. */
+/* NULL when memory is out. Copies `options`. Where `base` has priorities, accepting has the highest. SIGPIPE is ignored
+ * from now on, unless something else than its default was chosen. */
 struct http_server *http_server_new(struct event_base *base, const struct http_options *options);
 
 /* Listen on "127.0.0.1:8080", "[::1]:8080", "*:80" or "unix:/run/x.sock". Port 0 is chosen by the kernel.

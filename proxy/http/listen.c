@@ -234,12 +234,15 @@ static bool accept_some(const struct listener *l, int *left)
     return true;
 }
 
+/* Who connects comes first; but a storm has its turn like all else, for its next portion is always ready. */
 static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
+    const struct listener *l = context;
     int left = MAX_ACCEPTED_A_TURN;
-    (void)accept_some(context, &left);
+    bool some_are_left = accept_some(l, &left);
+    event_priority_set(l->accepts, some_are_left ? 1 : 0);
 }
 
 void listeners_empty(struct http_server *s)
@@ -292,7 +295,7 @@ static struct listener *listener_new(struct http_server *s, int fd, const struct
     l->is_kept = !a;
     if ((l->is_kept && is_listening(fd)) || listen(fd, BACKLOG) == 0)
         l->accepts = event_new(s->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
-    if (!l->accepts || event_add(l->accepts, NULL) != 0) {
+    if (!l->accepts || event_priority_set(l->accepts, 0) != 0 || event_add(l->accepts, NULL) != 0) {
         int error = errno;
         listener_free(l);
         errno = error;

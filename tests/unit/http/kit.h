@@ -135,6 +135,7 @@ static UNUSED void kit_start(struct kit *k, const char *address)
 {
     struct timeval ms = { .tv_usec = 1000 };
     k->base = event_base_new();
+    event_base_priority_init(k->base, 2); /* as the program does */
     k->tick = event_new(k->base, -1, EV_PERSIST, kit_on_tick, NULL);
     event_add(k->tick, &ms);
     if (!k->options.on_request)

@@ -4,12 +4,13 @@
 
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 struct list {
     struct aside_item *first, *last;
@@ -79,17 +80,6 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     }
 }
 
-/* Signals are the loop's. */
-static bool start_thread(struct aside *w)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&w->thread, NULL, work, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return ok;
-}
-
 struct aside *aside_new(struct event_base *base)
 {
     struct aside *w = calloc(1, sizeof *w);
@@ -99,7 +89,7 @@ struct aside *aside_new(struct event_base *base)
     pthread_cond_init(&w->more, NULL);
     w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->wake = w->fd >= 0 ? event_new(base, w->fd, EV_READ | EV_PERSIST, on_ready, w) : NULL;
-    if (w->wake && event_add(w->wake, NULL) == 0 && start_thread(w))
+    if (w->wake && event_add(w->wake, NULL) == 0 && thread_start(&w->thread, work, w))
         return w;
     if (w->wake)
         event_free(w->wake);

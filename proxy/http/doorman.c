@@ -4,11 +4,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 enum { ROOM = 64 /* front.c counts their descriptors */, MAX_READS = 16 };
 
@@ -98,17 +99,6 @@ struct doorman *doorman_new(void)
     return d;
 }
 
-/* Signals are the loop's. */
-static void begin(struct doorman *d)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    d->has_thread = pthread_create(&d->thread, NULL, work, d) == 0;
-    d->lacks_thread = !d->has_thread;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 /* With the lock held. */
 static void wake(struct doorman *d)
 {
@@ -150,8 +140,10 @@ void doorman_turn_away(struct doorman *d, int fd, bool is_tls, struct slice head
     struct client c = { .fd = fd, .is_tls = is_tls, .n_head = (uint8_t)head.n };
     if (head.n)
         memcpy(c.head, head.p, head.n);
-    if (!d->has_thread && !d->lacks_thread)
-        begin(d);
+    if (!d->has_thread && !d->lacks_thread) {
+        d->has_thread = thread_start(&d->thread, work, d);
+        d->lacks_thread = !d->has_thread;
+    }
     if (!d->has_thread || !give(d, &c))
         turn_away(&c);
 }

@@ -3,11 +3,11 @@
  * changed of the keys is taken over on the loop. */
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "proxy/ledger/books.h"
 #include "proxy/ledger/command.h"
 
@@ -175,16 +175,6 @@ static struct job *job_new(struct ledger *l, int argc, const char *const *argv, 
     return j;
 }
 
-static bool job_start(struct job *j)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&j->thread, NULL, run_job, j) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 /* NULL when it cannot start. No words: the strangers are written. */
 static struct job *start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                          ledger_command_done *done, void *context)
@@ -192,7 +182,7 @@ static struct job *start(struct ledger *l, int argc, const char *const *argv, st
     struct job *j = l->base ? job_new(l, argc, argv, input) : NULL;
     if (j)
         j->command.at = at;
-    if (!j || !job_start(j)) {
+    if (!j || !thread_start(&j->thread, run_job, j)) {
         if (j)
             job_free(j);
         return NULL;

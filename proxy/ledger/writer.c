@@ -6,13 +6,13 @@
 
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "proxy/ledger/trim.h"
 
 enum {
@@ -368,14 +368,9 @@ void writer_retry(struct writer *w)
     pthread_mutex_unlock(&w->mutex);
 }
 
-/* Signals are for the loop's thread. */
 static bool start_thread(struct writer *w)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&w->thread, NULL, write_all_day, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool started = thread_start(&w->thread, write_all_day, w);
     if (started)
         pthread_setname_np(w->thread, "ledger");
     return started;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * A thread beside the loop gets no signals, and the loop's own still comes to it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+
+#include "base/thread.h"
+
+static void *look_at_mask(void *mask)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, mask);
+    return mask;
+}
+
+static void signals_are_for_who_starts_it(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    sigset_t its, ours;
+    assert_true(thread_start(&thread, look_at_mask, &its));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &ours);
+    const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGPIPE };
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        assert_true(sigismember(&its, signals[i]));
+        assert_false(sigismember(&ours, signals[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signals_are_for_who_starts_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

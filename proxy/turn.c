@@ -171,10 +171,10 @@ void turns_forget(struct service *s, struct turns *t)
 {
     struct gate *g = &s->gate;
     struct turns *before = NULL;
-    for (struct turns *each = g->first; each && each != t; each = each->after)
-        before = each;
     if (!t->is_in_gate)
         return;
+    for (struct turns *each = g->first; each != t; each = each->after)
+        before = each;
     *(before ? &before->after : &g->first) = t->after;
     if (g->last == t)
         g->last = before;

@@ -105,9 +105,14 @@ static bool is_over(struct multi *m, struct round *share, int64_t most_us)
     return round_is_over(share, most_us);
 }
 
+static bool has_ended(const struct multi *m)
+{
+    return m->first_ended < m->n_ended;
+}
+
 bool multi_is_behind(const struct multi *m)
 {
-    if (m->some_wait || m->first_ended < m->n_ended) {
+    if (m->some_wait || has_ended(m)) {
         return true;
     }
     /* those that waited may have gone since without a word */
@@ -314,11 +319,6 @@ static void take_out(struct multi *m, void *easy)
         i++;
     }
     m->easies[i] = m->easies[--m->added];
-}
-
-static bool has_ended(const struct multi *m)
-{
-    return m->first_ended < m->n_ended;
 }
 
 /* At once, so that nobody takes what is whole for late, however long it waits to be handed out. */

@@ -6,8 +6,9 @@ what a team's calls wait beside a team that floods.
     BUILD_DIR=build-release BENCH_ROUNDS=5 python3 tests/bench/overload.py
 
 Of the good answers 9 in 10 are left (the clients and their connections take from the same machine: of those that are given
-while as many are turned away elsewhere, and 8 in 10 of those without any), 99 % of those who are turned away know within 5 ms, and a team's slowest hundredth waits at most 1.5
-times as long beside a flood whose concurrency is as by default: in the mean or the median of the rounds.
+while as many are turned away elsewhere, and 8 in 10 of those without any), 99 % of those who are turned away know within
+5 ms, and a team's slowest hundredth waits at most 1.5 times as long beside a flood whose concurrency is as by default: in
+the mean or the median of the rounds.
 """
 import json
 import os
@@ -16,10 +17,11 @@ import shutil
 import subprocess
 import sys
 import time
+from statistics import median
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from anchorage import BUILD_DIR, OTHER_TOKEN, TOKEN, Anchorage  # noqa: E402 (the path comes first)
-from bars import ROUNDS, Bars, median  # noqa: E402
+from bars import ROUNDS, Bars  # noqa: E402
 from canned import Canned, names  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 

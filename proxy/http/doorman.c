@@ -11,7 +11,7 @@
 
 #include "base/thread.h"
 
-enum { ROOM = 64 /* front.c counts their descriptors */, MAX_READS = 16 };
+enum { ROOM = 64 /* front.c counts their descriptors */, ENOUGH = ROOM / 2, MAX_READS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -29,6 +29,7 @@ struct list {
 
 struct doorman {
     bool has_thread, lacks_thread; /* the loop's own, like `thread` */
+    int n_given;                   /* and this: since the thread was last woken */
     pthread_t thread;
     struct list leaving;  /* the thread's own */
     pthread_mutex_t lock; /* of all below */
@@ -99,12 +100,24 @@ struct doorman *doorman_new(void)
     return d;
 }
 
-/* With the lock held. */
-static void wake(struct doorman *d)
+/* The signal is given without the lock, which the thread wants first. */
+static void wake(struct doorman *d, bool ends)
 {
-    if (d->sleeps)
+    pthread_mutex_lock(&d->lock);
+    d->ends = ends;
+    bool is_due = d->sleeps && (d->waiting.n || ends);
+    if (is_due)
+        d->sleeps = false;
+    pthread_mutex_unlock(&d->lock);
+    if (is_due)
         pthread_cond_signal(&d->more);
-    d->sleeps = false;
+}
+
+void doorman_go(struct doorman *d)
+{
+    if (d->n_given)
+        wake(d, false);
+    d->n_given = 0;
 }
 
 void doorman_free(struct doorman *d)
@@ -112,10 +125,7 @@ void doorman_free(struct doorman *d)
     if (!d)
         return;
     if (d->has_thread) {
-        pthread_mutex_lock(&d->lock);
-        d->ends = true;
-        wake(d);
-        pthread_mutex_unlock(&d->lock);
+        wake(d, true);
         pthread_join(d->thread, NULL);
     }
     pthread_cond_destroy(&d->more);
@@ -129,8 +139,10 @@ static bool give(struct doorman *d, const struct client *c)
     bool has_room = d->waiting.n < ROOM;
     if (has_room)
         d->waiting.clients[d->waiting.n++] = *c;
-    wake(d);
     pthread_mutex_unlock(&d->lock);
+    d->n_given += has_room;
+    if (d->n_given >= ENOUGH)
+        doorman_go(d);
     return has_room;
 }
 

@@ -21,7 +21,10 @@ void doorman_free(struct doorman *d);
 
 /* Tell the client that there are too many, and close its socket, which is the doorman's from now on. `head` is added to
  * the answer: lines with their CRLF, DOORMAN_MAX_HEAD bytes at most, which are copied. When there is no thread to be
- * had, and when too many wait for it, all this is done before it returns. */
+ * had, and when too many wait for it, all this is done before it returns; else it may wait for doorman_go. */
 void doorman_turn_away(struct doorman *d, int fd, bool is_tls, struct slice head);
+
+/* To be called behind a portion of them: a thread that is woken for each one takes as much as what it does. */
+void doorman_go(struct doorman *d);
 
 #endif

@@ -242,6 +242,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
     const struct listener *l = context;
     int left = MAX_ACCEPTED_A_TURN;
     bool some_are_left = accept_some(l, &left);
+    doorman_go(l->server->doorman);
     event_priority_set(l->accepts, some_are_left ? 1 : 0);
 }
 

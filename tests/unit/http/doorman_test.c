@@ -56,6 +56,7 @@ static void come(struct doorman *d, int n, bool is_tls)
         clients[i] = both[0];
         doorman_turn_away(d, both[1], is_tls, S("X-Number: 1\r\n"));
     }
+    doorman_go(d);
 }
 
 /* What is there and the end, or the test's own end. */

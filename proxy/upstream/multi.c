@@ -18,12 +18,13 @@
 
 #include "base/clock.h"
 #include "base/round.h"
+#include "proxy/upstream/list.h"
 #include "proxy/upstream/own.h"
 
-enum { IDLE_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
+enum { KEPT_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
 
 /* Of one round of the loop. */
-enum { READING_US = 600, FINISHING_US = 1000, LAP_US = 20000 /* more than any takes */ };
+enum { READING_US = 600, FINISHING_US = 1000 };
 
 struct watch {
     struct event event;
@@ -32,7 +33,7 @@ struct watch {
     short wanted;     /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
     short armed;      /* as the loop knows it; 0: the event is not added */
     bool connected;   /* libcurl tells us before it closes it */
-    unsigned read_in; /* the lap that it was last read in */
+    struct link line; /* in `ready`, while it waits to be read */
 };
 
 /* A transfer that libcurl has done with, and that was not handed out yet. */
@@ -50,9 +51,7 @@ struct multi {
     bool met_own;
     struct event turn, timer, rested, round_ends;
     struct round reading, finishing;
-    unsigned lap; /* all that is ready is read once before anything is read twice */
-    bool lap_goes_on, some_were_ready, some_wait;
-    int64_t lap_us;      /* when the last round of it ended */
+    struct link ready;   /* sockets that wait to be read, who came first in front */
     struct ended *ended; /* from first_ended until n_ended */
     int first_ended, n_ended;
     bool turn_is_due, kick_is_due, in_turn;
@@ -85,6 +84,7 @@ static struct watch *watch_of(struct multi *m, int fd)
     if (!w && (w = calloc(1, sizeof(*w)))) {
         w->multi = m;
         w->fd = fd;
+        link_init(&w->line);
         m->watches[fd] = w;
     }
     return w;
@@ -112,11 +112,7 @@ static bool has_ended(const struct multi *m)
 
 bool multi_is_behind(const struct multi *m)
 {
-    if (m->some_wait || has_ended(m)) {
-        return true;
-    }
-    /* those that waited may have gone since without a word */
-    return m->lap_goes_on && clock_monotonic_us() - m->lap_us < LAP_US;
+    return !link_is_alone(&m->ready) || has_ended(m);
 }
 
 bool multi_is_to_rest(struct multi *m)
@@ -130,32 +126,6 @@ static void round_ends(evutil_socket_t fd, short what, void *context)
     struct multi *m = context;
     round_end(&m->reading);
     round_end(&m->finishing);
-    if (!m->some_were_ready) {
-        return;
-    }
-    m->lap_goes_on = m->some_wait;
-    m->lap_us = clock_monotonic_us();
-    m->some_wait = m->some_were_ready = false;
-    if (!m->lap_goes_on) {
-        m->lap++;
-    }
-}
-
-/* The kernel tells again in the next round of what waits, and always in the same order: those at its front would have
- * all of the time, were it not for the laps. */
-static bool may_read(struct multi *m, struct watch *w)
-{
-    bool over = is_over(m, &m->reading, READING_US);
-    m->some_were_ready = true;
-    if (m->lap_goes_on && w->read_in == m->lap) {
-        return false;
-    }
-    if (over) {
-        m->some_wait = true;
-        return false;
-    }
-    w->read_in = m->lap;
-    return true;
 }
 
 static void socket_action(struct multi *m, int fd, int bits)
@@ -181,19 +151,7 @@ static void disarm(struct watch *w)
     }
 }
 
-static void socket_ready(evutil_socket_t fd, short what, void *context)
-{
-    struct watch *w = context;
-    if (!w->wanted) {
-        /* The other end closed an idle connection; libcurl looks before it uses it again. */
-        disarm(w);
-        return;
-    }
-    if ((what & EV_READ) && !may_read(w->multi, w)) {
-        return;
-    }
-    socket_action(w->multi, (int)fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
-}
+static void socket_ready(evutil_socket_t fd, short what, void *context);
 
 static int arm(struct watch *w)
 {
@@ -209,6 +167,63 @@ static int arm(struct watch *w)
     return 0;
 }
 
+/* What it wanted may not be what it wants now; whoever does not want it any more is not in the line. */
+static void watch_again(struct multi *m, struct watch *w)
+{
+    if (w->wanted && arm(w)) {
+        m->lost_sight = true;
+        multi_wake(m);
+    }
+}
+
+/* In the order in which they became ready, and as far as this round goes. */
+static void read_ready(struct multi *m)
+{
+    while (!link_is_alone(&m->ready)) {
+        if (is_over(m, &m->reading, READING_US)) {
+            multi_rest(m);
+            return;
+        }
+        struct watch *w = LINKED(m->ready.next, struct watch, line);
+        int fd = w->fd;
+        link_out(&w->line);
+        socket_action(m, fd, CURL_CSELECT_IN);
+        if (m->watches[fd] == w) {
+            watch_again(m, w);
+        }
+    }
+}
+
+/* True: now. Else it stands in line. The kernel would tell of it again in each round, and of thousands that took longer
+ * than to read some: at the second time, it is told not to. */
+static bool may_read(struct multi *m, struct watch *w)
+{
+    if (!link_is_alone(&w->line)) {
+        disarm(w);
+        return false;
+    }
+    if (link_is_alone(&m->ready) && !is_over(m, &m->reading, READING_US)) {
+        return true;
+    }
+    link_before(&m->ready, &w->line);
+    multi_rest(m);
+    return false;
+}
+
+static void socket_ready(evutil_socket_t fd, short what, void *context)
+{
+    struct watch *w = context;
+    if (!w->wanted) {
+        /* The other end closed an idle connection; libcurl looks before it uses it again. */
+        disarm(w);
+        return;
+    }
+    if ((what & EV_READ) && !may_read(w->multi, w)) {
+        return;
+    }
+    socket_action(w->multi, (int)fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
     (void)unused;
@@ -222,6 +237,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     if (what == CURL_POLL_REMOVE) {
         w->wanted = 0;
+        link_out(&w->line);
         if (!w->connected || w->armed != EV_READ) {
             disarm(w);
         }
@@ -229,10 +245,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     w->connected = w->connected || easy == m->connected;
     w->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-    if (arm(w)) {
-        m->lost_sight = true;
-        multi_wake(m);
-    }
+    watch_again(m, w);
     return 0;
 }
 
@@ -256,6 +269,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
         return CURL_SOCKET_BAD;
     }
     m->connects++;
+    link_out(&w->line);
     disarm(w);
     w->connected = false;
     if (w->wanted && arm(w)) {
@@ -269,6 +283,7 @@ static int close_socket(void *context, curl_socket_t fd)
 {
     struct multi *m = context;
     if ((size_t)fd < m->n_watches && m->watches[fd]) {
+        link_out(&m->watches[fd]->line);
         disarm(m->watches[fd]);
         free(m->watches[fd]);
         m->watches[fd] = NULL;
@@ -426,6 +441,7 @@ static void has_rested(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     struct multi *m = context;
     m->callbacks.on_rested(m->context);
+    read_ready(m);
     if (m->running < m->added || has_ended(m)) {
         multi_wake(m);
     }
@@ -473,7 +489,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     m->callbacks = *callbacks;
     m->context = context;
     m->timer_ms = INT64_MAX;
-    m->lap = 1;
+    link_init(&m->ready);
     event_assign(&m->turn, base, -1, 0, take_turn, m);
     evtimer_assign(&m->timer, base, timer_fired, m);
     evtimer_assign(&m->rested, base, has_rested, m);
@@ -483,7 +499,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
     curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS);
+    curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
     return m;
 }
 

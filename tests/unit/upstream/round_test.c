@@ -84,6 +84,36 @@ static void many_answers_in_portions(void **state)
     play_end(p);
 }
 
+/* The kernel is not to tell of all of them again in each round. */
+static void who_waits_to_be_read_is_not_watched(void **state)
+{
+    (void)state;
+    enum { N = 400, A_FEW = 100 };
+    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
+    const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
+    struct play *p = play_start(scenes, 1);
+    struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
+    struct busy b = { 0 };
+    int before = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED), fewest = N;
+    for (int i = 0; i < N; i++) {
+        s->pending++;
+        assert_non_null(
+            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
+    }
+    side_wait_for(s, &p->requests, N);
+    while (b.portions < A_FEW / 2) {
+        assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
+        int watched = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - before;
+        fewest = watched < fewest ? watched : fewest;
+    }
+    assert_in_range(fewest, 0, A_FEW);
+    side_wait(s);
+    assert_int_equal(b.portions, N);
+    assert_int_equal(b.done, N);
+    side_free(s);
+    play_end(p);
+}
+
 /* While those that have ended wait for their turn, and are never all gone, others begin and end. */
 struct chain {
     struct side *side;
@@ -246,8 +276,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_answer_in_portions),           cmocka_unit_test(many_answers_in_portions),
-        cmocka_unit_test(others_begin_while_some_wait_to_end), cmocka_unit_test(whole_answers_are_not_late),
-        cmocka_unit_test(each_has_its_share_of_the_time),
+        cmocka_unit_test(who_waits_to_be_read_is_not_watched), cmocka_unit_test(others_begin_while_some_wait_to_end),
+        cmocka_unit_test(whole_answers_are_not_late),          cmocka_unit_test(each_has_its_share_of_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,10 +43,19 @@ bool front_load_tls(const struct config *c, struct http_server *http, struct buf
     return http_server_load_tls(http, pairs, n, say, &telling);
 }
 
+/* That may go on at once; each has a connection to v3, which stays open behind it. */
+static int64_t most_calls(const struct config *c)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < c->n_teams; i++)
+        most += c->teams[i].concurrency;
+    return most < c->max_connections ? most : c->max_connections;
+}
+
 void front_raise_descriptors(struct service *s)
 {
     struct rlimit files;
-    int64_t wanted = (int64_t)s->config->max_connections + OWN_DESCRIPTORS;
+    int64_t wanted = s->config->max_connections + most_calls(s->config) + OWN_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
     files.rlim_cur = files.rlim_max;

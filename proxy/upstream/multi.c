@@ -21,7 +21,7 @@
 #include "proxy/upstream/list.h"
 #include "proxy/upstream/own.h"
 
-enum { KEPT_CONNECTIONS = 256, WIPED_BYTES = 16 * 1024 };
+enum { KEPT_CONNECTIONS = 256 /* at least */, WIPED_BYTES = 16 * 1024 };
 
 /* Of one round of the loop. */
 enum { READING_US = 600, FINISHING_US = 1000 };
@@ -552,6 +552,10 @@ static bool make_room(struct multi *m)
     }
     m->ended = ended;
     m->room = room;
+    if (room > KEPT_CONNECTIONS) {
+        /* libcurl counts those in use, too: were there more of them, each one that is done would be closed */
+        curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)room);
+    }
     return true;
 }
 

@@ -27,10 +27,10 @@ static void connections_are_kept(void **state)
     play_end(p);
 }
 
-static void two_hundred_at_once(void **state)
+static void four_hundred_at_once(void **state)
 {
     (void)state;
-    enum { N = 200 };
+    enum { N = 400 };
     static const struct scene scenes[] = { SCENE("/ok", OK) };
     static struct ask asks[N];
     struct play *p = START(scenes);
@@ -471,7 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_are_kept),
-        cmocka_unit_test(two_hundred_at_once),
+        cmocka_unit_test(four_hundred_at_once),
         cmocka_unit_test(numbers_of_the_headers_come_through),
         cmocka_unit_test(a_request_is_never_repeated_behind_our_back),
         cmocka_unit_test(closed_idle_connections_do_no_harm),

@@ -19,6 +19,7 @@ enum {
     BATCH = 256,
     WORTH_IT = 64,        /* entries that no more need to gather for */
     GATHER_US = 500,      /* that a batch may wait for more */
+    BUSY_US = 2000,       /* likewise, while the loop has yet to take what was written before */
     GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
     LAST_RETRY_MS = 4000
@@ -41,7 +42,8 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    size_t wanted;   /* the thread sleeps until so much is queued; 0: it does not sleep */
+    bool waits;      /* the thread sleeps until something is queued */
+    bool gathers;    /* or until it is worth a commit */
     size_t enough;   /* entries that are worth a commit, by the calls that are open */
     size_t together; /* so many at the front of the queue are one transaction */
     struct ledger_stats stats;
@@ -192,19 +194,29 @@ static void failed_step(struct writer *w)
         try_again(w);
 }
 
-/* Half of the open calls at the disk make a good batch; then the other half makes the next. */
+/* Half of the open calls at the disk make a good batch; then the other half makes the next. A loop too busy to take what
+ * the last one wrote would only find this one behind it. */
+static bool is_worth_it(const struct writer *w)
+{
+    return w->queue.n >= w->enough && !w->back.n;
+}
+
 static void gather(struct writer *w)
 {
-    int64_t until_us = clock_monotonic_us() + GATHER_US;
-    w->wanted = w->enough;
-    while (w->queue.n < w->enough && !w->stop && clock_monotonic_us() < until_us)
+    int64_t began_us = clock_monotonic_us();
+    w->gathers = true;
+    while (!is_worth_it(w) && !w->stop) {
+        int64_t until_us = began_us + (w->back.n ? BUSY_US : GATHER_US);
+        if (clock_monotonic_us() >= until_us)
+            break;
         wait_until(w, until_us);
-    w->wanted = 0;
+    }
+    w->gathers = false;
 }
 
 static void write_step(struct writer *w)
 {
-    if (w->queue.n < w->enough)
+    if (!is_worth_it(w))
         gather(w);
     struct op_list batch = op_list_take(&w->queue, w->together > BATCH ? w->together : BATCH);
     w->together = 0;
@@ -243,12 +255,12 @@ static void trim_step(struct writer *w)
 
 static void wait_for_work(struct writer *w)
 {
-    w->wanted = 1;
+    w->waits = true;
     if (w->trim)
         wait_until(w, trim_due_ms(w->trim) * 1000);
     else
         pthread_cond_wait(&w->work, &w->mutex);
-    w->wanted = 0;
+    w->waits = false;
 }
 
 static void *write_all_day(void *context)
@@ -281,7 +293,10 @@ static void on_woken(evutil_socket_t fd, short what, void *context)
     pthread_mutex_lock(&w->mutex);
     struct op_list back = op_list_take(&w->back, SIZE_MAX);
     struct recovery *fresh = w->fresh;
+    bool wake = w->gathers && is_worth_it(w);
     pthread_mutex_unlock(&w->mutex);
+    if (wake)
+        pthread_cond_signal(&w->work);
     w->n_out -= back.n;
     w->finished(w->context, &back, fresh);
 }
@@ -292,7 +307,7 @@ static void hand_over(struct writer *w)
     op_list_join(&w->queue, &w->gathered);
     size_t half = w->calls < GATHER_CALLS ? 1 : w->calls / 2;
     w->enough = half < WORTH_IT ? half : WORTH_IT;
-    bool wake = (w->wanted && w->queue.n >= w->wanted) || w->failed;
+    bool wake = (w->waits && w->queue.n) || (w->gathers && is_worth_it(w)) || w->failed;
     pthread_mutex_unlock(&w->mutex);
     if (wake)
         pthread_cond_signal(&w->work);

@@ -194,8 +194,8 @@ static void failed_step(struct writer *w)
         try_again(w);
 }
 
-/* Half of the open calls at the disk make a good batch; then the other half makes the next. A loop too busy to take what
- * the last one wrote would only find this one behind it. */
+/* Half of the open calls at the disk make a good batch; then the other half makes the next. A loop too busy to take
+ * what the last one wrote would only find this one behind it. */
 static bool is_worth_it(const struct writer *w)
 {
     return w->queue.n >= w->enough && !w->back.n;

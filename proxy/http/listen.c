@@ -251,6 +251,7 @@ void listeners_empty(struct http_server *s)
     for (struct listener *l = s->listeners; l; l = l->next)
         for (int left = BACKLOG; !l->is_kept && left && accept_some(l, &left);)
             ;
+    doorman_go(s->doorman);
 }
 
 static void listener_free(struct listener *l)

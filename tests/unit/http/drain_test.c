@@ -37,6 +37,29 @@ static void drains_with_a_last_chance(void **state)
     KIT_UNTIL(&kit, kit.n_drained == 1);
 }
 
+/* And who is over a cap by then hears so, while the others are still served. */
+static void who_is_too_many_at_the_end_hears_it(void **state)
+{
+    (void)state;
+    kit.options.max_connections = 1;
+    kit.options.drain_ms = 5000;
+    kit_start(&kit, "127.0.0.1:0");
+    int first = kit_connect(&kit);
+    KIT_UNTIL(&kit, http_server_connections(kit.server) == 1);
+    for (int i = 0; i < 2; i++) {
+        int over = kit_connect(&kit);
+        if (i)
+            http_server_drain(kit.server, kit_on_drained, &kit);
+        got = (struct got){ 0 };
+        GOT_UNTIL(&kit, &got, over, got.is_closed);
+        assert_int_equal(got_status(&got), 503);
+        close(over);
+    }
+    assert_int_equal(kit.n_drained, 0);
+    close(first);
+    KIT_UNTIL(&kit, kit.n_drained == 1);
+}
+
 /* A socket that a supervisor keeps: who comes while nobody accepts waits there for the next server. */
 static void a_kept_listener_has_a_successor(void **state)
 {
@@ -103,9 +126,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(drains_with_a_last_chance),
-        TEST(a_kept_listener_has_a_successor),
-        TEST(a_kept_socket_file_stays),
+        TEST(drains_with_a_last_chance),       TEST(who_is_too_many_at_the_end_hears_it),
+        TEST(a_kept_listener_has_a_successor), TEST(a_kept_socket_file_stays),
         TEST(what_is_no_listener_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "proxy/http/http.h"
 
-enum { ROOM = 64 /* front.c counts their descriptors */, ENOUGH = ROOM / 2, MAX_READS = 16 };
+/* One list gathers while the thread sees to the other. */
+enum { ROOM = HTTP_MOST_LEAVING / 2, ENOUGH = ROOM / 2, MAX_READS = 16 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 

@@ -19,6 +19,9 @@ struct event_base;
 struct http_server;
 struct http_call;
 
+/* Sockets of clients that are being turned away, at most; they are open besides those that max_connections counts. */
+enum { HTTP_MOST_LEAVING = 128 };
+
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
 
 /* What came in. All slices live until the call is answered. */

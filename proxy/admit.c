@@ -29,12 +29,11 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     exchange_run(x);
 }
 
-/* Wait no longer than queue_timeout, all tries together; who has paid for a part of the answer, as long as it may take.
- * False when memory is out. */
+/* Wait no longer than queue_timeout, all tries together. False when memory is out. */
 static bool start_timer(struct exchange *x, int64_t least_ms)
 {
     int64_t wait_ms = x->config->queue_timeout_ms > least_ms ? x->config->queue_timeout_ms : least_ms;
-    int64_t now = clock_monotonic_ms(), until = x->any_sent ? x->deadline_ms : now + wait_ms;
+    int64_t now = clock_monotonic_ms(), until = now + wait_ms;
     if (!x->waits_until_ms)
         x->waits_until_ms = until < x->deadline_ms ? until : x->deadline_ms;
     int64_t ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;

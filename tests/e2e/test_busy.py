@@ -82,19 +82,6 @@ class Busy(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 2)
             holds.leave()
 
-    def test_who_has_paid_waits_for_room_in_the_limit(self):
-        """Longer than queue_timeout, which is for calls that have spent nothing yet."""
-        with Sandbox(today=None) as sandbox, \
-                Anchorage(sandbox, proxy={"queue_timeout": "100ms"}, fidelity={"stats": "zero"},
-                          upstream={"max_rows_per_request": 100}, teams={"seo": {"rows_per_month": 210}}) as proxy:
-            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 200},
-                           {"match": "anchors", "query": {"target": "small.example"}, "delay_ms": 800})
-            pages = Background(proxy, target="big.example", limit=150)
-            holds = Background(proxy, target="small.example", limit=100)  # but has fewer rows
-            answer = pages.answer()
-            self.assertEqual((answer.fault, len(answer.anchors)), (None, 150), answer)
-            self.assertIsNone(holds.answer().fault)
-
 
 class Memory(unittest.TestCase):
     OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}

@@ -194,24 +194,27 @@ static void failed_step(struct writer *w)
         try_again(w);
 }
 
-/* Half of the open calls at the disk make a good batch; then the other half makes the next. A loop too busy to take
- * what the last one wrote would only find this one behind it. */
+/* Half of the open calls at the disk make a good batch; then the other half makes the next. */
 static bool is_worth_it(const struct writer *w)
 {
     return w->queue.n >= w->enough && !w->back.n;
 }
 
+static void gather_until(struct writer *w, int64_t until_us)
+{
+    w->gathers = true;
+    while (!is_worth_it(w) && !w->stop && clock_monotonic_us() < until_us)
+        wait_until(w, until_us);
+    w->gathers = false;
+}
+
+/* A loop that is too busy to take what the last one wrote would only find this one behind it. */
 static void gather(struct writer *w)
 {
     int64_t began_us = clock_monotonic_us();
-    w->gathers = true;
-    while (!is_worth_it(w) && !w->stop) {
-        int64_t until_us = began_us + (w->back.n ? BUSY_US : GATHER_US);
-        if (clock_monotonic_us() >= until_us)
-            break;
-        wait_until(w, until_us);
-    }
-    w->gathers = false;
+    gather_until(w, began_us + GATHER_US);
+    if (w->back.n)
+        gather_until(w, began_us + BUSY_US);
 }
 
 static void write_step(struct writer *w)

@@ -42,19 +42,20 @@ bool front_load_tls(const struct config *c, struct http_server *http, struct buf
     return http_server_load_tls(http, pairs, n, say, &telling);
 }
 
-/* That may go on at once; each has a connection to v3, which stays open behind it. */
-static int64_t most_calls(const struct config *c)
+/* To v3: a list, its totals and the ratio of each call that may go on are asked for at once, and the connections stay
+ * open behind them. */
+static int64_t most_connections(const struct config *c)
 {
     int64_t most = 0;
     for (size_t i = 0; i < c->n_teams; i++)
         most += c->teams[i].concurrency;
-    return most < c->max_connections ? most : c->max_connections;
+    return V3_KINDS * (most < c->max_connections ? most : c->max_connections);
 }
 
 void front_raise_descriptors(struct service *s)
 {
     struct rlimit files;
-    int64_t wanted = s->config->max_connections + most_calls(s->config) + OWN_DESCRIPTORS;
+    int64_t wanted = s->config->max_connections + most_connections(s->config) + OWN_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
     files.rlim_cur = files.rlim_max;
@@ -62,9 +63,9 @@ void front_raise_descriptors(struct service *s)
         return;
     if (files.rlim_cur != RLIM_INFINITY && files.rlim_cur < (rlim_t)wanted)
         service_say(s,
-                    "warning: max_connections = %d needs about %" PRId64
+                    "warning: max_connections = %d and the teams' concurrency need about %" PRId64
                     " file descriptors, and the system allows %" PRIu64
-                    "; raise its limit (LimitNOFILE= in systemd, ulimit -n) or lower max_connections",
+                    "; raise its limit (LimitNOFILE= in systemd, ulimit -n) or lower them",
                     s->config->max_connections, wanted, (uint64_t)files.rlim_cur);
 }
 

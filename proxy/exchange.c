@@ -84,7 +84,9 @@ static void on_gone(void *context)
 {
     struct exchange *x = context;
     x->client_gone = true;
-    if (x->room == ROOM_ADMIT && (x->waits_for_turn || x->waits_for_room)) {
+    bool waits =
+        x->room == ROOM_ADMIT ? x->waits_for_turn || x->waits_for_room : x->waits_for_room && !share_is_awaited(x);
+    if (waits) {
         admit_leave(x);
         exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
         exchange_enter(x, ROOM_SETTLE);

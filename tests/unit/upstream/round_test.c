@@ -57,21 +57,27 @@ static void busy_done(void *context, const struct upstream_result *result)
     asking_side->pending--;
 }
 
+/* All `n` are with the one who answers when it returns. */
+static void busy_begin(struct side *s, struct play *p, struct busy *b, int n)
+{
+    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
+    for (int i = 0; i < n; i++) {
+        s->pending++;
+        assert_non_null(
+            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, b));
+    }
+    side_wait_for(s, &p->requests, n);
+}
+
 static void many_answers_in_portions(void **state)
 {
     (void)state;
     enum { N = 60, A_ROUND = 16 };
-    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
     const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
     struct play *p = play_start(scenes, 1);
     struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
     struct busy b = { 0 };
-    for (int i = 0; i < N; i++) {
-        s->pending++;
-        assert_non_null(
-            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
-    }
-    side_wait_for(s, &p->requests, N);
+    busy_begin(s, p, &b, N);
     while (s->pending > 0) {
         struct busy before = b;
         assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
@@ -89,18 +95,12 @@ static void who_waits_to_be_read_is_not_watched(void **state)
 {
     (void)state;
     enum { N = 400, A_FEW = 100 };
-    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
     const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
     struct play *p = play_start(scenes, 1);
     struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
     struct busy b = { 0 };
     int before = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED), fewest = N;
-    for (int i = 0; i < N; i++) {
-        s->pending++;
-        assert_non_null(
-            upstream_start(s->upstream, S("/"), S("seo"), 100, clock_monotonic_ms() + 60000, &callbacks, &b));
-    }
-    side_wait_for(s, &p->requests, N);
+    busy_begin(s, p, &b, N);
     while (b.portions < A_FEW / 2) {
         assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
         int watched = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - before;

@@ -7,8 +7,17 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Run `run` with `context` on a thread that has to be joined. False when there is none to be had. */
 [[nodiscard]] bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
+
+/* The calling thread asks for short turns on a core, of `us` microseconds (100 to 100 000). Whoever asks for less is
+ * let in sooner: at once, where others asked for more. False when the kernel refuses; before Linux 6.12 it has no
+ * effect. */
+bool thread_set_turn_us(int us);
+
+/* How long a turn of the calling thread may be; 0 when the kernel does not say. */
+int64_t thread_turn_us(void);
 
 #endif

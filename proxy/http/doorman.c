@@ -13,7 +13,7 @@
 #include "proxy/http/http.h"
 
 /* One list gathers while the thread sees to the other. */
-enum { ROOM = HTTP_MOST_LEAVING / 2, ENOUGH = ROOM / 2, MAX_READS = 16 };
+enum { ROOM = HTTP_MOST_LEAVING / 2, ENOUGH = ROOM / 2, MAX_READS = 16, TURN_US = 100 };
 
 #define TOO_MANY "{\"error\":\"too many connections; keep them open and reuse\"}"
 
@@ -73,6 +73,8 @@ static void turn_away(const struct client *c)
 static void *work(void *context)
 {
     struct doorman *d = context;
+    (void)thread_set_turn_us(
+        TURN_US); /* it has little to do, for somebody who waits; else the loop's turn ends first */
     pthread_mutex_lock(&d->lock);
     while (d->waiting.n || !d->ends) {
         if (!d->waiting.n) {

@@ -10,11 +10,39 @@ enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000, BEHIND_MS = 2000 };
 
 /* ---- turns ---- */
 
+static bool arm(struct exchange *x)
+{
+    int64_t now = clock_monotonic_ms(), ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    return event_add(x->timer, &tv) == 0;
+}
+
+/* Who has paid for a part of the answer may wait for room until its deadline, but only one at a time: two might wait
+ * for what the other one holds, and both would have paid in vain. */
+static bool may_wait_on(struct exchange *x)
+{
+    struct exchange **patient = &x->service->patient;
+    if (!x->waits_for_room || !x->any_sent || *patient || clock_monotonic_ms() >= x->deadline_ms)
+        return false;
+    x->waits_until_ms = x->deadline_ms;
+    *patient = arm(x) ? x : NULL;
+    return *patient;
+}
+
+static void stop_waiting(struct exchange *x)
+{
+    x->waits_until_ms = 0;
+    if (x->service->patient == x)
+        x->service->patient = NULL;
+}
+
 static void on_late(evutil_socket_t fd, short what, void *context)
 {
     struct exchange *x = context;
     (void)fd;
     (void)what;
+    if (may_wait_on(x))
+        return;
     bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
     int64_t before = for_turn ? (int64_t)x->turns->waiting.n : 1;
     bool is_behind = for_turn && x->turns->running < x->turns->team->concurrency;
@@ -29,18 +57,16 @@ static void on_late(evutil_socket_t fd, short what, void *context)
     exchange_run(x);
 }
 
-/* Wait no longer than queue_timeout, all tries together. False when memory is out. */
+/* Wait no longer than queue_timeout, all tries together, but see may_wait_on. False when memory is out. */
 static bool start_timer(struct exchange *x, int64_t least_ms)
 {
     int64_t wait_ms = x->config->queue_timeout_ms > least_ms ? x->config->queue_timeout_ms : least_ms;
-    int64_t now = clock_monotonic_ms(), until = now + wait_ms;
+    int64_t until = clock_monotonic_ms() + wait_ms;
     if (!x->waits_until_ms)
         x->waits_until_ms = until < x->deadline_ms ? until : x->deadline_ms;
-    int64_t ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;
-    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     if (!x->timer)
         x->timer = event_new(x->service->base, -1, 0, on_late, x);
-    return x->timer && event_add(x->timer, &tv) == 0;
+    return x->timer && arm(x);
 }
 
 static void stop_timer(struct exchange *x)
@@ -52,7 +78,7 @@ static void stop_timer(struct exchange *x)
 void turn_came(struct exchange *x)
 {
     stop_timer(x);
-    x->waits_until_ms = 0;
+    stop_waiting(x);
     exchange_run(x);
 }
 
@@ -62,6 +88,7 @@ void admit_leave(struct exchange *x)
     if (x->waits_for_room)
         line_remove(&x->service->waiting_for_room, x);
     x->waits_for_room = false;
+    stop_waiting(x);
     turn_leave(x);
 }
 
@@ -70,7 +97,7 @@ void admit_leave(struct exchange *x)
 enum step admit_wait(struct exchange *x)
 {
     struct service *s = x->service;
-    if (x->client_gone)
+    if (exchange_is_for_nobody(x))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
     if (!start_timer(x, 0))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
@@ -91,7 +118,7 @@ static void on_held(void *context, enum ledger_outcome outcome)
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
-        x->waits_until_ms = 0;
+        stop_waiting(x);
         x->held_rows += x->round_rows;
         break;
     case LEDGER_OUT_OF_ROWS:
@@ -116,8 +143,10 @@ static void on_held(void *context, enum ledger_outcome outcome)
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
         break;
     }
-    if (step == ONWARD && x->client_gone && !x->any_sent)
-        exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
+    if (step == ONWARD && exchange_is_for_nobody(x))
+        exchange_refuse(x, FAULT_TOO_BUSY,
+                        x->any_sent ? S("the client left before all pages were asked for")
+                                    : S("the client left before anything was sent to API v3"));
     exchange_enter(x, x->refusal.fault ? ROOM_SETTLE : ROOM_FETCH);
     exchange_run(x);
 }

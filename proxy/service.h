@@ -53,6 +53,7 @@ struct service {
     struct exchange *running;     /* all that are not freed */
     struct exchange *finished;    /* freed at the bottom of the loop */
     struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
+    struct exchange *patient;     /* of these, the one that may wait longer than queue_timeout; NULL: none does */
     struct event *retry_pause;    /* pending: they have had a try a moment ago */
     bool retry_is_due;            /* and are to have another one after it */
     struct event *bottom;         /* runs once the callbacks of this turn are done */

@@ -82,6 +82,34 @@ class Busy(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 2)
             holds.leave()
 
+    LIMITED = {"proxy": {"queue_timeout": "100ms"}, "fidelity": {"stats": "zero"},
+               "upstream": {"max_rows_per_request": 100, "answer_ttl": "0"}, "teams": {"seo": {"rows_per_month": 210}}}
+
+    def test_who_has_paid_waits_for_room_in_the_limit(self):
+        """Longer than queue_timeout, which is for calls that have spent nothing yet."""
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, **self.LIMITED) as proxy:
+            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 200},
+                           {"match": "anchors", "query": {"target": "small.example"}, "delay_ms": 800})
+            pages = Background(proxy, target="big.example", limit=150)
+            sandbox.wait(requests=1)
+            holds = Background(proxy, target="small.example", limit=100)  # but has fewer rows
+            answer = pages.answer()
+            self.assertEqual((answer.fault, len(answer.anchors)), (None, 150), answer)
+            self.assertIsNone(holds.answer().fault)
+
+    def test_two_who_have_paid_do_not_wait_for_each_other(self):
+        """Each needs rows that the other one holds. One ends soon, and the other one has its answer."""
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, **self.LIMITED) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 300}, {"match": "anchors", "delay_ms": 300})
+            began = time.monotonic()
+            calls = [Background(proxy, target="big.example", limit=150, order_by=order) for order in ("backlinks:desc", "anchor")]
+            answers = [call.answer() for call in calls]
+            self.assertEqual(sorted(str(a.fault) for a in answers), ["None", "too_busy"], answers)
+            self.assertLess(time.monotonic() - began, 5)
+            [good] = [a for a in answers if not a.fault]
+            self.assertEqual(len(good.anchors), 150)
+            self.assertTrue(all(a.units for a in answers), answers)
+
 
 class Memory(unittest.TestCase):
     OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}

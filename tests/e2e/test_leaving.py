@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Calls whose clients leave, or whose time is over, at the worst moment."""
+import signal
 import time
 import unittest
 
@@ -58,6 +59,22 @@ class BetweenPages(unittest.TestCase):
             self.assertEqual(len(sandbox.log()), 2)
             ends = [e for e in proxy.ledger() if e["target"] == "big.example" and e["kind"] != "hold"]
             self.assertEqual([(e["kind"], e["rows"]) for e in ends], [("settle", 0)])
+
+    def test_who_leaves_while_a_later_page_is_written_into_the_books(self):
+        """The proxy finds the end of a page and that of its client at once: the hold for the next page is on its way."""
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, fidelity=QUIET, upstream={"max_rows_per_request": 100}) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 200})
+            client = Background(proxy, target="big.example", limit=250)
+            sandbox.wait(requests=1)
+            proxy.process.send_signal(signal.SIGSTOP)
+            sandbox.wait(requests=1, finished=1)
+            client.leave()
+            proxy.process.send_signal(signal.SIGCONT)
+            id = next(entry["id"] for entry in proxy.ledger() if entry["kind"] == "hold")
+            [end] = [entry for entry in proxy.settled(id) if entry["kind"] != "hold"]
+            self.assertEqual((end["kind"], end["rows"], end["units"]), ("settle", 0, 900))
+            self.assertEqual(len(sandbox.log()), 1)
 
     def test_pages_that_nobody_wants_are_not_asked_for(self):
         """The page under way is paid for, and serves the next call; no row is owed."""

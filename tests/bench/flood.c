@@ -2,7 +2,10 @@
  * Old programs in great number: each call comes on a connection of its own. flood PORT TARGET PACE SECONDS; a PACE of
  * 500 is five hundred calls a second, whatever becomes of those before; of -500, five hundred clients, each of which
  * calls again when it has its answer. Says in JSON what was answered and how long that took, from the first try to
- * connect to the last byte. Each # in TARGET becomes a number, another one for each call. */
+ * connect to the last byte. Each # in TARGET becomes a number, another one for each call.
+ *
+ * What is answered each second is counted from a moment on when as many have come as wait at any time: else those who
+ * wait when it ends would be missing. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -17,7 +20,7 @@
 
 #include "base/clock.h"
 
-enum { MAX_OPEN = 20000, MAX_TIMES = 1 << 20, HEAD = 2048, AT_ONCE = 64 };
+enum { MAX_OPEN = 20000, MAX_TIMES = 1 << 20, HEAD = 2048, AT_ONCE = 64, BEFORE_US = 500000 };
 
 enum outcome { GOOD, REFUSED, BROKEN, OUTCOMES };
 
@@ -36,15 +39,18 @@ static struct {
     int epoll;
     struct client *idle[MAX_OPEN];
     int n_idle, n_open;
+    int64_t counts_from_us;
     int64_t counts[OUTCOMES], n_times[OUTCOMES], skipped;
     int32_t times_us[OUTCOMES][MAX_TIMES];
 } flood;
 
-static void note(enum outcome o, int64_t us)
+static void note(enum outcome o, int64_t began_us)
 {
-    flood.counts[o]++;
+    int64_t now_us = clock_monotonic_us();
+    if (now_us >= flood.counts_from_us)
+        flood.counts[o]++;
     if (flood.n_times[o] < MAX_TIMES)
-        flood.times_us[o][flood.n_times[o]++] = (int32_t)us;
+        flood.times_us[o][flood.n_times[o]++] = (int32_t)(now_us - began_us);
 }
 
 /* With a reset, so that its port is free at once. */
@@ -53,7 +59,7 @@ static void end(struct client *c, enum outcome o)
     const struct linger now = { .l_onoff = 1 };
     setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     close(c->fd);
-    note(o, clock_monotonic_us() - c->began_us);
+    note(o, c->began_us);
     flood.idle[flood.n_idle++] = c;
     flood.n_open--;
 }
@@ -142,7 +148,9 @@ static void say(const char *name, enum outcome o, double seconds)
 static void run(double pace, double seconds)
 {
     struct epoll_event events[512];
-    int64_t began_us = clock_monotonic_us(), end_us = began_us + (int64_t)(seconds * 1e6), now_us = began_us;
+    int64_t began_us = clock_monotonic_us(), now_us = began_us;
+    flood.counts_from_us = began_us + BEFORE_US;
+    int64_t end_us = flood.counts_from_us + (int64_t)(seconds * 1e6);
     for (int64_t begun = 0; now_us < end_us; now_us = clock_monotonic_us()) {
         int64_t wanted = pace > 0 ? (int64_t)((double)(now_us - began_us) / 1e6 * pace) : 0;
         flood.skipped += wanted - begun > AT_ONCE ? wanted - begun - AT_ONCE : 0; /* the machine does not keep up */

@@ -18,15 +18,20 @@ static bool arm(struct exchange *x)
 }
 
 /* Who has paid for a part of the answer may wait for room until its deadline, but only one at a time: two might wait
- * for what the other one holds, and both would have paid in vain. */
+ * for what the other one holds, and both would have paid in vain. Nor may one that others have joined: they hold rows,
+ * too, and can ask for themselves. */
 static bool may_wait_on(struct exchange *x)
 {
     struct exchange **patient = &x->service->patient;
-    if (!x->waits_for_room || !x->any_sent || *patient || clock_monotonic_ms() >= x->deadline_ms)
+    if (!x->waits_for_room || !x->any_sent || x->client_gone || share_is_awaited(x) || *patient ||
+        clock_monotonic_ms() >= x->deadline_ms)
         return false;
     x->waits_until_ms = x->deadline_ms;
-    *patient = arm(x) ? x : NULL;
-    return *patient;
+    if (!arm(x))
+        return false;
+    share_end(x); /* nobody is to join it now */
+    *patient = x;
+    return true;
 }
 
 static void stop_waiting(struct exchange *x)
@@ -97,7 +102,7 @@ void admit_leave(struct exchange *x)
 enum step admit_wait(struct exchange *x)
 {
     struct service *s = x->service;
-    if (exchange_is_for_nobody(x))
+    if (x->client_gone)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
     if (!start_timer(x, 0))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
@@ -109,6 +114,12 @@ enum step admit_wait(struct exchange *x)
     return WAIT;
 }
 
+/* The client has left, and what could still be asked for is awaited by no other call that would have to pay again. */
+static bool is_for_nobody(const struct exchange *x)
+{
+    return x->client_gone && !(x->any_sent && share_is_awaited(x));
+}
+
 static void on_held(void *context, enum ledger_outcome outcome)
 {
     struct exchange *x = context;
@@ -118,7 +129,6 @@ static void on_held(void *context, enum ledger_outcome outcome)
     switch (outcome) {
     case LEDGER_DONE:
         x->has_hold = true;
-        stop_waiting(x);
         x->held_rows += x->round_rows;
         break;
     case LEDGER_OUT_OF_ROWS:
@@ -143,7 +153,8 @@ static void on_held(void *context, enum ledger_outcome outcome)
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
         break;
     }
-    if (step == ONWARD && exchange_is_for_nobody(x))
+    stop_waiting(x);
+    if (step == ONWARD && is_for_nobody(x))
         exchange_refuse(x, FAULT_TOO_BUSY,
                         x->any_sent ? S("the client left before all pages were asked for")
                                     : S("the client left before anything was sent to API v3"));
@@ -208,6 +219,7 @@ static void retry_all(struct service *s)
         stop_timer(x);
         x->waits_for_hold = x->waits_for_room = false;
         if (x->refusal.fault || hold_again(x) == REFUSE) {
+            stop_waiting(x);
             exchange_enter(x, ROOM_SETTLE);
             exchange_run(x);
         }

@@ -79,11 +79,6 @@ enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why
     return REFUSE;
 }
 
-bool exchange_is_for_nobody(const struct exchange *x)
-{
-    return x->client_gone && !(x->any_sent && share_is_awaited(x));
-}
-
 /* The client has left. What v3 is working on is finished, so that its price is known; what was not sent is dropped. */
 static void on_gone(void *context)
 {

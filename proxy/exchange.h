@@ -135,9 +135,6 @@ void exchange_enter(struct exchange *x, enum room next);
 /* Bring what the exchange holds up to date in the budget of all. False when that is spent. */
 bool exchange_count(struct exchange *x);
 
-/* Its client has left, and what it could still ask for is awaited by no other call that would have to pay twice. */
-bool exchange_is_for_nobody(const struct exchange *x);
-
 /* Say why the call is refused, and return REFUSE. */
 enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why);
 

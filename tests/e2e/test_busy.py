@@ -110,6 +110,22 @@ class Busy(unittest.TestCase):
             self.assertEqual(len(good.anchors), 150)
             self.assertTrue(all(a.units for a in answers), answers)
 
+    def test_who_has_paid_and_who_has_joined_it_do_not_wait_for_each_other(self):
+        """Who joins holds the rows of all pages. The other one ends soon, and it asks for the page that is missing."""
+        options = self.LIMITED | {"upstream": {"max_rows_per_request": 100}, "teams": {"seo": {"rows_per_month": 280}}}
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox, **options) as proxy:
+            sandbox.script({"match": "anchors", "delay_ms": 500})
+            began = time.monotonic()
+            leads = Background(proxy, target="lower.example", limit=150)
+            sandbox.wait(requests=1)
+            joins = Background(proxy, target="lower.example", limit=150)
+            answer = leads.answer()
+            self.assertEqual((answer.fault, answer.rows_charged), ("too_busy", 0), answer)
+            answer = joins.answer()
+            self.assertEqual((answer.fault, len(answer.anchors), answer.units), (None, 150, 450), answer)
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 150)
+
 
 class Memory(unittest.TestCase):
     OPTIONS = {"fidelity": {"stats": "zero"}, "upstream": {"units_per_call": 0, "answer_ttl": "0"}}

@@ -118,6 +118,7 @@ void exchange_turned_away(struct service *s, struct buffer *head)
 {
     char id[LEDGER_ID_SIZE];
     ledger_new_id(id);
+    ledger_storm(s->ledger);
     s->counters.calls++;
     s->counters.faults[FAULT_TOO_BUSY]++;
     buffer_printf(head, "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n", id);

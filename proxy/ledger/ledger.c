@@ -378,6 +378,12 @@ struct ledger_totals ledger_totals(const struct ledger *l, struct slice team)
     return (struct ledger_totals){ .calls = s->calls, .rows = s->rows, .units = s->units, .faults = s->faults };
 }
 
+void ledger_storm(struct ledger *l)
+{
+    if (l->writer)
+        writer_storm(l->writer);
+}
+
 bool ledger_is_behind(const struct ledger *l)
 {
     return l->writer && (teller_is_behind(l->teller) || (!l->relaxed && writer_is_behind(l->writer)));

@@ -182,6 +182,9 @@ struct ledger_totals {
 };
 struct ledger_totals ledger_totals(const struct ledger *l, struct slice team);
 
+/* A client was turned away unheard: with many calls open, larger batches are written for the next tenth of a second. */
+void ledger_storm(struct ledger *l);
+
 /* More has come back from the disk than a round of the loop could tell, or waits for it than one batch takes. */
 bool ledger_is_behind(const struct ledger *l);
 

@@ -20,6 +20,8 @@ enum {
     WORTH_IT = 64,        /* entries that no more need to gather for */
     GATHER_US = 500,      /* that a batch may wait for more */
     BUSY_US = 2000,       /* likewise, while the loop has yet to take what was written before */
+    STORM_US = 4000,      /* likewise, while clients are turned away: more answers count for more than soon ones */
+    STORM_LASTS_MS = 100, /* after the last of these */
     GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
     LAST_RETRY_MS = 4000
@@ -34,6 +36,7 @@ struct writer {
     struct op_list gathered; /* pushed in this turn; the loop's own */
     uint32_t calls;          /* open at the last push; likewise */
     size_t n_out;            /* pushed and not back yet; likewise */
+    int64_t storm_until_ms;  /* likewise */
 
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -42,9 +45,10 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    bool waits;      /* the thread sleeps until something is queued */
-    bool gathers;    /* or until it is worth a commit */
-    size_t enough;   /* entries that are worth a commit, by the calls that are open */
+    bool waits;    /* the thread sleeps until something is queued */
+    bool gathers;  /* or until it is worth a commit */
+    size_t enough; /* entries that are worth a commit, by the calls that are open */
+    bool in_storm;
     size_t together; /* so many at the front of the queue are one transaction */
     struct ledger_stats stats;
 
@@ -212,7 +216,7 @@ static void gather_until(struct writer *w, int64_t until_us)
 static void gather(struct writer *w)
 {
     int64_t began_us = clock_monotonic_us();
-    gather_until(w, began_us + GATHER_US);
+    gather_until(w, began_us + (w->in_storm ? STORM_US : GATHER_US));
     if (w->back.n)
         gather_until(w, began_us + BUSY_US);
 }
@@ -310,6 +314,7 @@ static void hand_over(struct writer *w)
     op_list_join(&w->queue, &w->gathered);
     size_t half = w->calls < GATHER_CALLS ? 1 : w->calls / 2;
     w->enough = half < WORTH_IT ? half : WORTH_IT;
+    w->in_storm = clock_monotonic_ms() < w->storm_until_ms;
     bool wake = (w->waits && w->queue.n) || (w->gathers && is_worth_it(w)) || w->failed;
     pthread_mutex_unlock(&w->mutex);
     if (wake)
@@ -338,6 +343,11 @@ void writer_push(struct writer *w, struct op *op, uint32_t calls)
         event_active(w->turn_ends, EV_TIMEOUT, 0);
     op_list_add(&w->gathered, op);
     w->n_out++;
+}
+
+void writer_storm(struct writer *w)
+{
+    w->storm_until_ms = clock_monotonic_ms() + STORM_LASTS_MS;
 }
 
 bool writer_is_behind(const struct writer *w)

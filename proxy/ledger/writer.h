@@ -67,6 +67,9 @@ void writer_read_again(struct writer *w);
 /* The fresh state could not be taken over: bring it once more, after a while. What was pushed is freed. */
 void writer_retry(struct writer *w);
 
+/* A client was turned away: for a moment it pays to let larger batches gather. */
+void writer_storm(struct writer *w);
+
 /* More is on its way than one batch takes. */
 bool writer_is_behind(const struct writer *w);
 

@@ -195,6 +195,43 @@ static void the_loop_has_turns_between(void **state)
     end(&s, r);
 }
 
+/* The shortest time of a few in a storm, from a hold to its being told. */
+static int64_t hold_takes_us(struct room *r, struct caller *caller, int first)
+{
+    enum { TRIES = 5 };
+    struct scene *s = caller->scene;
+    int64_t least_us = INT64_MAX;
+    for (int i = first; i < first + TRIES; i++) {
+        int64_t began_us = clock_monotonic_us();
+        int n = s->n_done;
+        ledger_storm(r->ledger);
+        hold(r, caller, "sales", i, 1);
+        while (s->n_done == n)
+            event_base_loop(s->base, EVLOOP_ONCE);
+        int64_t us = clock_monotonic_us() - began_us;
+        least_us = us < least_us ? us : least_us;
+    }
+    return least_us;
+}
+
+static void batches_gather_while_clients_are_turned_away(void **state)
+{
+    enum { MANY = 40, STORM_US = 4000 };
+    struct room *r = *state;
+    struct scene s = { 0 };
+    struct caller caller = { &s, 0 };
+    begin(&s, r);
+    int64_t few_us = hold_takes_us(r, &caller, 0); /* with few calls open nothing is to be waited for */
+    int before = s.n_done;
+    hold(r, &caller, "sales", 100, MANY);
+    while (s.n_done < before + MANY)
+        event_base_loop(s.base, EVLOOP_ONCE);
+    int64_t many_us = hold_takes_us(r, &caller, 200);
+    if (many_us < STORM_US || many_us < few_us + STORM_US / 2)
+        fail_msg("%lld us with many calls open, %lld us with few", (long long)many_us, (long long)few_us);
+    end(&s, r);
+}
+
 static void books_are_closed_while_some_are_not_told_yet(void **state)
 {
     enum { MANY = 60 };
@@ -220,6 +257,7 @@ int main(void)
         cmocka_unit_test(all_are_told_without_memory),
         room_test(a_team_does_not_wait_behind_all_of_another),
         room_test(the_loop_has_turns_between),
+        room_test(batches_gather_while_clients_are_turned_away),
         room_test(books_are_closed_while_some_are_not_told_yet),
     };
     event_set_mem_functions(malloc, realloc_or_not, free);

@@ -73,8 +73,8 @@ static void turn_away(const struct client *c)
 static void *work(void *context)
 {
     struct doorman *d = context;
-    (void)thread_set_turn_us(
-        TURN_US); /* it has little to do, for somebody who waits; else the loop's turn ends first */
+    /* It has little to do, for somebody who waits: else that one waits until the loop's turn ends. */
+    (void)thread_set_turn_us(TURN_US);
     pthread_mutex_lock(&d->lock);
     while (d->waiting.n || !d->ends) {
         if (!d->waiting.n) {

@@ -45,10 +45,10 @@ struct writer {
     struct op_list queue, back;
     struct recovery *fresh;
     bool stop, failed;
-    bool waits;    /* the thread sleeps until something is queued */
-    bool gathers;  /* or until it is worth a commit */
-    size_t enough; /* entries that are worth a commit, by the calls that are open */
-    bool in_storm;
+    bool waits;      /* the thread sleeps until something is queued */
+    bool gathers;    /* or until it is worth a commit */
+    size_t enough;   /* entries that are worth a commit, by the calls that are open */
+    bool in_storm;   /* clients are turned away: see STORM_US */
     size_t together; /* so many at the front of the queue are one transaction */
     struct ledger_stats stats;
 

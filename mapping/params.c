@@ -2,6 +2,7 @@
  * Query strings and forms, as old programs really send them: raw = , : inside values, names without a value. */
 #include "mapping/params.h"
 
+#include "base/conceal.h"
 #include "base/text.h"
 
 static const struct {
@@ -102,29 +103,11 @@ bool params_add(struct params *p, struct slice text, struct arena *memory)
     return true;
 }
 
-/* Whatever the case of ASCII letters: hosts are lower-cased on their way. */
-static const char *find_text(struct slice text, struct slice part)
-{
-    for (; text.n >= part.n; text = slice_from(text, 1))
-        if (slice_eq_nocase(slice_of(text.p, part.n), part))
-            return text.p;
-    return NULL;
-}
-
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory)
 {
-    enum { SHORTEST = 8 };
-    struct slice token = p->value[PARAM_TOKEN];
-    const char *at = token.n >= SHORTEST ? find_text(text, token) : NULL;
-    if (!at)
-        return text;
     struct buffer b = { 0 };
-    for (; at; at = find_text(text, token)) {
-        buffer_append(&b, slice_of(text.p, (size_t)(at - text.p)));
-        buffer_str(&b, "[token]");
-        text = slice_from(text, (size_t)(at - text.p) + token.n);
-    }
-    buffer_append(&b, text);
+    if (!conceal(text, p->value[PARAM_TOKEN], S("[token]"), &b))
+        return text;
     struct slice kept = b.failed ? S("") : arena_dup(memory, buffer_slice(&b));
     buffer_clear(&b);
     return kept.p ? kept : S("");

@@ -34,9 +34,9 @@ struct params {
  * counts. Values may borrow from `text`. False when memory is out. */
 [[nodiscard]] bool params_add(struct params *p, struct slice text, struct arena *memory);
 
-/* `text` with every appearance of the call's token, in any case, replaced, for what others may read: a program may put
- * its token into the wrong parameter as well. Borrowed when there is none, else in `memory`; empty when memory is out.
- * Tokens too short to be told from other text are left. */
+/* `text` with every appearance of the call's token, as conceal() finds it, replaced, for what others may read: a
+ * program may put its token into the wrong parameter as well. Borrowed when there is none, else in `memory`; empty when
+ * memory is out. */
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory);
 
 /* Whether a body of this Content-Type holds parameters. */

@@ -202,6 +202,45 @@ class Secrets(unittest.TestCase):
         self.files(self.proxy.path)
         self.nothing_found()
 
+    @staticmethod
+    def guises(token):
+        """What old programs make of a token on its way into another field."""
+        every = "".join(f"%{byte:02x}" for byte in token.encode())
+        return [token, token.swapcase(), every, every.upper(), "x/" + token[:2] + every[6:],
+                urllib.parse.quote(every), f'?token={every}&x="{token}"']
+
+    def test_other_guises(self):
+        """Short tokens, and encoded ones: of keys and of strangers, in answers, explanations, log, ledger and lists."""
+        tokens = ["kq7-Z", "sk,Short9", "fifteen-chars_5", "Sk8=+/Blank-and-16 x"]
+        for number, token in enumerate(tokens[:3]):
+            self.command("key", "add", "--team", "seo", "--name", f"n{number}", "--token", "-", text_in=token + "\n")
+        for token in tokens:
+            for guise in self.guises(token):
+                for name in ["from_", "target", "mode", "select", "where", "order_by", "limit", "output"]:
+                    self.call(token=token, **{name: guise})
+                self.call(token=token, where=f'anchor="{guise}"', limit=1)
+                self.call(token=token, target="small.example/" + guise, mode="prefix", limit=1)
+                call = urllib.parse.urlencode({"from": "anchors", "target": "a.example", "token": token,
+                                               "where": f'anchor="{guise}",anchor<>"{token}"'})
+                for one in [call, call + "&limit=" + urllib.parse.quote(guise)]:
+                    self.command("explain", "-", text_in=one)
+                    self.command("explain", "--format", "json", "-", text_in=one)
+            for guise in self.guises("no-" + token):
+                self.call(token="no-" + token, from_=guise, headers={"User-Agent": f"x/1 {guise} ({guise})"})
+        self.command("key", "list", "--unknown")
+        self.command("ledger", "export")
+        self.command("usage", "--by", "target")
+        self.proxy.stop()
+        self.seen.append(("the log", "".join(self.proxy.lines).encode()))
+        for where, text in self.seen:
+            read = text.decode("utf-8", "replace").lower()
+            for _ in range(4):
+                for token in tokens:
+                    for one in [read, read.replace("\\", ""), read.replace("+", " ")]:
+                        at = one.find(token.lower())
+                        self.assertEqual(at, -1, f"{where} has {token}: {one[max(at - 200, 0):at + 200]!r}")
+                read = urllib.parse.unquote(read).lower()
+
     def test_a_crash_leaves_nothing(self):
         self.call(token=OLD)
         os.kill(self.proxy.process.pid, signal.SIGSEGV)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Taking a secret out of a text that others may read, in a time that grows with both lengths and not with their product.
+ * Taking a secret out of a text that others may read, in a time that grows with both lengths and not with their
+ * product.
  */
 #ifndef ANCHORAGE_BASE_CONCEAL_H
 #define ANCHORAGE_BASE_CONCEAL_H

@@ -42,6 +42,17 @@ int fault_status(enum fault f, bool as_http)
     return as_http ? row_of(f)->http_status : row_of(f)->v2_status;
 }
 
+struct slice fault_v2_words(enum fault f)
+{
+    switch ((int)f) {
+    case FAULT_UNKNOWN_KEY:
+        return S("invalid token");
+    case FAULT_OUT_OF_ROWS:
+        return S("Integration limit is exceeded");
+    }
+    return S("");
+}
+
 bool fault_retries(enum fault f)
 {
     return row_of(f)->retry_after;

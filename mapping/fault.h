@@ -32,6 +32,9 @@ enum fault fault_of_word(struct slice word);
 /* The HTTP status of an answer with this fault; 0 for FAULT_BAD_REQUEST. */
 int fault_status(enum fault f, bool as_http);
 
+/* What v2 itself said, where old programs compare it to the byte; empty when the words are ours. */
+struct slice fault_v2_words(enum fault f);
+
 /* Whether the answer carries Retry-After (only together with 429 and 503). */
 bool fault_retries(enum fault f);
 

@@ -4,7 +4,7 @@
 #include "base/day.h"
 #include "proxy/exchange.h"
 
-enum { MAX_HEADERS = 12 };
+enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
 
 struct headers {
     struct http_header list[MAX_HEADERS];
@@ -35,6 +35,11 @@ static int status_of(const struct exchange *x)
     return fault_status(x->refusal.fault, x->config->error_status == ERROR_STATUS_HTTP);
 }
 
+static bool says_v2_words(const struct exchange *x)
+{
+    return x->config->error_status == ERROR_STATUS_V2 && fault_v2_words(x->refusal.fault).n;
+}
+
 static int64_t units_of(const struct exchange *x)
 {
     return x->spending.known + x->spending.unknown;
@@ -61,9 +66,9 @@ static struct slice cache_word(const struct exchange *x)
 
 static void add_answer(struct exchange *x, struct headers *h)
 {
+    add_number(h, S("x-results-count"), x->call.table->is_info ? 1 : x->result.results);
     if (x->call.table->is_info)
         return;
-    add_number(h, S("x-results-count"), x->result.results);
     add(h, S("X-Anchorage-Cache"), cache_word(x));
     if (x->marks.n)
         add(h, S("X-Anchorage-Approximate"), x->marks);
@@ -75,14 +80,45 @@ static int64_t retry_after_ms(const struct exchange *x)
     return x->retry_after_ms > 0 ? x->retry_after_ms : service_wait_ms(x->service, 1, 1);
 }
 
+/* Words as the value of a header: visible ASCII and blanks, and not too many. */
+static void add_why(struct headers *h, struct slice why)
+{
+    char *room = arena_alloc(h->memory, MAX_WHY);
+    struct buffer b = { .p = room, .room = room ? MAX_WHY : 0, .max_bytes = MAX_WHY };
+    for (size_t i = 0, n; i < why.n && !b.failed; i += n) {
+        unsigned char c = (unsigned char)why.p[i];
+        struct slice rest = slice_from(why, i);
+        bool is_ellipsis = slice_starts(rest, S("…"));
+        n = is_ellipsis ? S("…").n : 1;
+        if (c >= 0x20 && c < 0x7F)
+            buffer_put(&b, (char)c);
+        else if (is_ellipsis || c < 0x80 || c >= 0xC0) /* once a character */
+            buffer_str(&b, is_ellipsis ? "..." : "?");
+    }
+    add(h, S("X-Anchorage-Why"), buffer_slice(&b));
+}
+
+/* An hour at most: a program that took it at its word would sleep for weeks. */
+static int64_t retry_after_s(const struct exchange *x)
+{
+    int64_t s = (retry_after_ms(x) + 999) / 1000;
+    return s < MAX_RETRY_S ? s : MAX_RETRY_S;
+}
+
 static void add_fault(struct exchange *x, int status, struct headers *h)
 {
+    struct slice why = x->refusal.why.n ? x->refusal.why : S("the call was refused");
+    bool says_v2 = says_v2_words(x);
+    add(h, S("X-Status"), S("error"));
+    add(h, S("x-results-count"), S("0"));
     add(h, S("X-Anchorage-Fault"), fault_word(x->refusal.fault));
+    if (says_v2)
+        add_why(h, why);
     if (fault_retries(x->refusal.fault) && (status == 429 || status == 503))
-        add_number(h, S("Retry-After"), (retry_after_ms(x) + 999) / 1000);
+        add_number(h, S("Retry-After"), retry_after_s(x));
     buffer_clear(&x->body);
     x->body = buffer_with_cap(0);
-    render_error(x->call.output, x->refusal.why.n ? x->refusal.why : S("the call was refused"), &x->body);
+    render_error(x->call.output, says_v2 ? fault_v2_words(x->refusal.fault) : why, &x->body);
 }
 
 /* A word that cannot hold anything to be escaped. */

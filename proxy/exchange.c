@@ -103,9 +103,15 @@ static void on_gone(void *context)
 static void answer_without_memory(struct service *s, struct http_call *http)
 {
     struct buffer body = { 0 };
+    char id[LEDGER_ID_SIZE];
+    ledger_new_id(id);
     struct http_header headers[] = {
+        { S("X-Anchorage-Id"), slice_of(id, LEDGER_ID_SIZE - 1) },
+        { S("X-Status"), S("error") },
+        { S("x-results-count"), S("0") },
         { S("X-Anchorage-Fault"), S("too_busy") },
         { S("X-Anchorage-Rows"), S("0") },
+        { S("X-Anchorage-Units"), S("0") },
         { S("Retry-After"), S("1") },
         { S("Content-Type"), S("application/json; charset=utf-8") },
     };
@@ -121,7 +127,10 @@ void exchange_turned_away(struct service *s, struct buffer *head)
     ledger_storm(s->ledger);
     s->counters.calls++;
     s->counters.faults[FAULT_TOO_BUSY]++;
-    buffer_printf(head, "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n", id);
+    buffer_printf(head,
+                  "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n"
+                  "X-Status: error\r\nx-results-count: 0\r\n",
+                  id);
 }
 
 void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request)

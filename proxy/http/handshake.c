@@ -20,7 +20,10 @@ static void answer_plain(struct connection *c)
 {
     static const struct slice answer = SLICE("HTTP/1.1 400 Bad Request\r\n"
                                              "Content-Type: application/json; charset=utf-8\r\n"
+                                             "X-Status: error\r\n"
+                                             "x-results-count: 0\r\n"
                                              "X-Anchorage-Fault: bad_request\r\n"
+                                             "X-Anchorage-Rows: 0\r\n"
                                              "Content-Length: 62\r\n"
                                              "Connection: close\r\n\r\n" NOT_TLS);
     static_assert(sizeof NOT_TLS - 1 == 62, "Content-Length is the length of the body");

@@ -379,9 +379,10 @@ class OneProxy(unittest.TestCase):
         self.assertEqual(answer.headers.get("x-anchorage-rows"), "0", answer)
         self.assertRegex(answer.headers.get("x-anchorage-id", ""), r"^\S+$", answer)
         self.assertEqual(int(answer.headers["content-length"]), len(answer.bytes), answer)
-        self.assertNotIn("x-results-count", answer.headers, answer)
+        self.assertEqual((answer.headers.get("x-status"), answer.headers.get("x-results-count")), ("error", "0"), answer)
         if status in (429, 503):
             self.assertRegex(answer.headers.get("retry-after", ""), r"^[0-9]+$", answer)
+            self.assertLessEqual(int(answer.headers["retry-after"]), 3600, answer)
         else:
             self.assertNotIn("retry-after", answer.headers, answer)
         self.refusals.add(answer.id)
@@ -391,6 +392,7 @@ class OneProxy(unittest.TestCase):
         self.assertEqual((answer.status, answer.fault), (200, None), answer)
         self.assertEqual(int(answer.headers["content-length"]), len(answer.bytes), answer)
         self.assertNotIn("transfer-encoding", answer.headers)
+        self.assertNotIn("x-status", answer.headers)
         self.assertEqual(answer.rows_charged, rows, answer)
         settles = [entry for entry in self.proxy.entries(answer.id) if entry["kind"] == "settle"]
         self.assertEqual(len(settles), 1, settles)

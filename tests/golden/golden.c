@@ -483,7 +483,8 @@ static void compare_refusal(struct golden *g, struct outcome *o, struct arena *m
     if (part.p && !contains(o->refusal.why, part))
         wrong("the words", part, o->refusal.why);
     struct buffer body = { 0 };
-    render_error(o->output, o->refusal.why, &body);
+    struct slice v2 = config_is(g, "error_status", "v2", "http") ? S("") : fault_v2_words(o->refusal.fault);
+    render_error(o->output, v2.n ? v2 : o->refusal.why, &body);
     if (g->body.p && !matches(g->body, buffer_slice(&body)))
         wrong("the body", g->body, buffer_slice(&body));
     buffer_clear(&body);

@@ -48,8 +48,9 @@ static void short_ones_by_themselves(void **state)
     expect("abc", "abc", "***");
     expect("abc", "ABC/abc?abc=1 \"abc\" %61bc", "***/***?***=1 \"***\" ***");
     expect("abc", "abcd xabc ab c", "abcd xabc ab c");
-    expect("a", "a table a, b and \xC3\xA4"
-                "a",
+    expect("a",
+           "a table a, b and \xC3\xA4"
+           "a",
            "*** table ***, b and \xC3\xA4"
            "a");
 }

@@ -59,19 +59,18 @@ static void add_books(struct exchange *x, struct headers *h)
 /* Where the rows came from; p NULL: there are none. */
 static struct slice cache_word(const struct exchange *x)
 {
-    if (x->refusal.fault || x->call.table->is_info)
+    if (x->refusal.fault || x->call.table->is_info || exchange_is_head(x))
         return slice_of(NULL, 0);
     return x->asked_upstream ? S("miss") : x->shared ? S("shared") : S("hit");
 }
 
 static void add_answer(struct exchange *x, struct headers *h)
 {
-    add_number(h, S("x-results-count"), x->call.table->is_info ? 1 : x->result.results);
-    if (x->call.table->is_info)
-        return;
+    if (!exchange_is_head(x))
+        add_number(h, S("x-results-count"), x->call.table->is_info ? 1 : x->result.results);
     add(h, S("X-Anchorage-Cache"), cache_word(x));
-    if (x->marks.n)
-        add(h, S("X-Anchorage-Approximate"), x->marks);
+    if (x->approximate.n)
+        add(h, S("X-Anchorage-Approximate"), x->approximate);
 }
 
 /* What was said about it; else when calls like it are likely to have ended. */
@@ -181,8 +180,8 @@ static void log_line(struct exchange *x, int status)
         put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
         put_text(b, ",\"why\":", x->refusal.why);
     }
-    if (!x->refusal.fault && x->marks.n)
-        put_marks(b, x->marks);
+    if (!x->refusal.fault && x->approximate.n)
+        put_marks(b, x->approximate);
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
     put_number(b, ",\"total_us\":", clock_monotonic_us() - x->began_us);
@@ -204,7 +203,7 @@ static void count(struct counters *c, const struct exchange *x)
     c->rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
     c->units += (uint64_t)units_of(x);
     c->units_predicted += (uint64_t)x->spending.predicted;
-    c->approximate += !x->refusal.fault && x->marks.n;
+    c->approximate += !x->refusal.fault && x->approximate.n;
     c->hits += slice_eq(cache, S("hit"));
     c->shared += slice_eq(cache, S("shared"));
     c->misses += slice_eq(cache, S("miss"));
@@ -232,7 +231,7 @@ enum step room_answer(struct exchange *x)
         x->account->units_booked += units_of(x);
     count(&s->counters, x);
     log_line(x, status);
-    http_answer(x->http, status, h.list, h.n, &x->body);
+    http_answer(x->http, status, h.list, h.n, exchange_is_head(x) ? NULL : &x->body);
     x->http = NULL;
     return ONWARD;
 }

@@ -116,7 +116,8 @@ struct exchange {
     bool made;              /* and is ready */
     struct translation_result result;
     struct buffer body;
-    struct slice marks;
+    struct slice marks;       /* of the answer, whichever call it is given to */
+    struct slice approximate; /* all that this call is told */
 };
 
 /* A request came in. The exchange answers it, whatever happens. */
@@ -128,6 +129,12 @@ void exchange_turned_away(struct service *s, struct buffer *head);
 
 /* Go on through the rooms until one waits. */
 void exchange_run(struct exchange *x);
+
+/* HEAD: read and planned, and answered without asking v3, without a turn and without an entry in the books. */
+static inline bool exchange_is_head(const struct exchange *x)
+{
+    return http_call_request(x->http)->method == HTTP_HEAD;
+}
 
 /* Go to a room; the time since the last one was entered is that one's. */
 void exchange_enter(struct exchange *x, enum room next);

@@ -87,10 +87,14 @@ enum step room_read(struct exchange *x)
 enum step room_plan(struct exchange *x)
 {
     if (x->call.table->is_info) {
-        x->room = ROOM_FETCH; /* nothing to ask: on to render */
+        x->room = exchange_is_head(x) ? ROOM_RENDER : ROOM_FETCH; /* nothing to ask: on to what follows */
         return ONWARD;
     }
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->account));
     struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
-    return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
+    if (refusal.fault)
+        return exchange_refuse(x, refusal.fault, refusal.why);
+    if (exchange_is_head(x))
+        x->room = ROOM_RENDER; /* on to settle, where there is nothing to do */
+    return ONWARD;
 }

@@ -159,7 +159,7 @@ static void settle(struct exchange *x, const struct ledger_call *call)
                : x->shared                           ? "shared"
                                                      : "cache",
         .paid_by = x->asked_upstream ? S("") : x->payer,
-        .approximate = x->refusal.fault ? S("") : x->marks,
+        .approximate = x->refusal.fault ? S("") : x->approximate,
         .fault = fault_word(x->refusal.fault),
         .duration_ms = (clock_monotonic_us() - x->began_us) / 1000,
     };
@@ -177,11 +177,26 @@ static void wait_no_more(struct exchange *x)
             event_del(armed[i]);
 }
 
+/* The marks of the answer, and those of this call alone. */
+static void say_marks(struct exchange *x)
+{
+    struct buffer marks = { 0 };
+    if (exchange_is_head(x) && !x->call.table->is_info)
+        marks_write(&x->plan.marks, x->call.table, &marks); /* what is known of it so far */
+    buffer_append(&marks, x->marks);
+    x->approximate = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
+    buffer_clear(&marks);
+    if (!x->approximate.p)
+        exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+}
+
 enum step room_settle(struct exchange *x)
 {
     const struct spending *s = &x->spending;
     assert(!x->n_under_way);
     wait_no_more(x);
+    if (!x->refusal.fault)
+        say_marks(x);
     share_leave_all(x);
     fetch_blame(x, SHARE_CALL, x->refusal, x->retry_after_ms);
     share_end(x);

@@ -84,9 +84,9 @@ static void put_header(struct buffer *b, const struct http_header *h)
     buffer_append(b, S("\r\n"));
 }
 
-/* The whole head in the scratch of the server; empty when memory is out. */
+/* The whole head in the scratch of the server; empty when memory is out. `body` NULL: there is no length to tell. */
 static struct slice write_head(struct http_server *s, int status, const struct http_header *headers, size_t n_headers,
-                               size_t length, struct slice connection)
+                               const struct buffer *body, struct slice connection)
 {
     struct buffer *b = &s->head;
     b->n = 0;
@@ -100,9 +100,9 @@ static struct slice write_head(struct http_server *s, int status, const struct h
     }
     if (status == 405 && !says_allow)
         put_header(b, &allow);
-    if (status != 204) {
+    if (body) {
         buffer_append(b, S("Content-Length: "));
-        buffer_u64(b, length);
+        buffer_u64(b, body->n);
         buffer_append(b, S("\r\n"));
     }
     buffer_append(b, connection);
@@ -115,6 +115,7 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
 {
     struct connection *c = call->connection;
     struct buffer nothing = buffer_with_cap(0);
+    bool has_length = status != 204 && (body || !call->is_head);
     if (!body)
         body = &nothing;
     if (!c) {
@@ -128,7 +129,7 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
     struct slice connection = c->is_last       ? S("Connection: close\r\n")
                               : call->is_minor ? S("")
                                                : S("Connection: keep-alive\r\n");
-    struct slice head = write_head(s, status, headers, n_headers, body->n, connection);
+    struct slice head = write_head(s, status, headers, n_headers, has_length ? body : NULL, connection);
     if (call->is_head || status == 204)
         buffer_clear(body);
     c->call = NULL;

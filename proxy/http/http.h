@@ -127,7 +127,8 @@ void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void
 
 /* Answer and end the call. Adds Date, Content-Length, Connection and what HEAD and HTTP/1.0 ask for;
  * `headers` are the rest (copied); a 405 without Allow gets one. The bytes of `body` are taken over (freed with
- * free(3)) and `body` is left empty. `status` 204 has no body. */
+ * free(3)) and `body` is left empty; NULL is an empty one, or to HEAD one whose length is not known. `status` 204 has
+ * no body. */
 void http_answer(struct http_call *call, int status, const struct http_header *headers, size_t n_headers,
                  struct buffer *body);
 

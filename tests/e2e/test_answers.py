@@ -103,5 +103,61 @@ class Successes(OneProxy):
         self.charged(self.proxy.get(limit=2), 3)
 
 
+class Head(unittest.TestCase):
+    """HEAD is checked as far as the plan, and answered without asking v3, without a turn, without an entry."""
+
+    def head(self, **params):
+        """HEAD, and GET behind it on the same connection, so that a body would be noticed."""
+        path = self.proxy.params({"from" if name == "from_" else name: value for name, value in params.items()})
+        with self.proxy.connect() as connection, connection.makefile("rb") as stream:
+            for method in ("HEAD", "HEAD", "GET"):
+                connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                answer = read_answer(stream, method)
+                if method == "HEAD":
+                    head = answer
+        return head, answer
+
+    def looks_right(self, head):
+        self.assertEqual((head.rows_charged, head.units), (0, 0), head)
+        self.assertRegex(head.id, "^[0-9A-Za-z]{26}$")
+        for name in ("content-length", "transfer-encoding", "x-anchorage-cache", "connection"):
+            self.assertNotIn(name, head.headers)
+        self.assertEqual((head.headers.get("x-status"), head.headers.get("x-results-count")),
+                         ("error", "0") if head.fault else (None, None))
+
+    def test_as_get_but_for_the_answer(self):
+        for mode in ("v2", "http"):
+            with Sandbox(today=None) as sandbox, Anchorage(sandbox, proxy={"error_status": mode}) as self.proxy:
+                for params in [{"limit": 3}, {"limit": 3, "output": "xml"}, {"from_": "subscription_info", "output": "php"},
+                               {"token": "nobody", "output": "xml"}, {"token": None}, {"from_": "nope"}, {"where": "x"},
+                               {"having": "x"}, {"target": None}, {"limit": "x"}, {"output": "csv"}, {"select": "x"},
+                               {"mode": "x"}, {"order_by": "x"}, {"where": 'last_visited="2020-01-01"'}]:
+                    with self.subTest(error_status=mode, params=params):
+                        head, get = self.head(**params)
+                        self.looks_right(head)
+                        same = ("content-type", "x-anchorage-fault", "x-anchorage-why", "x-status")
+                        self.assertEqual([(head.status, *map(head.headers.get, same))],
+                                         [(get.status, *map(get.headers.get, same))])
+
+    def test_nothing_is_asked_held_or_booked(self):
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"queue_timeout": "100ms", "error_status": "http"},
+                          upstream={"timeout": "2s"}, teams={"seo": {"concurrency": 1, "rows_per_month": 100}}) as self.proxy:
+            sandbox.script({"match": "anchors", "stall": True})
+            with self.proxy.connect() as holds:
+                holds.sendall(f"GET {self.proxy.params({'limit': 50})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                sandbox.wait(requests=1)
+                asked, entries = len(sandbox.log()), len(self.proxy.ledger())
+                for limit in (1, 1000, 5000000):  # no turn is free, nor would the limit pay for them
+                    with self.proxy.connect() as connection, connection.makefile("rb") as stream:
+                        path = self.proxy.params({"limit": limit, "where": "backlinks>1"})
+                        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                        head = read_answer(stream, "HEAD")
+                    self.looks_right(head)
+                    self.assertEqual((head.status, head.fault, head.marks), (200, None, {"where.backlinks"}), head)
+                self.assertEqual((len(sandbox.log()), len(self.proxy.ledger())), (asked, entries))
+            self.assertEqual(self.proxy.raw(b"HEAD / HTTP/1.1\r\n\r\n", method="HEAD").fault, "bad_request")
+
+
 if __name__ == "__main__":
     unittest.main()

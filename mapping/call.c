@@ -36,6 +36,23 @@ static struct refusal undecodable(enum param p, struct arena *memory)
                                SLICE_ARGS(param_name(p))));
 }
 
+/* Two different values of what a list cannot do without: v2 took one of them, and nobody knows which. */
+static struct refusal given_twice(enum param p)
+{
+    switch ((int)p) {
+    case PARAM_WHERE:
+        return (struct refusal){ FAULT_BAD_WHERE,
+                                 S("where is given twice: give it once, its conditions joined by a comma") };
+    case PARAM_HAVING:
+        return (struct refusal){ FAULT_BAD_HAVING,
+                                 S("having is given twice: give it once, its conditions joined by a comma") };
+    case PARAM_TARGET:
+        return (struct refusal){ FAULT_BAD_TARGET,
+                                 S("target is given twice: a call is for one target; make one call for each") };
+    }
+    return fine;
+}
+
 static struct refusal read_output(const struct params *params, struct arena *memory, struct call *c)
 {
     struct slice value = params->value[PARAM_OUTPUT];
@@ -177,10 +194,16 @@ static struct refusal read_list(const struct params *params, const struct call_o
 {
     static const enum param known[] = { PARAM_TARGET, PARAM_MODE,     PARAM_SELECT, PARAM_WHERE,
                                         PARAM_HAVING, PARAM_ORDER_BY, PARAM_LIMIT,  PARAM_OFFSET };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    struct refusal r = fine;
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && !r.fault; i++) {
         if (params->bad[known[i]])
-            return undecodable(known[i], memory);
-    struct refusal r = read_mode(params, options, memory, c);
+            r = undecodable(known[i], memory);
+        else if (params->twice & 1u << known[i])
+            r = given_twice(known[i]);
+    }
+    if (r.fault)
+        return r;
+    r = read_mode(params, options, memory, c);
     if (!r.fault)
         r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);
     if (!r.fault)

@@ -20,6 +20,7 @@ struct explained {
     int64_t rows, units;
     int64_t too_dear_after; /* units; 0: it cannot become too dear on its way */
     struct slice marks;
+    struct slice ignored; /* parameters that v2 did not have */
 };
 
 static const char *const purposes[V3_KINDS] = {
@@ -53,7 +54,16 @@ static void collect_marks(struct explained *e)
     if (e->plan.ask_totals)
         marks_add(&marks, MARK_STATS_REFPAGES);
     marks_write(&marks, t, &b);
+    params_write_twice(&e->params, true, &b);
     e->marks = arena_dup(e->memory, buffer_slice(&b));
+    buffer_clear(&b);
+}
+
+static void collect_ignored(struct explained *e)
+{
+    struct buffer b = { 0 };
+    params_write_ignored(&e->params, &b);
+    e->ignored = arena_dup(e->memory, buffer_slice(&b));
     buffer_clear(&b);
 }
 
@@ -71,6 +81,11 @@ static void explain(struct slice text, const struct explain_options *o, struct e
         e->refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out") };
         return;
     }
+    if (e->params.two_tokens) { /* what is shown has one of them taken out, but not the other */
+        e->refusal = (struct refusal){ FAULT_BAD_REQUEST, S("two different tokens were given: send one") };
+        return;
+    }
+    collect_ignored(e);
     e->refusal = call_parse(&e->params, &options, e->memory, &e->call);
     if (e->refusal.fault || e->call.table->is_info)
         return;
@@ -123,6 +138,16 @@ static void decoded(struct buffer *out, struct slice path)
     buffer_clear(&b);
 }
 
+/* What holds for any call, in the order in which it is read. */
+static void text_ends(const struct explained *e, struct buffer *out)
+{
+    if (e->ignored.n)
+        buffer_printf(out, "ignored, as v2 did: %.*s\n", SLICE_ARGS(e->ignored));
+    if (e->refusal.fault)
+        buffer_printf(out, "refused: %.*s: %.*s\n", SLICE_ARGS(fault_word(e->refusal.fault)),
+                      SLICE_ARGS(e->refusal.why));
+}
+
 static void text_requests(const struct explained *e, const struct explain_options *o, struct buffer *out)
 {
     for (int i = 0; i < e->n; i++) {
@@ -143,6 +168,7 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
     explain_for_all(call, o, &e);
     if (!e.refusal.fault && e.call.table->is_info) {
         buffer_str(out, "answered from our own books: 0 rows, 0 units, nothing is sent\n");
+        text_ends(&e, out);
         return end(&e);
     }
     text_requests(&e, o, out);
@@ -156,8 +182,7 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
             buffer_printf(out, "too_dear before the page that could pass %lld units\n", (long long)e.too_dear_after);
         buffer_printf(out, "not exact: %.*s\n", SLICE_ARGS(e.marks.n ? e.marks : S("nothing")));
     }
-    if (e.refusal.fault)
-        buffer_printf(out, "refused: %.*s: %.*s\n", SLICE_ARGS(fault_word(e.refusal.fault)), SLICE_ARGS(e.refusal.why));
+    text_ends(&e, out);
     return end(&e);
 }
 
@@ -172,6 +197,16 @@ static void json_request(const struct v3_request *r, const char *purpose, const 
     buffer_printf(out, ",\"rows\":%lld,\"units\":%lld}", (long long)r->rows, (long long)r->units);
 }
 
+/* The parts of a list by commas. */
+static void json_words(struct slice list, struct buffer *out)
+{
+    for (struct slice rest = list; rest.n;) {
+        if (rest.p != list.p)
+            buffer_put(out, ',');
+        buffer_json_string(out, slice_split(rest, ',', &rest));
+    }
+}
+
 enum fault explain_json(struct slice call, const struct explain_options *o, struct buffer *out)
 {
     struct explained e;
@@ -184,11 +219,9 @@ enum fault explain_json(struct slice call, const struct explain_options *o, stru
     }
     buffer_printf(out, "],\"page_rows\":%lld,\"rows_at_most\":%lld,\"units_at_most\":%lld,\"approximate\":[",
                   (long long)e.plan.page_rows, (long long)e.rows, (long long)e.units);
-    for (struct slice rest = e.marks, first = rest; rest.n;) {
-        if (rest.p != first.p)
-            buffer_put(out, ',');
-        buffer_json_string(out, slice_split(rest, ',', &rest));
-    }
+    json_words(e.marks, out);
+    buffer_str(out, "],\"ignored\":[");
+    json_words(e.ignored, out);
     buffer_printf(out, "],\"too_dear_after\":%lld,\"fault\":", (long long)e.too_dear_after);
     if (e.refusal.fault) {
         buffer_json_string(out, fault_word(e.refusal.fault));

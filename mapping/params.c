@@ -61,15 +61,44 @@ static enum decoded decode(struct slice raw, struct arena *memory, struct slice 
     return DECODED;
 }
 
+/* Percent-decoded whatever its bytes are, or as it is. False when memory is out. */
+static bool decode_any(struct slice raw, struct arena *memory, struct slice *ret)
+{
+    char *room = arena_alloc(memory, raw.n + 1);
+    struct buffer out = { .p = room, .room = raw.n + 1, .max_bytes = raw.n + 1 };
+    if (room)
+        *ret = percent_decode(&out, raw, NULL) ? buffer_slice(&out) : raw;
+    return room;
+}
+
+/* Remember a name that v2 did not have. False when memory is out. */
+static bool ignore(struct params *p, struct slice raw, enum decoded d, struct slice name, struct arena *memory)
+{
+    if (!raw.n || p->more_ignored)
+        return true;
+    if (d != DECODED && !decode_any(raw, memory, &name))
+        return false;
+    for (int i = 0; i < p->n_ignored; i++)
+        if (slice_eq(p->ignored[i], name))
+            return true;
+    if (p->n_ignored == PARAMS_MAX_IGNORED)
+        p->more_ignored = true;
+    else
+        p->ignored[p->n_ignored++] = name;
+    return true;
+}
+
 static bool add_pair(struct params *p, struct slice pair, struct arena *memory)
 {
-    struct slice raw_value, name, value = { 0 };
+    struct slice raw_value, name = { 0 }, value = { 0 };
     struct slice raw_name = slice_split(pair, '=', &raw_value);
     enum decoded d = decode(raw_name, memory, &name);
-    if (d != DECODED)
-        return d != NO_MEMORY;
-    int i = find(name);
-    if (i < 0 || !raw_value.n)
+    if (d == NO_MEMORY)
+        return false;
+    int i = d == DECODED ? find(name) : -1;
+    if (i < 0)
+        return ignore(p, raw_name, d, name, memory);
+    if (!raw_value.n)
         return true;
     d = decode(raw_value, memory, &value);
     if (d == NO_MEMORY)
@@ -79,6 +108,8 @@ static bool add_pair(struct params *p, struct slice pair, struct arena *memory)
         bool same = d == DECODED && !p->bad[i] && slice_eq(value, p->value[i]);
         if (i == PARAM_TOKEN && !same)
             p->two_tokens = true;
+        if (!same)
+            p->twice |= 1u << i;
         return true;
     }
     p->value[i] = value;
@@ -111,4 +142,60 @@ struct slice params_without_token(const struct params *p, struct slice text, str
     struct slice kept = b.failed ? S("") : arena_dup(memory, buffer_slice(&b));
     buffer_clear(&b);
     return kept.p ? kept : S("");
+}
+
+void params_write_twice(const struct params *p, bool of_list, struct buffer *out)
+{
+    for (int i = 0; i < PARAM_COUNT; i++) {
+        bool is_read = of_list || i == PARAM_FROM || i == PARAM_OUTPUT;
+        if (!(p->twice & 1u << i) || !is_read)
+            continue;
+        if (out->n)
+            buffer_put(out, ',');
+        buffer_str(out, "twice.");
+        buffer_append(out, rows[i].name);
+    }
+}
+
+/* One name as it is shown, in `room`. */
+static struct slice shown_name(struct slice name, char room[PARAMS_MAX_NAME])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        bool plain =
+            is_digit((char)c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
+        if (n + (plain ? 1 : 3) > PARAMS_MAX_NAME)
+            break;
+        if (!plain) {
+            room[n++] = '%';
+            room[n++] = digits[c >> 4];
+        }
+        room[n++] = plain ? (char)c : digits[c & 15];
+    }
+    return slice_of(room, n);
+}
+
+void params_write_ignored(const struct params *p, struct buffer *out)
+{
+    char rooms[PARAMS_MAX_IGNORED][PARAMS_MAX_NAME];
+    struct slice shown[PARAMS_MAX_IGNORED];
+    size_t start = out->n;
+    for (int i = 0; i < p->n_ignored; i++) {
+        struct buffer without = { 0 };
+        bool has_token = conceal(p->ignored[i], p->value[PARAM_TOKEN], S("[token]"), &without);
+        shown[i] = shown_name(has_token ? buffer_slice(&without) : p->ignored[i], rooms[i]);
+        out->failed |= without.failed;
+        buffer_clear(&without);
+        bool is_new = true;
+        for (int j = 0; j < i && is_new; j++)
+            is_new = !slice_eq(shown[j], shown[i]);
+        if (is_new && out->n > start)
+            buffer_put(out, ',');
+        if (is_new)
+            buffer_append(out, shown[i]);
+    }
+    if (p->more_ignored)
+        buffer_str(out, ",...");
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The raw parameters of a v2 call: from the bytes of a query string or a form to decoded values by name. Unknown names
- * are dropped, as v2 did; an empty value is as if absent.
+ * The raw parameters of a v2 call: from the bytes of a query string or a form to decoded values by name. Names that v2
+ * did not have are ignored, as it did, and remembered; an empty value is as if absent.
  */
 #ifndef ANCHORAGE_MAPPING_PARAMS_H
 #define ANCHORAGE_MAPPING_PARAMS_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "mapping/fault.h"
 
 enum param {
@@ -24,10 +25,17 @@ enum param {
     PARAM_COUNT
 };
 
+/* How many ignored names are told, and how much of each. */
+enum { PARAMS_MAX_IGNORED = 8, PARAMS_MAX_NAME = 64 };
+
 struct params {
     struct slice value[PARAM_COUNT]; /* decoded, valid UTF-8, in the arena or borrowed from the input; n 0: absent */
     bool bad[PARAM_COUNT];           /* the first value could not be decoded (bad %, NUL, not UTF-8) */
     bool two_tokens;                 /* two different tokens were given */
+    uint32_t twice;                  /* bit p: another value came behind the first */
+    struct slice ignored[PARAMS_MAX_IGNORED]; /* names, each once, decoded where they can be; of any bytes */
+    int n_ignored;
+    bool more_ignored;
 };
 
 /* Add the pairs of `text` ("a=b&c=d", may be empty) behind those already there: of two different values the first
@@ -38,6 +46,15 @@ struct params {
  * program may put its token into the wrong parameter as well. Borrowed when there is none, else in `memory`; empty when
  * memory is out. */
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory);
+
+/* Append "twice.limit" for each parameter of which the first of several values counts, comma-separated, also from what
+ * `out` has already. `of_list`: the call is for a list; other calls look at the table and the output alone. */
+void params_write_twice(const struct params *p, bool of_list, struct buffer *out);
+
+/* Append the ignored names, comma-separated, as a header may have them: all bytes but letters, digits and "_.-" are
+ * percent-encoded, a name ends after at most PARAMS_MAX_NAME of such bytes (never inside of %XX), each is there once,
+ * and "..." follows when there are more. The call's own token is not shown. Nothing when there are none. */
+void params_write_ignored(const struct params *p, struct buffer *out);
 
 /* Whether a body of this Content-Type holds parameters. */
 bool params_are_form(struct slice content_type);

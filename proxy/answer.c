@@ -45,6 +45,18 @@ static int64_t units_of(const struct exchange *x)
     return x->spending.known + x->spending.unknown;
 }
 
+/* A stranger is not told what its parameters were taken for: one of them may be a token without its name. */
+static void add_ignored(struct exchange *x, struct headers *h)
+{
+    struct buffer names = { 0 };
+    if (!x->turns)
+        return;
+    params_write_ignored(&x->params, &names);
+    if (names.n && !names.failed)
+        add(h, S("X-Anchorage-Ignored"), arena_dup(h->memory, buffer_slice(&names)));
+    buffer_clear(&names);
+}
+
 static void add_books(struct exchange *x, struct headers *h)
 {
     add_number(h, S("X-Anchorage-Rows"), x->refusal.fault ? 0 : x->result.rows);
@@ -226,6 +238,7 @@ enum step room_answer(struct exchange *x)
         add_fault(x, status, &h);
     else
         add_answer(x, &h);
+    add_ignored(x, &h);
     add_books(x, &h);
     if (x->account)
         x->account->units_booked += units_of(x);

@@ -184,6 +184,7 @@ static void say_marks(struct exchange *x)
     if (exchange_is_head(x) && !x->call.table->is_info)
         marks_write(&x->plan.marks, x->call.table, &marks); /* what is known of it so far */
     buffer_append(&marks, x->marks);
+    params_write_twice(&x->params, !x->call.table->is_info, &marks);
     x->approximate = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
     buffer_clear(&marks);
     if (!x->approximate.p)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What every answer says of itself: the headers of successes, of refusals of each kind, and of HEAD; words that old
 programs compare; parameters given twice, and those that v2 did not have."""
-import re
-import socket
+import json
 import unittest
 import urllib.parse
 
@@ -157,6 +156,99 @@ class Head(unittest.TestCase):
                     self.assertEqual((head.status, head.fault, head.marks), (200, None, {"where.backlinks"}), head)
                 self.assertEqual((len(sandbox.log()), len(self.proxy.ledger())), (asked, entries))
             self.assertEqual(self.proxy.raw(b"HEAD / HTTP/1.1\r\n\r\n", method="HEAD").fault, "bad_request")
+
+
+class Parameters(unittest.TestCase):
+    """Twice with different values, and names that v2 did not have: told to the call that sent them, whoever's answer
+    it is given."""
+
+    refused = OneProxy.refused
+    check_refusals = OneProxy.check_refusals
+
+    def setUp(self):
+        self.refusals = set()
+
+    def call(self, more, method="GET", **params):
+        path = self.proxy.params({"from" if name == "from_" else name: value for name, value in params.items()})
+        return self.proxy.raw(f"{method} {path}{more} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), method=method)
+
+    def told(self, answer):
+        """The marks of the call itself, and what it is told to be ignored; the ledger has the marks, too."""
+        self.assertIsNone(answer.fault, answer)
+        for entry in self.proxy.entries(answer.id):
+            if entry["kind"] == "settle":
+                self.assertEqual(set(entry["approximate"]), answer.marks, entry)
+        return {mark for mark in answer.marks if mark.startswith("twice.")}, answer.headers.get("x-anchorage-ignored")
+
+    STRAY = "&limit=9&order_by=anchor&sort=x&where[]=1&sort"
+    TOLD = ({"twice.limit"}, "sort,where%5B%5D")
+
+    def test_in_an_answer_that_is_remembered(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox) as self.proxy:
+            for target, first, second in [("small.example", "", self.STRAY), ("lower.example", self.STRAY, "")]:
+                for more, cache in [(first, "miss"), (second, "hit"), (first, "hit"), (second, "hit")]:
+                    answer = self.call(more, target=target, limit=3)
+                    self.assertEqual(answer.headers["x-anchorage-cache"], cache)
+                    self.assertEqual(self.told(answer), self.TOLD if more else (set(), None))
+                    self.assertIn("last_visited", answer.marks)
+                    self.assertEqual(len(answer.anchors), 3)
+            logged = self.proxy.says(f'"id":"{self.call(self.STRAY, limit=3).id}".*"approximate":\\[([^]]*)\\]')[1]
+            self.assertIn('"twice.limit"', logged)
+
+    def test_in_an_answer_that_is_shared(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox) as self.proxy:
+            for target, first, second in [("small.example", "", self.STRAY), ("lower.example", self.STRAY, "")]:
+                sandbox.reset()
+                sandbox.script({"match": "anchors", "delay_ms": 700})
+                with self.proxy.connect() as starts, self.proxy.connect() as joins:
+                    for connection, more in [(starts, first), (joins, second)]:
+                        path = self.proxy.params({"target": target, "limit": 3}) + more
+                        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                        sandbox.wait(requests=1)
+                    answers = [read_answer(connection.makefile("rb")) for connection in (starts, joins)]
+                self.assertEqual([answer.headers["x-anchorage-cache"] for answer in answers], ["miss", "shared"])
+                for answer, more in zip(answers, (first, second)):
+                    self.assertEqual(self.told(answer), self.TOLD if more else (set(), None))
+
+    def test_wherever_a_known_key_is_answered(self):
+        with Sandbox(today=None) as sandbox, \
+                Anchorage(sandbox, proxy={"error_status": "http"}, fidelity={"approximate": "refuse"}) as self.proxy:
+            self.assertEqual(self.told(self.call(self.STRAY, limit=1)), self.TOLD)  # not refused: v2 did the same
+            self.assertEqual(self.told(self.call(self.STRAY, "HEAD", limit=1)), self.TOLD)
+            self.assertEqual(self.told(self.call("&output=xml&x=1", from_="subscription_info")), ({"twice.output"}, "x"))
+            answer = self.call(self.STRAY, select="nope")
+            self.refused(answer, "bad_select", 400)
+            self.assertEqual((answer.marks, answer.headers["x-anchorage-ignored"]), (set(), "sort,where%5B%5D"))
+            for more in ["&where=backlinks>2", "&where=%ZZ"]:
+                self.refused(self.call(more, where="backlinks>1"), "bad_where", 400)
+            self.refused(self.call("&having=backlinks>2", having="backlinks>1"), "bad_having", 400)
+            self.refused(self.call("&target=one.example"), "bad_target", 400)
+            self.assertEqual(self.call("&target=one.example", "HEAD").fault, "bad_target")
+            stranger = self.call(self.STRAY, token="nobody")
+            self.refused(stranger, "unknown_key", 401)
+            self.assertNotIn("x-anchorage-ignored", stranger.headers)
+            answer = self.call(f"&{TOKEN}&x{TOKEN.upper()}=1", limit=1)
+            self.assertEqual(answer.headers["x-anchorage-ignored"], "%5Btoken%5D,x%5Btoken%5D")
+            self.check_refusals()
+
+    def test_query_and_form_together(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox) as self.proxy:
+            form = urllib.parse.urlencode({"limit": 9, "x": 1, "y[]": 1, "target": "small.example"})
+            answer = self.proxy.get(self.proxy.params({"limit": 2}) + "&x=2", "POST", form,
+                                    {"Content-Type": "application/x-www-form-urlencoded"})
+            self.assertEqual((len(answer.anchors), *self.told(answer)), (2, {"twice.limit"}, "x,y%5B%5D"))
+
+    def test_explain(self):
+        with Sandbox(today=None) as sandbox, Anchorage(sandbox) as self.proxy:
+            call = f"/?from=anchors&target=a.example&mode=domain&limit=1&token={TOKEN}{self.STRAY}"
+            text = self.proxy.run("explain", call, check=0).stdout
+            self.assertRegex(text, r"(?m)^not exact: .*,twice\.limit$")
+            self.assertRegex(text, r"(?m)^ignored, as v2 did: sort,where%5B%5D$")
+            told = json.loads(self.proxy.run("explain", "--format", "json", call, check=0).stdout)
+            self.assertIn("twice.limit", told["approximate"])
+            self.assertEqual(told["ignored"], ["sort", "where%5B%5D"])
+            for more, fault in [("&target=b", "bad_target"), ("&token=x", "bad_request")]:
+                self.assertRegex(self.proxy.run("explain", call + more, check=1).stdout, f"(?m)^refused: {fault}: ")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ OPTIONS = {
 }
 COLUMNS = {"anchor", "links_to_target", "refpages", "refdomains", "first_seen"}
 V2_COLUMNS = ["anchor", "backlinks", "refpages", "refdomains", "first_seen", "last_visited"]
-MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|mode|(where|having|order_by)\."
+MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|mode|"
+                   r"twice\.(from|mode|select|order_by|limit|offset|output)|(where|having|order_by)\."
                    r"(anchor|backlinks|refpages|refdomain|refdomains|first_seen|last_visited))$")
 OPERATORS = {"eq", "neq", "gt", "gte", "lt", "lte", "substring", "isubstring", "phrase_match", "iphrase_match",
              "prefix", "suffix", "regex"}

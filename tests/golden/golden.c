@@ -43,6 +43,7 @@ struct outcome {
     const struct table *table;
     int64_t units; /* -1: not known */
     struct buffer body;
+    struct slice twice; /* marks of the call alone */
 };
 
 static int failures, cases;
@@ -414,6 +415,7 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
 {
     struct params params = { 0 };
     struct call call = { 0 };
+    struct buffer twice = { 0 };
     struct slice query, path = slice_split(g->target, '?', &query);
     bool form = params_are_form(g->type);
     if (!params_add(&params, query, memory) || (form && !params_add(&params, g->form, memory)))
@@ -434,6 +436,9 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
     o->table = call.table;
     if (o->refusal.fault)
         return;
+    params_write_twice(&params, !call.table->is_info, &twice);
+    o->twice = arena_dup(memory, buffer_slice(&twice));
+    buffer_clear(&twice);
     if (call.table->is_info)
         play_info(g, call.output, o);
     else
@@ -500,6 +505,9 @@ static void compare_answer(struct golden *g, struct outcome *o, struct arena *me
     struct buffer marks = { 0 };
     if (!o->table->is_info)
         marks_write(&o->result.marks, o->table, &marks);
+    if (marks.n && o->twice.n)
+        buffer_put(&marks, ',');
+    buffer_append(&marks, o->twice);
     struct slice want_marks = word(g->verdict, "approximate");
     if (!same_set(slice_eq(want_marks, S("-")) ? S("") : want_marks, buffer_slice(&marks)))
         wrong("the marks", want_marks, buffer_slice(&marks));

@@ -63,25 +63,30 @@ def unescape(raw, name):
 
 
 def parameters(query):
-    """The known parameters of a query, name to text; those without a value are absent."""
+    """The known parameters of a query, name to text (those without a value are absent); what is wrong; and the marks of
+    those with another value behind the first."""
     found = {}
-    faults = []
+    faults, twice = [], set()
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
         name = name.decode("latin-1")
         if name not in KNOWN or not value:
             continue
         try:
-            text = unescape(value, name)
+            text, fault = unescape(value, name), None
         except Refused as refused:
-            if name not in found:
-                faults.append(str(refused))
-                found[name] = None
-            continue
-        if name in found and name == "token" and found[name] != text:
-            raise Refused("bad_request")
-        found.setdefault(name, text)
-    return found, faults
+            text, fault = None, str(refused)
+        if name not in found:
+            found[name] = text
+            faults += [fault] if fault else []
+        elif text is None or found[name] != text:
+            if name == "token":
+                raise Refused("bad_request")
+            if name in ("where", "having", "target"):
+                faults.append("bad_" + name)
+            else:
+                twice.add("twice." + name)
+    return found, faults, twice
 
 
 def whole(text):
@@ -473,7 +478,7 @@ class Model:
         """What must come for the bytes of a query (and of a form, behind an &)."""
         faults, params, output = [], {}, "json"
         try:
-            params, faults = parameters(query)
+            params, faults, twice = parameters(query)
         except Refused as refused:
             return Expected(faults={str(refused)}, output="json")
         if params.get("token") not in self.tokens:
@@ -505,7 +510,9 @@ class Model:
                 faults.append("bad_output")
         if faults:
             return Expected(faults=set(faults), output=output)
-        return self.rows_of(params, output)
+        expected = self.rows_of(params, output)
+        expected.marks |= twice
+        return expected
 
     def rows_of(self, params, output):
         marks, maybe = set(), set()
@@ -596,6 +603,7 @@ def differences(expected, answer):
         if answer.fault != "bad_request":
             same("status", 200, answer.status)
         same("rows", "0", headers.get("x-anchorage-rows"))
+        same("X-Status and results", ("error", "0"), (headers.get("x-status"), headers.get("x-results-count")))
         forms = {"json": rb'\{"error":"[^\x00-\x1f]+"\}', "php": rb'a:1:\{s:5:"error";s:[0-9]+:".+";\}',
                  "xml": rb'<\?xml version="1\.0" encoding="UTF-8"\?>\s*<AhrefsApiResponse><error>[^<>]+</error>'
                         rb'</AhrefsApiResponse>'}
@@ -603,6 +611,7 @@ def differences(expected, answer):
             wrong.append(f"no {expected.output} error: {answer.bytes!r}")
         return wrong
     same("status", 200, answer.status)
+    same("X-Status", None, headers.get("x-status"))
     same("fault", None, answer.fault)
     if wrong:
         wrong.append(repr(answer.bytes[:300]))

@@ -165,6 +165,8 @@ class Generator:
             pairs.append(self.dice.choice(pairs))
         if self.dice.random() < 0.05 and "limit" in found:
             pairs.append(b"limit=3")
+        if self.dice.random() < 0.05:
+            pairs.append(self.one_of(b"where=backlinks>1", b"having=%ZZ", b"target=other.example", b"output=json", b"mode=exact"))
         for stray in (b"data", b"country=us", b"x=%00%ZZ\xff", b"", b"where=", b"order_by="):
             name = stray.split(b"=")[0].decode("latin-1")
             if name not in found and self.dice.random() < 0.05:

@@ -136,6 +136,12 @@ static inline bool exchange_is_head(const struct exchange *x)
     return http_call_request(x->http)->method == HTTP_HEAD;
 }
 
+/* It is to be asked anew: nothing that is remembered is used for it. */
+static inline bool exchange_is_fresh(const struct exchange *x)
+{
+    return http_call_request(x->http)->asks_fresh;
+}
+
 /* Go to a room; the time since the last one was entered is that one's. */
 void exchange_enter(struct exchange *x, enum room next);
 

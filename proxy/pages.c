@@ -84,7 +84,8 @@ void pages_keep(struct pages *at, struct cache *c, int64_t now_ms, int64_t ttl_m
                 struct slice payer, int64_t max_bytes)
 {
     struct buffer room = { 0 };
-    if (!is_end(at, c, now_ms) || at->bytes + (int64_t)rows.n > max_bytes)
+    bool begins_anew = at->anew && !at->n;
+    if ((!begins_anew && !is_end(at, c, now_ms)) || at->bytes + (int64_t)rows.n > max_bytes)
         return;
     if (!at->n)
         at->until_ms = now_ms + ttl_ms;

@@ -38,19 +38,28 @@ static struct slice question_of(struct exchange *x)
     manner.free_of_rows = x->plan.free_of_rows;
     manner.where = c->where.n > 0;
     manner.having = c->having.n > 0;
-    char *key = arena_alloc(x->memory, x->list.n + sizeof manner);
+    char *key = arena_alloc(x->memory, x->list.n + sizeof manner + 1);
     if (!key)
         return slice_of(NULL, 0);
     memcpy(key, x->list.p, x->list.n);
     memcpy(key + x->list.n, &manner, sizeof manner);
+    key[x->list.n + sizeof manner] = '!'; /* see shared_as */
     return slice_of(key, x->list.n + sizeof manner);
+}
+
+/* Who wants nothing that is remembered shares with its like only: others begin with what is. Its answer is remembered
+ * for all. */
+static struct slice shared_as(const struct exchange *x)
+{
+    return slice_of(x->question.p, x->question.n + exchange_is_fresh(x));
 }
 
 /* The same question was answered not long ago. */
 static bool use_answer(struct exchange *x)
 {
     struct cache_answer a;
-    if (!x->config->answer_ttl_ms || !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
+    if (!x->config->answer_ttl_ms || exchange_is_fresh(x) ||
+        !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
         return false;
     x->marks = arena_dup(x->memory, a.marks);
     x->payer = arena_dup(x->memory, a.payer);
@@ -69,7 +78,8 @@ static bool use_answer(struct exchange *x)
 /* What an earlier call has learnt of the target need not be asked again. */
 void recall_totals(struct exchange *x)
 {
-    if (!translation_needs(x->translation, V3_TOTALS) && !translation_needs(x->translation, V3_RATIO))
+    if (exchange_is_fresh(x) ||
+        (!translation_needs(x->translation, V3_TOTALS) && !translation_needs(x->translation, V3_RATIO)))
         return;
     const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
     int64_t now = clock_monotonic_ms();
@@ -86,11 +96,17 @@ static bool remembers(const struct exchange *x)
     return x->config->answer_ttl_ms && x->plan.ask_list && x->pages.list.p;
 }
 
+/* Whether it begins with what is remembered, and lets others wait for its pages. */
+static bool goes_along(const struct exchange *x)
+{
+    return remembers(x) && !exchange_is_fresh(x);
+}
+
 /* All that the rows of a list depend on, whichever of them a call asks for. */
 static void begin_list(struct exchange *x)
 {
     struct cache *c = x->account->cache;
-    x->pages = (struct pages){ .list = x->list };
+    x->pages = (struct pages){ .list = x->list, .anew = exchange_is_fresh(x) };
     x->awaited_at = 0;
     size_t most = cache_max_bytes(c) / LIST_PART;
     if (remembers(x))
@@ -126,7 +142,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *context)
  * remembered. */
 static bool join_page(struct exchange *x)
 {
-    if (!remembers(x) || x->pages.whole || translation_has_enough(x->translation) ||
+    if (!goes_along(x) || x->pages.whole || translation_has_enough(x->translation) ||
         x->awaited_at == x->pages.rows + 1 || !share_join(x->account->shares, x, SHARE_PAGES, x->pages.list))
         return false;
     x->awaited_at = x->pages.rows + 1;
@@ -135,7 +151,7 @@ static bool join_page(struct exchange *x)
 
 void recall_lead(struct exchange *x)
 {
-    if (remembers(x) && !x->starts[SHARE_PAGES])
+    if (goes_along(x) && !x->starts[SHARE_PAGES])
         share_start(x->account->shares, x, SHARE_PAGES, x->pages.list);
 }
 
@@ -168,7 +184,7 @@ static enum step replay(struct exchange *x)
     struct cache *c = x->account->cache;
     struct slice rows, payer;
     size_t bytes = 0;
-    while (remembers(x) && !translation_has_enough(x->translation) &&
+    while (goes_along(x) && !translation_has_enough(x->translation) &&
            pages_next(&x->pages, c, clock_monotonic_ms(), &rows, &payer)) {
         if (!translation_replay(x->translation, rows)) {
             struct refusal r = translation_refusal(x->translation);
@@ -250,10 +266,10 @@ enum step recall(struct exchange *x)
                               : x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
     if (use_answer(x)) {
         rows = x->result.rows;
-    } else if (share_join(shares, x, SHARE_CALL, x->question)) {
+    } else if (share_join(shares, x, SHARE_CALL, shared_as(x))) {
         rows = fetch_rows_of_all(x);
     } else {
-        share_start(shares, x, SHARE_CALL, x->question);
+        share_start(shares, x, SHARE_CALL, shared_as(x));
         return begin(x);
     }
     x->round_units = 0;

@@ -181,6 +181,9 @@ static void wait_no_more(struct exchange *x)
 static void say_marks(struct exchange *x)
 {
     struct buffer marks = { 0 };
+    x->approximate = x->marks;
+    if (!x->params.twice && !exchange_is_head(x))
+        return;
     if (exchange_is_head(x) && !x->call.table->is_info)
         marks_write(&x->plan.marks, x->call.table, &marks); /* what is known of it so far */
     buffer_append(&marks, x->marks);

@@ -52,6 +52,7 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     q->user_agent = keep(&at, reader_slice(bytes, r->user_agent));
     q->host = keep(&at, reader_slice(bytes, r->host));
     q->authorization = keep(&at, reader_slice(bytes, r->authorization));
+    q->asks_fresh = r->asks_fresh;
     q->body = slice_of(at, r->body_bytes);
     call->body = at;
     call->is_head = r->method == READER_HEAD;

@@ -94,6 +94,11 @@ static void take_authorization(struct reader *r, const char *bytes, struct reade
     r->has_authorization = true;
 }
 
+static void take_fresh(struct reader *r, const char *bytes, struct reader_span value)
+{
+    r->asks_fresh |= slice_eq_nocase(reader_slice(bytes, value), S("yes"));
+}
+
 struct field_row {
     struct slice name;
     void (*take)(struct reader *r, const char *bytes, struct reader_span value);
@@ -108,6 +113,7 @@ static const struct field_row fields[] = {
     { SLICE("content-type"), take_content_type },
     { SLICE("user-agent"), take_user_agent },
     { SLICE("authorization"), take_authorization },
+    { SLICE("x-anchorage-fresh"), take_fresh },
 };
 
 bool field_read(struct reader *r, const char *bytes, struct reader_span line)

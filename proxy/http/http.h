@@ -34,6 +34,7 @@ struct http_request {
     struct slice user_agent;    /* as sent; empty when absent */
     struct slice host;          /* as sent, with its port; empty when absent (HTTP/1.0) */
     struct slice authorization; /* as sent; empty when absent, or given twice */
+    bool asks_fresh;            /* X-Anchorage-Fresh: yes */
     struct slice client;        /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
     /* Set when the bytes were not a request that we take: nothing else above but `client` can be relied
      * on. The status that has to be answered, and why in words. The connection is closed afterwards. */

@@ -48,7 +48,7 @@ struct reader {
     uint32_t head_bytes, body_bytes;
     uint8_t method; /* enum reader_method; GET until it is known */
     bool minor;     /* HTTP/1.1, not 1.0 */
-    bool has_query, expects_continue, keep_alive;
+    bool has_query, expects_continue, keep_alive, asks_fresh;
     bool started; /* something but a leading CRLF has come */
     struct reader_span path, query, authority, host, content_type, user_agent, authorization;
     int fault_status;

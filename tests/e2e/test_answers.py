@@ -251,5 +251,52 @@ class Parameters(unittest.TestCase):
                 self.assertRegex(self.proxy.run("explain", call + more, check=1).stdout, f"(?m)^refused: {fault}: ")
 
 
+class Fresh(unittest.TestCase):
+    """X-Anchorage-Fresh: yes asks anew, whatever is remembered; others have what came of it."""
+
+    YES = {"X-Anchorage-Fresh": "yes"}
+
+    def asked(self, **params):
+        seen = len(self.sandbox.log())
+        answer = self.proxy.get(**params)
+        self.assertIsNone(answer.fault, answer)
+        return answer.headers["x-anchorage-cache"], len(self.sandbox.log()) - seen
+
+    def test_nothing_that_is_remembered_is_used(self):
+        with Sandbox(today=None) as self.sandbox, Anchorage(self.sandbox) as self.proxy:
+            first = self.asked(limit=5)
+            self.assertEqual((first[0], self.asked(limit=5)), ("miss", ("hit", 0)))
+            for _ in range(2):  # rows, totals and ratio, too
+                self.assertEqual(self.asked(limit=5, headers=self.YES), first)
+            for name, value in [("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("X-Anchorage-Fresh", "no"),
+                                ("X-Anchorage-Fresh", "")]:
+                self.assertEqual(self.asked(limit=5, headers={name: value}), ("hit", 0))
+
+    def test_what_comes_is_remembered(self):
+        with Sandbox(today=None) as self.sandbox, Anchorage(self.sandbox, fidelity={"stats": "zero"}) as self.proxy:
+            old = [row["anchor"] for row in self.proxy.get(limit=20, select="anchor").anchors]
+            self.sandbox.script({"match": "anchors", "body": {"anchors": [{"anchor": text} for text in ["", "0new", *old[1:4]]]}})
+            new = self.proxy.get(limit=5, select="anchor", headers=self.YES)
+            want = ["", "0new", *old[1:4]]
+            self.assertEqual([row["anchor"] for row in new.anchors], want)
+            for limit in (5, 4):  # the answer, and the rows
+                answer = self.proxy.get(limit=limit, select="anchor")
+                self.assertEqual((answer.headers["x-anchorage-cache"], [row["anchor"] for row in answer.anchors]),
+                                 ("hit", want[:limit]))
+
+    def test_it_does_not_join_others(self):
+        with Sandbox(today=None) as self.sandbox, Anchorage(self.sandbox, fidelity={"stats": "zero"}) as self.proxy:
+            self.sandbox.script({"match": "anchors", "delay_ms": 700}, {"match": "anchors", "delay_ms": 700})
+            path, answers = self.proxy.params({"limit": 3}), []
+            with self.proxy.connect() as plain, self.proxy.connect() as fresh, self.proxy.connect() as like:
+                for connection, header, requests in [(plain, "", 1), (fresh, "X-Anchorage-Fresh: yes\r\n", 2),
+                                                     (like, "x-anchorage-fresh: Yes\r\n", 2)]:
+                    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{header}\r\n".encode())
+                    self.sandbox.wait(requests=requests)
+                for connection in (plain, fresh, like):
+                    answers.append(read_answer(connection.makefile("rb")))
+            self.assertEqual([answer.headers["x-anchorage-cache"] for answer in answers], ["miss", "miss", "shared"])
+
+
 if __name__ == "__main__":
     unittest.main()

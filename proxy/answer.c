@@ -194,6 +194,8 @@ static void log_line(struct exchange *x, int status)
     }
     if (!x->refusal.fault && x->approximate.n)
         put_marks(b, x->approximate);
+    if (exchange_is_head(x))
+        buffer_str(b, ",\"head\":true");
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
     put_number(b, ",\"total_us\":", clock_monotonic_us() - x->began_us);

@@ -120,17 +120,28 @@ static void answer_without_memory(struct service *s, struct http_call *http)
     http_answer(http, 503, headers, sizeof headers / sizeof headers[0], &body);
 }
 
-void exchange_turned_away(struct service *s, struct buffer *head)
+/* A call that nothing was heard of. */
+static void refuse_unheard(struct service *s, enum fault fault, struct buffer *head)
 {
     char id[LEDGER_ID_SIZE];
     ledger_new_id(id);
-    ledger_storm(s->ledger);
     s->counters.calls++;
-    s->counters.faults[FAULT_TOO_BUSY]++;
+    s->counters.faults[fault]++;
     buffer_printf(head,
                   "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n"
                   "X-Status: error\r\nx-results-count: 0\r\n",
                   id);
+}
+
+void exchange_turned_away(struct service *s, struct buffer *head)
+{
+    ledger_storm(s->ledger);
+    refuse_unheard(s, FAULT_TOO_BUSY, head);
+}
+
+void exchange_refused_plain(struct service *s, struct buffer *head)
+{
+    refuse_unheard(s, FAULT_BAD_REQUEST, head);
 }
 
 void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request)

@@ -127,6 +127,9 @@ void exchange_begin(struct service *s, struct http_call *http, const struct http
  * has no line in the log: it may be one of a storm. */
 void exchange_turned_away(struct service *s, struct buffer *head);
 
+/* Likewise of one that was refused since it spoke plain HTTP where TLS is spoken. */
+void exchange_refused_plain(struct service *s, struct buffer *head);
+
 /* Go on through the rooms until one waits. */
 void exchange_run(struct exchange *x);
 

@@ -206,8 +206,10 @@ void fetch_blame(struct exchange *x, enum share_kind kind, struct refusal refusa
     bool is_v3s = f == FAULT_UPSTREAM_LATE ? clock_monotonic_ms() < x->deadline_ms
                                            : f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED ||
                                                  f == FAULT_UPSTREAM_ODD || f == FAULT_UPSTREAM_OUT_OF_UNITS;
-    if (is_v3s)
-        x->v3_failed[kind] = (struct failing){ refusal, retry_after_ms };
+    if (!is_v3s)
+        return;
+    refusal.why = params_without_token(&x->params, refusal.why, x->memory); /* others read it */
+    x->v3_failed[kind] = (struct failing){ refusal, retry_after_ms };
 }
 
 /* A request of the call has failed. Others who want the same are told of this one, not of what else befell the call. */

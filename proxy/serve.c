@@ -77,6 +77,11 @@ static void on_turned_away(void *context, struct buffer *head)
     exchange_turned_away(context, head);
 }
 
+static void on_plain_http(void *context, struct buffer *head)
+{
+    exchange_refused_plain(context, head);
+}
+
 static void on_trouble(void *context, const char *line)
 {
     service_say(context, "%s", line);
@@ -180,6 +185,7 @@ static bool make_http(struct daemon *d, struct buffer *why)
                               .max_connections_per_address = c->max_connections_per_address,
                               .on_request = on_request,
                               .on_turned_away = on_turned_away,
+                              .on_plain_http = on_plain_http,
                               .on_trouble = on_trouble,
                               .context = &d->service };
     d->service.http = http_server_new(d->service.base, &o);

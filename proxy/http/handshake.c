@@ -18,16 +18,20 @@ enum { MAX_US_A_TURN = 4000, RECORD_OF_HANDSHAKE = 0x16 };
 /* Plain HTTP where TLS should be: the words that such a client understands, and none but these. */
 static void answer_plain(struct connection *c)
 {
-    static const struct slice answer = SLICE("HTTP/1.1 400 Bad Request\r\n"
-                                             "Content-Type: application/json; charset=utf-8\r\n"
-                                             "X-Status: error\r\n"
-                                             "x-results-count: 0\r\n"
-                                             "X-Anchorage-Fault: bad_request\r\n"
-                                             "X-Anchorage-Rows: 0\r\n"
-                                             "Content-Length: 62\r\n"
-                                             "Connection: close\r\n\r\n" NOT_TLS);
     static_assert(sizeof NOT_TLS - 1 == 62, "Content-Length is the length of the body");
-    (void)transport_send(&c->transport, answer, S(""));
+    const struct http_options *options = &c->server->options;
+    struct buffer *b = &c->server->head;
+    b->n = 0;
+    b->failed = false;
+    buffer_str(b, "HTTP/1.1 400 Bad Request\r\n"
+                  "Content-Type: application/json; charset=utf-8\r\n"
+                  "X-Anchorage-Fault: bad_request\r\n");
+    if (options->on_plain_http)
+        options->on_plain_http(options->context, b);
+    buffer_str(b, "Content-Length: 62\r\n"
+                  "Connection: close\r\n\r\n" NOT_TLS);
+    if (!b->failed)
+        (void)transport_send(&c->transport, buffer_slice(b), S(""));
     connection_linger(c);
 }
 

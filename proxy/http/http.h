@@ -59,6 +59,9 @@ struct http_options {
      * have asked already when request.is_overload would be set. May append header lines, each with its CRLF and 128
      * bytes in all, to the 503 that they get. */
     void (*on_turned_away)(void *context, struct buffer *head);
+    /* A client spoke plain HTTP where TLS is spoken; may append header lines likewise, to the 400 that it gets, unless
+     * NULL. */
+    void (*on_plain_http)(void *context, struct buffer *head);
     /* One line for the log, rate-limited by the server; may be NULL. */
     void (*on_trouble)(void *context, const char *line);
     void *context;

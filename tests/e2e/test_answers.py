@@ -154,6 +154,7 @@ class Head(unittest.TestCase):
                         head = read_answer(stream, "HEAD")
                     self.looks_right(head)
                     self.assertEqual((head.status, head.fault, head.marks), (200, None, {"where.backlinks"}), head)
+                    self.proxy.says(f'"id":"{head.id}".*"rows":0,"units":0,"results":0,.*"head":true')
                 self.assertEqual((len(sandbox.log()), len(self.proxy.ledger())), (asked, entries))
             self.assertEqual(self.proxy.raw(b"HEAD / HTTP/1.1\r\n\r\n", method="HEAD").fault, "bad_request")
 

@@ -140,7 +140,10 @@ class Clients(Tls, OneProxy):
     def test_plain_http_on_this_port(self):
         with self.plain() as connection, connection.makefile("rb") as stream:
             connection.sendall(request(self.proxy.params({})))
-            self.assertEqual(read_answer(stream).status, 400)
+            answer = read_answer(stream)
+            self.assertEqual((answer.status, answer.fault, answer.rows_charged), (400, "bad_request", 0))
+            self.assertEqual((answer.headers["x-status"], answer.headers["x-results-count"]), ("error", "0"))
+            self.assertRegex(answer.id, "^[0-9A-Za-z]{26}$")
             self.assertEqual(stream.read(), b"")
         self.assertEqual(self.sandbox.log(), [])
 

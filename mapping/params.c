@@ -117,6 +117,14 @@ static bool add_pair(struct params *p, struct slice pair, struct arena *memory)
     return true;
 }
 
+bool params_path_is_root(struct slice path)
+{
+    size_t n = 0;
+    while (n < path.n && path.p[n] == '/')
+        n++;
+    return n == path.n;
+}
+
 bool params_are_form(struct slice content_type)
 {
     struct slice type = slice_of(content_type.p, slice_find(content_type, ';'));

@@ -55,6 +55,9 @@ void params_write_twice(const struct params *p, bool of_list, struct buffer *out
  * percent-encoded, a name ends after at most PARAMS_MAX_NAME of such bytes (never inside of %XX), each is there once,
  * and "..." follows when there are more. The call's own token is not shown. Nothing when there are none. */
 void params_write_ignored(const struct params *p, struct buffer *out);
+/* Whether the path is v2's only one: slashes alone, for old programs join an address that ends in one with a path that
+ * begins with one; or nothing. */
+bool params_path_is_root(struct slice path);
 
 /* Whether a body of this Content-Type holds parameters. */
 bool params_are_form(struct slice content_type);

@@ -70,7 +70,7 @@ enum step room_read(struct exchange *x)
 {
     const struct http_request *r = http_call_request(x->http);
     struct call_options options = { .default_mode = (enum mode)x->config->default_mode };
-    if (!slice_eq(r->path, S("/")))
+    if (!params_path_is_root(r->path))
         return exchange_refuse(x, FAULT_NOT_FOUND,
                                S("there is only the path /: send the call as /?from=…&target=…&token=…"));
     if (!params_add(&x->params, r->query, x->memory) ||

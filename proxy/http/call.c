@@ -36,9 +36,11 @@ struct http_call *call_new(struct connection *c, const char *bytes)
         [READER_GET] = HTTP_GET, [READER_HEAD] = HTTP_HEAD, [READER_POST] = HTTP_POST, [READER_OPTIONS] = HTTP_GET
     };
     const struct reader *r = &c->reader;
+    struct reader_span host = r->authority.n ? r->authority : r->host;
+    size_t body_bytes = r->method == READER_POST ? r->body_bytes : 0;
     struct slice client = slice_str(c->peer->text);
     struct http_call *call = call_alloc(c, (size_t)client.n + r->path.n + r->query.n + r->content_type.n +
-                                               r->user_agent.n + r->host.n + r->authorization.n + r->body_bytes);
+                                               r->user_agent.n + host.n + r->authorization.n + body_bytes);
     if (!call)
         return NULL;
     char *at = call->bytes;
@@ -50,10 +52,10 @@ struct http_call *call_new(struct connection *c, const char *bytes)
         q->query = keep(&at, reader_slice(bytes, r->query));
     q->content_type = keep(&at, reader_slice(bytes, r->content_type));
     q->user_agent = keep(&at, reader_slice(bytes, r->user_agent));
-    q->host = keep(&at, reader_slice(bytes, r->host));
+    q->host = keep(&at, reader_slice(bytes, host));
     q->authorization = keep(&at, reader_slice(bytes, r->authorization));
     q->asks_fresh = r->asks_fresh;
-    q->body = slice_of(at, r->body_bytes);
+    q->body = slice_of(at, body_bytes);
     call->body = at;
     call->is_head = r->method == READER_HEAD;
     call->is_minor = r->minor;

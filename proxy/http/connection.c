@@ -211,6 +211,8 @@ static void hand_out_request(struct connection *c)
     evbuffer_drain(input, c->reader.head_bytes);
     if (call->request.body.n)
         evbuffer_remove(input, call->body, call->request.body.n);
+    else
+        evbuffer_drain(input, c->reader.body_bytes); /* only that of POST means something */
     hand_out(c, call);
 }
 

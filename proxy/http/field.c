@@ -14,13 +14,30 @@ static struct reader_span trim(const char *bytes, struct reader_span s)
     return s;
 }
 
+bool host_is_well_formed(struct slice s)
+{
+    bool is_address = slice_starts(s, S("["));
+    size_t n = slice_find(s, is_address ? ']' : ':');
+    struct slice name = is_address ? slice_of(s.p + 1, n - 1) : slice_of(s.p, n);
+    if (!name.n || bytes_of_class(name, BYTE_HOST) != name.n || slice_find(name, '[') != name.n ||
+        slice_find(name, ']') != name.n || (is_address && n++ == s.n))
+        return false;
+    struct slice port = slice_from(s, n);
+    if (port.n && port.p[0] != ':')
+        return false;
+    for (size_t i = 1; i < port.n; i++)
+        if (!is_digit(port.p[i]))
+            return false;
+    return true;
+}
+
 static void take_host(struct reader *r, const char *bytes, struct reader_span value)
 {
     struct slice s = reader_slice(bytes, value);
     if (r->has_host)
         r->bad_host = "Host stands there twice";
-    else if (!s.n || bytes_of_class(s, BYTE_HOST) != s.n)
-        r->bad_host = "Host is not a host name";
+    else if (!host_is_well_formed(s))
+        r->bad_host = "Host is not a host name, with or without a port number";
     r->has_host = true;
     r->host = value;
 }

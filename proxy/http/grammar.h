@@ -26,10 +26,13 @@ size_t text_end(const char *p, size_t at, size_t n);
 /* Remember the fault; the first one counts. Always false, for `return`. */
 bool reader_refuse(struct reader *r, int status, const char *why);
 
+/* Whether it is NAME, NAME:PORT, [ADDRESS] or [ADDRESS]:PORT, the port digits or nothing. */
+bool host_is_well_formed(struct slice s);
+
 /* Read a request line (no CRLF; no controls in it, bytes from 0x80 up possible). False after a fault. */
 [[nodiscard]] bool request_line_read(struct reader *r, const char *bytes, struct reader_span line);
 
-/* Read a header line (no CRLF, not empty; only HTAB and 0x20 to 0x7e in it). False after a fault. */
+/* Read a header line (no CRLF, not empty; no control but HTAB in it). False after a fault. */
 [[nodiscard]] bool field_read(struct reader *r, const char *bytes, struct reader_span line);
 
 #endif

@@ -31,8 +31,8 @@ struct http_request {
     struct slice query;         /* bytes behind the first '?', not decoded; p NULL when there was none */
     struct slice body;          /* POST only */
     struct slice content_type;  /* as sent; empty when absent */
-    struct slice user_agent;    /* as sent; empty when absent */
-    struct slice host;          /* as sent, with its port; empty when absent (HTTP/1.0) */
+    struct slice user_agent;    /* as sent, perhaps no UTF-8; empty when absent */
+    struct slice host;          /* with its port: of an absolute target, else of Host; empty when absent (HTTP/1.0) */
     struct slice authorization; /* as sent; empty when absent, or given twice */
     bool asks_fresh;            /* X-Anchorage-Fresh: yes */
     struct slice client;        /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */

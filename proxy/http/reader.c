@@ -70,7 +70,7 @@ size_t text_end(const char *p, size_t at, size_t n)
 /* Whether a byte that is not plain text may stand in the kind of line being read. */
 static bool is_let_through(const struct reader *r, char c)
 {
-    return r->fields_at ? c == '\t' : (unsigned char)c >= 0x80;
+    return (unsigned char)c >= 0x80 || (r->fields_at && c == '\t');
 }
 
 static bool within_limits(struct reader *r, size_t end)
@@ -82,8 +82,9 @@ static bool within_limits(struct reader *r, size_t end)
     return true;
 }
 
-/* Find the end of the line that begins at line_at; true when it is complete, and *end is its CR. */
-static bool line_end(struct reader *r, const char *bytes, size_t n, size_t *end)
+/* Find the end of the line that begins at line_at; true when it is complete: *end is its CR or bare LF, and the next
+ * line begins at *next. */
+static bool line_end(struct reader *r, const char *bytes, size_t n, size_t *end, size_t *next)
 {
     size_t at = text_end(bytes, r->scanned, n);
     while (at < n && is_let_through(r, bytes[at]))
@@ -92,49 +93,55 @@ static bool line_end(struct reader *r, const char *bytes, size_t n, size_t *end)
     r->started = r->started || at > r->line_at;
     if (!within_limits(r, at) || at == n)
         return false;
-    if (bytes[at] == '\r') {
-        if (at + 1 == n)
-            return false;
-        if (bytes[at + 1] == '\n') {
-            *end = at;
-            return true;
-        }
+    bool is_lf = bytes[at] == '\n';
+    if (!is_lf && bytes[at] != '\r')
+        return reader_refuse(r, 400, "a control byte stands in the request head");
+    if (!is_lf && at + 1 == n)
+        return false;
+    if (!is_lf && bytes[at + 1] != '\n')
         return reader_refuse(r, 400, "a CR stands alone; lines end in CRLF");
-    }
-    if (bytes[at] == '\n')
-        return reader_refuse(r, 400, "a LF stands alone; lines end in CRLF");
-    if (r->fields_at && (unsigned char)bytes[at] >= 0x80)
-        return reader_refuse(r, 400, "a header line holds a byte beyond ASCII");
-    return reader_refuse(r, 400, "a control byte stands in the request head");
+    r->has_bare_lf = r->has_bare_lf || is_lf;
+    *end = at;
+    *next = is_lf ? at + 1 : at + 2;
+    return true;
 }
 
-static bool judge_host(struct reader *r, const char *bytes)
+/* Others may have read such a request otherwise than we do. That is harmless while nothing stands behind its head: with
+ * a body it is refused, and without one nothing more is read on its connection. */
+static bool is_ambiguous(const struct reader *r)
+{
+    return r->has_bare_lf || r->has_raw_blank;
+}
+
+static bool judge_length(struct reader *r)
+{
+    if (is_ambiguous(r) && (r->content_length || r->bad_length || r->has_transfer_encoding))
+        return reader_refuse(r, 400,
+                             r->has_bare_lf ? "a LF stands alone; lines of a request with a body end in CRLF"
+                                            : "the target of a request with a body holds a blank; send it as %20");
+    if (r->has_transfer_encoding)
+        return reader_refuse(r, 501, "Transfer-Encoding is not taken; send Content-Length");
+    if (r->bad_length)
+        return reader_refuse(r, 400, r->bad_length);
+    return true;
+}
+
+static bool judge_host(struct reader *r)
 {
     if (r->bad_host)
         return reader_refuse(r, 400, r->bad_host);
     if (!r->has_host && r->minor)
         return reader_refuse(r, 400, "Host is missing");
-    if (r->has_host && r->authority.n &&
-        !slice_eq_nocase(reader_slice(bytes, r->authority), reader_slice(bytes, r->host)))
-        return reader_refuse(r, 400, "the address in the request line is not that of Host");
     return true;
 }
 
 /* The head is complete: judge what needs more than one line. */
-static void judge(struct reader *r, const char *bytes)
+static void judge(struct reader *r)
 {
-    if (r->has_transfer_encoding) {
-        (void)reader_refuse(r, 501, "Transfer-Encoding is not taken; send Content-Length");
+    if (!judge_length(r) || !judge_host(r))
         return;
-    }
-    if (r->bad_length) {
-        (void)reader_refuse(r, 400, r->bad_length);
-        return;
-    }
-    if (!judge_host(r, bytes))
-        return;
-    if (r->content_length && r->method != READER_POST)
-        (void)reader_refuse(r, 400, "only POST may have a body");
+    if (r->content_length && r->method == READER_OPTIONS)
+        (void)reader_refuse(r, 400, "OPTIONS may not have a body");
     else if (r->content_length > READER_MAX_BODY)
         (void)reader_refuse(r, 413, "the body is longer than 65536 bytes");
     else if (r->expects_odd && r->minor)
@@ -143,19 +150,19 @@ static void judge(struct reader *r, const char *bytes)
         return;
     r->body_bytes = r->content_length;
     r->expects_continue = r->expects_continue && r->minor && r->body_bytes;
-    r->keep_alive = !r->asks_close && (r->minor || r->asks_keep_alive);
+    r->keep_alive = !is_ambiguous(r) && !r->asks_close && (r->minor || r->asks_keep_alive);
     r->verdict = READER_READY;
 }
 
-/* One complete line, ending before `end`. */
-static void take_line(struct reader *r, const char *bytes, size_t end)
+/* One complete line, ending before `end`; the next begins at `next`. */
+static void take_line(struct reader *r, const char *bytes, size_t end, size_t next)
 {
     struct reader_span line = { r->line_at, (uint32_t)end - r->line_at };
-    r->line_at = r->scanned = (uint32_t)end + 2;
+    r->line_at = r->scanned = (uint32_t)next;
     if (r->fields_at) {
         if (!line.n) {
             r->head_bytes = r->line_at;
-            judge(r, bytes);
+            judge(r);
         } else if (++r->n_fields > READER_MAX_FIELDS) {
             (void)reader_refuse(r, 431, "there are more than 64 header lines");
         } else {
@@ -173,8 +180,8 @@ static void take_line(struct reader *r, const char *bytes, size_t end)
 
 enum reader_verdict reader_read(struct reader *r, const char *bytes, size_t n)
 {
-    size_t end;
-    while (r->verdict == READER_MORE && r->scanned < n && line_end(r, bytes, n, &end))
-        take_line(r, bytes, end);
+    size_t end, next;
+    while (r->verdict == READER_MORE && r->scanned < n && line_end(r, bytes, n, &end, &next))
+        take_line(r, bytes, end, next);
     return r->verdict;
 }

@@ -16,7 +16,7 @@ enum {
     READER_MAX_FIELDS = 64,    /* header lines */
     READER_MAX_HEADER = 16384, /* all header lines with their CRLFs */
     READER_MAX_BODY = 65536,
-    /* No head is longer: CRLF, request line, header lines, the empty line. */
+    /* No head is longer: an empty line, request line, header lines, the empty line. */
     READER_MAX_HEAD = 2 + READER_MAX_LINE + 2 + READER_MAX_HEADER + 2,
 };
 
@@ -42,6 +42,8 @@ struct reader {
     uint8_t verdict; /* enum reader_verdict */
     bool has_content_length, has_transfer_encoding, has_host, has_authorization, expects_odd, asks_close,
         asks_keep_alive;
+    bool has_bare_lf;                  /* a line ends in LF without CR */
+    bool has_raw_blank;                /* the target holds one */
     const char *bad_length, *bad_host; /* judged when the head is complete, so that their order does not matter */
 
     /* The result. Spans are empty when the thing was absent. */
@@ -49,7 +51,7 @@ struct reader {
     uint8_t method; /* enum reader_method; GET until it is known */
     bool minor;     /* HTTP/1.1, not 1.0 */
     bool has_query, expects_continue, keep_alive, asks_fresh;
-    bool started; /* something but a leading CRLF has come */
+    bool started; /* something but a leading empty line has come */
     struct reader_span path, query, authority, host, content_type, user_agent, authorization;
     int fault_status;
     const char *fault_why; /* a literal */

@@ -55,7 +55,7 @@ static bool read_authority(struct reader *r, const char *bytes, struct reader_sp
         scheme = 8;
     size_t n = scheme ? bytes_of_class(slice_from(s, scheme), BYTE_HOST) : 0;
     size_t end = scheme + n;
-    if (!n || (end < s.n && s.p[end] != '/' && s.p[end] != '?'))
+    if (!n || (end < s.n && s.p[end] != '/' && s.p[end] != '?') || !host_is_well_formed(slice_of(s.p + scheme, n)))
         return reader_refuse(r, 400, "the target of the request is not a path");
     r->authority = (struct reader_span){ target.at + (uint32_t)scheme, (uint32_t)n };
     *at = target.at + (uint32_t)end;
@@ -86,6 +86,18 @@ static bool read_target(struct reader *r, const char *bytes, struct reader_span 
                                                                       : "a # stands in the target of the request");
 }
 
+/* Raw blanks are taken behind the '?', where they can be nothing else; those right before the version end the query. */
+static bool take_blanks(struct reader *r, struct slice *target)
+{
+    size_t blank = slice_find(*target, ' ');
+    if (blank == target->n)
+        return true;
+    r->has_raw_blank = true;
+    while (target->n && target->p[target->n - 1] == ' ')
+        target->n--;
+    return slice_find(*target, '?') < blank;
+}
+
 bool request_line_read(struct reader *r, const char *bytes, struct reader_span line)
 {
     struct slice s = reader_slice(bytes, line);
@@ -97,7 +109,7 @@ bool request_line_read(struct reader *r, const char *bytes, struct reader_span l
     if (first == s.n || last <= first + 2)
         return reader_refuse(r, 400, "the request line is not METHOD TARGET VERSION");
     struct slice target = slice_of(s.p + first + 1, last - first - 2);
-    if (slice_find(target, ' ') != target.n)
+    if (!take_blanks(r, &target))
         return reader_refuse(r, 400, "the request line is not METHOD TARGET VERSION");
     return read_version(r, slice_from(s, last)) && read_method(r, slice_of(s.p, first)) &&
            read_target(r, bytes, (struct reader_span){ line.at + (uint32_t)first + 1, (uint32_t)target.n });

@@ -421,7 +421,7 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
     if (!params_add(&params, query, memory) || (form && !params_add(&params, g->form, memory)))
         exit(2);
     struct call_options options = { mode_find(config_of(g, "default_mode", "subdomains")) };
-    if (path.n && !slice_eq(path, S("/"))) {
+    if (!params_path_is_root(path)) {
         o->refusal = (struct refusal){ FAULT_NOT_FOUND, S("there is only /") };
     } else if (params.two_tokens) {
         o->refusal = (struct refusal){ FAULT_BAD_REQUEST, S("token") };

@@ -62,6 +62,8 @@ struct config {
     enum default_mode default_mode;
     int64_t call_timeout_ms, queue_timeout_ms, drain_timeout_ms;
     int32_t max_connections, max_connections_per_address;
+    int64_t idle_timeout_ms;
+    int32_t listen_mode;     /* of unix sockets: 0001 to 0777 */
     int64_t call_memory_mib; /* CONFIG_AUTO or 16 and up */
 
     /* [upstream] */

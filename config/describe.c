@@ -31,6 +31,7 @@ static const char *const forms[CONFIG_TYPES] = {
     [CONFIG_TYPE_WORD] = "",
     [CONFIG_TYPE_NUMBER] = "",
     [CONFIG_TYPE_DURATION] = "",
+    [CONFIG_TYPE_MODE] = "a mode of files in octal",
     [CONFIG_TYPE_ADDRESSES] = "addresses to listen on, or empty: off",
     [CONFIG_TYPE_NETWORKS] = "networks, for example 10.1.2.0/24 2001:db8::/32 10.1.2.7, or empty",
     [CONFIG_TYPE_HOSTS] = "host names, or empty: none",

@@ -25,6 +25,7 @@ enum config_type {
     CONFIG_TYPE_WORD,      /* one of the words: an enum, or int32_t */
     CONFIG_TYPE_NUMBER,    /* digits, or one of the words: int32_t or int64_t */
     CONFIG_TYPE_DURATION,  /* 10ms, 60s, 5m, 1h, 7d; 0 where least is 0: int64_t, milliseconds */
+    CONFIG_TYPE_MODE,      /* of a file, octal: int32_t */
     CONFIG_TYPE_ADDRESSES, /* where to listen: struct config_words */
     CONFIG_TYPE_NETWORKS,  /* 10.1.2.0/24, 2001:db8::/32, 10.1.2.7: struct config_words */
     CONFIG_TYPE_HOSTS,     /* host names, lower case: struct config_words */

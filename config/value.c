@@ -117,6 +117,24 @@ static bool read_duration(struct value *v)
     return true;
 }
 
+/* Who may connect is who may write. */
+static bool read_mode(struct value *v)
+{
+    enum { MAX_DIGITS = 4, BITS_A_DIGIT = 3, ALL = 0777, WRITES = 0222 };
+    int64_t mode = 0;
+    bool good = v->text.n >= MAX_DIGITS - 1 && v->text.n <= MAX_DIGITS;
+    for (size_t i = 0; good && i < v->text.n; i++) {
+        good = v->text.p[i] >= '0' && v->text.p[i] <= '7';
+        mode = mode << BITS_A_DIGIT | (v->text.p[i] - '0');
+    }
+    if (!good || mode > ALL)
+        return refuse(v, v->text, v->text.n ? "is not a mode" : "is empty", "three octal digits, for example 0660");
+    if (!(mode & WRITES))
+        return refuse(v, v->text, "lets nobody connect, which needs the right to write", "for example 0660");
+    store_number(v, mode);
+    return true;
+}
+
 static void store_string(struct value *v, struct slice s)
 {
     memcpy(v->field, &s.p, sizeof s.p);
@@ -309,19 +327,13 @@ static bool read_paths(struct value *v)
 }
 
 static bool (*const readers[CONFIG_TYPES])(struct value *v) = {
-    [CONFIG_TYPE_WORD] = read_one_word,
-    [CONFIG_TYPE_NUMBER] = read_number,
-    [CONFIG_TYPE_DURATION] = read_duration,
-    [CONFIG_TYPE_ADDRESSES] = read_addresses,
-    [CONFIG_TYPE_NETWORKS] = read_networks,
-    [CONFIG_TYPE_HOSTS] = read_hosts,
-    [CONFIG_TYPE_PATHS] = read_paths,
-    [CONFIG_TYPE_PATH] = read_path,
-    [CONFIG_TYPE_DIRECTORY] = read_directory,
-    [CONFIG_TYPE_KEY_FILE] = read_key_file,
-    [CONFIG_TYPE_URL] = read_url,
-    [CONFIG_TYPE_PROXY_URL] = read_proxy_url,
-    [CONFIG_TYPE_TEXT] = read_text,
+    [CONFIG_TYPE_WORD] = read_one_word,       [CONFIG_TYPE_NUMBER] = read_number,
+    [CONFIG_TYPE_DURATION] = read_duration,   [CONFIG_TYPE_MODE] = read_mode,
+    [CONFIG_TYPE_ADDRESSES] = read_addresses, [CONFIG_TYPE_NETWORKS] = read_networks,
+    [CONFIG_TYPE_HOSTS] = read_hosts,         [CONFIG_TYPE_PATHS] = read_paths,
+    [CONFIG_TYPE_PATH] = read_path,           [CONFIG_TYPE_DIRECTORY] = read_directory,
+    [CONFIG_TYPE_KEY_FILE] = read_key_file,   [CONFIG_TYPE_URL] = read_url,
+    [CONFIG_TYPE_PROXY_URL] = read_proxy_url, [CONFIG_TYPE_TEXT] = read_text,
 };
 
 bool config_value_read(const struct config_option *option, struct slice text, const struct config_place *place,

@@ -55,7 +55,10 @@ static bool leads_back(const struct config *c, struct event_base *base, const st
 
 static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
 {
-    struct http_options o = { .max_connections = 1, .max_connections_per_address = 1, .on_request = ignore };
+    struct http_options o = { .max_connections = 1,
+                              .max_connections_per_address = 1,
+                              .unix_mode = addresses == &c->admin ? 0 : (unsigned)c->listen_mode,
+                              .on_request = ignore };
     struct event_base *base = event_base_new();
     struct http_server *server = base ? http_server_new(base, &o) : NULL;
     bool is_tls = strcmp(option, "listen_tls") == 0;

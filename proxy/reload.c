@@ -39,10 +39,11 @@ static void say_changes(struct service *s, const char *file, const struct buffer
                 restart.n ? "; only after a restart: " : "", SLICE_ARGS(restart));
 }
 
-/* The limits, and those who waited for more of them. */
+/* The limits, and those who waited for more of them; how long connections are kept. */
 static void apply(struct service *s, const struct ledger_options *limits)
 {
     ledger_set_limits(s->ledger, limits);
+    http_server_set_idle(s->http, s->config->idle_timeout_ms);
     for (struct turns *t = s->all_turns; t; t = t->next)
         turns_look(s, t);
     admit_retry_waiting(s);

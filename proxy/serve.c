@@ -136,6 +136,8 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
     }
     notify_reloading(&d->notify);
     bool good = reload(&d->service, d->start);
+    if (good)
+        serve_admin_take_settings(d->admin);
     notify_ready(&d->notify, good ? "serving" : "serving; the last reload was refused, the log says why");
 }
 
@@ -183,6 +185,8 @@ static bool make_http(struct daemon *d, struct buffer *why)
     const struct config *c = d->service.config;
     struct http_options o = { .max_connections = c->max_connections,
                               .max_connections_per_address = c->max_connections_per_address,
+                              .unix_mode = (unsigned)c->listen_mode,
+                              .idle_ms = c->idle_timeout_ms,
                               .on_request = on_request,
                               .on_turned_away = on_turned_away,
                               .on_plain_http = on_plain_http,

@@ -11,8 +11,9 @@
 #include "proxy/program.h"
 #include "proxy/upstream/secret.h"
 
-/* Few people ask here, and a question of usage has a thread of its own. */
-enum { MAX_CONNECTIONS = 64, MAX_ASKING = 4 };
+/* Few people ask here, and a question of usage has a thread of its own. Nobody shuts the others out: over a cap the
+ * connection that has waited longest for its client goes. */
+enum { MAX_CONNECTIONS = 64, MAX_CONNECTIONS_PER_ADDRESS = 16, MAX_ASKING = 4, REQUEST_MS = 5000 };
 
 /* A question of usage that the books are working on. */
 struct asking {
@@ -136,8 +137,9 @@ static void on_request(void *context, struct http_call *call, const struct http_
                                 .query = request->query };
     struct admin_answer result;
     if (request->fault_status) {
-        result = admin_error(request->fault_status, request->fault_why);
-        result.says_allow = request->fault_status == 405;
+        bool is_method = request->fault_status == 405;
+        result = admin_error(request->fault_status, is_method ? S(ADMIN_READ_ONLY) : request->fault_why);
+        result.says_allow = is_method;
         answer(call, &result);
     } else if (admin_ask(&owner, &q, call, &result)) {
         a->denied += result.says_who;
@@ -171,7 +173,12 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     a->service = s;
     a->began_us = clock_monotonic_us();
     struct http_options options = { .max_connections = MAX_CONNECTIONS,
-                                    .max_connections_per_address = MAX_CONNECTIONS,
+                                    .max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS,
+                                    .makes_room = true,
+                                    .allow = S(ADMIN_ALLOW),
+                                    .header_ms = REQUEST_MS,
+                                    .body_ms = REQUEST_MS,
+                                    .idle_ms = s->config->idle_timeout_ms,
                                     .on_request = on_request,
                                     .on_trouble = on_trouble,
                                     .context = a };
@@ -185,6 +192,11 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
 const struct http_server *serve_admin_http(const struct serve_admin *a)
 {
     return a->http;
+}
+
+void serve_admin_take_settings(struct serve_admin *a)
+{
+    http_server_set_idle(a->http, a->service->config->idle_timeout_ms);
 }
 
 void serve_admin_announce(struct serve_admin *a)

@@ -17,6 +17,9 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why);
 /* Its listeners. */
 const struct http_server *serve_admin_http(const struct serve_admin *a);
 
+/* What a reload has changed is in force from now on. */
+void serve_admin_take_settings(struct serve_admin *a);
+
 /* Say in the log where it listens. */
 void serve_admin_announce(struct serve_admin *a);
 

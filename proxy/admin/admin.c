@@ -233,7 +233,7 @@ bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, 
     } else if (!path) {
         *answer = no_such_path();
     } else if (!q->is_read) {
-        *answer = admin_error(405, S("the admin side is read only: GET or HEAD"));
+        *answer = admin_error(405, S(ADMIN_READ_ONLY));
         answer->says_allow = true;
     } else if (!ask(path, owner, q, asker, answer)) {
         return false;

@@ -36,7 +36,10 @@ static const struct status_row statuses[] = {
     { 505, SLICE("HTTP/1.1 505 HTTP Version Not Supported\r\n") },
 };
 
-static const struct http_header allow = { SLICE("Allow"), SLICE("GET, HEAD, POST, OPTIONS") };
+static struct http_header allow_of(const struct http_server *s)
+{
+    return (struct http_header){ S("Allow"), s->options.allow.n ? s->options.allow : S("GET, HEAD, POST, OPTIONS") };
+}
 
 static void put_status(struct buffer *b, int status)
 {
@@ -93,6 +96,7 @@ static struct slice write_head(struct http_server *s, int status, const struct h
     b->failed = false;
     put_status(b, status);
     buffer_append(b, date_line(s));
+    const struct http_header allow = allow_of(s);
     bool says_allow = false;
     for (size_t i = 0; i < n_headers; i++) {
         put_header(b, &headers[i]);
@@ -144,5 +148,6 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
 
 void answer_options(struct http_call *call)
 {
+    const struct http_header allow = allow_of(call->server);
     http_answer(call, 204, &allow, 1, NULL);
 }

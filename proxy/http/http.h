@@ -51,6 +51,14 @@ struct http_header {
 struct http_options {
     int max_connections;
     int max_connections_per_address;
+    /* Over a cap, let the newcomer in and close the one that has waited longest for its client instead: to send a
+     * request, or to take an answer. Of its own address if that is over its cap; else of the address with most. For a
+     * side that few ask, and that has to be open to all of them. */
+    bool makes_room;
+    /* The mode of the files of unix sockets that are listened on; 0: as the umask says. */
+    unsigned unix_mode;
+    /* What OPTIONS and a 405 say in Allow; empty: all that the server reads. Not copied. */
+    struct slice allow;
     /* Deadlines in milliseconds; 0 takes the default in docs/http.md. For tests. */
     int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms, handshake_ms;
     /* Called once for each request, framing faults included. May answer before it returns. */
@@ -112,6 +120,9 @@ void http_server_drain(struct http_server *s, void (*done)(void *context), void 
 /* Close everything at once; calls still open become invalid. NULL is allowed. Not from inside on_request, gone or
  * on_trouble. */
 void http_server_free(struct http_server *s);
+
+/* Let a kept connection be idle so long from now on, those that are idle already included. */
+void http_server_set_idle(struct http_server *s, int64_t idle_ms);
 
 /* How many are open. */
 size_t http_server_connections(const struct http_server *s);

@@ -103,15 +103,32 @@ static void remove_stale(const struct sockaddr_un *un, socklen_t n)
     close(fd);
 }
 
-/* A bound socket, or -1 with errno. */
-static int bind_socket(struct address *a)
+/* bind makes the file with the mode that the socket has, as far as the umask lets it; the rest is given by name. Nobody
+ * connects meanwhile: that takes listen. Where /proc is missing, glibc cannot leave links alone. */
+static bool bind_unix(int fd, const struct sockaddr_un *un, socklen_t n, unsigned mode)
+{
+    if (mode && fchmod(fd, mode) != 0)
+        return false;
+    if (bind(fd, (const struct sockaddr *)un, n) != 0)
+        return false;
+    if (!mode || fchmodat(AT_FDCWD, un->sun_path, mode, AT_SYMLINK_NOFOLLOW) == 0 ||
+        (errno == EOPNOTSUPP && chmod(un->sun_path, mode) == 0))
+        return true;
+    int error = errno;
+    unlink(un->sun_path);
+    errno = error;
+    return false;
+}
+
+/* A bound socket, or -1 with errno. `unix_mode`: of its file; 0: as the umask says. */
+static int bind_socket(struct address *a, unsigned unix_mode)
 {
     int family = a->socket.ss_family;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 && a->is_both && errno == EAFNOSUPPORT) { /* a kernel without IPv6 */
         in_port_t port = ((struct sockaddr_in6 *)&a->socket)->sin6_port;
         *a = (struct address){ 0 };
-        return parse_v4(S("0.0.0.0"), port, a) ? bind_socket(a) : -1;
+        return parse_v4(S("0.0.0.0"), port, a) ? bind_socket(a, unix_mode) : -1;
     }
     if (fd < 0)
         return -1;
@@ -124,7 +141,8 @@ static int bind_socket(struct address *a)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
     if (family != AF_UNIX) /* accepted sockets inherit it */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind(fd, (const struct sockaddr *)&a->socket, a->n) == 0)
+    if (family == AF_UNIX ? bind_unix(fd, (const struct sockaddr_un *)&a->socket, a->n, unix_mode)
+                          : bind(fd, (const struct sockaddr *)&a->socket, a->n) == 0)
         return fd;
     int error = errno;
     close(fd);
@@ -151,12 +169,30 @@ static bool asks_in_vain(const struct http_server *s, int fd, bool is_tls)
            recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+static bool is_out_of_room(const struct http_server *s)
+{
+    return http_server_connections(s) >= (size_t)s->options.max_connections;
+}
+
+/* Where that is the manner here, somebody goes for the newcomer, if it needs that. */
+static void make_room(struct http_server *s, const struct sockaddr *address)
+{
+    int most = s->options.max_connections, most_of_address = s->options.max_connections_per_address;
+    const struct peer *peer = s->options.makes_room ? peer_find(&s->peers, address) : NULL;
+    if (peer && !peer->is_unix && peer->connections >= most_of_address && server_make_room(s, peer))
+        server_trouble(s, "an address has max_connections_per_address (%d): its longest waiting one was closed",
+                       most_of_address);
+    if (s->options.makes_room && is_out_of_room(s) && server_make_room(s, NULL))
+        server_trouble(s, "max_connections (%d) is reached: the longest waiting one was closed", most);
+}
+
 static void take_in(struct http_server *s, int fd, const struct sockaddr *address, bool is_tls)
 {
     int most = s->options.max_connections, most_of_address = s->options.max_connections_per_address;
     if (server_is_crowded(s))
         server_shed_idle(s, 1);
-    if (http_server_connections(s) >= (size_t)most) {
+    make_room(s, address);
+    if (is_out_of_room(s)) {
         turn_away(s, fd, is_tls, "max_connections", most);
         return;
     }
@@ -234,13 +270,20 @@ static bool accept_some(const struct listener *l, int *left)
     return true;
 }
 
+/* Where a newcomer may take another's place, each has some turns of the loop to be read before it can be its own. */
+static int most_accepted(const struct http_options *o)
+{
+    enum { TURNS = 4 };
+    return o->makes_room ? (o->max_connections_per_address + TURNS - 1) / TURNS : MAX_ACCEPTED_A_TURN;
+}
+
 /* Who connects comes first; but a storm has its turn like all else, for its next portion is always ready. */
 static void on_acceptable(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
     const struct listener *l = context;
-    int left = MAX_ACCEPTED_A_TURN;
+    int left = most_accepted(&l->server->options);
     bool some_are_left = accept_some(l, &left);
     doorman_go(l->server->doorman);
     event_priority_set(l->accepts, some_are_left ? 1 : 0);
@@ -336,7 +379,7 @@ static bool listen_on(struct http_server *s, const char *address, bool is_tls, s
                       address);
         return false;
     }
-    int fd = make_reopen(s) ? bind_socket(&a) : -1;
+    int fd = make_reopen(s) ? bind_socket(&a, s->options.unix_mode) : -1;
     struct listener *l = fd >= 0 ? listener_new(s, fd, &a) : NULL;
     if (!l) {
         buffer_printf(why, "cannot listen on %s: %s", address, strerror(errno));

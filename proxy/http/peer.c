@@ -35,7 +35,7 @@ static void write_text(struct peer *p)
         inet_ntop(AF_INET6, p->address, p->text, sizeof p->text);
 }
 
-static struct peer **bucket_of(struct peers *all, const struct peer *p)
+static size_t bucket_of(const struct peers *all, const struct peer *p)
 {
     uint64_t high, low;
     memcpy(&high, p->address, 8);
@@ -44,7 +44,7 @@ static struct peer **bucket_of(struct peers *all, const struct peer *p)
     h = (h ^ high) * 0x9e3779b97f4a7c15u;
     h = (h ^ (h >> 32) ^ low) * 0x9e3779b97f4a7c15u;
     h ^= h >> 32;
-    return &all->bucket[h % (sizeof all->bucket / sizeof all->bucket[0])];
+    return h % (sizeof all->bucket / sizeof all->bucket[0]);
 }
 
 static bool is_same(const struct peer *a, const struct peer *b)
@@ -52,24 +52,37 @@ static bool is_same(const struct peer *a, const struct peer *b)
     return a->is_unix == b->is_unix && memcmp(a->address, b->address, sizeof a->address) == 0;
 }
 
+static struct peer *find(const struct peers *all, const struct peer *wanted)
+{
+    struct peer *p = all->bucket[bucket_of(all, wanted)];
+    while (p && !is_same(p, wanted))
+        p = p->next;
+    return p;
+}
+
+struct peer *peer_find(const struct peers *all, const struct sockaddr *address)
+{
+    struct peer wanted = { 0 };
+    read_address(&wanted, address);
+    return find(all, &wanted);
+}
+
 struct peer *peer_take(struct peers *all, const struct sockaddr *address, int most, bool *full)
 {
     struct peer wanted = { .connections = 1 };
     read_address(&wanted, address);
-    struct peer **bucket = bucket_of(all, &wanted);
-    *full = false;
-    for (struct peer *p = *bucket; p; p = p->next) {
-        if (!is_same(p, &wanted))
-            continue;
-        *full = !p->is_unix && p->connections >= most;
-        if (*full)
-            return NULL;
+    struct peer *p = find(all, &wanted);
+    *full = p && !p->is_unix && p->connections >= most;
+    if (*full)
+        return NULL;
+    if (p) {
         p->connections++;
         return p;
     }
-    struct peer *p = malloc(sizeof *p);
+    p = malloc(sizeof *p);
     if (!p)
         return NULL;
+    struct peer **bucket = &all->bucket[bucket_of(all, &wanted)];
     write_text(&wanted);
     wanted.next = *bucket;
     *p = wanted;
@@ -81,7 +94,7 @@ void peer_put(struct peers *all, struct peer *peer)
 {
     if (--peer->connections)
         return;
-    struct peer **at = bucket_of(all, peer);
+    struct peer **at = &all->bucket[bucket_of(all, peer)];
     while (*at != peer)
         at = &(*at)->next;
     *at = peer->next;

@@ -27,6 +27,9 @@ struct peers {
  * *full set, or when memory is out. */
 struct peer *peer_take(struct peers *all, const struct sockaddr *address, int most, bool *full);
 
+/* The peer of this address; NULL when nobody is here from it. */
+struct peer *peer_find(const struct peers *all, const struct sockaddr *address);
+
 /* One connection less; the last one frees it. */
 void peer_put(struct peers *all, struct peer *peer);
 

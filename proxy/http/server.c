@@ -182,7 +182,7 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     s->base = base;
     s->options = *options;
     s->alarm_ms = INT64_MAX;
-    s->places[PLACE_IDLE].lasts_ms = or_default(options->idle_ms, 60000);
+    s->places[PLACE_IDLE].lasts_ms = or_default(options->idle_ms, 75000);
     s->places[PLACE_HEADER].lasts_ms = or_default(options->header_ms, 10000);
     s->places[PLACE_BODY].lasts_ms = or_default(options->body_ms, 10000);
     s->places[PLACE_WRITING].lasts_ms = or_default(options->write_floor_ms, 30000);
@@ -199,6 +199,18 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
         return NULL;
     }
     return s;
+}
+
+void http_server_set_idle(struct http_server *s, int64_t idle_ms)
+{
+    struct place_list *idle = &s->places[PLACE_IDLE];
+    if (s->is_draining)
+        return; /* they have less than that */
+    for (struct connection *c = idle->first; c; c = c->next)
+        c->deadline_ms += idle_ms - idle->lasts_ms;
+    idle->lasts_ms = idle_ms;
+    if (idle->first)
+        server_deadline_set(s, idle->first->deadline_ms);
 }
 
 /* Its request may be on its way: a connection that is cut now takes it along. */

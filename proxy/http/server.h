@@ -88,6 +88,10 @@ void server_trouble(struct http_server *s, const char *format, ...) __attribute_
 bool server_is_crowded(const struct http_server *s);
 bool server_is_full(const struct http_server *s);
 
+/* Close the connection that has waited longest for its client: of this peer, or (NULL) of the one with most. Its peer
+ * may go with it. False when each has a whole request under way. */
+[[nodiscard]] bool server_make_room(struct http_server *s, const struct peer *peer);
+
 /* Close up to `n` connections that have been idle for a while, the longest idle first. */
 void server_shed_idle(struct http_server *s, int n);
 

@@ -39,6 +39,53 @@ void server_shed_idle(struct http_server *s, int n)
         connection_kill(idle->first);
 }
 
+/* In the order of what is least missed when all have waited as long. An answer that is being taken is broken off only
+ * where nothing else can go. */
+static const enum place waits[] = { PLACE_LINGER, PLACE_HANDSHAKE, PLACE_BODY, PLACE_HEADER, PLACE_IDLE };
+
+static struct connection *first_of(const struct place_list *list, const struct peer *peer)
+{
+    struct connection *c = list->first;
+    while (c && peer && c->peer != peer)
+        c = c->next;
+    return c;
+}
+
+static struct connection *longest_waiting(const struct http_server *s, const struct peer *peer)
+{
+    struct connection *longest = NULL;
+    int64_t since_ms = INT64_MAX;
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        const struct place_list *list = &s->places[waits[i]];
+        struct connection *c = first_of(list, peer);
+        if (!c || c->deadline_ms - list->lasts_ms >= since_ms)
+            continue;
+        longest = c;
+        since_ms = c->deadline_ms - list->lasts_ms;
+    }
+    return longest ? longest : first_of(&s->places[PLACE_WRITING], peer);
+}
+
+static const struct peer *busiest(const struct http_server *s)
+{
+    const struct peer *most = NULL;
+    for (enum place place = 0; place < PLACE_DEAD; place++)
+        for (const struct connection *c = s->places[place].first; c; c = c->next)
+            if (!most || c->peer->connections > most->connections)
+                most = c->peer;
+    return most;
+}
+
+bool server_make_room(struct http_server *s, const struct peer *peer)
+{
+    struct connection *c = longest_waiting(s, peer ? peer : busiest(s));
+    if (!c && !peer)
+        c = longest_waiting(s, NULL);
+    if (c)
+        connection_kill(c);
+    return c != NULL;
+}
+
 void server_shed_answers(struct http_server *s)
 {
     const struct place_list *writing = &s->places[PLACE_WRITING];

@@ -60,6 +60,8 @@ static void defaults_of_proxy(void **state)
     assert_int_equal(c->queue_timeout_ms, 20000);
     assert_int_equal(c->drain_timeout_ms, 90000);
     assert_int_equal(c->max_connections, 10000);
+    assert_int_equal(c->idle_timeout_ms, 75000);
+    assert_int_equal(c->listen_mode, 0666);
     assert_int_equal(c->max_connections_per_address, 1000);
     config_free(c);
 }

@@ -62,7 +62,30 @@ static void ranges_at_their_edges(void **state)
         check_edge(o, o->most + 1, false);
         check_edge(o, INT64_MAX, false);
     }
-    assert_int_equal(seen, 19);
+    assert_int_equal(seen, 20);
+}
+
+static void modes_of_files(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice text;
+        int64_t mode; /* 0: refused */
+    } rows[] = {
+        { SLICE("0666"), 0666 }, { SLICE("666"), 0666 },  { SLICE("0777"), 0777 }, { SLICE("0200"), 0200 },
+        { SLICE("0002"), 0002 }, { SLICE("0660"), 0660 }, { SLICE(""), 0 },        { SLICE("0"), 0 },
+        { SLICE("66"), 0 },      { SLICE("0000"), 0 },    { SLICE("0444"), 0 },    { SLICE("0555"), 0 },
+        { SLICE("1777"), 0 },    { SLICE("4755"), 0 },    { SLICE("00666"), 0 },   { SLICE("0668"), 0 },
+        { SLICE("0o666"), 0 },   { SLICE("-666"), 0 },    { SLICE("+666"), 0 },    { SLICE("a+rw"), 0 },
+        { SLICE("0x1b"), 0 },    { SLICE("7777"), 0 },
+    };
+    const struct config_option *o = config_option_find(CONFIG_SECTION_proxy, S("listen_mode"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t stored;
+        if (take_number(o, rows[i].text, &stored) != (rows[i].mode != 0))
+            fail_msg("listen_mode = %.*s", SLICE_ARGS(rows[i].text));
+        assert_int_equal(stored, rows[i].mode);
+    }
 }
 
 static void every_word(void **state)
@@ -339,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_at_their_edges),
+        cmocka_unit_test(modes_of_files),
         cmocka_unit_test(every_word),
         cmocka_unit_test(ranges_that_were_promised),
         cmocka_unit_test(durations),

@@ -182,15 +182,24 @@ static UNUSED void kit_run_ms(struct kit *k, int64_t ms)
         }                                                                                                              \
     } while (0)
 
-static UNUSED int kit_connect(struct kit *k)
+/* From 127.0.0.`last`. */
+static UNUSED int kit_connect_from(struct kit *k, uint32_t last)
 {
     struct sockaddr_in to = { .sin_family = AF_INET,
                               .sin_port = htons(k->port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + last) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
+    if (last != 1)
+        assert_return_code(bind(fd, (struct sockaddr *)&from, sizeof from), errno);
     assert_return_code(connect(fd, (struct sockaddr *)&to, sizeof to), errno);
     return fd;
+}
+
+static UNUSED int kit_connect(struct kit *k)
+{
+    return kit_connect_from(k, 1);
 }
 
 static UNUSED void kit_send(int fd, const char *bytes, size_t n)

@@ -175,7 +175,7 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     struct http_options options = { .max_connections = MAX_CONNECTIONS,
                                     .max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS,
                                     .makes_room = true,
-                                    .allow = S(ADMIN_ALLOW),
+                                    .allow = S(ADMIN_ALLOW ", OPTIONS"),
                                     .header_ms = REQUEST_MS,
                                     .body_ms = REQUEST_MS,
                                     .idle_ms = s->config->idle_timeout_ms,

@@ -28,7 +28,7 @@ struct admin_answer {
     struct buffer body;
 };
 
-#define ADMIN_ALLOW "GET, HEAD, OPTIONS"
+#define ADMIN_ALLOW "GET, HEAD"
 #define ADMIN_READ_ONLY "the admin side is read only: GET or HEAD"
 #define ADMIN_AUTHENTICATE "Bearer realm=\"anchorage\""
 

@@ -57,7 +57,7 @@ struct http_options {
     bool makes_room;
     /* The mode of the files of unix sockets that are listened on; 0: as the umask says. */
     unsigned unix_mode;
-    /* What OPTIONS and a 405 say in Allow; empty: all that the server reads. Not copied. */
+    /* What OPTIONS, and a 405 whose owner does not, say in Allow; empty: all that the server reads. Not copied. */
     struct slice allow;
     /* Deadlines in milliseconds; 0 takes the default in docs/http.md. For tests. */
     int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms, handshake_ms;

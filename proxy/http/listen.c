@@ -107,8 +107,8 @@ static void remove_stale(const struct sockaddr_un *un, socklen_t n)
  * connects meanwhile: that takes listen. Where /proc is missing, glibc cannot leave links alone. */
 static bool bind_unix(int fd, const struct sockaddr_un *un, socklen_t n, unsigned mode)
 {
-    if (mode && fchmod(fd, mode) != 0)
-        return false;
+    if (mode)
+        (void)!fchmod(fd, mode); /* where a kernel does not, the file may be wider until listen */
     if (bind(fd, (const struct sockaddr *)un, n) != 0)
         return false;
     if (!mode || fchmodat(AT_FDCWD, un->sun_path, mode, AT_SYMLINK_NOFOLLOW) == 0 ||

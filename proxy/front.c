@@ -8,7 +8,7 @@
 enum {
     MAX_PAIRS = 64,
     /* Besides those of clients: the loop, the ledger, the log, the admin side, the control socket, and spare ones. */
-    OWN_DESCRIPTORS = 200 + HTTP_MOST_LEAVING,
+    OWN_DESCRIPTORS = 264 + HTTP_MOST_LEAVING,
     MEBIBYTE = 1024 * 1024,
 };
 

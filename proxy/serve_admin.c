@@ -13,7 +13,7 @@
 
 /* Few people ask here, and a question of usage has a thread of its own. Nobody shuts the others out: over a cap the
  * connection that has waited longest for its client goes. */
-enum { MAX_CONNECTIONS = 64, MAX_CONNECTIONS_PER_ADDRESS = 16, MAX_ASKING = 4, REQUEST_MS = 5000 };
+enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, REQUEST_MS = 5000 };
 
 /* A question of usage that the books are working on. */
 struct asking {
@@ -175,6 +175,7 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     struct http_options options = { .max_connections = MAX_CONNECTIONS,
                                     .max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS,
                                     .makes_room = true,
+                                    .is_strict = true,
                                     .allow = S(ADMIN_ALLOW ", OPTIONS"),
                                     .header_ms = REQUEST_MS,
                                     .body_ms = REQUEST_MS,

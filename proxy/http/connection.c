@@ -217,7 +217,7 @@ static void hand_out_request(struct connection *c)
 }
 
 /* Let the reader see what has come. False when memory is out. */
-static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
+static bool read_head(struct reader *r, struct evbuffer *input, size_t n, bool is_strict)
 {
     size_t first = evbuffer_get_contiguous_space(input);
     size_t most = n < READER_MAX_HEAD + 1 ? n : READER_MAX_HEAD + 1;
@@ -230,6 +230,8 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n)
         if (have == most)
             break;
     }
+    if (is_strict)
+        reader_be_strict(r);
     return true;
 }
 
@@ -255,7 +257,7 @@ static bool read_one(struct connection *c)
         return false;
     }
     struct reader *r = &c->reader;
-    if (!read_head(r, input, n)) {
+    if (!read_head(r, input, n, c->server->options.is_strict)) {
         connection_kill(c);
         return false;
     }

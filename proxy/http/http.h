@@ -55,6 +55,8 @@ struct http_options {
      * request, or to take an answer. Of its own address if that is over its cap; else of the address with most. For a
      * side that few ask, and that has to be open to all of them. */
     bool makes_room;
+    /* Refuse a bare LF as line end and raw blanks in the query, which old programs send. */
+    bool is_strict;
     /* The mode of the files of unix sockets that are listened on; 0: as the umask says. */
     unsigned unix_mode;
     /* What OPTIONS, and a 405 whose owner does not, say in Allow; empty: all that the server reads. Not copied. */

@@ -113,6 +113,14 @@ static bool is_ambiguous(const struct reader *r)
     return r->has_bare_lf || r->has_raw_blank;
 }
 
+void reader_be_strict(struct reader *r)
+{
+    if (r->verdict == READER_READY && is_ambiguous(r))
+        (void)reader_refuse(r, 400,
+                            r->has_bare_lf ? "a LF stands alone; lines end in CRLF"
+                                           : "the target of the request holds a blank; send it as %20");
+}
+
 static bool judge_length(struct reader *r)
 {
     if (is_ambiguous(r) && (r->content_length || r->bad_length || r->has_transfer_encoding))

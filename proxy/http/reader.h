@@ -64,6 +64,9 @@ void reader_start(struct reader *r);
  * address now, and what came since. READY and FAULT are final. */
 enum reader_verdict reader_read(struct reader *r, const char *bytes, size_t n);
 
+/* Where no old program asks: what is READY but for a bare LF or a raw blank becomes a FAULT. */
+void reader_be_strict(struct reader *r);
+
 static inline struct slice reader_slice(const char *bytes, struct reader_span s)
 {
     return s.n ? slice_of(bytes + s.at, s.n) : slice_of(NULL, 0);

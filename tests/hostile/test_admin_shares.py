@@ -72,13 +72,13 @@ class Shares(unittest.TestCase):
 
     def test_half_requests_of_one_address(self):
         for says in (HALF, b"", b"\r\n", b"GET", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"):
-            for _ in range(80):
+            for _ in range(140):
                 self.hold(5, says)
             self.check_open((5, 1, 6))
 
     def test_half_requests_of_many_addresses(self):
         for source in range(10, 60):
-            for _ in range(16):
+            for _ in range(20):
                 self.hold(source, HALF)
         self.check_open((10, 59, 1, 2), times=10)
 
@@ -89,7 +89,7 @@ class Shares(unittest.TestCase):
 
     def test_answers_that_nobody_reads(self):
         for source in range(10, 20):
-            for _ in range(10):
+            for _ in range(20):
                 self.hold(source, ASKS % b"/metrics" * 200, receives=4096)
         self.check_open((10, 19, 1, 2))
 

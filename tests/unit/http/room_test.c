@@ -252,6 +252,31 @@ static void options_say_what_is_allowed(void **state)
     }
 }
 
+/* Where no old program asks. */
+static void a_strict_side_is_strict(void **state)
+{
+    (void)state;
+    static const char *const asks[] = { "GET / HTTP/1.1\nHost: x\n\n" GET_1,
+                                        "GET /?a b HTTP/1.1\r\nHost: x\r\n\r\n" GET_1,
+                                        "\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" GET_1 };
+    kit.options.is_strict = true;
+    kit_start(&kit, "127.0.0.1:0");
+    for (int i = 0; i < 3; i++) {
+        got = (struct got){ 0 };
+        int fd = kit_connect(&kit);
+        kit_say(fd, asks[i]);
+        GOT_UNTIL(&kit, &got, fd, got.is_closed);
+        assert_int_equal(got_status(&got), 400);
+        assert_int_equal(got_answers(&got), 1);
+        close(fd);
+    }
+    assert_int_equal(kit.n_requests, 0);
+    int fd = kit_connect(&kit);
+    kit_say(fd, GET_1);
+    KIT_UNTIL(&kit, kit.n_requests == 1);
+    close(fd);
+}
+
 /* ---- the mode of a socket file ---- */
 
 static const char *watched;
@@ -322,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle_time_changes, begin, end),
         cmocka_unit_test_setup_teardown(idle_time_by_default, begin, end),
         cmocka_unit_test_setup_teardown(options_say_what_is_allowed, begin, end),
+        cmocka_unit_test_setup_teardown(a_strict_side_is_strict, begin, end),
         cmocka_unit_test_setup_teardown(socket_files_have_their_mode, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

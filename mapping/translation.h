@@ -14,8 +14,8 @@
 #ifndef ANCHORAGE_MAPPING_TRANSLATION_H
 #define ANCHORAGE_MAPPING_TRANSLATION_H
 
+#include "mapping/packed_rows.h"
 #include "mapping/render.h"
-#include "mapping/trail.h"
 
 enum v3_kind { V3_LIST, V3_TOTALS, V3_RATIO, V3_KINDS };
 
@@ -80,8 +80,8 @@ void translation_ask_after_all(struct translation *t, enum v3_kind kind);
 int64_t translation_totals(const struct translation *t);
 struct ratio translation_ratio(const struct translation *t);
 
-/* Before the first translation_next: the list begins with these rows (mapping/trail.h), which came earlier; those that
- * are not needed are not taken. May be called again for the next ones, until translation_has_enough. Then
+/* Before the first translation_next: the list begins with these rows (mapping/packed_rows.h), which came earlier; those
+ * that are not needed are not taken. May be called again for the next ones, until translation_has_enough. Then
  * translation_replayed: `whole` says that nothing is behind them. The answer is the same as if v3 had been asked. */
 [[nodiscard]] bool translation_replay(struct translation *t, struct slice rows);
 bool translation_has_enough(const struct translation *t);

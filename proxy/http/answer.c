@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "proxy/http/grammar.h"
+#include "proxy/http/parse/grammar.h"
 #include "proxy/http/server.h"
 
 struct status_row {

@@ -19,8 +19,8 @@
 
 #include "base/buffer.h"
 #include "proxy/http/http.h"
+#include "proxy/http/parse/reader.h"
 #include "proxy/http/peer.h"
-#include "proxy/http/reader.h"
 #include "proxy/http/transport.h"
 
 enum place {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/thread.h"
-#include "proxy/ledger/books.h"
-#include "proxy/ledger/command.h"
+#include "proxy/ledger/command/command.h"
+#include "proxy/ledger/inside.h"
 
 struct job {
     struct job *next;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "proxy/ledger/books.h"
+#include "proxy/ledger/inside.h"
 
 enum { FLOOR_STEP = 512 /* entries until the open calls are looked through again */ };
 

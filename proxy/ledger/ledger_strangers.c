@@ -3,7 +3,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "proxy/ledger/books.h"
+#include "proxy/ledger/inside.h"
 
 static void write_later(struct ledger *l)
 {

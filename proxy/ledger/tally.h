@@ -6,11 +6,11 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_TALLY_H
 #define ANCHORAGE_PROXY_LEDGER_TALLY_H
 
-#include "proxy/ledger/entry.h"
-#include "proxy/ledger/limits.h"
-#include "proxy/ledger/month.h"
-#include "proxy/ledger/names.h"
-#include "proxy/ledger/rollup.h"
+#include "proxy/ledger/entries/entry.h"
+#include "proxy/ledger/entries/limits.h"
+#include "proxy/ledger/entries/month.h"
+#include "proxy/ledger/entries/names.h"
+#include "proxy/ledger/entries/rollup.h"
 
 struct tally_day {
     struct day day;

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
-#include "proxy/ledger/trim.h"
+#include "proxy/ledger/store/trim.h"
 
 enum {
     BATCH = 256,

@@ -6,10 +6,10 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_WRITER_H
 #define ANCHORAGE_PROXY_LEDGER_WRITER_H
 
-#include "proxy/ledger/calls.h"
+#include "proxy/ledger/completion.h"
+#include "proxy/ledger/entries/open_calls.h"
 #include "proxy/ledger/ledger.h"
-#include "proxy/ledger/recovery.h"
-#include "proxy/ledger/teller.h"
+#include "proxy/ledger/store/recovery.h"
 
 /* One entry on its way to the disk. */
 struct op {

@@ -13,7 +13,7 @@
 #define ANCHORAGE_PROXY_UPSTREAM_GET_H
 
 #include "proxy/upstream/breaker.h"
-#include "proxy/upstream/own.h"
+#include "proxy/upstream/forbidden.h"
 #include "proxy/upstream/queue.h"
 #include "proxy/upstream/rate.h"
 #include "proxy/upstream/upstream.h"

@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/round.h"
-#include "proxy/upstream/list.h"
-#include "proxy/upstream/own.h"
+#include "proxy/upstream/forbidden.h"
 
 enum { KEPT_CONNECTIONS = 256 /* at least */, WIPED_BYTES = 16 * 1024 };
 

@@ -6,8 +6,8 @@
 #ifndef ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
 #define ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
 
+#include "base/list.h"
 #include "base/slice.h"
-#include "proxy/upstream/list.h"
 
 struct queue_lane;
 

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/round.h"
+#include "proxy/upstream/forbidden.h"
 #include "proxy/upstream/multi.h"
-#include "proxy/upstream/own.h"
 #include "proxy/upstream/secret.h"
 
 /* libcurl takes the buffer anew for each request: larger ones cost page faults (256 KiB: 3 to 4 times the CPU). */

@@ -6,8 +6,8 @@
 #ifndef ANCHORAGE_PROXY_UPSTREAM_WIRE_H
 #define ANCHORAGE_PROXY_UPSTREAM_WIRE_H
 
+#include "base/list.h"
 #include "base/slice.h"
-#include "proxy/upstream/list.h"
 #include "proxy/upstream/reply.h"
 
 struct multi;

@@ -59,7 +59,7 @@ class Includes(Checks):
     def test_siblings(self):
         self.fails("proxy/http/a.c:2", "includes", **self.case("proxy__http__a_DOT_c", "proxy/ledger/ledger.h"))
         self.fails("proxy/ledger/a.h:2", "includes", **self.case("proxy__ledger__a_DOT_h", "proxy/http/http.h"))
-        self.fails("proxy/http/b.c:2", "includes", **self.case("proxy__http__b_DOT_c", "proxy/exchange.h"))
+        self.fails("proxy/http/b.c:2", "includes", **self.case("proxy__http__b_DOT_c", "proxy/call/exchange.h"))
 
     def test_sandbox_knows_no_mapping(self):
         self.fails("tests/sandbox/a.c:2", "includes", **self.case("tests__sandbox__a_DOT_c", "mapping/call.h"))

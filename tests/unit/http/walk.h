@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "proxy/http/reader.h"
+#include "proxy/http/parse/reader.h"
 
 struct walk {
     struct reader reader;

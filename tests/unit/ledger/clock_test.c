@@ -2,7 +2,7 @@
  * Clocks that step, months that end: whatever the clock says, no limit is passed in any month, and the books verify. */
 #include "room.h"
 
-#include "proxy/ledger/month.h"
+#include "proxy/ledger/entries/month.h"
 
 enum { CALLS = 10, STEPS = 3000, N_MONTHS = 4, MAX_IDS = 4000 };
 

@@ -5,7 +5,7 @@
 #include <event2/event.h>
 #include <sqlite3.h>
 
-#include "proxy/ledger/trim.h"
+#include "proxy/ledger/store/trim.h"
 
 static void call_at(struct room *r, const char *time, const char *id, const char *team)
 {

@@ -3,8 +3,8 @@
  * that must add up. */
 #include "room.h"
 
-#include "proxy/ledger/bill.h"
-#include "proxy/ledger/month.h"
+#include "proxy/ledger/command/bill.h"
+#include "proxy/ledger/entries/month.h"
 
 enum { CALLS = 12, STEPS = 1500 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The end of the daemon while a command reads: commands end, what calls write does not. */
-#include "proxy/ledger/store.h"
+#include "proxy/ledger/store/store.h"
 
 #include "tests/unit/ledger/room.h"
 

@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "proxy/ledger/books.h"
-#include "proxy/ledger/store_schema.h"
-#include "proxy/ledger/strangers.h"
+#include "proxy/ledger/inside.h"
+#include "proxy/ledger/store/schema.h"
+#include "proxy/ledger/store/strangers.h"
 
 static void see(struct room *r, const char *token, const char *client, const char *agent, const char *table)
 {

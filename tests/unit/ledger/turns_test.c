@@ -4,7 +4,7 @@
 
 #include <event2/event.h>
 
-#include "proxy/ledger/teller.h"
+#include "proxy/ledger/completion.h"
 
 /* ---- the teller ---- */
 

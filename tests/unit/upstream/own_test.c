@@ -2,7 +2,7 @@
  * The upstream must not be ourselves; and what free requests do to the gate of an empty month. */
 #include "play.h"
 
-#include "proxy/upstream/own.h"
+#include "proxy/upstream/forbidden.h"
 
 static void test_addresses(void **state)
 {

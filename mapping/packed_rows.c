@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * A row: its length, then number by number and text by text. */
+#include "mapping/packed_rows.h"
+
+#include <assert.h>
+
+/* In front of a text: SCAN_MAX_TOKEN needs 17 bits. */
+struct text_head {
+    uint32_t n : 23;
+    uint32_t n_raw : 8; /* of a date as it came */
+    uint32_t plain : 1;
+};
+
+static char *put_bytes(char *to, const void *p, size_t n)
+{
+    if (n)
+        memcpy(to, p, n);
+    return to + n;
+}
+
+static size_t raw_length(const struct table *table, size_t field, const struct scan_value *v)
+{
+    return table->fields[field].type == VALUE_DATE ? v->raw.n : 0;
+}
+
+static size_t row_size(const struct table *table, uint32_t fields, const struct scan_value *values)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < table->n_fields; i++) {
+        if (!(fields & 1u << i))
+            continue;
+        n += table->fields[i].type == VALUE_WHOLE
+                 ? sizeof values[i].whole
+                 : sizeof(struct text_head) + values[i].text.n + raw_length(table, i, &values[i]);
+    }
+    return n;
+}
+
+void trail_put(struct buffer *trail, const struct table *table, uint32_t fields, const struct scan_value *values)
+{
+    uint32_t size = (uint32_t)row_size(table, fields, values);
+    char *to = buffer_reserve(trail, sizeof size + size);
+    if (!to)
+        return; /* whole rows only */
+    to = put_bytes(to, &size, sizeof size);
+    for (size_t i = 0; i < table->n_fields; i++) {
+        const struct scan_value *v = &values[i];
+        if (!(fields & 1u << i))
+            continue;
+        if (table->fields[i].type == VALUE_WHOLE) {
+            to = put_bytes(to, &v->whole, sizeof v->whole);
+            continue;
+        }
+        size_t n_raw = raw_length(table, i, v);
+        assert(v->text.n <= SCAN_MAX_TOKEN && n_raw <= UINT8_MAX);
+        struct text_head head = { (uint32_t)v->text.n & 0x7fffff, (uint32_t)n_raw & 0xff, v->plain };
+        to = put_bytes(to, &head, sizeof head);
+        to = put_bytes(to, v->text.p, v->text.n);
+        to = put_bytes(to, v->raw.p, n_raw);
+    }
+    trail->n += sizeof size + size;
+}
+
+static struct slice take_bytes(struct slice *from, size_t n)
+{
+    assert(n <= from->n);
+    struct slice s = slice_of(from->p, n);
+    *from = slice_from(*from, n);
+    return s;
+}
+
+bool trail_take(struct slice *trail, const struct table *table, uint32_t fields, struct scan_value *values)
+{
+    uint32_t size;
+    if (!trail->n)
+        return false;
+    memcpy(&size, take_bytes(trail, sizeof size).p, sizeof size);
+    struct slice row = take_bytes(trail, size);
+    for (size_t i = 0; i < table->n_fields; i++) {
+        struct scan_value *v = &values[i];
+        struct text_head head;
+        *v = (struct scan_value){ 0 };
+        if (!(fields & 1u << i))
+            continue;
+        if (table->fields[i].type == VALUE_WHOLE) {
+            memcpy(&v->whole, take_bytes(&row, sizeof v->whole).p, sizeof v->whole);
+            continue;
+        }
+        memcpy(&head, take_bytes(&row, sizeof head).p, sizeof head);
+        v->text = take_bytes(&row, head.n);
+        v->raw = take_bytes(&row, head.n_raw);
+        v->plain = head.plain;
+    }
+    return true;
+}
+
+struct slice trail_skip(struct slice trail, int64_t rows)
+{
+    uint32_t size;
+    for (; rows > 0 && trail.n; rows--) {
+        memcpy(&size, trail.p, sizeof size);
+        take_bytes(&trail, sizeof size + size);
+    }
+    return trail;
+}
+
+size_t trail_split(struct slice trail, size_t max_bytes, int64_t *rows)
+{
+    struct slice rest = trail;
+    uint32_t size;
+    *rows = 0;
+    while (rest.n) {
+        memcpy(&size, rest.p, sizeof size);
+        size_t n = sizeof size + size;
+        if (*rows && trail.n - rest.n + n > max_bytes)
+            break;
+        take_bytes(&rest, n);
+        ++*rows;
+    }
+    return trail.n - rest.n;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All that belongs to one v3 key: the way to v3 with its rate and breaker, what is remembered, what its answers have
+ * shown, what v3 says of it. Nothing of it is ever shared with another key. The first account is the main one, of
+ * [upstream] api_key_file; the others are those of teams with a key of their own. Files that hold the same key are one
+ * account: v3 counts by key.
+ */
+#ifndef ANCHORAGE_PROXY_ACCOUNT_ACCOUNT_H
+#define ANCHORAGE_PROXY_ACCOUNT_ACCOUNT_H
+
+#include "config/config.h"
+#include "mapping/subscription.h"
+#include "proxy/reuse/cache.h"
+#include "proxy/reuse/flight.h"
+#include "proxy/upstream/upstream.h"
+
+struct look;
+
+enum { ACCOUNT_LABEL_SIZE = 80 };
+
+struct account {
+    char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has it */
+    struct upstream *upstream;
+    struct cache *cache;
+    struct shares *shares;
+
+    /* Learnt from v3's answers. */
+    struct translation_seen seen;
+    int64_t learnt_page_rows; /* 0: nothing */
+
+    /* What v3 says of the key; units are as of the last look. */
+    struct subscription subscription;
+    int64_t looked_ms; /* when it said so, monotonic; 0: never */
+    struct drift drift;
+    int64_t units_booked; /* that our calls have settled since the start */
+    struct look *look;    /* NULL: nobody asks regularly */
+};
+
+struct accounts {
+    struct account *list; /* none moves while they are open */
+    size_t n;
+    struct key_file *files; /* which account each file led to */
+    size_t n_files;
+};
+
+/* Read the keys of `config` and make the ways to v3, remembering `cache_bytes` at most together. False with a line in
+ * `why`; accounts_close may be called either way. */
+[[nodiscard]] bool accounts_open(struct accounts *a, struct event_base *base, const struct config *config,
+                                 size_t cache_bytes, struct buffer *why);
+void accounts_close(struct accounts *a);
+
+/* The account that a team's calls are made with. NULL when the team has a key file that was not there to be read when
+ * the accounts were opened. */
+struct account *accounts_of_team(const struct accounts *a, const struct config_team *team);
+
+/* Write a line for each key file that cannot be read: "FILE:LINE: why". True when there is none. */
+bool accounts_check(const struct config *config, struct buffer *out);
+
+/* Rows that v3 gives in one answer, by the plan and by what answers have shown; 0: not known, or no cap. */
+int64_t account_page_rows(const struct account *a);
+
+/* v3 has told of the key: what was learnt under another plan is forgotten. */
+void account_take(struct account *a, const struct subscription *s);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A v3 request of our own: not for a client, free of charge as far as is known. It goes through the key's rate like any
+ * other, and what it costs after all is booked to the team (anchorage).
+ */
+#ifndef ANCHORAGE_PROXY_ACCOUNT_OWN_REQUEST_H
+#define ANCHORAGE_PROXY_ACCOUNT_OWN_REQUEST_H
+
+#include "base/buffer.h"
+#include "proxy/account/account.h"
+#include "proxy/ledger/ledger.h"
+
+#define OWN_TEAM "(anchorage)"
+
+/* How it ended. `result` and `body` are valid during the callback. */
+struct ask_answer {
+    const struct upstream_result *result;
+    struct slice body;
+    bool ledger_down; /* it was not sent, or its price could not be written down */
+};
+
+typedef void ask_done(void *context, const struct ask_answer *answer);
+
+struct ask {
+    struct account *account;
+    struct ledger *ledger;
+    struct upstream_get *get; /* NULL: not under way */
+    bool is_busy, is_held;
+    char id[LEDGER_ID_SIZE];
+    struct slice purpose, target;
+    struct buffer path, body, why;
+    int64_t within_ms, began_ms;
+    struct upstream_result result;
+    ask_done *done;
+    void *context;
+};
+
+struct ask_question {
+    struct slice path;    /* and query */
+    struct slice purpose; /* stands in the books as the table; a literal */
+    struct slice target;  /* a literal */
+    bool hold;            /* an entry in the books before it is sent; else only when it did cost */
+    size_t max_bytes;
+    int64_t within_ms;
+};
+
+/* Start it; `a` is the caller's, must not be busy, and stays until `done`, or until the ledger is closed. `done` comes
+ * from the loop, once. False when memory is out. */
+[[nodiscard]] bool ask_start(struct ask *a, struct account *account, struct ledger *ledger,
+                             const struct ask_question *question, ask_done *done, void *context);
+
+/* Free what it holds; ends what is under way without a callback. After ledger_close, before accounts_close. */
+void ask_clear(struct ask *a);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * The room answer: the one place that answers, and the line in the access log. */
+#include "base/clock.h"
+#include "base/day.h"
+#include "proxy/call/exchange.h"
+
+enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
+
+struct headers {
+    struct http_header list[MAX_HEADERS];
+    size_t n;
+    struct arena *memory;
+};
+
+static void add(struct headers *h, struct slice name, struct slice value)
+{
+    if (value.p && h->n < MAX_HEADERS)
+        h->list[h->n++] = (struct http_header){ name, value };
+}
+
+static void add_number(struct headers *h, struct slice name, int64_t value)
+{
+    char *room = arena_alloc(h->memory, 24);
+    struct buffer b = { .p = room, .room = room ? 24 : 0, .max_bytes = 24 };
+    buffer_i64(&b, value);
+    add(h, name, buffer_slice(&b));
+}
+
+static int status_of(const struct exchange *x)
+{
+    if (!x->refusal.fault)
+        return 200;
+    if (x->http_status)
+        return x->http_status;
+    return fault_status(x->refusal.fault, x->config->error_status == ERROR_STATUS_HTTP);
+}
+
+static bool says_v2_words(const struct exchange *x)
+{
+    return x->config->error_status == ERROR_STATUS_V2 && fault_v2_words(x->refusal.fault).n;
+}
+
+static int64_t units_of(const struct exchange *x)
+{
+    return x->spending.known + x->spending.unknown;
+}
+
+/* A stranger is not told what its parameters were taken for: one of them may be a token without its name. */
+static void add_ignored(struct exchange *x, struct headers *h)
+{
+    struct buffer names = { 0 };
+    if (!x->turns)
+        return;
+    params_write_ignored(&x->params, &names);
+    if (names.n && !names.failed)
+        add(h, S("X-Anchorage-Ignored"), arena_dup(h->memory, buffer_slice(&names)));
+    buffer_clear(&names);
+}
+
+static void add_books(struct exchange *x, struct headers *h)
+{
+    add_number(h, S("X-Anchorage-Rows"), x->refusal.fault ? 0 : x->result.rows);
+    add_number(h, S("X-Anchorage-Units"), units_of(x));
+    if (!x->turns)
+        return;
+    struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
+    if (left.rows_limit != LEDGER_NO_LIMIT)
+        add_number(h, S("X-Anchorage-Rows-Left"), left.rows_left);
+}
+
+/* Where the rows came from; p NULL: there are none. */
+static struct slice cache_word(const struct exchange *x)
+{
+    if (x->refusal.fault || x->call.table->is_info || exchange_is_head(x))
+        return slice_of(NULL, 0);
+    return x->asked_upstream ? S("miss") : x->shared ? S("shared") : S("hit");
+}
+
+static void add_answer(struct exchange *x, struct headers *h)
+{
+    if (!exchange_is_head(x))
+        add_number(h, S("x-results-count"), x->call.table->is_info ? 1 : x->result.results);
+    add(h, S("X-Anchorage-Cache"), cache_word(x));
+    if (x->approximate.n)
+        add(h, S("X-Anchorage-Approximate"), x->approximate);
+}
+
+/* What was said about it; else when calls like it are likely to have ended. */
+static int64_t retry_after_ms(const struct exchange *x)
+{
+    return x->retry_after_ms > 0 ? x->retry_after_ms : service_wait_ms(x->service, 1, 1);
+}
+
+/* Words as the value of a header: visible ASCII and blanks, and not too many. */
+static void add_why(struct headers *h, struct slice why)
+{
+    char *room = arena_alloc(h->memory, MAX_WHY);
+    struct buffer b = { .p = room, .room = room ? MAX_WHY : 0, .max_bytes = MAX_WHY };
+    for (size_t i = 0, n; i < why.n && !b.failed; i += n) {
+        unsigned char c = (unsigned char)why.p[i];
+        struct slice rest = slice_from(why, i);
+        bool is_ellipsis = slice_starts(rest, S("…"));
+        n = is_ellipsis ? S("…").n : 1;
+        if (c >= 0x20 && c < 0x7F)
+            buffer_put(&b, (char)c);
+        else if (is_ellipsis || c < 0x80 || c >= 0xC0) /* once a character */
+            buffer_str(&b, is_ellipsis ? "..." : "?");
+    }
+    add(h, S("X-Anchorage-Why"), buffer_slice(&b));
+}
+
+/* An hour at most: a program that took it at its word would sleep for weeks. */
+static int64_t retry_after_s(const struct exchange *x)
+{
+    int64_t s = (retry_after_ms(x) + 999) / 1000;
+    return s < MAX_RETRY_S ? s : MAX_RETRY_S;
+}
+
+static void add_fault(struct exchange *x, int status, struct headers *h)
+{
+    struct slice why = x->refusal.why.n ? x->refusal.why : S("the call was refused");
+    bool says_v2 = says_v2_words(x);
+    add(h, S("X-Status"), S("error"));
+    add(h, S("x-results-count"), S("0"));
+    add(h, S("X-Anchorage-Fault"), fault_word(x->refusal.fault));
+    if (says_v2)
+        add_why(h, why);
+    if (fault_retries(x->refusal.fault) && (status == 429 || status == 503))
+        add_number(h, S("Retry-After"), retry_after_s(x));
+    buffer_clear(&x->body);
+    x->body = buffer_with_cap(0);
+    render_error(x->call.output, says_v2 ? fault_v2_words(x->refusal.fault) : why, &x->body);
+}
+
+/* A word that cannot hold anything to be escaped. */
+static void put_word(struct buffer *b, const char *before, struct slice word)
+{
+    buffer_str(b, before);
+    buffer_put(b, '"');
+    buffer_append(b, word);
+    buffer_put(b, '"');
+}
+
+static void put_text(struct buffer *b, const char *before, struct slice value)
+{
+    buffer_str(b, before);
+    log_text(b, value);
+}
+
+static void put_number(struct buffer *b, const char *before, int64_t value)
+{
+    buffer_str(b, before);
+    buffer_i64(b, value);
+}
+
+static void put_marks(struct buffer *b, struct slice marks)
+{
+    buffer_str(b, ",\"approximate\":[");
+    for (struct slice rest = marks; rest.n;) {
+        put_word(b, "", slice_trim(slice_split(rest, ',', &rest)));
+        if (rest.n)
+            buffer_put(b, ',');
+    }
+    buffer_put(b, ']');
+}
+
+/* {"time":…,"id":…,…}: what happened, without a token or any other secret. */
+static void log_line(struct exchange *x, int status)
+{
+    static const char *const room_names[ROOM_COUNT] = {
+        [ROOM_READ] = "\"read\":",    [ROOM_PLAN] = ",\"plan\":",     [ROOM_ADMIT] = ",\"admit\":",
+        [ROOM_FETCH] = ",\"fetch\":", [ROOM_RENDER] = ",\"render\":", [ROOM_SETTLE] = ",\"settle\":",
+    };
+    struct buffer *b = log_begin(&x->service->log);
+    struct slice cache = cache_word(x);
+    char time[25];
+    timestamp_format_ms(clock_wall_ms(), time);
+    put_word(b, "{\"time\":", slice_of(time, sizeof time - 1));
+    put_word(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
+    put_word(b, ",\"client\":", http_call_request(x->http)->client);
+    put_word(b, ",\"team\":", x->team_name);
+    put_text(b, ",\"key\":", x->key);
+    put_word(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
+    put_text(b, ",\"target\":", x->turns ? params_without_token(&x->params, x->call.target.host, x->memory) : S(""));
+    put_number(b, ",\"status\":", status);
+    put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
+    put_number(b, ",\"units\":", units_of(x));
+    put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->result.results);
+    if (cache.p)
+        put_word(b, ",\"cache\":", cache);
+    if (x->refusal.fault) {
+        put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
+        put_text(b, ",\"why\":", x->refusal.why);
+    }
+    if (!x->refusal.fault && x->approximate.n)
+        put_marks(b, x->approximate);
+    if (exchange_is_head(x))
+        buffer_str(b, ",\"head\":true");
+    if (x->client_gone)
+        buffer_str(b, ",\"client_gone\":true");
+    put_number(b, ",\"total_us\":", clock_monotonic_us() - x->began_us);
+    buffer_str(b, ",\"us\":{");
+    for (int i = 0; i < ROOM_ANSWER; i++)
+        put_number(b, room_names[i], x->room_us[i]);
+    buffer_str(b, "}}");
+    log_end(&x->service->log);
+    service_wake_bottom(x->service);
+}
+
+static void count(struct counters *c, const struct exchange *x)
+{
+    _Static_assert((int)ROOM_ANSWER == (int)ROOMS_TIMED, "all rooms before the answer are timed");
+    struct slice cache = cache_word(x);
+    int64_t now_us = clock_monotonic_us();
+    c->answered++;
+    c->faults[x->refusal.fault]++;
+    c->rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
+    c->units += (uint64_t)units_of(x);
+    c->units_predicted += (uint64_t)x->spending.predicted;
+    c->approximate += !x->refusal.fault && x->approximate.n;
+    c->hits += slice_eq(cache, S("hit"));
+    c->shared += slice_eq(cache, S("shared"));
+    c->misses += slice_eq(cache, S("miss"));
+    for (int i = 0; i < ROOMS_TIMED; i++)
+        c->room_us[i] += (uint64_t)x->room_us[i];
+    histogram_add(&c->calls_took, now_us - x->began_us, now_us);
+}
+
+enum step room_answer(struct exchange *x)
+{
+    struct service *s = x->service;
+    struct headers h = { .memory = x->memory };
+    if (x->turns)
+        admit_leave(x);
+    int status = status_of(x);
+    x->refusal.why = params_without_token(&x->params, x->refusal.why, x->memory);
+    add(&h, S("X-Anchorage-Id"), slice_of(x->id, LEDGER_ID_SIZE - 1));
+    add(&h, S("Content-Type"), render_content_type(x->call.output));
+    if (x->refusal.fault)
+        add_fault(x, status, &h);
+    else
+        add_answer(x, &h);
+    add_ignored(x, &h);
+    add_books(x, &h);
+    if (x->account)
+        x->account->units_booked += units_of(x);
+    count(&s->counters, x);
+    log_line(x, status);
+    http_answer(x->http, status, h.list, h.n, exchange_is_head(x) ? NULL : &x->body);
+    x->http = NULL;
+    return ONWARD;
+}

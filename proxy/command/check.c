@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * check: the configuration is read by now; try what serve would need of the machine. */
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/account/account.h"
+#include "proxy/account/loop_guard.h"
+#include "proxy/command/program.h"
+#include "proxy/daemon/control.h"
+#include "proxy/daemon/front.h"
+#include "proxy/http/http.h"
+
+static void ignore(void *context, struct http_call *call, const struct http_request *request)
+{
+    struct buffer body = { 0 };
+    (void)context;
+    (void)request;
+    http_answer(call, 503, NULL, 0, &body);
+}
+
+static bool try_certificates(const struct config *c, struct http_server *server)
+{
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, server, &lines);
+    if (lines.n)
+        fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&lines)));
+    buffer_clear(&lines);
+    return ok;
+}
+
+/* The daemon has its addresses already while it runs: `check` comes before a reload. */
+static bool is_its_own(const struct config *c, const struct buffer *why)
+{
+    return slice_ends(buffer_slice(why), slice_str(strerror(EADDRINUSE))) && control_is_there(c->state_directory);
+}
+
+/* Whether the upstream is one of the addresses that `server` is bound to; then it is said. */
+static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server)
+{
+    struct accounts accounts;
+    struct buffer why = { 0 };
+    const char *option;
+    bool leads = accounts_open(&accounts, base, c, 0, &why) && ourselves_forbid(&accounts, server) &&
+                 ourselves_lead_back(&accounts, c, &option, &why);
+    if (leads)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
+                SLICE_ARGS(buffer_slice(&why)));
+    accounts_close(&accounts);
+    buffer_clear(&why);
+    return leads;
+}
+
+static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
+{
+    struct http_options o = { .max_connections = 1,
+                              .max_connections_per_address = 1,
+                              .unix_mode = addresses == &c->admin ? 0 : (unsigned)c->listen_mode,
+                              .on_request = ignore };
+    struct event_base *base = event_base_new();
+    struct http_server *server = base ? http_server_new(base, &o) : NULL;
+    bool is_tls = strcmp(option, "listen_tls") == 0;
+    bool ok = server && (!is_tls || try_certificates(c, server));
+    for (size_t i = 0; i < addresses->n && ok; i++) {
+        struct buffer why = { 0 };
+        bool listens = (is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why);
+        if (!listens && !is_its_own(c, &why)) {
+            fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
+                    SLICE_ARGS(buffer_slice(&why)));
+            ok = false;
+        }
+        buffer_clear(&why);
+    }
+    ok = ok && !leads_back(c, base, server);
+    http_server_free(server);
+    if (base)
+        event_base_free(base);
+    return ok;
+}
+
+static bool try_secret(const struct config *c, bool (*read)(const char *, struct buffer *, struct buffer *),
+                       const char *file, const char *section, const char *option)
+{
+    struct buffer secret = { 0 }, why = { 0 };
+    bool ok = read(file, &secret, &why);
+    if (!ok)
+        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, section, option), SLICE_ARGS(buffer_slice(&why)));
+    if (secret.p)
+        explicit_bzero(secret.p, secret.n);
+    buffer_clear(&secret);
+    buffer_clear(&why);
+    return ok;
+}
+
+int program_check(const struct config *config)
+{
+    struct buffer why = { 0 };
+    bool ok = try_binds(config, &config->listen, "listen");
+    ok &= try_binds(config, &config->listen_tls, "listen_tls");
+    ok &= try_binds(config, &config->admin, "admin");
+    ok &= accounts_check(config, &why);
+    fwrite(why.p ? why.p : "", 1, why.n, stderr);
+    if (config->admin_token_file)
+        ok &= try_secret(config, setup_read_admin_token, config->admin_token_file, "proxy", "admin_token_file");
+    if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
+        fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
+                config_line_of(config, "proxy", "state_directory"), config->state_directory);
+        ok = false;
+    }
+    buffer_clear(&why);
+    if (ok)
+        printf("%s: fine\n", config->file);
+    return ok ? EXIT_DONE : EXIT_WRONG;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * Files and standard input for the commands. */
+#include "proxy/command/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+bool input_read(const char *file, struct buffer *out)
+{
+    bool is_stdin = strcmp(file, "-") == 0;
+    FILE *f = is_stdin ? stdin : fopen(file, "re");
+    if (!f) {
+        fprintf(stderr, "anchorage: %s: %s\n", file, strerror(errno));
+        return false;
+    }
+    size_t n = 0;
+    do {
+        char *to = buffer_reserve(out, 65536);
+        n = to ? fread(to, 1, 65536, f) : 0;
+        out->n += n;
+    } while (n);
+    bool ok = !ferror(f) && !out->failed;
+    if (!ok)
+        fprintf(stderr, "anchorage: %s: cannot be read whole\n", file);
+    if (!is_stdin)
+        fclose(f);
+    return ok;
+}

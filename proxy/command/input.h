@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Reading files and standard input whole, for the commands. */
+#ifndef ANCHORAGE_PROXY_COMMAND_INPUT_H
+#define ANCHORAGE_PROXY_COMMAND_INPUT_H
+
+#include "base/buffer.h"
+
+/* Append all of `file` ("-": standard input). False with a message on stderr. */
+[[nodiscard]] bool input_read(const char *file, struct buffer *out);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ * The admin side of the daemon: HTTP in front of proxy/admin, and the service behind it. */
+#include "proxy/daemon/admin_server.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "proxy/admin/admin.h"
+#include "proxy/admin/process.h"
+#include "proxy/command/program.h"
+#include "proxy/daemon/admin_metrics.h"
+#include "proxy/upstream/secret.h"
+
+/* Few people ask here, and a question of usage has a thread of its own. Nobody shuts the others out: over a cap the
+ * connection that has waited longest for its client goes. */
+enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, REQUEST_MS = 5000 };
+
+/* A question of usage that the books are working on. */
+struct asking {
+    struct serve_admin *admin;
+    struct asking *next;
+    struct http_call *call;
+    bool is_csv;
+};
+
+struct serve_admin {
+    struct service *service;
+    struct http_server *http;
+    struct secret token; /* p NULL: none is asked for */
+    int64_t began_us;
+    int64_t denied;
+    struct asking *asking;
+    int n_asking;
+};
+
+/* ---- what proxy/admin asks of us ---- */
+
+static bool is_ready(void *context, struct buffer *why)
+{
+    const struct serve_admin *a = context;
+    if (a->service->draining)
+        buffer_str(why, "draining: the daemon is being stopped");
+    else if (!ledger_serves(a->service->ledger))
+        buffer_str(why, "ledger_down: the ledger cannot write; it is opened again every few seconds");
+    return why->n == 0;
+}
+
+static void explain(void *context, struct slice call, struct buffer *out)
+{
+    const struct serve_admin *a = context;
+    struct explain_options options =
+        settings_explain_options(a->service->settings, account_page_rows(service_main_account(a->service)));
+    (void)explain_json(call, &options, out); /* a refusal stands in the answer */
+}
+
+static void answer(struct http_call *call, struct admin_answer *a)
+{
+    struct http_header headers[6] = {
+        { S("Content-Type"), a->content_type },
+        { S("Cache-Control"), S("no-store") },
+        { S("X-Content-Type-Options"), S("nosniff") },
+    };
+    size_t n = 3;
+    if (a->says_allow)
+        headers[n++] = (struct http_header){ S("Allow"), S(ADMIN_ALLOW) };
+    if (a->says_retry)
+        headers[n++] = (struct http_header){ S("Retry-After"), S("1") };
+    if (a->says_who)
+        headers[n++] = (struct http_header){ S("WWW-Authenticate"), S(ADMIN_AUTHENTICATE) };
+    http_answer(call, a->status, headers, n, &a->body);
+}
+
+static void on_usage_done(void *context, const struct ledger_answer *usage)
+{
+    struct asking *asking = context;
+    struct serve_admin *a = asking->admin;
+    struct asking **at = &a->asking;
+    while (*at != asking)
+        at = &(*at)->next;
+    *at = asking->next;
+    a->n_asking--;
+    struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, usage->out, usage->err);
+    answer(asking->call, &result);
+    free(asking);
+}
+
+static bool usage(void *context, void *asker, bool is_csv, int argc, const char *const *argv)
+{
+    struct serve_admin *a = context;
+    struct asking *asking = a->n_asking < MAX_ASKING ? calloc(1, sizeof *asking) : NULL;
+    if (!asking)
+        return false;
+    *asking = (struct asking){ .admin = a, .next = a->asking, .call = asker, .is_csv = is_csv };
+    a->asking = asking;
+    a->n_asking++;
+    ledger_command_start(a->service->ledger, argc, argv, S(""), 0, on_usage_done, asking);
+    return true;
+}
+
+/* ---- the numbers ---- */
+
+static void gather_state(const struct serve_admin *a, struct metrics *m)
+{
+    const struct service *s = a->service;
+    bool serves = ledger_serves(s->ledger);
+    metric_add_labelled(m, METRIC_BUILD_INFO, S(ANCHORAGE_VERSION), 1);
+    metric_add_seconds(m, METRIC_UPTIME, clock_monotonic_us() - a->began_us);
+    metric_add(m, METRIC_READY, serves && !s->draining);
+    metric_add(m, METRIC_DRAINING, s->draining);
+    metric_add(m, METRIC_LEDGER_SERVING, serves);
+}
+
+static void gather(void *context, struct metrics *m)
+{
+    const struct serve_admin *a = context;
+    gather_state(a, m);
+    metric_add_labelled(m, METRIC_CONNECTIONS, S("client"), (int64_t)http_server_connections(a->service->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS, S("admin"), (int64_t)http_server_connections(a->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("client"), http_server_turned_away(a->service->http));
+    metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("admin"), http_server_turned_away(a->http));
+    metric_add(m, METRIC_ADMIN_DENIED, a->denied);
+    gather_service(a->service, m);
+    process_gather(m);
+}
+
+/* ---- HTTP ---- */
+
+static void on_request(void *context, struct http_call *call, const struct http_request *request)
+{
+    struct serve_admin *a = context;
+    const struct admin_owner owner = { is_ready, gather,  explain,
+                                       usage,    context, a->token.p ? secret_value(&a->token) : S("") };
+    struct admin_question q = { .is_read = request->method != HTTP_POST,
+                                .host = request->host,
+                                .authorization = request->authorization,
+                                .path = request->path,
+                                .query = request->query };
+    struct admin_answer result;
+    if (request->fault_status) {
+        bool is_method = request->fault_status == 405;
+        result = admin_error(request->fault_status, is_method ? S(ADMIN_READ_ONLY) : request->fault_why);
+        result.says_allow = is_method;
+        answer(call, &result);
+    } else if (admin_ask(&owner, &q, call, &result)) {
+        a->denied += result.says_who;
+        answer(call, &result);
+    }
+}
+
+static void on_trouble(void *context, const char *line)
+{
+    const struct serve_admin *a = context;
+    service_say(a->service, "admin: %s", line);
+}
+
+static bool read_token(struct serve_admin *a, const struct config *c, struct buffer *why)
+{
+    struct buffer token = { 0 };
+    bool ok = !c->admin_token_file || setup_read_admin_token(c->admin_token_file, &token, why);
+    if (ok && token.n)
+        ok = secret_init(&a->token, S(""), buffer_slice(&token));
+    if (token.p)
+        explicit_bzero(token.p, token.n);
+    buffer_clear(&token);
+    return ok;
+}
+
+struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
+{
+    struct serve_admin *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->service = s;
+    a->began_us = clock_monotonic_us();
+    struct http_options options = { .max_connections = MAX_CONNECTIONS,
+                                    .max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS,
+                                    .makes_room = true,
+                                    .is_strict = true,
+                                    .allow = S(ADMIN_ALLOW ", OPTIONS"),
+                                    .header_ms = REQUEST_MS,
+                                    .body_ms = REQUEST_MS,
+                                    .idle_ms = s->config->idle_timeout_ms,
+                                    .on_request = on_request,
+                                    .on_trouble = on_trouble,
+                                    .context = a };
+    a->http = http_server_new(s->base, &options);
+    if (a->http && read_token(a, s->config, why) && service_listen(s, a->http, &s->config->admin, "admin", why))
+        return a;
+    serve_admin_free(a);
+    return NULL;
+}
+
+const struct http_server *serve_admin_http(const struct serve_admin *a)
+{
+    return a->http;
+}
+
+void serve_admin_take_settings(struct serve_admin *a)
+{
+    http_server_set_idle(a->http, a->service->config->idle_timeout_ms);
+}
+
+void serve_admin_announce(struct serve_admin *a)
+{
+    struct buffer address = { 0 };
+    for (size_t i = 0; http_server_address(a->http, i, &address); i++) {
+        service_say(a->service, "admin on %.*s", SLICE_ARGS(buffer_slice(&address)));
+        address.n = 0;
+    }
+    buffer_clear(&address);
+}
+
+void serve_admin_free(struct serve_admin *a)
+{
+    if (!a)
+        return;
+    http_server_free(a->http);
+    while (a->asking) {
+        struct asking *next = a->asking->next;
+        free(a->asking);
+        a->asking = next;
+    }
+    secret_clear(&a->token);
+    free(a);
+}

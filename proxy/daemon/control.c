@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT
+ * The control socket. A question: words and input, an answer: status, output and messages; each part with its length
+ * before it (32 bits, host order: both ends are this program on this machine). A long answer comes in portions, each
+ * with these three parts; the status of all but the last is STATUS_MORE. */
+#include "proxy/daemon/control.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    MAX_QUESTION = 64 * 1024 * 1024,
+    MAX_QUESTIONS = 128 * 1024 * 1024, /* of all clients together */
+    MAX_WORDS = 64,
+    MAX_WORDS_BYTES = 65536, /* they are looked at anew whenever more has come */
+    MAX_CLIENTS = 32,
+    MAX_BUSY = 8,       /* whose command runs or whose answer has not gone: an export may be large */
+    QUESTION_MS = 5000, /* it is there as a whole when the client connects */
+    ANSWER_MS = 30000,
+    ANSWER_BYTES_PER_MS = 1024,
+    PAUSE_MS = 250, /* when descriptors are out */
+    STATUS_MORE = -1,
+};
+
+struct client {
+    struct control *control;
+    struct client *next;
+    struct event *event;
+    int fd;
+    struct buffer in, out;
+    struct buffer words; /* of its command, a NUL behind each */
+    uint32_t n_words;
+    int64_t goes_on; /* where the command does when this portion has gone; 0: it has ended */
+    size_t sent;
+    int64_t until_ms; /* the question is here, or the answer has gone, or it is cut */
+    bool waits;       /* its question is whole, and others are at work */
+    bool busy;        /* its command runs, or its answer is on its way */
+};
+
+struct control {
+    struct event_base *base;
+    struct ledger *ledger;
+    struct event *event, *reopen;
+    int fd;
+    struct client *clients;
+    int n_clients, n_busy;
+    bool ends;
+    size_t question_bytes; /* held for questions that are not whole yet */
+    struct sockaddr_un address;
+    const char *word; /* what is not for the ledger */
+    control_command *run;
+    void *context;
+};
+
+static bool set_address(struct sockaddr_un *a, const char *state_directory)
+{
+    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    struct buffer path = { .p = a->sun_path, .room = sizeof a->sun_path, .max_bytes = sizeof a->sun_path };
+    buffer_printf(&path, "%s/control.sock", state_directory);
+    return !path.failed;
+}
+
+/* ---- parts with their length ---- */
+
+static void put_part(struct buffer *b, struct slice part)
+{
+    uint32_t n = (uint32_t)part.n;
+    buffer_append(b, slice_of((const char *)&n, sizeof n));
+    buffer_append(b, part);
+}
+
+/* Take the next part from `in`. False when it is not whole. */
+static bool take_part(struct slice *in, struct slice *part)
+{
+    uint32_t n;
+    if (in->n < sizeof n)
+        return false;
+    memcpy(&n, in->p, sizeof n);
+    if (in->n - sizeof n < n)
+        return false;
+    *part = slice_of(in->p + sizeof n, n);
+    *in = slice_from(*in, sizeof n + n);
+    return true;
+}
+
+/* ---- the daemon's end ---- */
+
+/* It may hold a token. */
+static void wipe(struct buffer *b)
+{
+    if (b->p)
+        explicit_bzero(b->p, b->n);
+    buffer_clear(b);
+}
+
+static void start_next(struct control *control);
+
+static void client_free(struct client *c)
+{
+    struct control *control = c->control;
+    struct client **at = &control->clients;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    control->n_clients--;
+    control->n_busy -= c->busy;
+    if (c->event)
+        event_free(c->event);
+    close(c->fd);
+    control->question_bytes -= c->in.room;
+    wipe(&c->in);
+    wipe(&c->words);
+    buffer_clear(&c->out);
+    free(c);
+    start_next(control);
+}
+
+static bool watch(struct client *c, short what);
+
+static void on_command_done(void *context, const struct ledger_answer *answer)
+{
+    struct client *c = context;
+    int status = answer->next ? STATUS_MORE : answer->status;
+    c->goes_on = answer->next;
+    c->sent = c->out.n = 0;
+    put_part(&c->out, slice_of((const char *)&status, sizeof status));
+    put_part(&c->out, answer->out);
+    put_part(&c->out, answer->err);
+    c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(c->out.n / ANSWER_BYTES_PER_MS);
+    if (c->out.failed || !watch(c, EV_WRITE))
+        client_free(c);
+}
+
+enum question { QUESTION_PARTLY, QUESTION_WHOLE, QUESTION_BAD };
+
+/* The number of words, the words with a NUL behind each, the input. */
+static enum question read_question(struct slice rest, struct buffer *words, uint32_t *n, struct slice *input)
+{
+    struct slice part;
+    *n = 0;
+    if (!take_part(&rest, &part))
+        return rest.n > sizeof *n ? QUESTION_BAD : QUESTION_PARTLY;
+    if (part.n == sizeof *n)
+        memcpy(n, part.p, sizeof *n);
+    if (*n < 1 || *n > MAX_WORDS)
+        return QUESTION_BAD;
+    for (uint32_t i = 0; i < *n; i++) {
+        if (!take_part(&rest, &part))
+            return rest.n > MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
+        buffer_append(words, part);
+        buffer_put(words, 0);
+    }
+    if (words->failed)
+        return QUESTION_BAD;
+    return take_part(&rest, input) ? QUESTION_WHOLE : QUESTION_PARTLY;
+}
+
+/* Have the command say what it has to say from `at` on. The client may be gone afterwards. */
+static void run_command(struct client *c, struct slice input, int64_t at)
+{
+    struct control *control = c->control;
+    const char *text = c->words.p, *word[MAX_WORDS] = { text };
+    for (uint32_t i = 0; i < c->n_words; i++, text += strlen(text) + 1)
+        word[i] = text;
+    if (control->word && strcmp(word[0], control->word) == 0)
+        control->run(control->context, (int)c->n_words, word, on_command_done, c);
+    else
+        ledger_command_start(control->ledger, (int)c->n_words, word, input, at, on_command_done, c);
+}
+
+/* Start the command when the question is whole and it is its turn. The client may be gone afterwards. */
+static enum question start_question(struct client *c)
+{
+    struct control *control = c->control;
+    struct slice input;
+    wipe(&c->words);
+    c->words = buffer_with_cap(MAX_WORDS_BYTES);
+    enum question result = read_question(buffer_slice(&c->in), &c->words, &c->n_words, &input);
+    c->waits = result == QUESTION_WHOLE && control->n_busy >= MAX_BUSY;
+    if (result == QUESTION_WHOLE && !c->waits) {
+        struct buffer question = c->in;
+        c->in = buffer_with_cap(MAX_QUESTION);
+        control->question_bytes -= question.room;
+        c->busy = true;
+        control->n_busy++;
+        run_command(c, input, 0);
+        wipe(&question);
+    }
+    return result;
+}
+
+/* The one that has waited longest. */
+static void start_next(struct control *control)
+{
+    struct client *next = NULL;
+    for (struct client *c = control->clients; c; c = c->next)
+        next = c->waits ? c : next;
+    if (next && control->n_busy < MAX_BUSY && !control->ends)
+        (void)start_question(next);
+}
+
+static void on_client(evutil_socket_t fd, short what, void *context);
+
+static bool watch(struct client *c, short what)
+{
+    int64_t left_ms = c->until_ms - clock_monotonic_ms();
+    left_ms = left_ms > 0 ? left_ms : 0;
+    struct timeval patience = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
+    if (c->event)
+        event_free(c->event);
+    c->event = event_new(c->control->base, c->fd, what, on_client, c);
+    return c->event && event_add(c->event, &patience) == 0;
+}
+
+/* False when the client is done with, well or not. */
+static bool client_read(struct client *c)
+{
+    struct control *control = c->control;
+    size_t room = c->in.room;
+    char *to = buffer_reserve(&c->in, 65536);
+    control->question_bytes += c->in.room - room;
+    if (control->question_bytes > MAX_QUESTIONS)
+        return false;
+    ssize_t n = to ? read(c->fd, to, 65536) : -1;
+    if (n < 0 && to && (errno == EAGAIN || errno == EINTR))
+        return watch(c, EV_READ);
+    if (n <= 0)
+        return false;
+    c->in.n += (size_t)n;
+    switch (start_question(c)) {
+    case QUESTION_PARTLY:
+        return watch(c, EV_READ);
+    case QUESTION_WHOLE:
+        return true; /* the command's end goes on, or that of another one */
+    case QUESTION_BAD:
+        break;
+    }
+    return false;
+}
+
+static bool client_write(struct client *c)
+{
+    ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return watch(c, EV_WRITE);
+    if (n <= 0)
+        return false;
+    c->sent += (size_t)n;
+    if (c->sent < c->out.n)
+        return watch(c, EV_WRITE);
+    if (!c->goes_on)
+        return false;
+    run_command(c, S(""), c->goes_on); /* the client may be gone */
+    return true;
+}
+
+static void on_client(evutil_socket_t fd, short what, void *context)
+{
+    struct client *c = context;
+    (void)fd;
+    bool goes_on = what & EV_READ ? client_read(c) : what & EV_WRITE ? client_write(c) : false;
+    if (!goes_on)
+        client_free(c);
+}
+
+static void on_reopen(evutil_socket_t fd, short what, void *context)
+{
+    struct control *control = context;
+    (void)fd;
+    (void)what;
+    event_add(control->event, NULL);
+}
+
+/* A shortage stays, and the loop would spin on whoever waits. */
+static void pause_accepting(struct control *control)
+{
+    struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+    if (event_add(control->reopen, &pause) == 0)
+        event_del(control->event);
+}
+
+static void on_connection(evutil_socket_t fd, short what, void *context)
+{
+    struct control *control = context;
+    (void)what;
+    int client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client_fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            pause_accepting(control);
+        return;
+    }
+    struct client *c = control->n_clients < MAX_CLIENTS ? calloc(1, sizeof *c) : NULL;
+    if (!c) {
+        close(client_fd);
+        return;
+    }
+    *c = (struct client){ .control = control,
+                          .next = control->clients,
+                          .fd = client_fd,
+                          .in = buffer_with_cap(MAX_QUESTION),
+                          .until_ms = clock_monotonic_ms() + QUESTION_MS };
+    control->clients = c;
+    control->n_clients++;
+    if (!watch(c, EV_READ))
+        client_free(c);
+}
+
+/* The ledger is ours by now, so a socket that is there was left by a dead daemon. */
+static bool listen_there(struct control *c)
+{
+    unlink(c->address.sun_path);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd < 0)
+        return false;
+    mode_t before = umask(0117);
+    bool bound = bind(c->fd, (const struct sockaddr *)&c->address, sizeof c->address) == 0;
+    umask(before);
+    return bound && listen(c->fd, MAX_CLIENTS) == 0;
+}
+
+struct control *control_new(struct event_base *base, const char *state_directory, struct ledger *ledger,
+                            struct buffer *why)
+{
+    struct control *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->base = base;
+    c->ledger = ledger;
+    c->fd = -1;
+    if (!set_address(&c->address, state_directory)) {
+        buffer_printf(why, "state_directory %s is too long for a socket in it (107 bytes in all)", state_directory);
+        free(c);
+        return NULL;
+    }
+    if (listen_there(c))
+        c->event = event_new(base, c->fd, EV_READ | EV_PERSIST, on_connection, c);
+    c->reopen = event_new(base, -1, 0, on_reopen, c);
+    if (!c->event || !c->reopen || event_add(c->event, NULL) != 0) {
+        buffer_printf(why, "cannot listen on %s: %s", c->address.sun_path, strerror(errno));
+        control_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void control_serve(struct control *c, const char *word, control_command *run, void *context)
+{
+    c->word = word;
+    c->run = run;
+    c->context = context;
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    c->ends = true;
+    while (c->clients)
+        client_free(c->clients);
+    if (c->event) {
+        event_free(c->event);
+        unlink(c->address.sun_path);
+    }
+    if (c->reopen)
+        event_free(c->reopen);
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c);
+}
+
+/* ---- the command's end ---- */
+
+bool control_is_there(const char *state_directory)
+{
+    struct sockaddr_un address;
+    int fd = set_address(&address, state_directory) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    bool there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return there;
+}
+
+static bool send_all(int fd, struct slice bytes)
+{
+    while (bytes.n) {
+        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = slice_from(bytes, (size_t)n);
+    }
+    return true;
+}
+
+struct portion {
+    int status;
+    struct slice out, err;
+    size_t bytes; /* of it all */
+};
+
+static bool take_portion(struct slice in, struct portion *ret)
+{
+    struct slice rest = in, status;
+    if (!take_part(&rest, &status) || status.n != sizeof ret->status || !take_part(&rest, &ret->out) ||
+        !take_part(&rest, &ret->err))
+        return false;
+    memcpy(&ret->status, status.p, sizeof ret->status);
+    ret->bytes = in.n - rest.n;
+    return true;
+}
+
+/* Read until `in` begins with a whole portion, or the other end has closed. False when it cannot be read. */
+static bool read_portion(int fd, struct buffer *in, size_t from, struct portion *ret)
+{
+    for (;;) {
+        if (take_portion(slice_from(buffer_slice(in), from), ret))
+            return true;
+        char *to = buffer_reserve(in, 65536);
+        ssize_t n = to ? read(fd, to, 65536) : -1;
+        if (n < 0 && to && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        in->n += (size_t)n;
+    }
+}
+
+/* All portions of the answer. */
+static bool read_answer(int fd, control_portion *show, void *context, int *status, struct buffer *out,
+                        struct buffer *err)
+{
+    struct buffer in = { 0 };
+    struct portion p;
+    size_t at = 0;
+    bool good;
+    while ((good = read_portion(fd, &in, at, &p))) {
+        buffer_append(out, p.out);
+        buffer_append(err, p.err);
+        at += p.bytes;
+        if (p.status != STATUS_MORE)
+            break;
+        if (show && !show(context, out, err)) {
+            p.status = 0; /* nobody listens any more */
+            break;
+        }
+        in.n -= at;
+        memmove(in.p, in.p + at, in.n);
+        at = 0;
+    }
+    *status = good ? p.status : *status;
+    good = good && !out->failed && !err->failed;
+    buffer_clear(&in);
+    return good;
+}
+
+enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
+                                control_portion *portion, void *context, int *status, struct buffer *out,
+                                struct buffer *err)
+{
+    struct sockaddr_un address;
+    struct buffer question = { 0 };
+    uint32_t n = (uint32_t)argc;
+    if (!set_address(&address, state_directory))
+        return CONTROL_NO_DAEMON;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        bool denied = errno == EACCES;
+        if (denied)
+            buffer_printf(err, "anchorage: %s: %s (the socket is for the daemon's user and group)\n", address.sun_path,
+                          strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return denied ? CONTROL_BROKEN : CONTROL_NO_DAEMON;
+    }
+    put_part(&question, slice_of((const char *)&n, sizeof n));
+    for (int i = 0; i < argc; i++)
+        put_part(&question, slice_str(argv[i]));
+    put_part(&question, input);
+    bool ok = send_all(fd, buffer_slice(&question)) && read_answer(fd, portion, context, status, out, err);
+    if (!ok)
+        buffer_str(err, "anchorage: the daemon did not answer; see its log\n");
+    if (question.p)
+        explicit_bzero(question.p, question.n); /* it may hold a token */
+    buffer_clear(&question);
+    close(fd);
+    return ok ? CONTROL_DONE : CONTROL_BROKEN;
+}

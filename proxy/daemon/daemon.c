@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "proxy/account/learnt.h"
+#include "proxy/account/loop_guard.h"
+#include "proxy/call/exchange.h"
+#include "proxy/command/program.h"
+#include "proxy/daemon/admin_server.h"
+#include "proxy/daemon/control.h"
+#include "proxy/daemon/doctor_control.h"
+#include "proxy/daemon/front.h"
+#include "proxy/daemon/key_watch.h"
+#include "proxy/daemon/reload.h"
+#include "proxy/daemon/sd_notify.h"
+#include "proxy/service/worker.h"
+
+enum { CACHE_BYTES = 64 * 1024 * 1024 };
+
+struct daemon {
+    struct service service;
+    const struct config *start; /* what it began with */
+    struct notify notify;
+    struct inherit inherit;
+    struct ledger_options ledger_options;
+    struct control *control;
+    struct doctor_desk *doctor;
+    struct serve_admin *admin;
+    struct event *signals[3];
+    struct event *drain_timer;
+    bool is_drained; /* no connection is left */
+};
+
+static void complain(struct slice why)
+{
+    fprintf(stderr, "anchorage: %.*s\n", SLICE_ARGS(why));
+}
+
+static void stop(struct daemon *d)
+{
+    event_base_loopexit(d->service.base, NULL);
+}
+
+/* ---- the bottom of the loop ---- */
+
+/* A call whose client has left is brought to its end as well: what v3 is working on has a price. */
+static void stop_when_drained(struct daemon *d)
+{
+    if (d->is_drained && !d->service.running)
+        stop(d);
+}
+
+static void on_bottom(evutil_socket_t fd, short what, void *context)
+{
+    struct daemon *d = context;
+    (void)fd;
+    (void)what;
+    exchange_free_finished(&d->service);
+    log_flush(&d->service.log);
+    stop_when_drained(d);
+}
+
+/* ---- events from outside ---- */
+
+static void on_request(void *context, struct http_call *call, const struct http_request *request)
+{
+    exchange_begin(context, call, request);
+}
+
+static void on_turned_away(void *context, struct buffer *head)
+{
+    exchange_turned_away(context, head);
+}
+
+static void on_plain_http(void *context, struct buffer *head)
+{
+    exchange_refused_plain(context, head);
+}
+
+static void on_trouble(void *context, const char *line)
+{
+    service_say(context, "%s", line);
+}
+
+static void on_drained(void *context)
+{
+    struct daemon *d = context;
+    d->is_drained = true;
+    stop_when_drained(d);
+}
+
+static void on_drain_timeout(evutil_socket_t fd, short what, void *context)
+{
+    struct daemon *d = context;
+    (void)fd;
+    (void)what;
+    service_say(&d->service, "drain_timeout is over: calls that are still under way are given up");
+    stop(d);
+}
+
+/* SIGTERM, SIGINT: no new connections; calls on those that are open are taken for half of the time and finished in the
+ * rest of it. The second time: at once. */
+static void on_stop(evutil_socket_t signal_number, short what, void *context)
+{
+    struct daemon *d = context;
+    struct service *s = &d->service;
+    (void)signal_number;
+    (void)what;
+    if (s->draining) {
+        stop(d);
+        return;
+    }
+    int64_t ms = s->config->drain_timeout_ms;
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    service_say(s, "draining: no new connections; %zu are open", http_server_connections(s->http));
+    notify_stopping(&d->notify, ms, "draining");
+    s->draining = true;
+    s->takes_until_ms = clock_monotonic_ms() + ms / 2;
+    event_add(d->drain_timer, &tv);
+    http_server_drain(s->http, on_drained, d);
+}
+
+static void on_reload(evutil_socket_t signal_number, short what, void *context)
+{
+    struct daemon *d = context;
+    (void)signal_number;
+    (void)what;
+    if (d->service.draining) {
+        service_say(&d->service, "reload: not while draining");
+        return;
+    }
+    notify_reloading(&d->notify);
+    bool good = reload(&d->service, d->start);
+    if (good)
+        serve_admin_take_settings(d->admin);
+    notify_ready(&d->notify, good ? "serving" : "serving; the last reload was refused, the log says why");
+}
+
+/* ---- making ---- */
+
+/* All is in one of two priorities: accepting comes first. */
+static struct event_base *make_base(void)
+{
+    /* Events that make others active by hand would run for ever before the kernel is asked for more; and who connects
+     * would wait for all that is ready. */
+    static const struct timeval look_again = { .tv_usec = 1000 };
+    struct event_config *c = event_config_new();
+    if (!c)
+        return NULL;
+    event_config_set_max_dispatch_interval(c, &look_again, -1, 0);
+    /* One thread: no locks; changes of interest are handed to the kernel together. The coarse clock ticks every 4 ms.
+     */
+    event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+                                 EVENT_BASE_FLAG_PRECISE_TIMER);
+    struct event_base *base = event_base_new_with_config(c);
+    event_config_free(c);
+    if (base && event_base_priority_init(base, 2) != 0) {
+        event_base_free(base);
+        return NULL;
+    }
+    return base;
+}
+
+static bool make_ledger(struct daemon *d, struct buffer *why)
+{
+    if (!setup_ledger_options(d->service.config, &d->ledger_options))
+        return false;
+    switch (ledger_open(d->service.base, &d->ledger_options, &d->service.ledger, why)) {
+    case LEDGER_OPENED:
+        return true;
+    case LEDGER_HELD_BY_ANOTHER:
+    case LEDGER_BROKEN:
+        break;
+    }
+    return false;
+}
+
+static bool make_http(struct daemon *d, struct buffer *why)
+{
+    const struct config *c = d->service.config;
+    struct http_options o = { .max_connections = c->max_connections,
+                              .max_connections_per_address = c->max_connections_per_address,
+                              .unix_mode = (unsigned)c->listen_mode,
+                              .idle_ms = c->idle_timeout_ms,
+                              .on_request = on_request,
+                              .on_turned_away = on_turned_away,
+                              .on_plain_http = on_plain_http,
+                              .on_trouble = on_trouble,
+                              .context = &d->service };
+    d->service.http = http_server_new(d->service.base, &o);
+    if (!d->service.http)
+        return false;
+    struct buffer lines = { 0 };
+    bool ok = front_load_tls(c, d->service.http, &lines);
+    if (ok && lines.n)
+        service_say(&d->service, "%.*s", SLICE_ARGS(buffer_slice(&lines)));
+    if (!ok)
+        buffer_append(why, buffer_slice(&lines));
+    buffer_clear(&lines);
+    return ok && service_listen(&d->service, d->service.http, &c->listen, "listen", why) &&
+           service_listen(&d->service, d->service.http, &c->listen_tls, "listen_tls", why);
+}
+
+static bool make_events(struct daemon *d)
+{
+    static const struct {
+        int number;
+        event_callback_fn on;
+    } signals[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload } };
+    struct service *s = &d->service;
+    s->bottom = event_new(s->base, -1, 0, on_bottom, d);
+    d->drain_timer = event_new(s->base, -1, 0, on_drain_timeout, d);
+    if (!s->bottom || !d->drain_timer || !admit_begin(s) || !turns_begin(s))
+        return false;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        d->signals[i] = evsignal_new(s->base, signals[i].number, signals[i].on, d);
+        if (!d->signals[i] || event_add(d->signals[i], NULL) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool forbid_ourselves(struct daemon *d, struct buffer *why)
+{
+    struct service *s = &d->service;
+    const char *option;
+    if (!ourselves_forbid(&s->accounts, s->http) || !ourselves_forbid(&s->accounts, serve_admin_http(d->admin)))
+        return false;
+    if (!ourselves_lead_back(&s->accounts, s->config, &option, why))
+        return true;
+    buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
+    return false;
+}
+
+static bool make_service(struct daemon *d, const struct config *config, struct buffer *why)
+{
+    struct service *s = &d->service;
+    struct settings *settings = settings_new(config, NULL);
+    s->inherit = &d->inherit;
+    s->memory.max = setup_call_memory(config);
+    s->base = make_base();
+    if (!settings || !s->base || !log_open(&s->log, s->base, STDERR_FILENO) ||
+        !accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !service_take_settings(s, settings)) {
+        settings_put(settings);
+        return false;
+    }
+    s->aside = aside_new(s->base);
+    if (!s->aside || !make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
+        !inherit_find(&d->inherit, why))
+        return false;
+    front_raise_descriptors(s);
+    s->counters.calls_took.scale = &histogram_waits;
+    if (!make_ledger(d, why) || !make_http(d, why))
+        return false;
+    learnt_read(config->state_directory, &s->accounts);
+    d->admin = serve_admin_new(s, why);
+    if (!d->admin || !inherit_all_taken(&d->inherit, why) || !forbid_ourselves(d, why) || !looks_begin(s))
+        return false;
+    d->control = control_new(s->base, config->state_directory, s->ledger, why);
+    d->doctor = doctor_desk_new(s);
+    if (!d->control || !d->doctor)
+        return false;
+    control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
+    return true;
+}
+
+static void announce(struct daemon *d)
+{
+    front_announce(&d->service, CACHE_BYTES);
+    serve_admin_announce(d->admin);
+    service_say(&d->service, "ready");
+    log_flush(&d->service.log);
+    notify_ready(&d->notify, "serving");
+}
+
+/* Calls given up at the end of drain_timeout: their holds stay open and become `unknown` at the next start. */
+static void give_up_running(struct service *s)
+{
+    while (s->running) {
+        struct exchange *x = s->running;
+        s->running = x->next;
+        fetch_cancel(x);
+        share_leave_all(x);
+        share_end(x);
+        x->has_turn = x->has_hold = false;
+        x->next = s->finished;
+        s->finished = x;
+    }
+    exchange_free_finished(s);
+}
+
+static void free_daemon(struct daemon *d)
+{
+    struct service *s = &d->service;
+    notify_end(&d->notify);
+    inherit_end(&d->inherit);
+    aside_free(s->aside); /* a call that is worked on cannot be given up */
+    control_free(d->control);
+    serve_admin_free(d->admin);
+    if (s->bottom)
+        give_up_running(s);
+    http_server_free(s->http);
+    ledger_close(s->ledger);
+    looks_end(s);
+    doctor_desk_free(d->doctor);
+    accounts_close(&s->accounts);
+    for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
+        if (d->signals[i])
+            event_free(d->signals[i]);
+    if (d->drain_timer)
+        event_free(d->drain_timer);
+    if (s->bottom)
+        event_free(s->bottom);
+    if (s->retry_pause)
+        event_free(s->retry_pause);
+    turns_end(s);
+    pulse_stop(&s->pulse);
+    log_close(&s->log);
+    if (s->base)
+        event_base_free(s->base);
+    service_drop_settings(s);
+    free((void *)(uintptr_t)d->ledger_options.teams);
+}
+
+int program_serve(const struct config *config)
+{
+    struct daemon d = { .start = config, .notify = { .fd = -1 } };
+    struct buffer why = { 0 };
+    signal(SIGPIPE, SIG_IGN);
+    int status = EXIT_WRONG;
+    if (make_service(&d, config, &why)) {
+        announce(&d);
+        event_base_dispatch(d.service.base);
+        status = EXIT_DONE;
+    } else {
+        complain(why.n ? buffer_slice(&why) : S("memory is out"));
+    }
+    free_daemon(&d);
+    buffer_clear(&why);
+    return status;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT
+ * Looking after the v3 keys. */
+#include "proxy/daemon/key_watch.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/day.h"
+#include "proxy/account/own_request.h"
+#include "proxy/service/service.h"
+
+enum {
+    FIRST_MS = 5000,  /* the first look is within this time, so that many daemons do not ask at once */
+    RETRY_MS = 60000, /* after a failure, doubling up to the interval */
+    MOST_RETRY_MS = 86400000,
+    SOON_MS = 1000,   /* after v3 refused for want of units */
+    AGAIN_MS = 20000, /* while they are used up: before a paid request would be let through as a probe */
+    WARN_DAYS = 30,   /* before the key ends, once a day */
+    WARN_LOUDLY_DAYS = 7,
+};
+
+struct look {
+    struct service *service;
+    struct account *account;
+    struct event *timer;
+    struct ask ask;
+    int64_t retry_ms;
+    int64_t due_ms;  /* the next look */
+    int64_t soon_ms; /* when v3 last refused for want of units, and a look was brought forward for it */
+    bool has_looked, is_failing;
+    struct day warned; /* when the end of the key was last warned of */
+};
+
+static int64_t random_below(int64_t n)
+{
+    uint64_t r = 0;
+    if (n < 1 || getrandom(&r, sizeof r, GRND_NONBLOCK) != sizeof r)
+        return 0;
+    return (int64_t)(r % (uint64_t)n);
+}
+
+static void look_in(struct look *l, int64_t ms)
+{
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    l->due_ms = clock_monotonic_ms() + ms;
+    event_add(l->timer, &tv);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- what a look brings ---- */
+
+static void say_units(struct buffer *b, int64_t units)
+{
+    if (units == SUBSCRIPTION_NO_LIMIT)
+        buffer_str(b, "no limit of units");
+    else if (units < 0)
+        buffer_str(b, "units left not known");
+    else
+        buffer_printf(b, "%lld units left", (long long)units);
+}
+
+static void say_first(struct look *l)
+{
+    const struct subscription *s = &l->account->subscription;
+    struct buffer b = { 0 };
+    int64_t cap = subscription_row_cap(slice_str(s->plan));
+    say_units(&b, subscription_units_left(s));
+    if (cap > 0)
+        buffer_printf(&b, ", %lld rows an answer", (long long)cap);
+    if (s->expires_s >= 0) {
+        char day[11];
+        day_format(day_of_ms(s->expires_s * 1000), day);
+        buffer_printf(&b, ", the key ends on %s", day);
+    }
+    service_say(l->service, "v3 key %s: plan \"%s\", %.*s", l->account->label, s->plan, SLICE_ARGS(buffer_slice(&b)));
+    buffer_clear(&b);
+}
+
+static void warn_of_end(struct look *l)
+{
+    const struct subscription *s = &l->account->subscription;
+    int64_t now_ms = clock_wall_ms();
+    struct day today = day_of_ms(now_ms);
+    if (s->expires_s < 0 || today.n == l->warned.n)
+        return;
+    int64_t days = subscription_days_left(s, now_ms / 1000);
+    if (days > WARN_DAYS)
+        return;
+    l->warned = today;
+    if (s->expires_s < now_ms / 1000)
+        service_say(l->service, "v3 key %s: IT HAS ENDED: put a new one in place", l->account->label);
+    else
+        service_say(l->service, "v3 key %s: %sit ends in %lld days: make a new one in Ahrefs' settings",
+                    l->account->label, days <= WARN_LOUDLY_DAYS ? "WARNING: " : "", (long long)days);
+}
+
+static void compare_books(struct look *l)
+{
+    struct account *a = l->account;
+    struct drift *d = &a->drift;
+    switch (drift_look(d, &a->subscription, a->units_booked)) {
+    case DRIFT_NEW_MONTH:
+        service_say(l->service, "v3 key %s: a new month of units has begun", a->label);
+        break;
+    case DRIFT_COMPARED:
+        if (d->last_counted != d->last_booked)
+            service_say(l->service,
+                        "v3 key %s: since the last look Ahrefs counted %lld units, our books %lld: %+lld, %+lld since "
+                        "the start (calls under way, another user of the key, or prices that changed)",
+                        a->label, (long long)d->last_counted, (long long)d->last_booked,
+                        (long long)(d->last_counted - d->last_booked), (long long)drift_difference(d));
+        break;
+    case DRIFT_FIRST:
+    case DRIFT_UNKNOWN:
+        break;
+    }
+}
+
+static void apply_billing_day(struct service *s, const struct account *a)
+{
+    bool was_later;
+    int day = subscription_billing_day(&a->subscription, &was_later);
+    if (a == service_main_account(s) && day && ledger_set_billing_day(s->ledger, day))
+        service_say(s, "units are counted from day %d of the month, as usage_reset_date says%s", day,
+                    was_later ? " (it is later than the 28th, which not every month has a day for)" : "");
+}
+
+static void apply_units(struct service *s, const struct account *a)
+{
+    int64_t left = subscription_units_left(&a->subscription);
+    if (!upstream_is_out_of_units(a->upstream) || left == SUBSCRIPTION_UNKNOWN)
+        return;
+    bool has = left == SUBSCRIPTION_NO_LIMIT || left >= V3_FLOOR_UNITS;
+    if (has)
+        service_say(s, "v3 key %s: there are units again", a->label);
+    upstream_tell_units(a->upstream, has ? UNITS_LEFT : UNITS_NONE);
+}
+
+void look_apply(struct service *s, struct account *a)
+{
+    apply_billing_day(s, a);
+    apply_units(s, a);
+}
+
+static void take(struct look *l, const struct subscription *s)
+{
+    bool another = strcmp(l->account->subscription.plan, s->plan) != 0;
+    account_take(l->account, s);
+    if (!l->has_looked || another)
+        say_first(l);
+    l->has_looked = true;
+    look_apply(l->service, l->account);
+    compare_books(l);
+    service_keep_learnt(l->service);
+}
+
+/* ---- looking ---- */
+
+/* Once until it goes well again. */
+static void fail(struct look *l, struct slice why)
+{
+    if (!l->is_failing)
+        service_say(l->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", l->account->label,
+                    SLICE_ARGS(why));
+    l->is_failing = true;
+    l->retry_ms = l->retry_ms ? smaller(l->retry_ms * 2, MOST_RETRY_MS) : RETRY_MS;
+}
+
+static int64_t next_ms(const struct look *l)
+{
+    int64_t interval = l->service->config->limits_interval_ms;
+    if (upstream_is_out_of_units(l->account->upstream))
+        return smaller(AGAIN_MS, interval);
+    if (l->is_failing)
+        return smaller(l->retry_ms, interval);
+    return interval - random_below(interval / 20);
+}
+
+static void on_answer(void *context, const struct ask_answer *answer)
+{
+    struct look *l = context;
+    struct subscription s;
+    if (answer->result->fault) {
+        fail(l, answer->result->why);
+    } else if (!subscription_parse(answer->body, &s)) {
+        fail(l, S("the answer is not what was expected"));
+    } else {
+        l->is_failing = false;
+        l->retry_ms = 0;
+        take(l, &s);
+    }
+    warn_of_end(l); /* an earlier process may have learnt it */
+    look_in(l, next_ms(l));
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct look *l = context;
+    (void)fd;
+    (void)what;
+    const struct ask_question q = { .path = S(LOOK_PATH),
+                                    .purpose = S("limits"),
+                                    .max_bytes = SUBSCRIPTION_MAX_BYTES,
+                                    .within_ms = l->service->config->call_timeout_ms };
+    if (l->service->draining)
+        return;
+    if (!ask_start(&l->ask, l->account, l->service->ledger, &q, on_answer, l)) {
+        fail(l, S("memory is out"));
+        look_in(l, next_ms(l));
+    }
+}
+
+void look_soon(struct look *l)
+{
+    int64_t now = clock_monotonic_ms();
+    if (l->ask.is_busy)
+        return; /* its end sees that the units are used up */
+    bool is_new = !l->soon_ms || now - l->soon_ms > AGAIN_MS;
+    l->soon_ms = is_new ? now : l->soon_ms;
+    int64_t ms = l->soon_ms + (is_new ? SOON_MS : AGAIN_MS) - now;
+    if (now + ms < l->due_ms)
+        look_in(l, ms > 0 ? ms : 0);
+}
+
+static struct look *look_new(struct service *s, struct account *a)
+{
+    struct look *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->service = s;
+    l->account = a;
+    l->timer = event_new(s->base, -1, 0, on_timer, l);
+    if (!l->timer) {
+        free(l);
+        return NULL;
+    }
+    look_in(l, random_below(smaller(FIRST_MS, s->config->limits_interval_ms / 10)));
+    return l;
+}
+
+bool looks_begin(struct service *s)
+{
+    if (!s->config->limits_interval_ms)
+        return true;
+    for (size_t i = 0; i < s->accounts.n; i++) {
+        s->accounts.list[i].look = look_new(s, &s->accounts.list[i]);
+        if (!s->accounts.list[i].look)
+            return false;
+    }
+    return true;
+}
+
+void looks_end(struct service *s)
+{
+    for (size_t i = 0; i < s->accounts.n; i++) {
+        struct look *l = s->accounts.list[i].look;
+        if (!l)
+            continue;
+        ask_clear(&l->ask);
+        event_free(l->timer);
+        free(l);
+        s->accounts.list[i].look = NULL;
+    }
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a supervisor is told: systemd's protocol of Type=notify, a datagram of lines to $NOTIFY_SOCKET, and its
+ * watchdog. Without a supervisor all of it does nothing.
+ */
+#ifndef ANCHORAGE_PROXY_DAEMON_SD_NOTIFY_H
+#define ANCHORAGE_PROXY_DAEMON_SD_NOTIFY_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/buffer.h"
+
+struct event;
+struct event_base;
+
+struct notify {
+    int fd; /* -1: nobody is there */
+    struct sockaddr_un address;
+    socklen_t n;
+    struct event *watchdog; /* NULL: nobody watches */
+};
+
+/* Take $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment; from now on a sign of life leaves `base` at half of
+ * the watchdog's time. False with a line in `why` when there is a supervisor that cannot be told. */
+[[nodiscard]] bool notify_start(struct notify *n, struct event_base *base, struct buffer *why);
+void notify_end(struct notify *n);
+
+/* Calls are taken; also ends notify_reloading. `status` is what `systemctl status` shows. */
+void notify_ready(const struct notify *n, const char *status);
+void notify_reloading(const struct notify *n);
+/* The end has begun and may take so long. */
+void notify_stopping(const struct notify *n, int64_t at_most_ms, const char *status);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Listening sockets that a supervisor hands in: systemd's protocol of socket activation ($LISTEN_PID, $LISTEN_FDS,
+ * $LISTEN_FDNAMES). They stay open there while this process comes and goes, so no client is refused in between.
+ */
+#ifndef ANCHORAGE_PROXY_DAEMON_SOCKET_ACTIVATION_H
+#define ANCHORAGE_PROXY_DAEMON_SOCKET_ACTIVATION_H
+
+#include "base/buffer.h"
+
+enum { INHERIT_MAX = 64 };
+
+struct inherit {
+    struct {
+        const char *option; /* of [proxy], whose addresses it stands for */
+        int fd;             /* -1: taken */
+    } sockets[INHERIT_MAX];
+    size_t n;
+};
+
+/* Find what is handed in to this process, and take it out of the environment. False with a line in `why` when there is
+ * a name that we do not know. */
+[[nodiscard]] bool inherit_find(struct inherit *all, struct buffer *why);
+
+/* Take the next socket for the option: its descriptor, which the caller owns; -1 when there is none (left). */
+int inherit_take(struct inherit *all, const char *option);
+
+/* Whether all are taken; else a line in `why`. */
+[[nodiscard]] bool inherit_all_taken(const struct inherit *all, struct buffer *why);
+
+/* Close what nobody has taken. */
+void inherit_end(struct inherit *all);
+
+#endif

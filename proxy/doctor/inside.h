@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What stands behind struct doctor: doctor.c walks and tells, doctor_steps.c knows what to ask and how to read it.
+ */
+#ifndef ANCHORAGE_PROXY_DOCTOR_INSIDE_H
+#define ANCHORAGE_PROXY_DOCTOR_INSIDE_H
+
+#include "base/arena.h"
+#include "proxy/account/own_request.h"
+#include "proxy/doctor/doctor.h"
+
+enum verdict { FINE, NOTE, WRONG };
+
+struct finding {
+    const char *name;
+    enum verdict verdict;
+    struct slice found, advice; /* advice may be empty */
+};
+
+enum { MAX_FINDINGS = 32, SAMPLE_ROWS = 100 };
+
+/* Rows of one answer. */
+struct sample {
+    int n;
+    struct slice anchor[SAMPLE_ROWS];
+    int64_t links[SAMPLE_ROWS];
+};
+
+struct doctor {
+    struct doctor_place place;
+    void (*done)(void *context);
+    void *context;
+    struct ask ask;
+    struct arena *memory;
+    int step, requests;
+    bool is_over;
+    int64_t units; /* that it cost after all */
+    struct finding findings[MAX_FINDINGS];
+    int n_findings;
+
+    struct sample order, top, exact; /* by anchor; by links; all of one page */
+    struct sample answer;            /* of the step under way */
+    bool knows_case;
+    int pivot; /* row of `order` that the next page was asked to begin behind */
+};
+
+/* A question, and what its answer says. */
+struct doctor_step {
+    const char *name;
+    /* Append path and query; false when it need not be asked. */
+    bool (*ask)(struct doctor *d, struct buffer *path);
+    void (*read)(struct doctor *d, const struct ask_answer *answer);
+};
+
+extern const struct doctor_step doctor_steps[];
+extern const int doctor_n_steps;
+
+/* The advice may be "". */
+void doctor_say(struct doctor *d, const char *name, enum verdict verdict, struct slice found, const char *advice);
+
+/* For `found`. */
+#define FOUND(d, ...) arena_printf((d)->memory, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands on the books: what each is given, and the table they stand in. A command reads and writes the store
+ * only, never the memory of the loop (but for the strangers), so that it may run on a thread of its own.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
+#define ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
+
+#include "proxy/ledger/entries/limits.h"
+#include "proxy/ledger/store/keys.h"
+#include "proxy/ledger/store/store.h"
+#include "proxy/ledger/store/strangers.h"
+
+enum { COMMAND_OPTIONS = 10, COMMAND_ARGUMENTS = 3 };
+
+/* Exit statuses. */
+enum { COMMAND_DONE = 0, COMMAND_WRONG = 1, COMMAND_MISUSED = 2 };
+
+struct command {
+    struct store *store;
+    const struct limits *limits;
+    struct strangers *strangers; /* they know themselves how to be used beside the loop */
+    bool alone;                  /* no daemon waits for the books meanwhile */
+    struct slice input;
+    struct buffer *out, *err;
+    bool keys_changed; /* set by the command */
+    int64_t at;        /* where a command that goes on in portions begins, and then where it ended; 0: all of it */
+
+    /* The command line: values by the row's options (NULL: absent; a flag: itself), then what is no option. */
+    const struct command_row *row;
+    const char *option[COMMAND_OPTIONS];
+    const char *argument[COMMAND_ARGUMENTS];
+    int n_arguments;
+};
+
+struct command_row {
+    const char *words;    /* "key add" */
+    const char *synopsis; /* what follows the words */
+    const char *help;
+    struct {
+        const char *name;
+        bool is_flag;
+    } options[COMMAND_OPTIONS];
+    int min_arguments, max_arguments;
+    int (*run)(struct command *c);
+};
+
+/* Run a command line on a prepared struct: store, limits, alone, input, out and err are set. */
+int command_run(struct command *c, int argc, const char *const *argv);
+
+/* Say what is wrong ("key add: ..."), and return COMMAND_WRONG. */
+int command_wrong(struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with the synopsis; COMMAND_MISUSED. */
+int command_misused(struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Write "why" as it came from the store; COMMAND_WRONG. */
+int command_failed(struct command *c, struct buffer *why);
+
+/* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
+void command_note_cut(struct command *c, int64_t first_seq);
+
+int key_add(struct command *c);
+int key_import(struct command *c);
+int key_list(struct command *c);
+int key_list_unknown(struct command *c);
+int key_disable(struct command *c);
+int key_enable(struct command *c);
+int key_assign(struct command *c);
+int key_rotate(struct command *c);
+int usage(struct command *c);
+int ledger_verify(struct command *c);
+int ledger_export(struct command *c);
+int ledger_backup(struct command *c);
+
+/* The order of the options in the table. */
+enum { KEY_ADD_TEAM, KEY_ADD_NAME, KEY_ADD_TOKEN, KEY_ADD_TOKEN_FILE };
+enum { KEY_IMPORT_DRY_RUN };
+enum { KEY_LIST_UNKNOWN };
+enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT, USAGE_BILL, USAGE_SPLIT, USAGE_WARN };
+enum { EXPORT_SINCE, EXPORT_FORMAT };
+
+#endif

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: MIT
+ * Commands on keys. A token is read, digested and forgotten; what is made here is shown once and never kept. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "proxy/ledger/command/command.h"
+#include "proxy/ledger/command/csv.h"
+#include "proxy/ledger/entries/ids.h"
+#include "proxy/ledger/entries/names.h"
+
+enum { MAX_TOKEN = 512, MAX_NAME = 200, MAX_COMPLAINTS = 20 };
+
+/* Keys to be written together, each with its note. */
+struct changes {
+    struct key_row *keys;
+    struct entry **notes;
+    size_t n, room;
+};
+
+static void changes_free(struct changes *ch)
+{
+    for (size_t i = 0; i < ch->n; i++) {
+        free((void *)(uintptr_t)ch->keys[i].id.p);
+        free((void *)(uintptr_t)ch->keys[i].team.p);
+        free((void *)(uintptr_t)ch->keys[i].name.p);
+        free(ch->notes[i]);
+    }
+    free(ch->keys);
+    free(ch->notes);
+}
+
+static struct slice own(struct slice s)
+{
+    char *p = malloc(s.n + 1);
+    if (p) {
+        if (s.n)
+            memcpy(p, s.p, s.n);
+        p[s.n] = '\0';
+    }
+    return slice_of(p, p ? s.n : 0);
+}
+
+static bool changes_room(struct changes *ch)
+{
+    if (ch->n < ch->room)
+        return true;
+    size_t room = ch->room ? ch->room * 2 : 16;
+    struct key_row *keys = realloc(ch->keys, room * sizeof *keys);
+    if (!keys)
+        return false;
+    ch->keys = keys;
+    struct entry **notes = realloc(ch->notes, room * sizeof(struct entry *));
+    if (!notes)
+        return false;
+    ch->notes = notes;
+    ch->room = room;
+    return true;
+}
+
+/* The note says what was done to which key of which team; `was` is what it replaces, or empty. */
+static bool change(struct changes *ch, const struct key_row *key, struct slice what, struct slice was)
+{
+    if (!changes_room(ch))
+        return false;
+    char id[LEDGER_ID_SIZE];
+    ledger_new_id(id);
+    struct entry note = {
+        .time_ms = clock_wall_ms(),
+        .kind = ENTRY_NOTE,
+        .id = slice_str(id),
+        .team = key->team,
+        .key = key->id,
+        .table = what,
+        .target = was,
+        .rows = ENTRY_NULL,
+        .units = ENTRY_NULL,
+    };
+    struct key_row *row = &ch->keys[ch->n];
+    *row = *key;
+    row->id = own(key->id);
+    row->team = own(key->team);
+    row->name = own(key->name);
+    ch->notes[ch->n] = entry_copy(&note);
+    ch->n++;
+    return row->id.p && row->team.p && row->name.p && ch->notes[ch->n - 1];
+}
+
+static int write_changes(struct command *c, const struct changes *ch)
+{
+    struct store_batch batch = { .entries = ch->notes, .n_entries = ch->n, .keys = ch->keys, .n_keys = ch->n };
+    struct buffer why = { 0 };
+    if (ch->n && !store_write(c->store, &batch, &why))
+        return command_failed(c, &why);
+    c->keys_changed = c->keys_changed || ch->n;
+    return COMMAND_DONE;
+}
+
+/* ---- what is allowed ---- */
+
+static void known_teams(struct command *c, struct buffer *b)
+{
+    for (size_t i = 0; i < c->limits->n_teams; i++)
+        buffer_printf(b, "%s%s", i ? ", " : "", c->limits->teams[i].name);
+    if (!c->limits->n_teams)
+        buffer_str(b, "none");
+}
+
+/* What is wrong with a team, as text in `wrong`. Team * needs no section: its calls are other teams'. */
+static bool team_is_good(struct command *c, struct slice team, struct buffer *wrong)
+{
+    if (slice_eq(team, S("*")) || limits_team(c->limits, team))
+        return true;
+    buffer_printf(wrong, "no team \"%.*s\" is configured; configured: ", SLICE_ARGS(team));
+    known_teams(c, wrong);
+    return false;
+}
+
+static bool token_is_good(struct slice token, struct buffer *wrong)
+{
+    if (!token.n || token.n > MAX_TOKEN) {
+        buffer_printf(wrong, "%s", token.n ? "the token is too long" : "the token is empty");
+        return false;
+    }
+    for (size_t i = 0; i < token.n; i++) {
+        if ((unsigned char)token.p[i] <= 0x20 || token.p[i] == 0x7F) {
+            buffer_str(wrong, "the token has a space or a control byte in it");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool name_is_good(struct slice name, struct buffer *wrong)
+{
+    bool good = name.n <= MAX_NAME && utf8_valid_prefix(name) == name.n;
+    for (size_t i = 0; good && i < name.n; i++)
+        good = (unsigned char)name.p[i] >= 0x20 && name.p[i] != 0x7F;
+    if (!good)
+        buffer_printf(wrong, "a name is up to %d bytes of text without control bytes", MAX_NAME);
+    return good;
+}
+
+/* A key that has the token already: fine when it is the same key, wrong when it is another's. */
+static bool same_key(const struct ledger_key *there, struct slice team, struct slice name, struct buffer *wrong)
+{
+    if (!slice_eq(there->team, team)) {
+        buffer_printf(wrong, "this token is key %.*s of team \"%.*s\" already; \"key assign\" moves it",
+                      SLICE_ARGS(there->id), SLICE_ARGS(there->team));
+        return false;
+    }
+    if (!slice_eq(there->name, name)) {
+        buffer_printf(wrong, "this token is key %.*s already, named \"%.*s\"", SLICE_ARGS(there->id),
+                      SLICE_ARGS(there->name));
+        return false;
+    }
+    return true;
+}
+
+static void fresh_id(const struct keys *keys, char id[KEY_ID_TEXT + 1])
+{
+    do {
+        key_id_make(id);
+    } while (keys_of_id(keys, slice_str(id)));
+}
+
+/* ---- key add ---- */
+
+static int add_key(struct command *c, const struct keys *keys, struct slice token, const char *made)
+{
+    struct slice team = slice_str(c->option[KEY_ADD_TEAM]), name = slice_str(c->option[KEY_ADD_NAME]);
+    struct digester *digester = digester_new();
+    if (!digester)
+        return command_wrong(c, "out of memory");
+    struct digest digest = digest_of(digester, token);
+    digester_free(digester);
+    const struct stored_key *there = keys_of_digest(keys, &digest);
+    if (there) {
+        struct buffer wrong = { 0 };
+        /* Without --name the name is not asked about. */
+        bool same = same_key(&there->key, team, c->option[KEY_ADD_NAME] ? name : there->key.name, &wrong);
+        int status = same ? COMMAND_DONE : command_wrong(c, "%.*s", SLICE_ARGS(buffer_slice(&wrong)));
+        if (same)
+            buffer_printf(c->out, "%.*s\n", SLICE_ARGS(there->key.id));
+        buffer_clear(&wrong);
+        return status;
+    }
+    struct changes ch = { 0 };
+    char id[KEY_ID_TEXT + 1];
+    fresh_id(keys, id);
+    struct key_row row = {
+        .id = slice_str(id), .digest = digest, .team = team, .name = name, .created_ms = clock_wall_ms()
+    };
+    int status = change(&ch, &row, S("key.add"), S("")) ? write_changes(c, &ch) : command_wrong(c, "out of memory");
+    changes_free(&ch);
+    if (status == COMMAND_DONE) {
+        buffer_printf(c->out, "%s\n", id);
+        if (made)
+            buffer_printf(c->out, "token: %s (shown this once: keep it)\n", made);
+    }
+    return status;
+}
+
+static struct keys *read_keys(struct command *c)
+{
+    struct buffer why = { 0 };
+    struct keys *keys = keys_read(c->store, &why);
+    if (!keys)
+        command_failed(c, &why);
+    return keys;
+}
+
+int key_add(struct command *c)
+{
+    const char *given = c->option[KEY_ADD_TOKEN];
+    if (!c->option[KEY_ADD_TEAM])
+        return command_misused(c, "--team is missing");
+    if (given && c->option[KEY_ADD_TOKEN_FILE])
+        return command_misused(c, "give --token or --token-file, not both");
+    char made[TOKEN_TEXT + 1] = "";
+    bool make = !given && !c->option[KEY_ADD_TOKEN_FILE];
+    if (make)
+        token_make(made);
+    struct slice token = make ? slice_str(made) : slice_trim(c->input);
+    if (given && strcmp(given, "-") != 0)
+        token = slice_str(given);
+    struct buffer wrong = { 0 };
+    int status = COMMAND_WRONG;
+    store_lock(c->store);
+    if (!team_is_good(c, slice_str(c->option[KEY_ADD_TEAM]), &wrong) || !token_is_good(token, &wrong) ||
+        !name_is_good(slice_str(c->option[KEY_ADD_NAME]), &wrong)) {
+        command_wrong(c, "%.*s", SLICE_ARGS(buffer_slice(&wrong)));
+    } else {
+        struct keys *keys = read_keys(c);
+        if (keys)
+            status = add_key(c, keys, token, make ? made : NULL);
+        keys_free(keys);
+    }
+    store_unlock(c->store);
+    buffer_clear(&wrong);
+    explicit_bzero(made, sizeof made);
+    return status;
+}
+
+/* ---- key import ---- */
+
+struct import {
+    struct command *c;
+    struct keys *keys;
+    struct digester *digester;
+    struct changes changes;
+    struct names ids; /* of the new keys */
+    uint32_t *slots;  /* of changes, by digest: index + 1, or 0 */
+    size_t n_slots;
+    int team, name, token; /* columns */
+    int already, wrong;
+};
+
+static void complain(struct import *im, int line, const char *what)
+{
+    if (im->wrong++ < MAX_COMPLAINTS)
+        buffer_printf(im->c->err, "key import: line %d: %s\n", line, what);
+}
+
+/* The key of this import that has the digest, or the slot it would go to. */
+static uint32_t *slot_of(struct import *im, const struct digest *digest)
+{
+    uint32_t hash;
+    memcpy(&hash, digest->b, sizeof hash);
+    size_t i = hash & (im->n_slots - 1);
+    while (im->slots[i] && !digest_eq(&im->changes.keys[im->slots[i] - 1].digest, digest))
+        i = (i + 1) & (im->n_slots - 1);
+    return &im->slots[i];
+}
+
+static bool import_new(struct import *im, struct slice team, struct slice name, const struct digest *digest,
+                       struct buffer *wrong)
+{
+    uint32_t *slot = slot_of(im, digest);
+    if (*slot) {
+        const struct key_row *twin = &im->changes.keys[*slot - 1];
+        struct ledger_key key = { .id = S("(of a line above)"), .team = twin->team, .name = twin->name };
+        im->already++;
+        return same_key(&key, team, name, wrong);
+    }
+    char id[KEY_ID_TEXT + 1];
+    do {
+        fresh_id(im->keys, id);
+    } while (names_find(&im->ids, slice_str(id)) >= 0);
+    struct key_row row = {
+        .id = slice_str(id), .digest = *digest, .team = team, .name = name, .created_ms = clock_wall_ms()
+    };
+    if (names_add(&im->ids, slice_str(id)) < 0 || !change(&im->changes, &row, S("key.add"), S(""))) {
+        buffer_str(wrong, "out of memory");
+        return false;
+    }
+    *slot = (uint32_t)im->changes.n;
+    return true;
+}
+
+static bool import_record(struct import *im, const struct csv *csv, struct buffer *wrong)
+{
+    if (csv->wrong || csv->n != 3) {
+        buffer_str(wrong, csv->wrong ? csv->wrong : "a line has three fields: team,name,token");
+        return false;
+    }
+    struct slice team = slice_trim(csv->fields[im->team]), name = slice_trim(csv->fields[im->name]);
+    struct slice token = slice_trim(csv->fields[im->token]);
+    if (!team_is_good(im->c, team, wrong) || !name_is_good(name, wrong) || !token_is_good(token, wrong))
+        return false;
+    struct digest digest = digest_of(im->digester, token);
+    const struct stored_key *there = keys_of_digest(im->keys, &digest);
+    if (!there)
+        return import_new(im, team, name, &digest, wrong);
+    im->already++;
+    return same_key(&there->key, team, name, wrong);
+}
+
+/* A first line that names the three columns, in any order, is a header. */
+static bool take_header(struct import *im, const struct csv *csv)
+{
+    int column[3] = { -1, -1, -1 };
+    static const struct slice names[3] = { SLICE("team"), SLICE("name"), SLICE("token") };
+    for (int i = 0; i < 3 && csv->n == 3; i++) {
+        for (int k = 0; k < 3; k++) {
+            if (slice_eq_nocase(slice_trim(csv->fields[i]), names[k]))
+                column[k] = i;
+        }
+    }
+    if (column[0] < 0 || column[1] < 0 || column[2] < 0)
+        return false;
+    im->team = column[0];
+    im->name = column[1];
+    im->token = column[2];
+    return true;
+}
+
+static void import_lines(struct import *im)
+{
+    struct csv csv;
+    csv_start(&csv, im->c->input);
+    for (bool first = true; csv_next(&csv); first = false) {
+        if (first && take_header(im, &csv))
+            continue;
+        struct buffer wrong = { 0 };
+        if (!import_record(im, &csv, &wrong)) {
+            buffer_put(&wrong, '\0');
+            complain(im, csv.line, wrong.failed ? "out of memory" : wrong.p);
+        }
+        buffer_clear(&wrong);
+    }
+    csv_end(&csv);
+}
+
+static int finish_import(struct import *im)
+{
+    struct command *c = im->c;
+    if (im->wrong > MAX_COMPLAINTS)
+        buffer_printf(c->err, "key import: and %d more\n", im->wrong - MAX_COMPLAINTS);
+    if (im->wrong)
+        return command_wrong(c, "nothing was imported");
+    bool dry = c->option[KEY_IMPORT_DRY_RUN];
+    int status = dry ? COMMAND_DONE : write_changes(c, &im->changes);
+    if (status == COMMAND_DONE)
+        buffer_printf(c->out, "%s %zu, already there %d\n", dry ? "would add" : "added", im->changes.n, im->already);
+    return status;
+}
+
+int key_import(struct command *c)
+{
+    struct import im = { .c = c, .team = 0, .name = 1, .token = 2, .n_slots = 1024 };
+    /* No more lines than bytes / 4, so that the table never fills up. */
+    while (im.n_slots < c->input.n / 2)
+        im.n_slots *= 2;
+    int status = COMMAND_WRONG;
+    store_lock(c->store);
+    im.keys = read_keys(c);
+    im.digester = digester_new();
+    im.slots = calloc(im.n_slots, sizeof *im.slots);
+    if (im.keys && im.digester && im.slots) {
+        import_lines(&im);
+        status = finish_import(&im);
+    } else if (im.keys) {
+        command_wrong(c, "out of memory");
+    }
+    store_unlock(c->store);
+    changes_free(&im.changes);
+    names_clear(&im.ids);
+    free(im.slots);
+    digester_free(im.digester);
+    keys_free(im.keys);
+    return status;
+}
+
+/* ---- key list ---- */
+
+struct last_use {
+    const struct keys *keys;
+    int64_t *hours; /* by the index of the key */
+};
+
+static void take_use(void *context, struct slice key_id, int64_t hour)
+{
+    struct last_use *uses = context;
+    const struct stored_key *key = keys_of_id(uses->keys, key_id);
+    if (key)
+        uses->hours[key - uses->keys->rows] = hour;
+}
+
+static int print_keys(struct command *c, const struct keys *keys, const int64_t *hours)
+{
+    int team_width = 4, name_width = 4;
+    for (uint32_t i = 0; i < keys->n; i++) {
+        const struct ledger_key *key = &keys->rows[i].key;
+        team_width = (int)key->team.n > team_width ? (int)key->team.n : team_width;
+        name_width = (int)key->name.n > name_width ? (int)key->name.n : name_width;
+    }
+    buffer_printf(c->out, "%-*s  %-*s  %-*s  %-8s  %-20s  %s\n", KEY_ID_TEXT, "id", team_width, "team", name_width,
+                  "name", "state", "created", "last_used");
+    for (uint32_t i = 0; i < keys->n; i++) {
+        const struct stored_key *row = &keys->rows[i];
+        char created[21], used[21] = "never";
+        timestamp_format(row->created_ms / 1000, created);
+        if (hours[i] != INT64_MIN)
+            timestamp_format(hours[i] * 3600, used);
+        buffer_printf(c->out, "%-*.*s  %-*.*s  %-*.*s  %-8s  %-20s  %.*s%s\n", KEY_ID_TEXT, SLICE_ARGS(row->key.id),
+                      team_width, SLICE_ARGS(row->key.team), name_width,
+                      SLICE_ARGS(row->key.name.n ? row->key.name : S("-")), row->key.disabled ? "disabled" : "enabled",
+                      created, hours[i] == INT64_MIN ? 5 : 16, used, hours[i] == INT64_MIN ? "" : "Z");
+    }
+    return COMMAND_DONE;
+}
+
+int key_list(struct command *c)
+{
+    if (c->option[KEY_LIST_UNKNOWN])
+        return key_list_unknown(c);
+    struct keys *keys = read_keys(c);
+    if (!keys)
+        return COMMAND_WRONG;
+    struct buffer why = { 0 };
+    int64_t *hours = malloc((keys->n + 1) * sizeof *hours);
+    int status = COMMAND_WRONG;
+    for (uint32_t i = 0; hours && i < keys->n; i++)
+        hours[i] = INT64_MIN;
+    if (!hours)
+        command_wrong(c, "out of memory");
+    else if (!store_key_uses(c->store, take_use, &(struct last_use){ keys, hours }, &why))
+        command_failed(c, &why);
+    else
+        status = print_keys(c, keys, hours);
+    free(hours);
+    keys_free(keys);
+    return status;
+}
+
+/* ---- key disable, enable, assign, rotate ---- */
+
+/* What a command makes of a key; false when there is nothing to change. */
+typedef bool key_edit(struct command *c, struct key_row *row);
+
+static int edit_found(struct command *c, const struct stored_key *key, struct slice what, key_edit *edit)
+{
+    struct key_row row = { .id = key->key.id,
+                           .digest = key->digest,
+                           .team = key->key.team,
+                           .name = key->key.name,
+                           .disabled = key->key.disabled,
+                           .created_ms = key->created_ms };
+    if (!edit(c, &row))
+        return COMMAND_DONE;
+    struct changes ch = { 0 };
+    struct slice was = slice_eq(row.team, key->key.team) ? S("") : key->key.team;
+    int status = change(&ch, &row, what, was) ? write_changes(c, &ch) : command_wrong(c, "out of memory");
+    changes_free(&ch);
+    return status;
+}
+
+static int edit_key(struct command *c, struct slice what, key_edit *edit)
+{
+    store_lock(c->store);
+    struct keys *keys = read_keys(c);
+    int status = COMMAND_WRONG;
+    if (keys) {
+        const struct stored_key *key = keys_of_id(keys, slice_str(c->argument[0]));
+        status = key ? edit_found(c, key, what, edit)
+                     : command_wrong(c, "there is no key %s; \"key list\" shows them", c->argument[0]);
+    }
+    store_unlock(c->store);
+    keys_free(keys);
+    return status;
+}
+
+static bool edit_disable(struct command *c, struct key_row *row)
+{
+    (void)c;
+    bool before = row->disabled;
+    row->disabled = true;
+    return !before;
+}
+
+static bool edit_enable(struct command *c, struct key_row *row)
+{
+    (void)c;
+    bool before = row->disabled;
+    row->disabled = false;
+    return before;
+}
+
+static bool edit_team(struct command *c, struct key_row *row)
+{
+    struct slice before = row->team;
+    row->team = slice_str(c->argument[1]);
+    return !slice_eq(before, row->team);
+}
+
+int key_disable(struct command *c)
+{
+    return edit_key(c, S("key.disable"), edit_disable);
+}
+
+int key_enable(struct command *c)
+{
+    return edit_key(c, S("key.enable"), edit_enable);
+}
+
+int key_assign(struct command *c)
+{
+    struct buffer wrong = { 0 };
+    bool good = team_is_good(c, slice_str(c->argument[1]), &wrong);
+    int status =
+        good ? edit_key(c, S("key.assign"), edit_team) : command_wrong(c, "%.*s", SLICE_ARGS(buffer_slice(&wrong)));
+    buffer_clear(&wrong);
+    return status;
+}
+
+/* The new token goes through c->input, the only place of a command that may hold one. */
+static bool edit_token(struct command *c, struct key_row *row)
+{
+    struct digester *digester = digester_new();
+    if (!digester)
+        return false;
+    row->digest = digest_of(digester, c->input);
+    digester_free(digester);
+    return true;
+}
+
+int key_rotate(struct command *c)
+{
+    char made[TOKEN_TEXT + 1] = "";
+    token_make(made);
+    c->input = slice_str(made);
+    int status = edit_key(c, S("key.rotate"), edit_token);
+    if (status == COMMAND_DONE && c->keys_changed)
+        buffer_printf(c->out, "%s\ntoken: %s (shown this once: keep it)\n", c->argument[0], made);
+    c->input = S("");
+    explicit_bzero(made, sizeof made);
+    return status;
+}

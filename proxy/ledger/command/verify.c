@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ * The command ledger verify: every entry is read, its sum made anew, calls followed from their holds to their end, and
+ * the hourly sums added up again. */
+#include <stdlib.h>
+
+#include "proxy/ledger/command/command.h"
+#include "proxy/ledger/entries/chain.h"
+#include "proxy/ledger/entries/names.h"
+#include "proxy/ledger/entries/open_calls.h"
+
+enum { PAGE = 1024, MAX_COMPLAINTS = 20 };
+
+/* Which calls have ended, as 64 bits of each id. */
+struct ended {
+    uint64_t *slots; /* 0: free */
+    size_t n, n_slots;
+};
+
+struct verify {
+    struct command *c;
+    struct digester *digester;
+    struct buffer scratch;
+    struct calls open;
+    struct ended ended;
+    struct rollup_set sums;   /* by hours, of the entries that are there */
+    struct rollup_set months; /* the hourly sums, less the entries, less what was removed: all 0 when good */
+    struct cut cut;
+    uint64_t sum;
+    int64_t entries, calls, last_seq, complaints;
+    size_t rollups_seen;
+    bool failed; /* memory ran out */
+};
+
+static void complain(struct verify *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void complain(struct verify *v, const char *format, ...)
+{
+    if (v->complaints++ >= MAX_COMPLAINTS)
+        return;
+    va_list args;
+    va_start(args, format);
+    buffer_vprintf(v->c->err, format, args);
+    buffer_put(v->c->err, '\n');
+    va_end(args);
+}
+
+static size_t slot_of(const struct ended *ended, uint64_t mark)
+{
+    size_t i = mark & (ended->n_slots - 1);
+    while (ended->slots[i] && ended->slots[i] != mark)
+        i = (i + 1) & (ended->n_slots - 1);
+    return i;
+}
+
+static bool ended_grow(struct ended *ended)
+{
+    struct ended more = { .n = ended->n, .n_slots = ended->n_slots ? ended->n_slots * 2 : 4096 };
+    more.slots = calloc(more.n_slots, sizeof *more.slots);
+    if (!more.slots)
+        return false;
+    for (size_t i = 0; i < ended->n_slots; i++) {
+        if (ended->slots[i])
+            more.slots[slot_of(&more, ended->slots[i])] = ended->slots[i];
+    }
+    free(ended->slots);
+    *ended = more;
+    return true;
+}
+
+/* False when it had ended already. */
+static bool mark_ended(struct verify *v, struct slice id)
+{
+    uint64_t mark = slice_hash(id) | 1;
+    if (v->ended.n * 2 >= v->ended.n_slots && !ended_grow(&v->ended)) {
+        v->failed = true;
+        return true;
+    }
+    size_t slot = slot_of(&v->ended, mark);
+    if (v->ended.slots[slot])
+        return false;
+    v->ended.slots[slot] = mark;
+    v->ended.n++;
+    return true;
+}
+
+static bool has_ended(const struct verify *v, struct slice id)
+{
+    return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
+}
+
+static void follow_call(struct verify *v, const struct entry *e)
+{
+    struct call *call = calls_find(&v->open, e->id);
+    if (e->kind == ENTRY_HOLD) {
+        if (has_ended(v, e->id))
+            complain(v, "seq %lld: a hold after the end of its call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
+        if (e->rows < 0 || e->units < 0)
+            complain(v, "seq %lld: a hold of less than nothing", (long long)e->seq);
+        if (!call && !calls_add(&v->open, e->id, 0))
+            v->failed = true;
+    } else if (entry_is_end(e)) {
+        v->calls++;
+        if (!mark_ended(v, e->id))
+            complain(v, "seq %lld: a second end of call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
+        if (call)
+            calls_remove(&v->open, call);
+    }
+}
+
+static void verify_entry(void *context, const struct entry *e)
+{
+    struct verify *v = context;
+    if (v->failed)
+        return;
+    if (e->seq != v->last_seq + 1)
+        complain(v, "seq %lld: the entries before it are missing", (long long)e->seq);
+    if (!entry_kind_word(e->kind))
+        complain(v, "seq %lld: %d is no kind of entry", (long long)e->seq, (int)e->kind);
+    uint64_t sum = 0;
+    v->failed = !chain_sum(v->digester, &v->scratch, v->sum, e, &sum);
+    if (sum != e->sum)
+        complain(v, "seq %lld: this entry, or the one before it, is not as it was written", (long long)e->seq);
+    /* Go on from what stands there, so that one change is one complaint. */
+    v->sum = e->sum;
+    v->last_seq = e->seq;
+    v->entries++;
+    follow_call(v, e);
+    v->failed = v->failed || !rollup_set_add(&v->sums, e);
+}
+
+static struct sums negative(const struct sums *s)
+{
+    return (struct sums){ -s->calls,           -s->results,     -s->rows,          -s->units,
+                          -s->units_predicted, -s->units_alone, -s->units_unknown, -s->faults };
+}
+
+static void take_away(struct verify *v, const struct rollup_key *at, const struct sums *sums)
+{
+    struct sums less = negative(sums);
+    if (!rollup_set_add_sums(&v->months, at, &less))
+        v->failed = true;
+}
+
+/* Hours whose entries were removed, in part or whole, are looked at by months: with what the removed ones summed to
+ * they must add up. */
+static void verify_cut_hour(struct verify *v, const struct rollup *r, const struct rollup *ours)
+{
+    struct rollup_key month = r->at;
+    month.hour = month_of_ms(r->at.hour * 3600000);
+    if (!rollup_set_add_sums(&v->months, &month, &r->sums))
+        v->failed = true;
+    if (ours)
+        take_away(v, &month, &ours->sums);
+    v->rollups_seen -= !ours;
+}
+
+static void verify_closed(void *context, const struct rollup *r)
+{
+    take_away(context, &r->at, &r->sums);
+}
+
+static void verify_rollup(void *context, const struct rollup *r)
+{
+    struct verify *v = context;
+    const struct rollup *ours = rollup_set_find(&v->sums, &r->at);
+    v->rollups_seen++;
+    if (r->first_seq <= v->cut.seq)
+        verify_cut_hour(v, r, ours);
+    else if (!ours || memcmp(&ours->sums, &r->sums, sizeof r->sums) != 0 || ours->first_seq != r->first_seq ||
+             ours->last_seq != r->last_seq)
+        complain(v, "the sum of hour %lld, team \"%.*s\", does not agree with the entries", (long long)r->at.hour,
+                 SLICE_ARGS(store_name(v->c->store, r->at.team)));
+}
+
+static void verify_months(struct verify *v)
+{
+    static const struct sums nothing;
+    for (uint32_t i = 0; i < v->months.n; i++) {
+        const struct rollup *r = &v->months.rows[i];
+        if (memcmp(&r->sums, &nothing, sizeof nothing) != 0)
+            complain(v, "the sums of %lld-%02lld, team \"%.*s\", do not agree with what was removed and the entries",
+                     (long long)(r->at.hour / 12), (long long)(r->at.hour % 12 + 1),
+                     SLICE_ARGS(store_name(v->c->store, r->at.team)));
+    }
+}
+
+/* The last page and the sums are read under one lock: what is written meanwhile waits. */
+static bool verify_all(struct verify *v, struct buffer *why)
+{
+    struct store *store = v->c->store;
+    v->cut = store_cut(store);
+    v->sum = v->cut.sum;
+    v->last_seq = v->cut.seq;
+    int64_t seq = v->cut.seq + 1;
+    bool good = true;
+    while (good && seq && seq + PAGE < store_last_seq(store))
+        good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
+    store_lock(store);
+    while (good && seq)
+        good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
+    good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
+           store_closed(store, verify_closed, v, why);
+    if (good)
+        verify_months(v);
+    if (good && v->last_seq != store_last_seq(store))
+        complain(v, "the last entries are missing");
+    /* An entry below the floor is not looked at when the books are opened. */
+    if (good && v->open.oldest && v->open.n > 0 && store_floor(store) > store_last_seq(store))
+        complain(v, "there are open holds where none should be");
+    store_unlock(store);
+    if (good && v->rollups_seen < v->sums.n)
+        complain(v, "%zu hourly sums are missing", v->sums.n - v->rollups_seen);
+    if (good && v->c->alone) {
+        size_t before = v->c->err->n;
+        good = store_check(store, v->c->err, why);
+        v->complaints += v->c->err->n > before;
+    }
+    return good;
+}
+
+int ledger_verify(struct command *c)
+{
+    struct verify v = { .c = c, .digester = digester_new() };
+    struct buffer why = { 0 };
+    int status = COMMAND_DONE;
+    if (!v.digester) {
+        status = command_wrong(c, "out of memory");
+    } else if (!verify_all(&v, &why)) {
+        status = command_failed(c, &why);
+    } else if (v.failed) {
+        status = command_wrong(c, "out of memory");
+    } else if (v.complaints) {
+        if (v.complaints > MAX_COMPLAINTS)
+            buffer_printf(c->err, "and %lld more\n", (long long)(v.complaints - MAX_COMPLAINTS));
+        status = command_wrong(c, "the books do not agree with themselves");
+    } else {
+        buffer_printf(c->out, "good: %lld entries, %lld calls ended, %u open; sum %016llx\n", (long long)v.entries,
+                      (long long)v.calls, v.open.n, (unsigned long long)v.sum);
+        if (v.cut.seq)
+            buffer_printf(c->out, "before them %lld entries were removed (keep), sum %016llx\n", (long long)v.cut.seq,
+                          (unsigned long long)v.cut.sum);
+    }
+    digester_free(v.digester);
+    buffer_clear(&v.scratch);
+    calls_clear(&v.open);
+    free(v.ended.slots);
+    rollup_set_clear(&v.sums);
+    rollup_set_clear(&v.months);
+    return status;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that hold something, found by id and kept in the order they began.
+ */
+#ifndef ANCHORAGE_PROXY_LEDGER_ENTRIES_OPEN_CALLS_H
+#define ANCHORAGE_PROXY_LEDGER_ENTRIES_OPEN_CALLS_H
+
+#include <stdint.h>
+
+#include "proxy/ledger/entries/entry.h"
+
+struct call {
+    struct call *same_hash;
+    struct call *older, *newer;
+    int32_t team;
+    int64_t rows, units; /* held; after a failure of the storage what the disk says */
+    int64_t first_seq;   /* of its first hold; 0 until that is on disk */
+    int64_t held_ms;     /* the time of its newest hold: its end is not dated before it */
+    int pending;         /* entries under way */
+    bool ended;          /* its end is under way, or failed */
+    /* The storage failed under an entry of this call, and the caller was told: what becomes of it when the books are
+     * open again. */
+    bool lost;
+    bool given; /* lost, but its answer did not wait for the disk: what is charged stays charged */
+    enum entry_kind lost_kind;
+    int64_t lost_units;
+    size_t id_n;
+    char id[];
+};
+
+struct calls {
+    struct call **buckets;
+    uint32_t n_buckets, n;
+    struct call *oldest, *newest;
+};
+
+void calls_clear(struct calls *c);
+struct call *calls_find(const struct calls *c, struct slice id);
+
+/* A new one; NULL when memory is out. */
+struct call *calls_add(struct calls *c, struct slice id, int32_t team);
+void calls_remove(struct calls *c, struct call *call);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * A chained hash of values by a key of bytes, and a list from the latest use to the oldest. */
+#include "proxy/reuse/cache.h"
+
+#include <stdlib.h>
+
+enum { BUCKETS = 1 << 14, BIGGEST_PART = 8 /* of the whole */ };
+
+/* What a value is; the first byte of its key. */
+enum kind { KIND_TOTALS = 1, KIND_ANSWER, KIND_PIECE };
+
+struct kept {
+    struct kept *chain;
+    struct kept *newer, *older;
+    uint64_t hash;
+    size_t n_key, n_value;
+    _Alignas(16) char bytes[]; /* the value, then the key */
+};
+
+struct cache {
+    struct kept *buckets[BUCKETS];
+    struct kept *newest, *oldest;
+    size_t n, bytes, max_bytes;
+};
+
+struct cache *cache_new(size_t max_bytes)
+{
+    struct cache *c = calloc(1, sizeof *c);
+    if (c)
+        c->max_bytes = max_bytes;
+    return c;
+}
+
+void cache_free(struct cache *c)
+{
+    if (!c)
+        return;
+    for (struct kept *k = c->newest, *older; k; k = older) {
+        older = k->older;
+        free(k);
+    }
+    free(c);
+}
+
+size_t cache_max_bytes(const struct cache *c)
+{
+    return c->max_bytes;
+}
+
+static size_t size_of(const struct kept *k)
+{
+    return sizeof *k + k->n_key + k->n_value;
+}
+
+static void unlink_use(struct cache *c, struct kept *k)
+{
+    *(k->newer ? &k->newer->older : &c->newest) = k->older;
+    *(k->older ? &k->older->newer : &c->oldest) = k->newer;
+}
+
+static void link_newest(struct cache *c, struct kept *k)
+{
+    k->newer = NULL;
+    k->older = c->newest;
+    *(c->newest ? &c->newest->newer : &c->oldest) = k;
+    c->newest = k;
+}
+
+static void drop(struct cache *c, struct kept *k)
+{
+    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    while (*at != k)
+        at = &(*at)->chain;
+    *at = k->chain;
+    unlink_use(c, k);
+    c->bytes -= size_of(k);
+    c->n--;
+    free(k);
+}
+
+static struct kept *find(struct cache *c, struct slice key)
+{
+    uint64_t hash = slice_hash(key);
+    for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
+        if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
+            unlink_use(c, k);
+            link_newest(c, k);
+            return k;
+        }
+    }
+    return NULL;
+}
+
+/* A value of `n` bytes, which are yet to be written, under a key that is not there; NULL when there is no room for it.
+ */
+static struct kept *keep(struct cache *c, struct slice key, size_t n)
+{
+    size_t size = sizeof(struct kept) + key.n + n;
+    if (size > c->max_bytes / BIGGEST_PART)
+        return NULL;
+    while (c->bytes + size > c->max_bytes)
+        drop(c, c->oldest);
+    struct kept *k = malloc(size);
+    if (!k)
+        return NULL;
+    *k = (struct kept){ .hash = slice_hash(key), .n_key = key.n, .n_value = n };
+    memcpy(k->bytes + n, key.p, key.n);
+    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    k->chain = *at;
+    *at = k;
+    link_newest(c, k);
+    c->bytes += size;
+    c->n++;
+    return k;
+}
+
+/* kind, number (a mode, a piece), text: into `room`, which the caller clears. */
+static struct slice make_key(enum kind kind, int n, struct slice text, struct buffer *room)
+{
+    buffer_put(room, (char)kind);
+    buffer_append(room, slice_of((const char *)&n, sizeof n));
+    buffer_append(room, text);
+    return room->failed ? slice_of(NULL, 0) : buffer_slice(room);
+}
+
+const struct cache_totals *cache_find_totals(struct cache *c, struct slice target, enum mode mode)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(KIND_TOTALS, (int)mode, target, &room));
+    buffer_clear(&room);
+    return k ? (const struct cache_totals *)(const void *)k->bytes : NULL;
+}
+
+struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enum mode mode)
+{
+    struct buffer room = { 0 };
+    struct slice key = make_key(KIND_TOTALS, (int)mode, target, &room);
+    struct kept *k = key.p ? find(c, key) : NULL;
+    if (key.p && !k && (k = keep(c, key, sizeof(struct cache_totals))))
+        memset(k->bytes, 0, sizeof(struct cache_totals));
+    buffer_clear(&room);
+    return k ? (struct cache_totals *)(void *)k->bytes : NULL;
+}
+
+/* A value of a struct, which begins with its until_ms, and the texts behind it. NULL when there is none that is good.
+ */
+static const char *find_value(struct cache *c, enum kind kind, int n, struct slice text, int64_t now_ms, void *head,
+                              size_t n_head)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(kind, n, text, &room));
+    int64_t until_ms;
+    buffer_clear(&room);
+    if (!k)
+        return NULL;
+    memcpy(&until_ms, k->bytes, sizeof until_ms);
+    if (until_ms <= now_ms) {
+        drop(c, k);
+        return NULL;
+    }
+    memcpy(head, k->bytes, n_head);
+    return k->bytes + n_head;
+}
+
+static void keep_value(struct cache *c, enum kind kind, int n, struct slice text, const struct slice *parts,
+                       size_t n_parts)
+{
+    struct buffer room = { 0 };
+    struct slice key = make_key(kind, n, text, &room);
+    struct kept *k = key.p ? find(c, key) : NULL;
+    size_t size = 0;
+    if (k)
+        drop(c, k);
+    for (size_t i = 0; i < n_parts; i++)
+        size += parts[i].n;
+    k = key.p ? keep(c, key, size) : NULL;
+    buffer_clear(&room);
+    if (!k)
+        return;
+    char *to = k->bytes;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+}
+
+bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
+{
+    struct cache_answer a;
+    const char *texts = find_value(c, KIND_ANSWER, 0, question, now_ms, &a, sizeof a);
+    if (!texts)
+        return false;
+    a.marks.p = texts;
+    a.payer.p = a.marks.p + a.marks.n;
+    a.body.p = a.payer.p + a.payer.n;
+    *ret = a;
+    return true;
+}
+
+void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer)
+{
+    struct slice parts[] = { slice_of((const char *)answer, sizeof *answer), answer->marks, answer->payer,
+                             answer->body };
+    keep_value(c, KIND_ANSWER, 0, question, parts, sizeof parts / sizeof parts[0]);
+}
+
+bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret)
+{
+    struct cache_piece p;
+    const char *texts = find_value(c, KIND_PIECE, n, list, now_ms, &p, sizeof p);
+    if (!texts)
+        return false;
+    p.payer.p = texts;
+    p.bytes.p = p.payer.p + p.payer.n;
+    *ret = p;
+    return true;
+}
+
+void cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece)
+{
+    struct slice parts[] = { slice_of((const char *)piece, sizeof *piece), piece->payer, piece->bytes };
+    keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
+}
+
+struct cache_stats cache_stats(const struct cache *c)
+{
+    return (struct cache_stats){ .entries = c->n, .bytes = c->bytes, .max_bytes = c->max_bytes };
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all calls share: the configuration, the rooms around them, the teams' turns, what is remembered, the log. Made
+ * and freed by serve.c.
+ */
+#ifndef ANCHORAGE_PROXY_SERVICE_SERVICE_H
+#define ANCHORAGE_PROXY_SERVICE_SERVICE_H
+
+#include "base/budget.h"
+#include "base/buffer.h"
+#include "config/config.h"
+#include "proxy/account/account.h"
+#include "proxy/admin/log.h"
+#include "proxy/daemon/socket_activation.h"
+#include "proxy/http/http.h"
+#include "proxy/ledger/ledger.h"
+#include "proxy/service/loop_lag.h"
+#include "proxy/service/settings.h"
+#include "proxy/service/team_queue.h"
+
+struct event;
+struct event_base;
+struct exchange;
+struct aside;
+
+enum { ROOMS_TIMED = 6 };
+
+struct counters {
+    uint64_t calls, answered, hits, misses, shared, approximate;
+    uint64_t faults[FAULT_COUNT];
+    uint64_t rows, units, units_predicted, units_saved;
+    uint64_t v3_requests;
+    struct histogram calls_took;   /* from request to answer */
+    uint64_t room_us[ROOMS_TIMED]; /* of all calls, from read to settle */
+};
+
+struct service {
+    struct settings *settings;   /* the present ones; calls have their own */
+    const struct config *config; /* theirs, for what is no call's */
+    struct event_base *base;
+    struct http_server *http;
+    struct accounts accounts; /* one a v3 key */
+    struct ledger *ledger;
+    struct turns **turns;    /* one for each team of the configuration, in its order */
+    struct turns *all_turns; /* these, and of teams that are gone but still have calls */
+    struct gate gate;        /* for who waits only because the machine is behind */
+    struct aside *aside;     /* for large answers */
+    struct budget memory;    /* of all calls together */
+    size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */
+    bool draining;
+    int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
+
+    struct exchange *running;     /* all that are not freed */
+    struct exchange *finished;    /* freed at the bottom of the loop */
+    struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
+    struct exchange *patient;     /* of these, the one that may wait longer than queue_timeout; NULL: none does */
+    struct event *retry_pause;    /* pending: they have had a try a moment ago */
+    bool retry_is_due;            /* and are to have another one after it */
+    struct event *bottom;         /* runs once the callbacks of this turn are done */
+    struct log log;               /* written at the bottom */
+    struct counters counters;
+    struct pulse pulse;
+    struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */
+};
+
+/* Run the bottom of the loop after this turn's callbacks. */
+void service_wake_bottom(struct service *s);
+
+/* The account of [upstream] api_key_file. */
+const struct account *service_main_account(const struct service *s);
+
+/* What was learnt of v3 has changed: keep it in the state directory. */
+void service_keep_learnt(struct service *s);
+
+/* Take settings into force, at the start and in between; the caller's count of them is taken over. Turns stay those of
+ * the team with the same name. False, and nothing changed or taken, when memory is out. */
+[[nodiscard]] bool service_take_settings(struct service *s, struct settings *settings);
+
+/* Forget the settings and all turns. No call may be left. */
+void service_drop_settings(struct service *s);
+
+/* Listen on the sockets that were handed in for `option` of [proxy]; when there are none, on the addresses that it
+ * names. On failure false, and `why` has one line, with FILE:LINE where it is about an address. */
+[[nodiscard]] bool service_listen(struct service *s, struct http_server *server, const struct config_words *addresses,
+                                  const char *option, struct buffer *why);
+
+/* NULL when the configuration has no such team. */
+struct turns *service_turns(struct service *s, struct slice team);
+
+/* How long until `before` calls have ended of which `at_once` run, at the pace of the calls so far: what Retry-After
+ * says, so between a second and a minute. */
+int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once);
+
+/* One line for people: "anchorage: …". */
+void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

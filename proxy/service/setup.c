@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * From the configuration to what the rooms are made with. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/command/program.h"
+
+enum { MAX_KEY_BYTES = 4096, MIN_TOKEN_BYTES = 16 };
+
+static int64_t limit_of(int64_t configured)
+{
+    return configured < 0 ? LEDGER_NO_LIMIT : configured;
+}
+
+bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
+{
+    struct ledger_team *teams = calloc(c->n_teams ? c->n_teams : 1, sizeof *teams);
+    if (!teams)
+        return false;
+    for (size_t i = 0; i < c->n_teams; i++)
+        teams[i] = (struct ledger_team){ .name = c->teams[i].name,
+                                         .rows_per_month = limit_of(c->teams[i].rows_per_month),
+                                         .units_per_month = limit_of(c->teams[i].units_per_month) };
+    *ret = (struct ledger_options){
+        .state_directory = c->state_directory,
+        .relaxed = c->durability == DURABILITY_RELAXED,
+        .units_per_month = limit_of(c->units_per_month),
+        .billing_day = c->billing_day == CONFIG_AUTO ? LEDGER_BILLING_DAY_KEPT : c->billing_day,
+        .keep_months = c->keep_months,
+        .teams = teams,
+        .n_teams = c->n_teams,
+    };
+    return true;
+}
+
+/* With read(2): stdio would leave a copy in its buffer. */
+static bool read_secret(const char *what, const char *file, struct buffer *secret, struct buffer *why)
+{
+    char bytes[MAX_KEY_BYTES];
+    size_t n = 0;
+    ssize_t got = 0;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && n < sizeof bytes && (got = read(fd, bytes + n, sizeof bytes - n)) > 0)
+        n += (size_t)got;
+    bool is_read = fd >= 0 && got >= 0;
+    if (!is_read)
+        buffer_printf(why, "cannot read the %s: %s: %s", what, file, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    struct slice text = slice_trim(slice_of(bytes, n));
+    bool ok = is_read && text.n > 0 && n < sizeof bytes;
+    for (size_t i = 0; i < text.n; i++)
+        ok &= (unsigned char)text.p[i] > ' ' && (unsigned char)text.p[i] < 0x7F;
+    if (is_read && !ok)
+        buffer_printf(why, "%s: this is no %s: one word of printable characters is expected", file, what);
+    if (ok)
+        buffer_append(secret, text);
+    if (secret->failed)
+        buffer_str(why, "memory is out");
+    explicit_bzero(bytes, sizeof bytes);
+    return ok && !secret->failed;
+}
+
+bool setup_read_key(const char *file, struct buffer *key, struct buffer *why)
+{
+    return read_secret("API v3 key", file, key, why);
+}
+
+bool setup_read_admin_token(const char *file, struct buffer *token, struct buffer *why)
+{
+    if (!read_secret("token of the admin side", file, token, why))
+        return false;
+    if (token->n < MIN_TOKEN_BYTES)
+        buffer_printf(why, "%s: this token can be guessed: at least %d characters are expected", file, MIN_TOKEN_BYTES);
+    return token->n >= MIN_TOKEN_BYTES;
+}
+
+void setup_free_targets(const struct config *c, struct buffer *out)
+{
+    for (size_t i = 0; i < c->free_targets.n; i++) {
+        if (i)
+            buffer_put(out, ' ');
+        buffer_str(out, c->free_targets.word[i]);
+    }
+}
+
+bool setup_become_owner(const char *state_directory, struct buffer *why)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(state_directory, &st) != 0 || st.st_uid == 0)
+        return true;
+    if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
+        return true;
+    buffer_printf(why, "cannot become the owner of %s: %s", state_directory, strerror(errno));
+    return false;
+}
+
+/* The limit that a container has, or 0. */
+static size_t memory_of_group(void)
+{
+    unsigned long long bytes = 0;
+    FILE *f = fopen("/sys/fs/cgroup/memory.max", "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu", &bytes) != 1)
+        bytes = 0; /* "max" */
+    fclose(f);
+    return (size_t)bytes;
+}
+
+size_t setup_call_memory(const struct config *c)
+{
+    enum { MIB = 1024 * 1024, PART = 4, LEAST = 64 * MIB };
+    if (c->call_memory_mib != CONFIG_AUTO)
+        return (size_t)c->call_memory_mib * MIB;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t all = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0, group = memory_of_group();
+    if (group && (!all || group < all))
+        all = group;
+    return all / PART > LEAST ? all / PART : LEAST;
+}

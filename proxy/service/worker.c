@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * One thread, a list of what is to be done, a list of what is done. */
+#include "proxy/service/worker.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+
+struct list {
+    struct aside_item *first, *last;
+};
+
+struct aside {
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t more;
+    struct list to_do, ready;
+    bool ends;
+    int fd;
+    struct event *wake;
+};
+
+static void put(struct list *l, struct aside_item *item)
+{
+    item->next = NULL;
+    *(l->last ? &l->last->next : &l->first) = item;
+    l->last = item;
+}
+
+static struct aside_item *take(struct list *l)
+{
+    struct aside_item *item = l->first;
+    if (item && !(l->first = item->next))
+        l->last = NULL;
+    return item;
+}
+
+static void *work(void *context)
+{
+    struct aside *w = context;
+    const uint64_t one = 1;
+    pthread_mutex_lock(&w->lock);
+    while (!w->ends) {
+        struct aside_item *item = take(&w->to_do);
+        if (!item) {
+            pthread_cond_wait(&w->more, &w->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&w->lock);
+        item->run(item->context);
+        pthread_mutex_lock(&w->lock);
+        put(&w->ready, item);
+        while (write(w->fd, &one, sizeof one) < 0)
+            ;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *context)
+{
+    struct aside *w = context;
+    uint64_t ignored;
+    (void)what;
+    if (read(fd, &ignored, sizeof ignored) < 0)
+        return;
+    for (;;) {
+        pthread_mutex_lock(&w->lock);
+        struct aside_item *item = take(&w->ready);
+        pthread_mutex_unlock(&w->lock);
+        if (!item)
+            return;
+        item->done(item->context);
+    }
+}
+
+struct aside *aside_new(struct event_base *base)
+{
+    struct aside *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->more, NULL);
+    w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    w->wake = w->fd >= 0 ? event_new(base, w->fd, EV_READ | EV_PERSIST, on_ready, w) : NULL;
+    if (w->wake && event_add(w->wake, NULL) == 0 && thread_start(&w->thread, work, w))
+        return w;
+    if (w->wake)
+        event_free(w->wake);
+    if (w->fd >= 0)
+        close(w->fd);
+    free(w);
+    return NULL;
+}
+
+void aside_free(struct aside *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->ends = true;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    event_free(w->wake);
+    close(w->fd);
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+void aside_start(struct aside *w, struct aside_item *item)
+{
+    pthread_mutex_lock(&w->lock);
+    put(&w->to_do, item);
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+}

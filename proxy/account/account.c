@@ -81,8 +81,8 @@ static bool open_one(struct account *a, struct event_base *base, const struct co
     if (!a->upstream)
         buffer_str(why, "libcurl does not start");
     a->cache = cache_new(cache_bytes);
-    a->shares = shares_new(base);
-    return a->upstream && a->cache && a->shares;
+    a->flights = flights_new(base);
+    return a->upstream && a->cache && a->flights;
 }
 
 /* A team may be called main, too. */
@@ -174,7 +174,7 @@ void accounts_close(struct accounts *a)
     for (size_t i = 0; i < a->n; i++) {
         upstream_free(a->list[i].upstream);
         cache_free(a->list[i].cache);
-        shares_free(a->list[i].shares);
+        flights_free(a->list[i].flights);
     }
     free(a->list);
     for (size_t i = 0; i < a->n_files; i++)

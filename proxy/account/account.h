@@ -22,7 +22,7 @@ struct account {
     char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has it */
     struct upstream *upstream;
     struct cache *cache;
-    struct shares *shares;
+    struct flights *flights;
 
     /* Learnt from v3's answers. */
     struct translation_seen seen;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The room answer: the one place that answers, and the line in the access log. */
+ * The step answer: the one place that answers, and the line in the access log. */
+#include "proxy/call/answer.h"
+
 #include "base/clock.h"
 #include "base/day.h"
-#include "proxy/call/exchange.h"
+#include "proxy/call/fetch.h"
 
 enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
 
@@ -32,26 +34,21 @@ static int status_of(const struct exchange *x)
         return 200;
     if (x->http_status)
         return x->http_status;
-    return fault_status(x->refusal.fault, x->config->error_status == ERROR_STATUS_HTTP);
+    return fault_status(x->refusal.fault, exchange_config(x)->error_status == ERROR_STATUS_HTTP);
 }
 
 static bool says_v2_words(const struct exchange *x)
 {
-    return x->config->error_status == ERROR_STATUS_V2 && fault_v2_words(x->refusal.fault).n;
-}
-
-static int64_t units_of(const struct exchange *x)
-{
-    return x->spending.known + x->spending.unknown;
+    return exchange_config(x)->error_status == ERROR_STATUS_V2 && fault_v2_words(x->refusal.fault).n;
 }
 
 /* A stranger is not told what its parameters were taken for: one of them may be a token without its name. */
 static void add_ignored(struct exchange *x, struct headers *h)
 {
     struct buffer names = { 0 };
-    if (!x->turns)
+    if (!x->ticket.turns)
         return;
-    params_write_ignored(&x->params, &names);
+    params_write_ignored(&x->asked.params, &names);
     if (names.n && !names.failed)
         add(h, S("X-Anchorage-Ignored"), arena_dup(h->memory, buffer_slice(&names)));
     buffer_clear(&names);
@@ -59,11 +56,11 @@ static void add_ignored(struct exchange *x, struct headers *h)
 
 static void add_books(struct exchange *x, struct headers *h)
 {
-    add_number(h, S("X-Anchorage-Rows"), x->refusal.fault ? 0 : x->result.rows);
-    add_number(h, S("X-Anchorage-Units"), units_of(x));
-    if (!x->turns)
+    add_number(h, S("X-Anchorage-Rows"), x->refusal.fault ? 0 : x->outcome.result.rows);
+    add_number(h, S("X-Anchorage-Units"), fetch_units(x));
+    if (!x->ticket.turns)
         return;
-    struct ledger_left left = ledger_left(x->service->ledger, x->team_name);
+    struct ledger_left left = ledger_left(x->service->ledger, x->asked.team_name);
     if (left.rows_limit != LEDGER_NO_LIMIT)
         add_number(h, S("X-Anchorage-Rows-Left"), left.rows_left);
 }
@@ -71,18 +68,18 @@ static void add_books(struct exchange *x, struct headers *h)
 /* Where the rows came from; p NULL: there are none. */
 static struct slice cache_word(const struct exchange *x)
 {
-    if (x->refusal.fault || x->call.table->is_info || exchange_is_head(x))
+    if (x->refusal.fault || x->asked.call.table->is_info || exchange_is_head(x))
         return slice_of(NULL, 0);
-    return x->asked_upstream ? S("miss") : x->shared ? S("shared") : S("hit");
+    return fetch_has_asked(x) ? S("miss") : x->outcome.shared ? S("shared") : S("hit");
 }
 
 static void add_answer(struct exchange *x, struct headers *h)
 {
     if (!exchange_is_head(x))
-        add_number(h, S("x-results-count"), x->call.table->is_info ? 1 : x->result.results);
+        add_number(h, S("x-results-count"), x->asked.call.table->is_info ? 1 : x->outcome.result.results);
     add(h, S("X-Anchorage-Cache"), cache_word(x));
-    if (x->approximate.n)
-        add(h, S("X-Anchorage-Approximate"), x->approximate);
+    if (x->outcome.approximate.n)
+        add(h, S("X-Anchorage-Approximate"), x->outcome.approximate);
 }
 
 /* What was said about it; else when calls like it are likely to have ended. */
@@ -127,9 +124,9 @@ static void add_fault(struct exchange *x, int status, struct headers *h)
         add_why(h, why);
     if (fault_retries(x->refusal.fault) && (status == 429 || status == 503))
         add_number(h, S("Retry-After"), retry_after_s(x));
-    buffer_clear(&x->body);
-    x->body = buffer_with_cap(0);
-    render_error(x->call.output, says_v2 ? fault_v2_words(x->refusal.fault) : why, &x->body);
+    buffer_clear(&x->outcome.body);
+    x->outcome.body = buffer_with_cap(0);
+    render_error(x->asked.call.output, says_v2 ? fault_v2_words(x->refusal.fault) : why, &x->outcome.body);
 }
 
 /* A word that cannot hold anything to be escaped. */
@@ -177,31 +174,33 @@ static void log_line(struct exchange *x, int status)
     timestamp_format_ms(clock_wall_ms(), time);
     put_word(b, "{\"time\":", slice_of(time, sizeof time - 1));
     put_word(b, ",\"id\":", slice_of(x->id, LEDGER_ID_SIZE - 1));
-    put_word(b, ",\"client\":", http_call_request(x->http)->client);
-    put_word(b, ",\"team\":", x->team_name);
-    put_text(b, ",\"key\":", x->key);
-    put_word(b, ",\"table\":", x->call.table ? x->call.table->from : S(""));
-    put_text(b, ",\"target\":", x->turns ? params_without_token(&x->params, x->call.target.host, x->memory) : S(""));
+    put_word(b, ",\"client\":", x->asked.client);
+    put_word(b, ",\"team\":", x->asked.team_name);
+    put_text(b, ",\"key\":", x->asked.key);
+    put_word(b, ",\"table\":", x->asked.call.table ? x->asked.call.table->from : S(""));
+    put_text(b, ",\"target\":",
+             x->ticket.turns ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));
     put_number(b, ",\"status\":", status);
-    put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->result.rows);
-    put_number(b, ",\"units\":", units_of(x));
-    put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->result.results);
+    put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->outcome.result.rows);
+    put_number(b, ",\"units\":", fetch_units(x));
+    put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->outcome.result.results);
     if (cache.p)
         put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
         put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
+        put_word(b, ",\"step\":", exchange_step_name(x, x->driving.refused_in));
         put_text(b, ",\"why\":", x->refusal.why);
     }
-    if (!x->refusal.fault && x->approximate.n)
-        put_marks(b, x->approximate);
+    if (!x->refusal.fault && x->outcome.approximate.n)
+        put_marks(b, x->outcome.approximate);
     if (exchange_is_head(x))
         buffer_str(b, ",\"head\":true");
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
-    put_number(b, ",\"total_us\":", clock_monotonic_us() - x->began_us);
+    put_number(b, ",\"total_us\":", clock_monotonic_us() - x->clocks.began_us);
     buffer_str(b, ",\"us\":{");
     for (int i = 0; i < ROOM_ANSWER; i++)
-        put_number(b, room_names[i], x->room_us[i]);
+        put_number(b, room_names[i], x->clocks.room_us[i]);
     buffer_str(b, "}}");
     log_end(&x->service->log);
     service_wake_bottom(x->service);
@@ -214,39 +213,39 @@ static void count(struct counters *c, const struct exchange *x)
     int64_t now_us = clock_monotonic_us();
     c->answered++;
     c->faults[x->refusal.fault]++;
-    c->rows += x->refusal.fault ? 0 : (uint64_t)x->result.rows;
-    c->units += (uint64_t)units_of(x);
-    c->units_predicted += (uint64_t)x->spending.predicted;
-    c->approximate += !x->refusal.fault && x->approximate.n;
+    c->rows += x->refusal.fault ? 0 : (uint64_t)x->outcome.result.rows;
+    c->units += (uint64_t)fetch_units(x);
+    c->units_predicted += (uint64_t)fetch_spending(x).predicted;
+    c->approximate += !x->refusal.fault && x->outcome.approximate.n;
     c->hits += slice_eq(cache, S("hit"));
     c->shared += slice_eq(cache, S("shared"));
     c->misses += slice_eq(cache, S("miss"));
     for (int i = 0; i < ROOMS_TIMED; i++)
-        c->room_us[i] += (uint64_t)x->room_us[i];
-    histogram_add(&c->calls_took, now_us - x->began_us, now_us);
+        c->room_us[i] += (uint64_t)x->clocks.room_us[i];
+    histogram_add(&c->calls_took, now_us - x->clocks.began_us, now_us);
 }
 
-enum step room_answer(struct exchange *x)
+enum onward answer_enter(struct exchange *x)
 {
     struct service *s = x->service;
     struct headers h = { .memory = x->memory };
-    if (x->turns)
-        admit_leave(x);
+    if (x->ticket.turns)
+        team_queue_leave(&s->pacer, &x->ticket);
     int status = status_of(x);
-    x->refusal.why = params_without_token(&x->params, x->refusal.why, x->memory);
+    x->refusal.why = params_without_token(&x->asked.params, x->refusal.why, x->memory);
     add(&h, S("X-Anchorage-Id"), slice_of(x->id, LEDGER_ID_SIZE - 1));
-    add(&h, S("Content-Type"), render_content_type(x->call.output));
+    add(&h, S("Content-Type"), render_content_type(x->asked.call.output));
     if (x->refusal.fault)
         add_fault(x, status, &h);
     else
         add_answer(x, &h);
     add_ignored(x, &h);
     add_books(x, &h);
-    if (x->account)
-        x->account->units_booked += units_of(x);
+    if (x->asked.account)
+        x->asked.account->units_booked += fetch_units(x);
     count(&s->counters, x);
     log_line(x, status);
-    http_answer(x->http, status, h.list, h.n, exchange_is_head(x) ? NULL : &x->body);
+    http_answer(x->http, status, h.list, h.n, exchange_is_head(x) ? NULL : &x->outcome.body);
     x->http = NULL;
     return ONWARD;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The way of a call through the rooms: the loop, the beginning and the end of an exchange. */
+ * The driver: leads a call through the rows of a table that it gets by pointer. It never names a step. */
 #include "proxy/call/exchange.h"
 
 #include <assert.h>
@@ -7,41 +7,16 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "mapping/fault.h"
 
-enum { OVERLOAD_RETRY_MS = 5000 };
-
-static enum step (*const rooms[ROOM_COUNT])(struct exchange *x) = {
-    [ROOM_READ] = room_read,     [ROOM_PLAN] = room_plan,     [ROOM_ADMIT] = room_admit,   [ROOM_FETCH] = room_fetch,
-    [ROOM_RENDER] = room_render, [ROOM_SETTLE] = room_settle, [ROOM_ANSWER] = room_answer,
-};
-
-void exchange_enter(struct exchange *x, enum room next)
-{
-    int64_t now = clock_monotonic_us();
-    x->room_us[x->room] += now - x->entered_us;
-    x->entered_us = now;
-    x->room = next;
-}
-
-static void finish(struct exchange *x)
-{
-    struct service *s = x->service;
-    *(x->previous ? &x->previous->next : &s->running) = x->next;
-    if (x->next)
-        x->next->previous = x->previous;
-    x->next = s->finished;
-    s->finished = x;
-    service_wake_bottom(s);
-}
+/* ---- memory ---- */
 
 bool exchange_count(struct exchange *x)
 {
     struct budget *b = &x->service->memory;
-    if (x->making)
+    if (x->is_at_work)
         return true;
-    size_t n =
-        sizeof *x + arena_used(x->memory) + x->body.room + (x->translation ? translation_bytes(x->translation) : 0);
+    size_t n = sizeof *x + arena_used(x->memory) + x->outcome.body.room +
+               (x->translation ? translation_bytes(x->translation) : 0);
     if (n > x->counted)
         budget_add(b, n - x->counted);
     else
@@ -50,176 +25,191 @@ bool exchange_count(struct exchange *x)
     return !budget_is_over(b, b->max);
 }
 
-void exchange_run(struct exchange *x)
-{
-    for (;;) {
-        switch (rooms[x->room](x)) {
-        case WAIT:
-            (void)exchange_count(x);
-            return;
-        case REFUSE:
-            assert(x->room < ROOM_SETTLE);
-            exchange_enter(x, ROOM_SETTLE);
-            break;
-        case ONWARD:
-            if (x->room == ROOM_ANSWER) {
-                finish(x);
-                return;
-            }
-            exchange_enter(x, x->room + 1);
-            break;
-        }
-    }
-}
-
-enum step exchange_refuse(struct exchange *x, enum fault fault, struct slice why)
-{
-    if (!x->refusal.fault)
-        x->refusal = (struct refusal){ fault, why };
-    return REFUSE;
-}
-
-/* The client has left. What v3 is working on is finished, so that its price is known; what was not sent is dropped. */
-static void on_gone(void *context)
-{
-    struct exchange *x = context;
-    x->client_gone = true;
-    bool waits =
-        x->room == ROOM_ADMIT ? x->waits_for_turn || x->waits_for_room : x->waits_for_room && !share_is_awaited(x);
-    if (waits) {
-        admit_leave(x);
-        exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
-        exchange_enter(x, ROOM_SETTLE);
-        exchange_run(x);
-    } else if ((x->room == ROOM_ADMIT || x->room == ROOM_FETCH) && !x->any_sent && !x->waits_for_hold &&
-               (x->n_under_way || x->n_awaited)) {
-        fetch_cancel(x);
-        exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
-        exchange_enter(x, ROOM_SETTLE);
-        exchange_run(x);
-    }
-}
-
-static void answer_without_memory(struct service *s, struct http_call *http)
-{
-    struct buffer body = { 0 };
-    char id[LEDGER_ID_SIZE];
-    ledger_new_id(id);
-    struct http_header headers[] = {
-        { S("X-Anchorage-Id"), slice_of(id, LEDGER_ID_SIZE - 1) },
-        { S("X-Status"), S("error") },
-        { S("x-results-count"), S("0") },
-        { S("X-Anchorage-Fault"), S("too_busy") },
-        { S("X-Anchorage-Rows"), S("0") },
-        { S("X-Anchorage-Units"), S("0") },
-        { S("Retry-After"), S("1") },
-        { S("Content-Type"), S("application/json; charset=utf-8") },
-    };
-    s->counters.faults[FAULT_TOO_BUSY]++;
-    buffer_str(&body, "{\"error\":\"memory is out; try again later\"}");
-    http_answer(http, 503, headers, sizeof headers / sizeof headers[0], &body);
-}
-
-/* A call that nothing was heard of. */
-static void refuse_unheard(struct service *s, enum fault fault, struct buffer *head)
-{
-    char id[LEDGER_ID_SIZE];
-    ledger_new_id(id);
-    s->counters.calls++;
-    s->counters.faults[fault]++;
-    buffer_printf(head,
-                  "X-Anchorage-Id: %s\r\nX-Anchorage-Rows: 0\r\nX-Anchorage-Units: 0\r\n"
-                  "X-Status: error\r\nx-results-count: 0\r\n",
-                  id);
-}
-
-void exchange_turned_away(struct service *s, struct buffer *head)
-{
-    ledger_storm(s->ledger);
-    refuse_unheard(s, FAULT_TOO_BUSY, head);
-}
-
-void exchange_refused_plain(struct service *s, struct buffer *head)
-{
-    refuse_unheard(s, FAULT_BAD_REQUEST, head);
-}
-
-void exchange_begin(struct service *s, struct http_call *http, const struct http_request *request)
+struct exchange *exchange_new(struct service *s, struct http_call *http)
 {
     struct exchange *x = calloc(1, sizeof *x);
     struct arena *memory = arena_new(CALL_MEMORY);
-    s->counters.calls++;
     if (!x || !memory) {
         arena_free(memory);
         free(x);
-        answer_without_memory(s, http);
-        return;
+        return NULL;
     }
     x->service = s;
     x->settings = settings_hold(s->settings);
-    x->config = x->settings->config;
     x->memory = memory;
     x->http = http;
-    x->next = s->running;
-    if (s->running)
-        s->running->previous = x;
-    s->running = x;
-    x->began_us = x->entered_us = clock_monotonic_us();
-    x->deadline_ms = x->began_us / 1000 + x->config->call_timeout_ms;
+    x->clocks.began_us = x->clocks.entered_us = clock_monotonic_us();
+    x->clocks.deadline_ms = x->clocks.began_us / 1000 + exchange_config(x)->call_timeout_ms;
     ledger_new_id(x->id);
-    bool full = budget_is_over(&s->memory, s->memory.max - s->memory.max / 4); /* the rest is for those under way */
-    if (full && !request->fault_status) {
-        x->retry_after_ms = service_wait_ms(s, 1, 1);
-        exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
-        x->room = ROOM_SETTLE;
-    } else if (request->fault_status) {
-        x->http_status = request->fault_status;
-        exchange_refuse(x, FAULT_BAD_REQUEST, request->fault_why);
-        x->room = ROOM_SETTLE;
-    } else if (request->is_overload) {
-        x->retry_after_ms = OVERLOAD_RETRY_MS;
-        exchange_refuse(x, FAULT_TOO_BUSY, S("too many connections are open; try again in a moment"));
-        x->room = ROOM_SETTLE;
-    } else {
-        http_call_on_gone(http, on_gone, x);
-    }
-    exchange_run(x);
+    link_before(&s->running, &x->link);
+    s->counters.running++;
+    return x;
 }
+
+void exchange_free(struct exchange *x)
+{
+    assert(!x->ticket.has_turn && !x->n_under_way && !x->seats.n_awaited && !x->seats.given);
+    if (x->driving.alarm)
+        event_free(x->driving.alarm);
+    translation_free(x->translation);
+    buffer_clear(&x->outcome.body);
+    budget_give(&x->service->memory, x->counted);
+    arena_free(x->memory);
+    settings_put(x->settings);
+    free(x);
+}
+
+/* ---- refusals ---- */
+
+enum onward exchange_refuse(struct exchange *x, enum fault fault, struct slice why)
+{
+    if (!x->refusal.fault) {
+        x->refusal = (struct refusal){ fault, why };
+        x->driving.refused_in = x->driving.step;
+    }
+    return REFUSE;
+}
+
+enum onward exchange_refuse_memory(struct exchange *x)
+{
+    return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+}
+
+enum onward exchange_refuse_call_memory(struct exchange *x)
+{
+    return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+}
+
+/* ---- from step to step ---- */
+
+static const struct step *step_of(const struct exchange *x)
+{
+    return &x->driving.steps[x->driving.step];
+}
+
+struct slice exchange_step_name(const struct exchange *x, int step)
+{
+    return step > 0 ? slice_str(x->driving.steps[step].name) : S("");
+}
+
+/* The time since the last room was entered is that one's. */
+static void enter_room(struct exchange *x, enum room from, enum room to)
+{
+    if (from == to)
+        return;
+    int64_t now_us = clock_monotonic_us();
+    x->clocks.room_us[from] += now_us - x->clocks.entered_us;
+    x->clocks.entered_us = now_us;
+}
+
+/* False: the call is over. */
+static bool move(struct exchange *x, enum onward how)
+{
+    const struct step *from = step_of(x);
+    int next = from->to[how];
+    assert(next); /* the table says where each way leads */
+    assert(!x->n_under_way && !x->is_at_work);
+    assert(!x->ticket.waits);
+    if (x->driving.alarm)
+        event_del(x->driving.alarm);
+    x->driving.is_woken = false;
+    x->driving.step = next;
+    if (next == STEP_END)
+        return false;
+    enter_room(x, from->room, step_of(x)->room);
+    return true;
+}
+
+static void finish(struct exchange *x)
+{
+    link_out(&x->link);
+    link_before(&x->service->finished, &x->link);
+    x->service->counters.running--;
+    service_wake_bottom(x->service);
+}
+
+static void go_on(struct exchange *x, enum onward how)
+{
+    struct driving *d = &x->driving;
+    for (;; how = step_of(x)->enter(x)) {
+        if (how != WAIT) {
+            if (move(x, how))
+                continue;
+            finish(x);
+            return;
+        }
+        if (!d->is_woken)
+            break;
+        d->is_woken = false;
+    }
+    d->is_running = false;
+    (void)exchange_count(x);
+}
+
+static void run(struct exchange *x, enum onward (*function)(struct exchange *x))
+{
+    assert(x->driving.step != STEP_END && !x->driving.is_running);
+    x->driving.is_running = true;
+    go_on(x, function(x));
+}
+
+void exchange_start(struct exchange *x, const struct step *steps, int step)
+{
+    x->driving.steps = steps;
+    x->driving.step = step;
+    run(x, step_of(x)->enter);
+}
+
+void exchange_wake(struct exchange *x)
+{
+    if (x->driving.is_running)
+        x->driving.is_woken = true;
+    else
+        run(x, step_of(x)->enter);
+}
+
+void exchange_on_gone(void *context)
+{
+    struct exchange *x = context;
+    x->client_gone = true;
+    if (step_of(x)->gone && !x->driving.is_running)
+        run(x, step_of(x)->gone);
+}
+
+static void on_alarm(evutil_socket_t fd, short what, void *context)
+{
+    struct exchange *x = context;
+    (void)fd;
+    (void)what;
+    assert(step_of(x)->late); /* only a step that minds it sets the alarm */
+    run(x, step_of(x)->late);
+}
+
+enum onward exchange_sleep(struct exchange *x, int64_t until_ms)
+{
+    int64_t now_ms = clock_monotonic_ms(), ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    const struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    struct event **alarm = &x->driving.alarm;
+    if (!*alarm)
+        *alarm = event_new(x->service->base, -1, 0, on_alarm, x);
+    return *alarm && event_add(*alarm, &tv) == 0 ? WAIT : exchange_refuse_memory(x);
+}
+
+/* ---- the books ---- */
 
 struct ledger_call exchange_ledger_call(const struct exchange *x)
 {
+    const struct asked *a = &x->asked;
     return (struct ledger_call){
         .id = slice_of(x->id, LEDGER_ID_SIZE - 1),
-        .team = x->team_name,
-        .key = x->key,
-        .client = http_call_request(x->http)->client,
-        .table = x->call.table->from,
-        .target = params_without_token(&x->params, x->call.target_given, x->memory),
-        .shape = call_shape(&x->call, x->memory),
-        .where = x->call.where.n > 0,
-        .having = x->call.having.n > 0,
-        .free_of_rows = x->plan.free_of_rows,
+        .team = a->team_name,
+        .key = a->key,
+        .client = a->client,
+        .table = a->call.table->from,
+        .target = params_without_token(&a->params, a->call.target_given, x->memory),
+        .shape = call_shape(&a->call, x->memory),
+        .where = a->call.where.n > 0,
+        .having = a->call.having.n > 0,
+        .free_of_rows = a->plan.free_of_rows,
     };
-}
-
-void exchange_free_finished(struct service *s)
-{
-    while (s->finished) {
-        struct exchange *x = s->finished;
-        s->finished = x->next;
-        assert(!x->has_turn && !x->n_under_way && !x->has_hold && !x->n_awaited && !x->given);
-        if (x->timer)
-            event_free(x->timer);
-        if (x->deadline)
-            event_free(x->deadline);
-        if (x->pause)
-            event_free(x->pause);
-        translation_free(x->translation);
-        buffer_clear(&x->body);
-        budget_give(&s->memory, x->counted);
-        s->promised -= x->promised;
-        arena_free(x->memory);
-        settings_put(x->settings);
-        free(x);
-    }
 }

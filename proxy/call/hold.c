@@ -1,268 +1,327 @@
 /* SPDX-License-Identifier: MIT
- * The room admit: a turn of the team, the ceiling of a call's price, and last of all the durable hold. */
+ * The step hold: the durable hold of a round, and waiting for room. */
+#include "proxy/call/hold.h"
+
 #include <assert.h>
-#include <event2/event.h>
 
 #include "base/clock.h"
-#include "proxy/call/exchange.h"
 
-enum { RETRY_PAUSE_MS = 20, ANEW_MS = 1000, BEHIND_MS = 2000 };
+enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
-/* ---- turns ---- */
+struct hold {
+    enum {
+        IDLE,    /* nothing is asked of the ledger, nothing is waited for */
+        WRITING, /* the ledger writes */
+        WRITTEN, /* and has said how that ended */
+        IN_LINE, /* in the wait list */
+        TRYING,  /* out of it: there may be room now */
+    } state;
+    bool is_open;
+    enum ledger_outcome answer;
+    int64_t rows;
+    struct waiter waiter;
+    int64_t tried_ms;       /* when it went into the wait list */
+    int64_t waits_until_ms; /* all tries together; 0: it has not waited */
+    size_t wanted;          /* memory that it waits for; 0: it waits for room in a limit */
+    size_t set_aside;
+};
 
-static bool arm(struct exchange *x)
+static struct hold *hold_of(struct exchange *x)
 {
-    int64_t now = clock_monotonic_ms(), ms = x->waits_until_ms > now ? x->waits_until_ms - now : 0;
-    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    return event_add(x->timer, &tv) == 0;
+    if (!x->hold)
+        x->hold = exchange_part(x, struct hold);
+    return x->hold;
 }
 
-/* Who has paid for a part of the answer may wait for room until its deadline, but only one at a time: two might wait
- * for what the other one holds, and both would have paid in vain. Nor may one that others have joined: they hold rows,
- * too, and can ask for themselves. */
-static bool may_wait_on(struct exchange *x)
+bool hold_is_open(const struct exchange *x)
 {
-    struct exchange **patient = &x->service->patient;
-    if (!x->waits_for_room || !x->any_sent || x->client_gone || share_is_awaited(x) || *patient ||
-        clock_monotonic_ms() >= x->deadline_ms)
-        return false;
-    x->waits_until_ms = x->deadline_ms;
-    if (!arm(x))
-        return false;
-    share_end(x); /* nobody is to join it now */
-    *patient = x;
-    return true;
+    return x->hold && x->hold->is_open;
+}
+
+bool hold_is_waiting(const struct exchange *x)
+{
+    return x->hold && x->hold->state == IN_LINE;
+}
+
+int64_t hold_rows(const struct exchange *x)
+{
+    return x->hold ? x->hold->rows : 0;
+}
+
+void hold_ended(struct exchange *x)
+{
+    x->hold->is_open = false;
+}
+
+enum onward hold_out_of_rows(struct exchange *x)
+{
+    x->retry_after_ms = ledger_month_ends_in_ms(x->service->ledger);
+    return exchange_refuse(
+        x, FAULT_OUT_OF_ROWS,
+        S("the answer has more rows than the team's rows_per_month leaves: ask for fewer, or wait for "
+          "the next month"));
+}
+
+/* ---- waiting for room ---- */
+
+/* A try is not in vain: there is what the call waits for, or, now and then, it may need less by now than it did. */
+static bool is_worth_it(const void *context, int64_t now_ms)
+{
+    const struct exchange *x = context;
+    const struct hold *h = x->hold;
+    const struct service *s = x->service;
+    struct rows rows = { x->asked.plan.free_of_rows ? 0 : x->next_hold.rows };
+    if (x->seats.given || x->refusal.fault)
+        return true;
+    if (h->wanted)
+        return s->promised + h->wanted <= s->memory.max / 2;
+    return now_ms - h->tried_ms >= ANEW_MS ||
+           !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name, rows,
+                             (struct units){ x->next_hold.units });
+}
+
+static void try_again(void *context)
+{
+    struct exchange *x = context;
+    x->hold->state = TRYING;
+    exchange_wake(x);
+}
+
+static enum onward wait_for_room(struct exchange *x)
+{
+    struct hold *h = x->hold;
+    int64_t now_ms = clock_monotonic_ms();
+    if (x->client_gone)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
+    if (!h->waits_until_ms) {
+        int64_t until_ms = now_ms + exchange_config(x)->queue_timeout_ms;
+        h->waits_until_ms = until_ms < x->clocks.deadline_ms ? until_ms : x->clocks.deadline_ms;
+    }
+    if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
+        return REFUSE;
+    if (!x->has_sent)
+        flight_give_up(&x->seats); /* calls that have joined need not wait for this one's room */
+    h->state = IN_LINE;
+    h->tried_ms = now_ms;
+    h->waiter.is_worth_it = is_worth_it;
+    h->waiter.again = try_again;
+    h->waiter.context = x;
+    waitlist_add(&x->service->waitlist, &h->waiter);
+    return WAIT;
 }
 
 static void stop_waiting(struct exchange *x)
 {
-    x->waits_until_ms = 0;
-    if (x->service->patient == x)
-        x->service->patient = NULL;
+    x->hold->waits_until_ms = 0;
+    waitlist_be_patient_no_more(&x->service->waitlist, &x->hold->waiter);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *context)
+static void leave_line(struct exchange *x)
 {
-    struct exchange *x = context;
-    (void)fd;
-    (void)what;
+    waitlist_remove(&x->service->waitlist, &x->hold->waiter);
+    x->hold->state = IDLE;
+    stop_waiting(x);
+}
+
+/* A call that already spent units may wait for headroom until its deadline; one at a time, since two could deadlock on
+ * each other's holds. Nor may one that others have joined: they hold rows, too, and can ask for themselves. */
+static bool may_wait_on(struct exchange *x)
+{
+    struct hold *h = x->hold;
+    if (h->state != IN_LINE || !x->has_sent || x->client_gone || flight_is_awaited(&x->seats) ||
+        clock_monotonic_ms() >= x->clocks.deadline_ms || !waitlist_be_patient(&x->service->waitlist, &h->waiter))
+        return false;
+    h->waits_until_ms = x->clocks.deadline_ms;
+    if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
+        return false;
+    flight_give_up(&x->seats); /* no call is to join it now */
+    return true;
+}
+
+enum onward hold_late(struct exchange *x)
+{
     if (may_wait_on(x))
+        return WAIT;
+    bool for_memory = x->hold->wanted > 0;
+    x->retry_after_ms = service_wait_ms(x->service, 1, 1);
+    leave_line(x);
+    return exchange_refuse(x, FAULT_TOO_BUSY,
+                           for_memory ? S("the calls under way may need all the memory that calls may have")
+                                      : S("the team's other calls under way hold what is left of its limit"));
+}
+
+enum onward hold_gone(struct exchange *x)
+{
+    if (x->hold->state != IN_LINE || flight_is_awaited(&x->seats))
+        return WAIT;
+    leave_line(x);
+    return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
+}
+
+/* ---- memory ---- */
+
+/* What the call may need, so that those under way do not run out together when they have been paid for. A limit says
+ * little about a list: a part of all is enough for any. */
+static size_t memory_of_rows(const struct exchange *x)
+{
+    enum { ROW_BYTES = 384 /* of a row in memory, packed to be remembered, and in the answer */, PARTS = 16 };
+    const struct call *c = &x->asked.call;
+    size_t rows = (size_t)c->limit + (size_t)c->offset, part = x->service->memory.max / PARTS;
+    return rows < part / ROW_BYTES ? rows * ROW_BYTES : part;
+}
+
+enum onward hold_set_aside(struct exchange *x)
+{
+    struct service *s = x->service;
+    struct hold *h = hold_of(x);
+    if (!h)
+        return exchange_refuse_call_memory(x);
+    h->state = IDLE;
+    if (h->set_aside)
+        return ONWARD;
+    h->wanted = memory_of_rows(x);
+    if (s->promised + h->wanted > s->memory.max / 2)
+        return wait_for_room(x);
+    h->set_aside = h->wanted;
+    h->wanted = 0;
+    s->promised += h->set_aside;
+    return ONWARD;
+}
+
+void hold_give_back(struct exchange *x)
+{
+    if (!x->hold || !x->hold->set_aside)
         return;
-    bool for_turn = x->waits_for_turn, for_memory = x->wanted > 0;
-    int64_t before = for_turn ? (int64_t)x->turns->waiting.n : 1;
-    bool is_behind = for_turn && x->turns->running < x->turns->team->concurrency;
-    x->retry_after_ms = service_wait_ms(x->service, before, for_turn ? x->turns->team->concurrency : 1);
-    admit_leave(x);
-    exchange_refuse(x, FAULT_TOO_BUSY,
-                    is_behind    ? S("more calls come than this machine keeps up with")
-                    : for_turn   ? S("the team already has as many calls under way as its concurrency allows")
-                    : for_memory ? S("the calls under way may need all the memory that calls may have")
-                                 : S("the team's other calls under way hold what is left of its limit"));
-    exchange_enter(x, ROOM_SETTLE);
-    exchange_run(x);
-}
-
-/* Wait no longer than queue_timeout, all tries together, but see may_wait_on. False when memory is out. */
-static bool start_timer(struct exchange *x, int64_t least_ms)
-{
-    int64_t wait_ms = x->config->queue_timeout_ms > least_ms ? x->config->queue_timeout_ms : least_ms;
-    int64_t until = clock_monotonic_ms() + wait_ms;
-    if (!x->waits_until_ms)
-        x->waits_until_ms = until < x->deadline_ms ? until : x->deadline_ms;
-    if (!x->timer)
-        x->timer = event_new(x->service->base, -1, 0, on_late, x);
-    return x->timer && arm(x);
-}
-
-static void stop_timer(struct exchange *x)
-{
-    if (x->timer)
-        event_del(x->timer);
-}
-
-void turn_came(struct exchange *x)
-{
-    stop_timer(x);
-    stop_waiting(x);
-    exchange_run(x);
-}
-
-void admit_leave(struct exchange *x)
-{
-    stop_timer(x);
-    if (x->waits_for_room)
-        line_remove(&x->service->waiting_for_room, x);
-    x->waits_for_room = false;
-    stop_waiting(x);
-    turn_leave(x);
+    x->service->promised -= x->hold->set_aside;
+    x->hold->set_aside = 0;
+    waitlist_retry(&x->service->waitlist);
 }
 
 /* ---- the hold ---- */
 
-enum step admit_wait(struct exchange *x)
+static void on_held(void *context, enum ledger_outcome outcome)
 {
-    struct service *s = x->service;
-    if (x->client_gone)
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
-    if (!start_timer(x, 0))
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-    if (!x->any_sent)
-        share_end(x); /* who joined need not wait for this call's room */
-    x->waits_for_hold = x->waits_for_room = true;
-    x->tries_ms = clock_monotonic_ms();
-    line_add(&s->waiting_for_room, x);
+    struct exchange *x = context;
+    x->hold->answer = outcome;
+    x->hold->state = WRITTEN;
+    x->n_under_way--;
+    exchange_wake(x);
+}
+
+static enum onward write_hold(struct exchange *x)
+{
+    struct ledger_call call = exchange_ledger_call(x);
+    if (!call.shape.p)
+        return exchange_refuse_call_memory(x);
+    x->hold->state = WRITING;
+    x->n_under_way++;
+    ledger_hold(x->service->ledger, &call, (struct rows){ x->next_hold.rows }, (struct units){ x->next_hold.units },
+                on_held, x);
     return WAIT;
 }
 
 /* The client has left, and what could still be asked for is awaited by no other call that would have to pay again. */
-static bool is_for_nobody(const struct exchange *x)
+static bool is_in_vain(const struct exchange *x)
 {
-    return x->client_gone && !(x->any_sent && share_is_awaited(x));
+    return x->client_gone && !(x->has_sent && flight_is_awaited(&x->seats));
 }
 
-static void on_held(void *context, enum ledger_outcome outcome)
+static enum onward held(struct exchange *x)
 {
-    struct exchange *x = context;
-    struct service *s = x->service;
-    enum step step = ONWARD;
-    x->waits_for_hold = false;
-    switch (outcome) {
+    x->hold->is_open = true;
+    x->hold->rows += x->next_hold.rows;
+    if (!is_in_vain(x))
+        return x->refusal.fault ? REFUSE : ONWARD;
+    return exchange_refuse(x, FAULT_TOO_BUSY,
+                           x->has_sent ? S("the client left before all pages were asked for")
+                                       : S("the client left before anything was sent to API v3"));
+}
+
+static enum onward out_of_rows(struct exchange *x)
+{
+    x->retry_after_ms = ledger_month_ends_in_ms(x->service->ledger);
+    return exchange_refuse(x, FAULT_OUT_OF_ROWS,
+                           S("the team's rows_per_month leaves no room for this call: ask for fewer rows, or wait "
+                             "for the next month"));
+}
+
+static enum onward out_of_units(struct exchange *x)
+{
+    x->retry_after_ms = ledger_billing_month_ends_in_ms(x->service->ledger);
+    return exchange_refuse(x, FAULT_OUT_OF_UNITS,
+                           S("units_per_month leaves no room for this call: ask for fewer rows or columns, or wait "
+                             "for the next month"));
+}
+
+static enum onward take_answer(struct exchange *x)
+{
+    enum onward how = REFUSE;
+    x->hold->state = IDLE;
+    switch (x->hold->answer) {
     case LEDGER_DONE:
-        x->has_hold = true;
-        x->held_rows += x->round_rows;
+        how = held(x);
         break;
     case LEDGER_OUT_OF_ROWS:
-        x->retry_after_ms = ledger_month_ends_in_ms(s->ledger);
-        step = exchange_refuse(x, FAULT_OUT_OF_ROWS,
-                               S("the team's rows_per_month leaves no room for this call: ask for fewer rows, or wait "
-                                 "for the next month"));
+        how = out_of_rows(x);
         break;
     case LEDGER_OUT_OF_UNITS:
-        x->retry_after_ms = ledger_billing_month_ends_in_ms(s->ledger);
-        step = exchange_refuse(x, FAULT_OUT_OF_UNITS,
-                               S("units_per_month leaves no room for this call: ask for fewer rows or columns, or wait "
-                                 "for the next month"));
+        how = out_of_units(x);
         break;
     case LEDGER_WAIT:
-        step = admit_wait(x);
-        if (step == WAIT)
-            return;
+        how = wait_for_room(x);
         break;
     case LEDGER_DOWN:
-        step = exchange_refuse(x, FAULT_LEDGER_DOWN,
-                               S("the ledger cannot write; nothing was charged, try again in a moment"));
+        how = exchange_refuse(x, FAULT_LEDGER_DOWN,
+                              S("the ledger cannot write; nothing was charged, try again in a moment"));
         break;
     }
-    stop_waiting(x);
-    if (step == ONWARD && is_for_nobody(x))
-        exchange_refuse(x, FAULT_TOO_BUSY,
-                        x->any_sent ? S("the client left before all pages were asked for")
-                                    : S("the client left before anything was sent to API v3"));
-    exchange_enter(x, x->refusal.fault ? ROOM_SETTLE : ROOM_FETCH);
-    exchange_run(x);
+    if (how != WAIT)
+        stop_waiting(x);
+    return how;
 }
 
-enum step admit_hold(struct exchange *x)
+/* What the call was going to ask may be known by now. */
+static enum onward hold_again(struct exchange *x)
 {
-    struct ledger_call call = exchange_ledger_call(x);
-    if (!call.shape.p)
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
-    x->waits_for_hold = true;
-    ledger_hold(x->service->ledger, &call, (struct rows){ x->round_rows }, (struct units){ x->round_units }, on_held,
-                x);
+    struct hold *h = x->hold;
+    h->state = IDLE;
+    if (x->refusal.fault) {
+        stop_waiting(x);
+        return REFUSE;
+    }
+    if (x->seats.given) { /* how many rows it owes is known, and nothing has to be asked */
+        int64_t rows = flight_given(&x->seats)->answer.rows;
+        x->next_hold = (struct amounts){ .rows = rows > h->rows ? rows - h->rows : 0 };
+        return write_hold(x);
+    }
+    return h->is_open || x->has_sent || x->outcome.cached ? write_hold(x) : ANEW;
+}
+
+/* In the wait list, and what another call has brought may have made the wait needless. */
+static enum onward look_up(struct exchange *x)
+{
+    if (x->seats.given || x->refusal.fault)
+        waitlist_retry(&x->service->waitlist);
     return WAIT;
 }
 
-/* What it was going to ask may be known by now. */
-static enum step hold_again(struct exchange *x)
+enum onward hold_enter(struct exchange *x)
 {
-    if (x->given) { /* how many rows it owes is known, and nothing has to be asked */
-        x->round_rows = x->given->rows > x->held_rows ? x->given->rows - x->held_rows : 0;
-        x->round_units = 0;
-        return admit_hold(x);
+    const struct hold *h = hold_of(x);
+    if (!h)
+        return exchange_refuse_call_memory(x);
+    switch (h->state) {
+    case IDLE:
+        return h->is_open && !x->next_hold.rows && !x->requests.n ? ONWARD : write_hold(x);
+    case WRITING:
+        return WAIT;
+    case WRITTEN:
+        return take_answer(x);
+    case IN_LINE:
+        return look_up(x);
+    case TRYING:
+        return hold_again(x);
     }
-    if (x->has_hold || x->any_sent || x->cached)
-        return admit_hold(x);
-    assert(!x->n_under_way);
-    share_leave_all(x);
-    translation_free(x->translation);
-    x->translation = NULL;
-    x->asked_rows = 0;
-    return recall(x);
-}
-
-/* A try is not for nothing: there is what it waits for, or, now and then, it may need less by now than it did. */
-static bool is_worth_a_try(const struct exchange *x, int64_t now_ms)
-{
-    const struct service *s = x->service;
-    struct rows rows = { x->plan.free_of_rows ? 0 : x->round_rows };
-    if (x->given || x->refusal.fault)
-        return true;
-    if (x->wanted)
-        return s->promised + x->wanted <= s->memory.max / 2;
-    return now_ms - x->tries_ms >= ANEW_MS || !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1),
-                                                                x->team_name, rows, (struct units){ x->round_units });
-}
-
-/* Each that waits by now. */
-static void retry_all(struct service *s)
-{
-    struct line *line = &s->waiting_for_room;
-    int64_t now_ms = clock_monotonic_ms();
-    for (size_t n = line->n; n && line->n; n--) {
-        struct exchange *x = line->first;
-        line_remove(line, x);
-        if (!is_worth_a_try(x, now_ms)) {
-            line_add(line, x);
-            continue;
-        }
-        stop_timer(x);
-        x->waits_for_hold = x->waits_for_room = false;
-        if (x->refusal.fault || hold_again(x) == REFUSE) {
-            stop_waiting(x);
-            exchange_enter(x, ROOM_SETTLE);
-            exchange_run(x);
-        }
-    }
-}
-
-static void on_retry_pause_over(evutil_socket_t fd, short what, void *context)
-{
-    struct service *s = context;
-    (void)fd;
-    (void)what;
-    if (s->retry_is_due)
-        admit_retry_waiting(s);
-}
-
-bool admit_begin(struct service *s)
-{
-    s->retry_pause = event_new(s->base, -1, 0, on_retry_pause_over, s);
-    return s->retry_pause;
-}
-
-/* Every call that ends is a reason for a try. Also from inside of one: who is refused at once makes room. */
-void admit_retry_waiting(struct service *s)
-{
-    static const struct timeval pause = { .tv_usec = RETRY_PAUSE_MS * 1000 };
-    s->retry_is_due = s->waiting_for_room.n;
-    if (!s->retry_is_due || event_pending(s->retry_pause, EV_TIMEOUT, NULL))
-        return;
-    s->retry_is_due = false;
-    if (event_add(s->retry_pause, &pause) == 0)
-        retry_all(s);
-}
-
-enum step room_admit(struct exchange *x)
-{
-    if (!x->has_turn && !turn_take(x)) {
-        bool is_behind = x->turns->running < x->turns->team->concurrency; /* a matter of milliseconds, or a second */
-        return start_timer(x, is_behind ? BEHIND_MS : 0)
-                   ? WAIT
-                   : exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-    }
-    if (!ledger_serves(x->service->ledger))
-        return exchange_refuse(x, FAULT_LEDGER_DOWN,
-                               S("the ledger cannot write; nothing was charged, try again in a moment"));
-    return recall(x);
+    assert(false);
+    return REFUSE;
 }

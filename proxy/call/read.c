@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: MIT
- * The rooms read and plan: from a request's bytes to a key, a call, and what v3 has to be asked. */
+ * The steps read and plan: from a request's bytes to a key, a call, and what v3 has to be asked. */
+#include "proxy/call/read.h"
+
 #include <assert.h>
 
 #include "base/clock.h"
-#include "proxy/call/exchange.h"
 
-static enum step out_of_memory(struct exchange *x)
+enum { OVERLOAD_RETRY_MS = 5000 };
+
+/* Why the call cannot even be read. */
+static enum onward turn_down(struct exchange *x, const struct http_request *r)
 {
-    return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
+    struct service *s = x->service;
+    bool is_full = budget_is_over(&s->memory, s->memory.max - s->memory.max / 4); /* the rest is for those under way */
+    if (r->fault_status) {
+        x->http_status = r->fault_status;
+        return exchange_refuse(x, FAULT_BAD_REQUEST, r->fault_why);
+    }
+    if (is_full) {
+        x->retry_after_ms = service_wait_ms(s, 1, 1);
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    }
+    if (r->is_overload) {
+        x->retry_after_ms = OVERLOAD_RETRY_MS;
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("too many connections are open; try again in a moment"));
+    }
+    return ONWARD;
 }
 
 /* Calls under a key of team * are of the team that their client's address belongs to. */
 static struct turns *turns_of_address(struct exchange *x)
 {
     struct service *s = x->service;
-    const struct config_team *team = config_team_of_address(s->config, http_call_request(x->http)->client);
+    const struct config_team *team = config_team_of_address(s->config, x->asked.client);
     return service_turns(s, team ? slice_str(team->name) : S("unassigned"));
 }
 
@@ -23,30 +41,31 @@ static void meet_stranger(struct exchange *x, struct slice token)
 {
     struct service *s = x->service;
     const struct http_request *r = http_call_request(x->http);
-    x->turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
+    x->ticket.turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
     struct ledger_stranger seen = { .token = token,
                                     .client = r->client,
-                                    .agent = params_without_token(&x->params, r->user_agent, x->memory),
-                                    .table = params_without_token(&x->params, x->params.value[PARAM_FROM], x->memory),
-                                    .metered = x->turns != NULL };
+                                    .agent = params_without_token(&x->asked.params, r->user_agent, x->memory),
+                                    .table = params_without_token(&x->asked.params, x->asked.params.value[PARAM_FROM],
+                                                                  x->memory),
+                                    .metered = x->ticket.turns != NULL };
     ledger_saw_stranger(s->ledger, &seen);
-    if (x->turns)
-        x->key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
+    if (x->ticket.turns)
+        x->asked.key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
 }
 
 static void meet_key(struct exchange *x, const struct ledger_key *key)
 {
-    x->key = arena_dup(x->memory, key->id);
+    x->asked.key = arena_dup(x->memory, key->id);
     if (key->disabled)
         return;
-    x->turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : service_turns(x->service, key->team);
+    x->ticket.turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : service_turns(x->service, key->team);
 }
 
 /* The key decides first: a stranger learns nothing else. */
-static enum step find_key(struct exchange *x)
+static enum onward find_key(struct exchange *x)
 {
-    struct slice token = x->params.value[PARAM_TOKEN];
-    if (x->params.two_tokens) {
+    struct slice token = x->asked.params.value[PARAM_TOKEN];
+    if (x->asked.params.two_tokens) {
         x->http_status = 400;
         return exchange_refuse(x, FAULT_BAD_REQUEST, S("two different tokens were given: send one"));
     }
@@ -55,28 +74,34 @@ static enum step find_key(struct exchange *x)
         meet_key(x, key);
     else if (token.n)
         meet_stranger(x, token);
-    if (!x->turns)
+    if (!x->ticket.turns)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
-    assert(x->turns->settings == x->settings); /* it is read in the same turn of the loop that it came in */
-    x->account = x->turns->account;
-    x->team = x->turns->team;
-    x->team_name = slice_str(x->team->name);
+    assert(x->ticket.turns->settings == x->settings); /* it is read in the same turn of the loop that it came in */
+    x->asked.account = x->ticket.turns->account;
+    x->asked.team = x->ticket.turns->team;
+    x->asked.team_name = slice_str(x->asked.team->name);
     return ONWARD;
 }
 
-enum step room_read(struct exchange *x)
+enum onward read_enter(struct exchange *x)
 {
     const struct http_request *r = http_call_request(x->http);
-    struct call_options options = { .default_mode = (enum mode)x->config->default_mode };
+    x->asked.client = r->client;
+    x->asked.is_head = r->method == HTTP_HEAD;
+    x->asked.is_fresh = r->asks_fresh;
+    if (turn_down(x, r) == REFUSE)
+        return REFUSE;
+    struct call_options options = { .default_mode = (enum mode)exchange_config(x)->default_mode };
     if (!params_path_is_root(r->path))
         return exchange_refuse(x, FAULT_NOT_FOUND,
                                S("there is only the path /: send the call as /?from=…&target=…&token=…"));
-    if (!params_add(&x->params, r->query, x->memory) ||
-        (r->method == HTTP_POST && params_are_form(r->content_type) && !params_add(&x->params, r->body, x->memory)))
-        return out_of_memory(x);
-    struct refusal refusal = call_parse(&x->params, &options, x->memory, &x->call);
+    if (!params_add(&x->asked.params, r->query, x->memory) ||
+        (r->method == HTTP_POST && params_are_form(r->content_type) &&
+         !params_add(&x->asked.params, r->body, x->memory)))
+        return exchange_refuse_call_memory(x);
+    struct refusal refusal = call_parse(&x->asked.params, &options, x->memory, &x->asked.call);
     if (x->service->draining && clock_monotonic_ms() >= x->service->takes_until_ms)
         return exchange_refuse(x, FAULT_DRAINING, S("the proxy is being stopped; try again in a moment"));
     if (find_key(x) == REFUSE)
@@ -84,17 +109,13 @@ enum step room_read(struct exchange *x)
     return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }
 
-enum step room_plan(struct exchange *x)
+enum onward plan_enter(struct exchange *x)
 {
-    if (x->call.table->is_info) {
-        x->room = exchange_is_head(x) ? ROOM_RENDER : ROOM_FETCH; /* nothing to ask: on to what follows */
-        return ONWARD;
-    }
-    struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->account));
-    struct refusal refusal = plan_make(&x->call, &options, x->memory, &x->plan);
+    if (x->asked.call.table->is_info)
+        return exchange_is_head(x) ? DONE : SKIP;
+    struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
+    struct refusal refusal = plan_make(&x->asked.call, &options, x->memory, &x->asked.plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
-    if (exchange_is_head(x))
-        x->room = ROOM_RENDER; /* on to settle, where there is nothing to do */
-    return ONWARD;
+    return exchange_is_head(x) ? DONE : ONWARD;
 }

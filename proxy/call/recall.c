@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * Before v3 is asked: what is remembered, and what another call is asking right now. Both cost no units. */
-#include <event2/event.h>
+ * The step recall: what is remembered, and what another call is asking right now. */
+#include "proxy/call/recall.h"
+
+#include <assert.h>
 
 #include "base/clock.h"
-#include "proxy/call/exchange.h"
+#include "proxy/call/hold.h"
+#include "proxy/call/outcome.h"
+#include "proxy/call/round.h"
 
-/* What the rows of one call may hold; what of a cache one list may take. */
-enum { MAX_ROW_BYTES = 256 * 1024 * 1024, LIST_PART = 2 };
+/* What the rows of one call may hold. */
+enum { MAX_ROW_BYTES = 256 * 1024 * 1024 };
 
 /* Remembered rows that are read in one turn of the loop; and those of one v3 page that are remembered, as they are
  * copied in one turn. */
 enum { REPLAY_BYTES = 512 * 1024, PAGE_BYTES = 8 * 1024 * 1024 };
+
+struct recall {
+    enum {
+        FRESH,    /* nothing was looked at */
+        LOOKING,  /* the wait for memory may have ended */
+        READING,  /* remembered rows, in portions */
+        AWAITING, /* another call's page */
+    } state;
+    struct slice list;  /* what the rows are: the path of the v3 list without a number of rows */
+    int64_t awaited_at; /* rows of the list that were remembered when it last waited for more, and 1 */
+};
+
+/* ---- the question ---- */
 
 /* All that an answer depends on beside what v3 is asked: what is shown of it and how, what is marked and charged. */
 struct manner {
@@ -24,255 +41,201 @@ struct manner {
 
 static struct slice question_of(struct exchange *x)
 {
-    const struct call *c = &x->call;
+    const struct asked *a = &x->asked;
+    const struct slice list = x->recall->list;
     struct manner manner;
     memset(&manner, 0, sizeof manner); /* between the fields, too */
-    manner.limit = c->limit;
-    manner.offset = c->offset;
-    manner.marks = x->plan.marks;
-    manner.select = c->select;
+    manner.limit = a->call.limit;
+    manner.offset = a->call.offset;
+    manner.marks = a->plan.marks;
+    manner.select = a->call.select;
     manner.settings = settings_answer_shape(x->settings);
-    manner.output = c->output;
-    manner.upper_case = x->account->seen.upper_case;
-    manner.disorder = x->account->seen.disorder;
-    manner.free_of_rows = x->plan.free_of_rows;
-    manner.where = c->where.n > 0;
-    manner.having = c->having.n > 0;
-    char *key = arena_alloc(x->memory, x->list.n + sizeof manner + 1);
+    manner.output = a->call.output;
+    manner.upper_case = a->account->seen.upper_case;
+    manner.disorder = a->account->seen.disorder;
+    manner.free_of_rows = a->plan.free_of_rows;
+    manner.where = a->call.where.n > 0;
+    manner.having = a->call.having.n > 0;
+    char *key = arena_alloc(x->memory, list.n + sizeof manner + 1);
     if (!key)
         return slice_of(NULL, 0);
-    memcpy(key, x->list.p, x->list.n);
-    memcpy(key + x->list.n, &manner, sizeof manner);
-    key[x->list.n + sizeof manner] = '!'; /* see shared_as */
-    return slice_of(key, x->list.n + sizeof manner);
+    memcpy(key, list.p, list.n);
+    memcpy(key + list.n, &manner, sizeof manner);
+    key[list.n + sizeof manner] = '!'; /* see shared_as */
+    return slice_of(key, list.n + sizeof manner);
 }
 
-/* Who wants nothing that is remembered shares with its like only: others begin with what is. Its answer is remembered
- * for all. */
-static struct slice shared_as(const struct exchange *x)
+/* A call that wants nothing remembered shares with its like only, for others begin with what is remembered. Its answer
+ * is remembered for all. */
+static struct slice shared_as(const struct exchange *x, struct slice question)
 {
-    return slice_of(x->question.p, x->question.n + exchange_is_fresh(x));
-}
-
-/* The same question was answered not long ago. */
-static bool use_answer(struct exchange *x)
-{
-    struct cache_answer a;
-    if (!x->config->answer_ttl_ms || exchange_is_fresh(x) ||
-        !cache_find_answer(x->account->cache, x->question, clock_monotonic_ms(), &a))
-        return false;
-    x->marks = arena_dup(x->memory, a.marks);
-    x->payer = arena_dup(x->memory, a.payer);
-    buffer_append(&x->body, a.body);
-    if (x->body.failed || !x->marks.p || !x->payer.p) {
-        buffer_clear(&x->body);
-        return false;
-    }
-    x->result.results = a.results;
-    x->result.rows = a.rows;
-    x->alone_units = a.units_alone;
-    x->cached = true;
-    return true;
-}
-
-/* What an earlier call has learnt of the target need not be asked again. */
-void recall_totals(struct exchange *x)
-{
-    if (exchange_is_fresh(x) ||
-        (!translation_needs(x->translation, V3_TOTALS) && !translation_needs(x->translation, V3_RATIO)))
-        return;
-    const struct cache_totals *known = cache_find_totals(x->account->cache, x->call.target.v3, x->call.target.v3_mode);
-    int64_t now = clock_monotonic_ms();
-    if (known && known->totals_until_ms > now && x->config->stats_ttl_ms)
-        translation_know_totals(x->translation, known->totals);
-    if (known && known->ratio_until_ms > now)
-        translation_know_ratio(x->translation, &known->ratio);
+    return slice_of(question.p, question.n + exchange_is_fresh(x));
 }
 
 /* ---- the rows of the list that were paid for already ---- */
 
-static bool remembers(const struct exchange *x)
+/* The call begins with what is remembered. */
+static bool is_remembered(const struct exchange *x)
 {
-    return x->config->answer_ttl_ms && x->plan.ask_list && x->pages.list.p;
+    return x->pages.list.p && !exchange_is_fresh(x);
 }
 
-/* Whether it begins with what is remembered, and lets others wait for its pages. */
-static bool goes_along(const struct exchange *x)
-{
-    return remembers(x) && !exchange_is_fresh(x);
-}
-
-/* All that the rows of a list depend on, whichever of them a call asks for. */
-static void begin_list(struct exchange *x)
-{
-    struct cache *c = x->account->cache;
-    x->pages = (struct pages){ .list = x->list, .anew = exchange_is_fresh(x) };
-    x->awaited_at = 0;
-    size_t most = cache_max_bytes(c) / LIST_PART;
-    if (remembers(x))
-        translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
-}
-
-static enum step replay(struct exchange *x);
-
-void recall_go_on(struct exchange *x)
-{
-    if (x->deadline)
-        event_del(x->deadline);
-    enum step step = x->refusal.fault ? REFUSE : replay(x);
-    if (step == WAIT)
-        return;
-    exchange_enter(x, step == REFUSE ? ROOM_SETTLE : ROOM_FETCH);
-    exchange_run(x);
-}
-
-static void on_pause_over(evutil_socket_t fd, short what, void *context)
-{
-    struct exchange *x = context;
-    (void)fd;
-    (void)what;
-    if (x->given)
-        exchange_run(x);
-    else
-        recall_go_on(x);
-}
-
-/* Another call is asking for the rows behind those that are known: calls that want neighbouring windows at the same
- * time (a pager that does not wait) pay for each row once. Not again when that brought nothing that could be
+/* Calls for adjacent pages of one list (a pager that does not wait) share the rows: this one waits for the rows behind
+ * those that are known when another call is asking for them. Not again when that brought nothing that could be
  * remembered. */
 static bool join_page(struct exchange *x)
 {
-    if (!goes_along(x) || x->pages.whole || translation_has_enough(x->translation) ||
-        x->awaited_at == x->pages.rows + 1 || !share_join(x->account->shares, x, SHARE_PAGES, x->pages.list))
+    struct recall *r = x->recall;
+    if (!is_remembered(x) || x->pages.whole || translation_has_enough(x->translation) ||
+        r->awaited_at == x->pages.rows + 1 ||
+        !flight_join(x->asked.account->flights, &x->seats, FLIGHT_PAGES, x->pages.list))
         return false;
-    x->awaited_at = x->pages.rows + 1;
+    r->awaited_at = x->pages.rows + 1;
     return true;
 }
 
-void recall_lead(struct exchange *x)
+static enum onward await_page(struct exchange *x)
 {
-    if (goes_along(x) && !x->starts[SHARE_PAGES])
-        share_start(x->account->shares, x, SHARE_PAGES, x->pages.list);
+    x->recall->state = AWAITING;
+    flight_hurry(&x->seats, x->asked.team_name);
+    return exchange_sleep(x, x->clocks.deadline_ms);
 }
 
-enum step recall_pause(struct exchange *x, int ms)
+static enum onward ask_for_rest(struct exchange *x)
 {
-    const struct timeval tv = { .tv_usec = ms * 1000 };
-    if (!x->pause)
-        x->pause = event_new(x->service->base, -1, 0, on_pause_over, x);
-    if (x->pause && event_add(x->pause, &tv) == 0)
-        return WAIT;
-    return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
-}
-
-/* What is there is known: ask for the rest. */
-static enum step ask(struct exchange *x)
-{
-    int64_t rows = translation_rows(x->translation), results = rows - x->call.offset;
     translation_replayed(x->translation, x->pages.whole);
-    pages_touch(&x->pages, x->account->cache);
-    x->asked_rows = rows;
-    x->ready_rows = results < 0 ? 0 : results < x->call.limit ? results : x->call.limit;
-    fetch_collect(x);
-    if (x->refusal.fault)
-        return REFUSE;
-    return x->has_hold && !x->round_rows && !x->n_fetches ? ONWARD : admit_hold(x);
+    pages_touch(&x->pages, x->asked.account->cache);
+    x->is_new_list = true;
+    x->recall->state = FRESH;
+    return ONWARD;
 }
 
-static enum step replay(struct exchange *x)
+static enum onward read_remembered(struct exchange *x)
 {
-    struct cache *c = x->account->cache;
+    struct cache *c = x->asked.account->cache;
     struct slice rows, payer;
     size_t bytes = 0;
-    while (goes_along(x) && !translation_has_enough(x->translation) &&
+    x->recall->state = READING;
+    while (is_remembered(x) && !translation_has_enough(x->translation) &&
            pages_next(&x->pages, c, clock_monotonic_ms(), &rows, &payer)) {
         if (!translation_replay(x->translation, rows)) {
             struct refusal r = translation_refusal(x->translation);
             return exchange_refuse(x, r.fault, r.why);
         }
-        if (!x->payer.n)
-            x->payer = arena_dup(x->memory, payer);
+        outcome_replayed(x, payer);
         bytes += rows.n;
         if (bytes > REPLAY_BYTES)
-            return recall_pause(x, 0); /* a long list is not to stop the others */
+            return exchange_sleep(x, 0); /* a long list is not to stop the others: on in the next turn of the loop */
     }
-    return join_page(x) ? fetch_await(x) : ask(x);
+    return join_page(x) ? await_page(x) : ask_for_rest(x);
 }
 
-/* Set aside what the call may need, so that those under way do not run out together when they have been paid for. A
- * limit says little about a list: a part of all is enough for any. */
-static bool set_aside(struct exchange *x)
-{
-    enum { ROW_BYTES = 384 /* of a row in memory, its trail and its text in the answer */, PARTS = 16 };
-    struct service *s = x->service;
-    size_t rows = (size_t)x->call.limit + (size_t)x->call.offset, part = s->memory.max / PARTS;
-    size_t most = rows < part / ROW_BYTES ? rows * ROW_BYTES : part;
-    if (x->promised)
-        return true;
-    x->wanted = most;
-    if (s->promised + most > s->memory.max / 2)
-        return false;
-    x->wanted = 0;
-    x->promised = most;
-    s->promised += most;
-    return true;
-}
-
-static enum step begin(struct exchange *x)
+static enum onward begin_list(struct exchange *x)
 {
     struct budget *b = &x->service->memory;
-    x->round_rows = 0;
-    if (!set_aside(x))
-        return admit_wait(x);
     size_t most = MAX_ROW_BYTES < b->max / 2 ? MAX_ROW_BYTES : b->max / 2;
-    x->translation = translation_new(&x->plan, x->account->seen, most, x->memory);
+    struct account *a = x->asked.account;
+    x->translation = translation_new(&x->asked.plan, a->seen, most, x->memory);
     if (!x->translation)
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("memory is out; try again later"));
+        return exchange_refuse_memory(x);
     translation_set_budget(x->translation, b);
-    begin_list(x);
-    return replay(x);
-}
-
-void recall_keep_rows(struct exchange *x)
-{
-    struct cache *c = x->account->cache;
-    struct buffer rows;
-    bool whole;
-    if (!translation_take_trail(x->translation, &rows, &whole))
-        return;
-    pages_keep(&x->pages, c, clock_monotonic_ms(), x->config->answer_ttl_ms, buffer_slice(&rows), whole,
-               slice_of(x->id, LEDGER_ID_SIZE - 1), (int64_t)(cache_max_bytes(c) / LIST_PART));
-    buffer_clear(&rows);
+    bool is_kept = exchange_config(x)->answer_ttl_ms && x->asked.plan.ask_list;
+    x->pages = (struct pages){ .list = is_kept ? x->recall->list : slice_of(NULL, 0), .anew = exchange_is_fresh(x) };
+    x->recall->awaited_at = 0;
+    most = cache_max_bytes(a->cache) / PAGES_LIST_PART;
+    if (is_kept)
+        translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
+    return read_remembered(x);
 }
 
 /* ---- the three ways ---- */
 
-enum step recall(struct exchange *x)
+/* What is still to be held for an answer that costs `rows`. */
+static enum onward skip_to_hold(struct exchange *x, int64_t rows)
 {
-    struct shares *shares = x->account->shares;
-    int64_t rows;
-    x->n_fetches = 0; /* an earlier try may have collected some, for a translation that is gone */
-    x->shared = false;
-    x->payer = S("");
-    if (!x->list.p)
-        x->list = plan_list_path(&x->plan, S(""), 0, x->memory);
-    if (x->list.p)
-        x->question = question_of(x);
-    if (!x->question.p)
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
-    if (x->has_hold) /* it waited for an answer that did not come; what it holds of rows serves its own requests */
-        x->prepaid_rows = x->plan.free_of_rows
-                              ? 0
-                              : x->held_rows - table_price(x->call.table, 0, x->call.where.n > 0, x->call.having.n > 0);
-    if (use_answer(x)) {
-        rows = x->result.rows;
-    } else if (share_join(shares, x, SHARE_CALL, shared_as(x))) {
-        rows = fetch_rows_of_all(x);
-    } else {
-        share_start(shares, x, SHARE_CALL, shared_as(x));
-        return begin(x);
+    int64_t held = hold_rows(x);
+    x->next_hold = (struct amounts){ .rows = rows > held ? rows - held : 0 };
+    x->recall->state = FRESH;
+    return SKIP;
+}
+
+/* What another call has begun while this one waited, or what has come, may serve it now. */
+static void forget_last_look(struct exchange *x)
+{
+    flight_leave_all(&x->seats);
+    translation_free(x->translation);
+    x->translation = NULL;
+    x->requests.n = 0;
+}
+
+static enum onward look(struct exchange *x)
+{
+    struct recall *r = x->recall;
+    struct flights *flights = x->asked.account->flights;
+    forget_last_look(x);
+    r->state = LOOKING;
+    if (!r->list.p)
+        r->list = plan_list_path(&x->asked.plan, S(""), 0, x->memory);
+    struct slice question = r->list.p ? question_of(x) : slice_of(NULL, 0);
+    outcome_begin(x, question);
+    if (!question.p)
+        return exchange_refuse_call_memory(x);
+    if (outcome_from_cache(x))
+        return skip_to_hold(x, x->outcome.result.rows);
+    if (flight_join(flights, &x->seats, FLIGHT_CALL, shared_as(x, question)))
+        return skip_to_hold(x, round_rows_of_all(x));
+    flight_start(flights, &x->seats, FLIGHT_CALL, shared_as(x, question));
+    enum onward room = hold_set_aside(x);
+    return room == ONWARD ? begin_list(x) : room;
+}
+
+enum onward recall_enter(struct exchange *x)
+{
+    if (!x->recall)
+        x->recall = exchange_part(x, struct recall);
+    if (!x->recall)
+        return exchange_refuse_call_memory(x);
+    switch (x->recall->state) {
+    case FRESH:
+        return look(x);
+    case LOOKING:
+        return hold_is_waiting(x) ? WAIT : look(x);
+    case READING:
+        return WAIT; /* the alarm rings */
+    case AWAITING:
+        if (x->seats.n_awaited)
+            return WAIT;
+        return x->refusal.fault ? REFUSE : read_remembered(x);
     }
-    x->round_units = 0;
-    x->round_rows = rows > x->held_rows ? rows - x->held_rows : 0;
-    return x->has_hold && !x->round_rows ? ONWARD : admit_hold(x);
+    assert(false);
+    return REFUSE;
+}
+
+enum onward recall_late(struct exchange *x)
+{
+    if (x->recall->state == LOOKING)
+        return hold_late(x);
+    if (x->recall->state == READING)
+        return read_remembered(x);
+    return exchange_refuse(x, FAULT_UPSTREAM_LATE,
+                           S("the request that this call had joined did not end within call_timeout"));
+}
+
+enum onward recall_gone(struct exchange *x)
+{
+    if (x->recall->state == LOOKING)
+        return hold_gone(x);
+    if (x->recall->state == READING)
+        return WAIT;
+    return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before anything was sent to API v3"));
+}
+
+void recall_told(struct exchange *x, enum flight_kind kind, const struct flight_news *news)
+{
+    if (kind != FLIGHT_PAGES)
+        return; /* a whole answer stands in seats.given */
+    if (news->end == FLIGHT_ANSWERED)
+        outcome_shared_page(x);
+    if (news->end == FLIGHT_GIVEN_UP)
+        x->recall->awaited_at = 0; /* one of the calls that waited asks instead, the others wait for that one */
 }

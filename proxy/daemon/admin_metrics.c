@@ -32,13 +32,10 @@ static void gather_counters(const struct counters *c, struct metrics *m)
 
 static void gather_calls(const struct service *s, struct metrics *m)
 {
-    int64_t running = 0, for_turn = 0, for_room = 0;
-    for (const struct exchange *x = s->running; x; x = x->next) {
-        for_turn += x->waits_for_turn;
-        for_room += x->waits_for_room;
-        running += !x->waits_for_turn && !x->waits_for_room;
-    }
-    metric_add(m, METRIC_CALLS_RUNNING, running);
+    int64_t all = s->counters.running, for_turn = 0, for_room = s->waitlist.n;
+    for (const struct turns *t = s->all_turns; t; t = t->next)
+        for_turn += t->n_waiting;
+    metric_add(m, METRIC_CALLS_RUNNING, all - for_turn - for_room);
     metric_add_labelled(m, METRIC_CALLS_WAITING, S("turn"), for_turn);
     metric_add_labelled(m, METRIC_CALLS_WAITING, S("room"), for_room);
 }

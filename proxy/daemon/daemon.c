@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "proxy/account/learnt.h"
 #include "proxy/account/loop_guard.h"
-#include "proxy/call/exchange.h"
+#include "proxy/call/way.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/control.h"
@@ -51,7 +51,7 @@ static void stop(struct daemon *d)
 /* A call whose client has left is brought to its end as well: what v3 is working on has a price. */
 static void stop_when_drained(struct daemon *d)
 {
-    if (d->is_drained && !d->service.running)
+    if (d->is_drained && link_is_alone(&d->service.running))
         stop(d);
 }
 
@@ -60,7 +60,7 @@ static void on_bottom(evutil_socket_t fd, short what, void *context)
     struct daemon *d = context;
     (void)fd;
     (void)what;
-    exchange_free_finished(&d->service);
+    calls_free_finished(&d->service);
     log_flush(&d->service.log);
     stop_when_drained(d);
 }
@@ -69,17 +69,18 @@ static void on_bottom(evutil_socket_t fd, short what, void *context)
 
 static void on_request(void *context, struct http_call *call, const struct http_request *request)
 {
-    exchange_begin(context, call, request);
+    (void)request;
+    call_begin(context, call);
 }
 
 static void on_turned_away(void *context, struct buffer *head)
 {
-    exchange_turned_away(context, head);
+    call_turned_away(context, head);
 }
 
 static void on_plain_http(void *context, struct buffer *head)
 {
-    exchange_refused_plain(context, head);
+    call_refused_plain(context, head);
 }
 
 static void on_trouble(void *context, const char *line)
@@ -215,7 +216,7 @@ static bool make_events(struct daemon *d)
     struct service *s = &d->service;
     s->bottom = event_new(s->base, -1, 0, on_bottom, d);
     d->drain_timer = event_new(s->base, -1, 0, on_drain_timeout, d);
-    if (!s->bottom || !d->drain_timer || !admit_begin(s) || !turns_begin(s))
+    if (!s->bottom || !d->drain_timer || !service_begin(s))
         return false;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         d->signals[i] = evsignal_new(s->base, signals[i].number, signals[i].on, d);
@@ -241,6 +242,8 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
 {
     struct service *s = &d->service;
     struct settings *settings = settings_new(config, NULL);
+    link_init(&s->running);
+    link_init(&s->finished);
     s->inherit = &d->inherit;
     s->memory.max = setup_call_memory(config);
     s->base = make_base();
@@ -278,22 +281,6 @@ static void announce(struct daemon *d)
     notify_ready(&d->notify, "serving");
 }
 
-/* Calls given up at the end of drain_timeout: their holds stay open and become `unknown` at the next start. */
-static void give_up_running(struct service *s)
-{
-    while (s->running) {
-        struct exchange *x = s->running;
-        s->running = x->next;
-        fetch_cancel(x);
-        share_leave_all(x);
-        share_end(x);
-        x->has_turn = x->has_hold = false;
-        x->next = s->finished;
-        s->finished = x;
-    }
-    exchange_free_finished(s);
-}
-
 static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
@@ -303,7 +290,7 @@ static void free_daemon(struct daemon *d)
     control_free(d->control);
     serve_admin_free(d->admin);
     if (s->bottom)
-        give_up_running(s);
+        calls_give_up(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
     looks_end(s);
@@ -316,9 +303,7 @@ static void free_daemon(struct daemon *d)
         event_free(d->drain_timer);
     if (s->bottom)
         event_free(s->bottom);
-    if (s->retry_pause)
-        event_free(s->retry_pause);
-    turns_end(s);
+    service_end(s);
     pulse_stop(&s->pulse);
     log_close(&s->log);
     if (s->base)

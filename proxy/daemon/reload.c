@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "proxy/call/exchange.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/front.h"
 
@@ -45,8 +44,8 @@ static void apply(struct service *s, const struct ledger_options *limits)
     ledger_set_limits(s->ledger, limits);
     http_server_set_idle(s->http, s->config->idle_timeout_ms);
     for (struct turns *t = s->all_turns; t; t = t->next)
-        turns_look(s, t);
-    admit_retry_waiting(s);
+        team_queue_look(&s->pacer, t);
+    waitlist_retry(&s->waitlist);
 }
 
 /* A way to v3 is made at the start only. False when a team comes with a key of its own that was not there then. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Questions under way: a hash of them, and who waits for each. Who is to be told is told in later turns of the loop, a
- * few at a time: nothing happens inside the starter's own steps, and a hundred copies of a large answer do not stop the
+ * Questions under way: a hash of them, and which calls wait for each. Those are told in later turns of the loop, a few
+ * at a time: nothing happens inside the starter's own steps, and a hundred copies of a large answer do not stop the
  * loop. */
 #include "proxy/reuse/flight.h"
 
@@ -9,11 +9,24 @@
 #include <stdlib.h>
 
 #include "base/round.h"
-#include "proxy/call/exchange.h"
 
-enum { BUCKETS = 1024, TELLING_US = 1000 /* in one turn: who is told may copy, read or write many rows at once */ };
+enum { BUCKETS = 1024, TELLING_US = 1000 /* in one turn: a call that is told may copy, read or write many rows */ };
 
-struct shares {
+struct flight {
+    struct flight *chain, *next_over;
+    struct flights *flights;
+    uint64_t hash;
+    enum flight_kind kind;
+    struct seats *starter; /* NULL: it is over */
+    struct link seats;
+    int holders; /* the starter, the seats, the list of what is over, and calls that still read the answer */
+    struct flight_news news;
+    struct buffer body, marks, why; /* what news points to */
+    struct slice key;
+    char bytes[]; /* key and payer */
+};
+
+struct flights {
     struct flight *buckets[BUCKETS];
     struct flight *over, *last_over; /* with seats that are to be told */
     struct event *tell;
@@ -29,86 +42,82 @@ static void put(struct flight *f)
     free(f);
 }
 
-void share_put(struct flight *f)
-{
-    put(f);
-}
-
-static uint64_t hash_of(enum share_kind kind, struct slice key)
+static uint64_t hash_of(enum flight_kind kind, struct slice key)
 {
     return slice_hash(key) + (uint64_t)kind;
 }
 
-static void take_seat(struct flight *f, struct seat *seat, struct exchange *x)
+static void take_seat(struct flight *f, struct seats *seats)
 {
-    *seat = (struct seat){ .flight = f, .exchange = x, .previous = f->last };
-    *(f->last ? &f->last->next : &f->first) = seat;
-    f->last = seat;
+    struct seat *seat = &seats->seat[f->kind];
+    *seat = (struct seat){ .flight = f, .seats = seats };
+    link_before(&f->seats, &seat->link);
     f->holders++;
-    x->n_awaited++;
+    seats->n_awaited++;
 }
 
 static void leave_seat(struct seat *seat)
 {
     struct flight *f = seat->flight;
-    *(seat->previous ? &seat->previous->next : &f->first) = seat->next;
-    *(seat->next ? &seat->next->previous : &f->last) = seat->previous;
-    seat->exchange->n_awaited--;
+    link_out(&seat->link);
+    seat->seats->n_awaited--;
     *seat = (struct seat){ 0 };
     put(f);
 }
 
-bool share_join(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key)
+bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key)
 {
     uint64_t hash = hash_of(kind, key);
     for (struct flight *f = s->buckets[hash % BUCKETS]; f; f = f->chain) {
-        if (f->hash != hash || f->kind != kind || !slice_eq(slice_of(f->key, f->n_key), key))
+        if (f->hash != hash || f->kind != kind || !slice_eq(f->key, key))
             continue;
-        take_seat(f, &x->seats[kind], x);
+        take_seat(f, seats);
         return true;
     }
     return false;
 }
 
-void share_start(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key)
+void flight_start(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key)
 {
-    struct flight *f = calloc(1, sizeof *f + key.n);
+    struct flight *f = calloc(1, sizeof *f + key.n + seats->id.n);
     if (!f)
         return;
-    f->shares = s;
+    memcpy(f->bytes, key.p, key.n);
+    memcpy(f->bytes + key.n, seats->id.p, seats->id.n);
+    f->key = slice_of(f->bytes, key.n);
+    f->news.payer = slice_of(f->bytes + key.n, seats->id.n);
+    f->flights = s;
     f->hash = hash_of(kind, key);
     f->kind = kind;
-    f->starter = x;
+    f->starter = seats;
     f->holders = 1;
-    f->n_key = key.n;
-    memcpy(f->key, key.p, key.n);
-    memcpy(f->payer, x->id, sizeof f->payer);
+    link_init(&f->seats);
     f->chain = s->buckets[f->hash % BUCKETS];
     s->buckets[f->hash % BUCKETS] = f;
-    assert(!x->starts[kind]);
-    x->starts[kind] = f;
+    assert(!seats->starts[kind]);
+    seats->starts[kind] = f;
 }
 
 /* ---- the end ---- */
 
-static void wake(struct shares *s)
+static void wake(struct flights *s)
 {
     static const struct timeval next_turn = { 0 };
     event_add(s->tell, &next_turn);
 }
 
-/* Nobody finds it any more; who has a seat is told. */
+/* No call finds it any more; those with a seat are told. */
 static void close_flight(struct flight *f, enum flight_end end)
 {
-    struct shares *s = f->shares;
+    struct flights *s = f->flights;
     struct flight **at = &s->buckets[f->hash % BUCKETS];
     while (*at != f)
         at = &(*at)->chain;
     *at = f->chain;
     f->starter->starts[f->kind] = NULL;
     f->starter = NULL;
-    f->end = end;
-    if (f->first) {
+    f->news.end = end;
+    if (!link_is_alone(&f->seats)) {
         f->holders++;
         *(s->last_over ? &s->last_over->next_over : &s->over) = f;
         s->last_over = f;
@@ -117,48 +126,51 @@ static void close_flight(struct flight *f, enum flight_end end)
     put(f);
 }
 
-void share_give_totals(struct exchange *x, int64_t totals)
+void flight_give_totals(struct seats *seats, int64_t totals)
 {
-    struct flight *f = x->starts[SHARE_TOTALS];
+    struct flight *f = seats->starts[FLIGHT_TOTALS];
     if (!f)
         return;
-    f->totals = totals;
+    f->news.totals = totals;
     close_flight(f, FLIGHT_ANSWERED);
 }
 
-void share_give_ratio(struct exchange *x, struct ratio ratio)
+void flight_give_ratio(struct seats *seats, struct ratio ratio)
 {
-    struct flight *f = x->starts[SHARE_RATIO];
+    struct flight *f = seats->starts[FLIGHT_RATIO];
     if (!f)
         return;
-    f->ratio = ratio;
+    f->news.ratio = ratio;
     close_flight(f, FLIGHT_ANSWERED);
 }
 
-void share_give_page(struct exchange *x)
+void flight_give_page(struct seats *seats)
 {
-    if (x->starts[SHARE_PAGES])
-        close_flight(x->starts[SHARE_PAGES], FLIGHT_ANSWERED);
+    if (seats->starts[FLIGHT_PAGES])
+        close_flight(seats->starts[FLIGHT_PAGES], FLIGHT_ANSWERED);
 }
 
-void share_give_answer(struct exchange *x, int64_t units_alone)
+void flight_give_answer(struct seats *seats, const struct flight_answer *answer)
 {
-    struct flight *f = x->starts[SHARE_CALL];
+    struct flight *f = seats->starts[FLIGHT_CALL];
     if (!f)
         return;
-    f->results = x->result.results;
-    f->rows = x->result.rows;
-    f->units_alone = units_alone;
-    if (f->first) {
-        buffer_append(&f->body, buffer_slice(&x->body));
-        buffer_append(&f->marks, x->marks);
+    f->news.answer = *answer;
+    if (!link_is_alone(&f->seats)) {
+        buffer_append(&f->body, answer->body);
+        buffer_append(&f->marks, answer->marks);
     }
-    if (f->body.failed || f->marks.failed) {
-        f->failing.refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
-        close_flight(f, FLIGHT_FAILED);
-        return;
-    }
-    close_flight(f, FLIGHT_ANSWERED);
+    f->news.answer.body = buffer_slice(&f->body);
+    f->news.answer.marks = buffer_slice(&f->marks);
+    bool is_whole = !f->body.failed && !f->marks.failed;
+    if (!is_whole)
+        f->news.failing.refusal = (struct refusal){ FAULT_TOO_BUSY, S("memory is out; try again later") };
+    close_flight(f, is_whole ? FLIGHT_ANSWERED : FLIGHT_FAILED);
+}
+
+void flight_blame(struct seats *seats, enum flight_kind kind, struct refusal refusal, int64_t retry_after_ms)
+{
+    seats->v3_failed[kind] = (struct failing){ refusal, retry_after_ms };
 }
 
 static void end_flight(struct flight *f, const struct failing *failing)
@@ -166,65 +178,78 @@ static void end_flight(struct flight *f, const struct failing *failing)
     bool for_all = failing->refusal.fault;
     if (for_all) {
         buffer_append(&f->why, failing->refusal.why);
-        f->failing = *failing;
-        f->failing.refusal.why = f->why.failed ? S("") : buffer_slice(&f->why);
+        f->news.failing = *failing;
+        f->news.failing.refusal.why = f->why.failed ? S("") : buffer_slice(&f->why);
     }
     close_flight(f, for_all ? FLIGHT_FAILED : FLIGHT_GIVEN_UP);
 }
 
-void share_end(struct exchange *x)
+void flight_give_up(struct seats *seats)
 {
-    for (int kind = 0; kind < SHARE_KINDS; kind++)
-        if (x->starts[kind])
-            end_flight(x->starts[kind], &x->v3_failed[kind]);
+    for (int kind = 0; kind < FLIGHT_KINDS; kind++)
+        if (seats->starts[kind])
+            end_flight(seats->starts[kind], &seats->v3_failed[kind]);
 }
 
-bool share_is_awaited(const struct exchange *x)
+bool flight_is_awaited(const struct seats *seats)
 {
-    for (int kind = 0; kind < SHARE_KINDS; kind++)
-        if (x->starts[kind] && x->starts[kind]->first)
+    for (int kind = 0; kind < FLIGHT_KINDS; kind++)
+        if (seats->starts[kind] && !link_is_alone(&seats->starts[kind]->seats))
             return true;
     return false;
 }
 
-void share_leave(struct exchange *x, enum share_kind kind)
+void flight_hurry(const struct seats *seats, struct slice team)
 {
-    if (x->seats[kind].flight)
-        leave_seat(&x->seats[kind]);
+    for (int kind = 0; kind < FLIGHT_KINDS; kind++) {
+        const struct flight *f = seats->seat[kind].flight;
+        if (f && f->starter && f->starter->hurry)
+            f->starter->hurry(f->starter->context, (enum flight_kind)kind, team);
+    }
 }
 
-void share_leave_all(struct exchange *x)
+void flight_leave_all(struct seats *seats)
 {
-    for (int kind = 0; kind < SHARE_KINDS; kind++)
-        share_leave(x, (enum share_kind)kind);
-    if (x->given)
-        put(x->given);
-    x->given = NULL;
+    for (int kind = 0; kind < FLIGHT_KINDS; kind++)
+        if (seats->seat[kind].flight)
+            leave_seat(&seats->seat[kind]);
+    if (seats->given)
+        put(seats->given);
+    seats->given = NULL;
+}
+
+const struct flight_news *flight_given(const struct seats *seats)
+{
+    return &seats->given->news;
 }
 
 /* ---- telling ---- */
 
 static void tell_first(struct flight *f)
 {
-    struct exchange *x = f->first->exchange;
-    enum share_kind kind = f->kind;
+    struct seat *seat = LINKED(f->seats.next, struct seat, link);
+    struct seats *seats = seat->seats;
     f->holders++;
-    leave_seat(f->first);
-    fetch_told(x, kind, f);
+    leave_seat(seat);
+    if (f->kind == FLIGHT_CALL && f->news.end == FLIGHT_ANSWERED) {
+        f->holders++;
+        seats->given = f;
+    }
+    seats->told(seats->context, f->kind, &f->news);
     put(f);
 }
 
 static void on_tell(evutil_socket_t fd, short what, void *context)
 {
-    struct shares *s = context;
+    struct flights *s = context;
     struct round share = { 0 };
     (void)fd;
     (void)what;
     while (s->over && !round_is_over(&share, TELLING_US)) {
         struct flight *f = s->over;
-        if (f->first)
+        if (!link_is_alone(&f->seats))
             tell_first(f);
-        if (!f->first) {
+        if (link_is_alone(&f->seats)) {
             s->over = f->next_over;
             if (!s->over)
                 s->last_over = NULL;
@@ -235,9 +260,9 @@ static void on_tell(evutil_socket_t fd, short what, void *context)
         wake(s);
 }
 
-struct shares *shares_new(struct event_base *base)
+struct flights *flights_new(struct event_base *base)
 {
-    struct shares *s = calloc(1, sizeof *s);
+    struct flights *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->tell = event_new(base, -1, 0, on_tell, s);
@@ -247,7 +272,7 @@ struct shares *shares_new(struct event_base *base)
     return NULL;
 }
 
-void shares_free(struct shares *s)
+void flights_free(struct flights *s)
 {
     if (!s)
         return;

@@ -1,45 +1,39 @@
 /* SPDX-License-Identifier: MIT
  *
- * What v3 is being asked right now, so that nobody asks it twice: the whole question of a call, the totals of a target,
- * its ratio. Whoever asks first is the starter; the others take a seat and are told by the loop what came of it. Calls
- * of one v3 key only.
+ * Flights: what v3 is being asked right now, so that it is not asked twice: the whole question of a call, the totals of
+ * a target, its ratio, the next page of a list. The call that asks first is the starter; the others take a seat and are
+ * told by the loop what came of it. Calls of one v3 key only.
  *
- *     starter:  share_start -> share_give_totals, share_give_ratio or share_give_answer -> share_end
- *     others:   share_join  -> fetch_told (from the loop, once), or share_leave before that
+ *     starter:  flight_start -> flight_give_… -> flight_give_up
+ *     others:   flight_join  -> seats.told (from the loop, once), or flight_leave before that
  *
- * A starter that ends without an answer tells why: what v3 did reaches all; what was only its own matter (its limits,
- * its deadline, its client) does not, the others then ask for themselves.
+ * A starter that ends without an answer tells why: what v3 did reaches all; what was only the starter's own matter (its
+ * limits, its deadline, its client) does not, and the others then ask for themselves. Knows no call: a call brings its
+ * seats.
  */
 #ifndef ANCHORAGE_PROXY_REUSE_FLIGHT_H
 #define ANCHORAGE_PROXY_REUSE_FLIGHT_H
 
 #include "base/buffer.h"
+#include "base/list.h"
 #include "mapping/fault.h"
 #include "mapping/translation.h"
-#include "proxy/ledger/ledger.h"
 
 struct event_base;
-struct exchange;
 struct flight;
-struct shares;
+struct flights;
+struct seats;
 
 /* What can be shared: the answer of a whole call, totals and ratio of a target, the next page of a list. */
-enum share_kind {
-    SHARE_CALL = V3_LIST,
-    SHARE_TOTALS = V3_TOTALS,
-    SHARE_RATIO = V3_RATIO,
-    SHARE_PAGES = V3_KINDS,
-    SHARE_KINDS
+enum flight_kind {
+    FLIGHT_CALL = V3_LIST,
+    FLIGHT_TOTALS = V3_TOTALS,
+    FLIGHT_RATIO = V3_RATIO,
+    FLIGHT_PAGES = V3_KINDS,
+    FLIGHT_KINDS
 };
 
 enum flight_end { FLIGHT_OPEN, FLIGHT_ANSWERED, FLIGHT_FAILED, FLIGHT_GIVEN_UP };
-
-/* A place in a flight, inside an exchange. */
-struct seat {
-    struct flight *flight; /* NULL: none taken */
-    struct exchange *exchange;
-    struct seat *next, *previous;
-};
 
 /* Why there is no answer. */
 struct failing {
@@ -47,57 +41,79 @@ struct failing {
     int64_t retry_after_ms;
 };
 
-/* What came of a question. */
-struct flight {
-    struct flight *chain, *next_over;
-    struct shares *shares;
-    uint64_t hash;
-    enum share_kind kind;
-    enum flight_end end;
-    struct exchange *starter;
-    struct seat *first, *last;
-    int holders; /* the starter, the seats, the list of what is over, and who still reads the answer */
-    char payer[LEDGER_ID_SIZE];
+/* The answer of a whole call. */
+struct flight_answer {
+    int64_t results, rows, units_alone;
+    struct slice body, marks;
+};
 
-    struct failing failing; /* FLIGHT_FAILED; `why` is the flight's own */
-    int64_t totals;
-    struct ratio ratio;
-    int64_t results, rows, units_alone; /* of a whole call */
-    struct buffer body, marks, why;
-    size_t n_key;
-    char key[];
+/* What came of a question, for seats.told and, of a whole answer, for as long as it is held. */
+struct flight_news {
+    enum flight_end end;
+    struct failing failing;      /* FLIGHT_FAILED */
+    struct slice payer;          /* id of the call that asked */
+    int64_t totals;              /* FLIGHT_TOTALS */
+    struct ratio ratio;          /* FLIGHT_RATIO */
+    struct flight_answer answer; /* FLIGHT_CALL */
+};
+
+struct seat {
+    struct flight *flight; /* NULL: none taken */
+    struct seats *seats;   /* it is one of these */
+    struct link link;
+};
+
+/* All that a call shares, inside the call. */
+struct seats {
+    struct slice id; /* of the call */
+    /* What it had a seat for is over; it has left the seat. Of a whole answer `given` is set before. */
+    void (*told)(void *context, enum flight_kind kind, const struct flight_news *news);
+    /* A call of another team has joined what this one asks for: its request shall not wait longer than one of that
+     * team would. */
+    void (*hurry)(void *context, enum flight_kind kind, struct slice team);
+    void *context;
+    struct seat seat[FLIGHT_KINDS];
+    struct flight *starts[FLIGHT_KINDS];    /* what others may join */
+    struct failing v3_failed[FLIGHT_KINDS]; /* what v3 did to each of these; no fault: nothing that others are told */
+    struct flight *given; /* the whole answer of another call, to be copied; flight_leave_all ends it */
+    int n_awaited;        /* seats taken */
 };
 
 /* NULL when memory is out. */
-struct shares *shares_new(struct event_base *base);
-/* Nobody is told any more. NULL is allowed. */
-void shares_free(struct shares *s);
+struct flights *flights_new(struct event_base *base);
+/* Nothing is told any more. NULL is allowed. */
+void flights_free(struct flights *s);
 
 /* Take a seat if `key` is being asked. */
-[[nodiscard]] bool share_join(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key);
+[[nodiscard]] bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key);
 
-/* Be the one who asks. When memory is out nobody can join, that is all. */
-void share_start(struct shares *s, struct exchange *x, enum share_kind kind, struct slice key);
+/* Be the one that asks. When memory is out no call can join, that is all. */
+void flight_start(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key);
 
-/* The answer has come; does nothing unless the exchange is the starter. */
-void share_give_totals(struct exchange *x, int64_t totals);
-void share_give_ratio(struct exchange *x, struct ratio ratio);
+/* The answer has come; each does nothing unless these seats' call is the starter. */
+void flight_give_totals(struct seats *seats, int64_t totals);
+void flight_give_ratio(struct seats *seats, struct ratio ratio);
 /* A page of the list has come and is remembered. */
-void share_give_page(struct exchange *x);
-/* Of the whole call: x->body, marks and result; copied when somebody waits. */
-void share_give_answer(struct exchange *x, int64_t units_alone);
+void flight_give_page(struct seats *seats);
+/* Copied when a call waits for it. */
+void flight_give_answer(struct seats *seats, const struct flight_answer *answer);
 
-/* The exchange ends: all that it has started and not answered is over. x->v3_failed says what the others are told. */
-void share_end(struct exchange *x);
+/* Say why it has no answer: what others are told when it gives up. */
+void flight_blame(struct seats *seats, enum flight_kind kind, struct refusal refusal, int64_t retry_after_ms);
 
-/* Somebody waits for what the exchange has started. */
-bool share_is_awaited(const struct exchange *x);
+/* All that the call has started and not answered is over. */
+void flight_give_up(struct seats *seats);
 
-/* Give up the seat, or all of them; fetch_told is not called for it any more. */
-void share_leave(struct exchange *x, enum share_kind kind);
-void share_leave_all(struct exchange *x);
+/* Another call waits for what this one has started. */
+bool flight_is_awaited(const struct seats *seats);
 
-/* An answer that fetch_told was shown and that was kept (holders++) is not needed any more. */
-void share_put(struct flight *f);
+/* Let those that ask for what this call waits for know of its team. */
+void flight_hurry(const struct seats *seats, struct slice team);
+
+/* Give up all seats, and the answer given; seats.told is not called for them any more. */
+void flight_leave_all(struct seats *seats);
+
+/* The whole answer that was given. */
+const struct flight_news *flight_given(const struct seats *seats);
 
 #endif

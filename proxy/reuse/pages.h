@@ -9,6 +9,9 @@
 
 #include "proxy/reuse/cache.h"
 
+/* One list may take this part of a cache at most: a half. */
+enum { PAGES_LIST_PART = 2 };
+
 /* Where a call stands in a list. */
 struct pages {
     struct slice list;

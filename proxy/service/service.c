@@ -53,6 +53,29 @@ struct turns *service_turns(struct service *s, struct slice team)
     return t ? s->turns[t - s->config->teams] : NULL;
 }
 
+/* ---- the waits that calls share ---- */
+
+/* What is ready was more than a round of the loop may do. */
+static bool is_behind(void *context)
+{
+    const struct service *s = context;
+    bool behind = ledger_is_behind(s->ledger);
+    for (size_t i = 0; !behind && i < s->accounts.n; i++)
+        behind = upstream_is_behind(s->accounts.list[i].upstream);
+    return behind;
+}
+
+bool service_begin(struct service *s)
+{
+    return waitlist_begin(&s->waitlist, s->base) && pacer_begin(&s->pacer, s->base, is_behind, s);
+}
+
+void service_end(struct service *s)
+{
+    waitlist_end(&s->waitlist);
+    pacer_end(&s->pacer);
+}
+
 /* ---- settings ---- */
 
 static struct turns *find_turns(const struct service *s, const char *team)
@@ -91,14 +114,13 @@ static struct turns **collect_turns(const struct service *s, const struct config
     return turns;
 }
 
-static bool has_calls(const struct service *s, const struct turns *t)
+static bool has_calls(struct service *s, const struct turns *t)
 {
-    for (const struct exchange *x = s->running; x; x = x->next)
-        if (x->turns == t)
-            return true;
-    for (const struct exchange *x = s->finished; x; x = x->next)
-        if (x->turns == t)
-            return true;
+    struct link *lists[] = { &s->running, &s->finished };
+    for (int i = 0; i < 2; i++)
+        for (struct link *l = lists[i]->next; l != lists[i]; l = l->next)
+            if (LINKED(l, struct exchange, link)->ticket.turns == t)
+                return true;
     return false;
 }
 
@@ -111,7 +133,7 @@ static void drop_turns_of_gone_teams(struct service *s)
             continue;
         }
         *at = t->next;
-        turns_forget(s, t);
+        team_queue_forget(t);
         free_turns(t);
     }
 }
@@ -125,6 +147,7 @@ bool service_take_settings(struct service *s, struct settings *settings)
     for (size_t i = 0; i < next->n_teams; i++) {
         struct turns *t = turns[i];
         if (!t->team) {
+            team_queue_init(t);
             t->next = s->all_turns;
             s->all_turns = t;
         }

@@ -17,6 +17,7 @@
 #include "proxy/service/loop_lag.h"
 #include "proxy/service/settings.h"
 #include "proxy/service/team_queue.h"
+#include "proxy/service/waitlist.h"
 
 struct event;
 struct event_base;
@@ -27,6 +28,7 @@ enum { ROOMS_TIMED = 6 };
 
 struct counters {
     uint64_t calls, answered, hits, misses, shared, approximate;
+    int64_t running; /* calls that have not ended */
     uint64_t faults[FAULT_COUNT];
     uint64_t rows, units, units_predicted, units_saved;
     uint64_t v3_requests;
@@ -43,21 +45,17 @@ struct service {
     struct ledger *ledger;
     struct turns **turns;    /* one for each team of the configuration, in its order */
     struct turns *all_turns; /* these, and of teams that are gone but still have calls */
-    struct gate gate;        /* for who waits only because the machine is behind */
+    struct pacer pacer;      /* calls held back because the loop is overloaded */
     struct aside *aside;     /* for large answers */
     struct budget memory;    /* of all calls together */
     size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
-    struct exchange *running;     /* all that are not freed */
-    struct exchange *finished;    /* freed at the bottom of the loop */
-    struct line waiting_for_room; /* a hold was refused only because of other calls' open holds, or memory is short */
-    struct exchange *patient;     /* of these, the one that may wait longer than queue_timeout; NULL: none does */
-    struct event *retry_pause;    /* pending: they have had a try a moment ago */
-    bool retry_is_due;            /* and are to have another one after it */
-    struct event *bottom;         /* runs once the callbacks of this turn are done */
-    struct log log;               /* written at the bottom */
+    struct link running, finished; /* calls; those that have ended are freed at the bottom of the loop */
+    struct waitlist waitlist;      /* calls that lack room in a limit, or memory, that other calls hold */
+    struct event *bottom;          /* runs once the callbacks of this turn are done */
+    struct log log;                /* written at the bottom */
     struct counters counters;
     struct pulse pulse;
     struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */
@@ -71,6 +69,10 @@ const struct account *service_main_account(const struct service *s);
 
 /* What was learnt of v3 has changed: keep it in the state directory. */
 void service_keep_learnt(struct service *s);
+
+/* False when memory is out; service_end may be called either way. */
+[[nodiscard]] bool service_begin(struct service *s);
+void service_end(struct service *s);
 
 /* Take settings into force, at the start and in between; the caller's count of them is taken over. Turns stay those of
  * the team with the same name. False, and nothing changed or taken, when memory is out. */

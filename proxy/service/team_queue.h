@@ -1,71 +1,78 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose turn it is: of a team's calls as many run as its concurrency allows. Where the machine is behind with those
- * that run, what is begun comes first: few others begin, and the teams take turns with that.
+ * Turns: as many calls of a team run as its concurrency allows, the others stand in the team's queue. Under overload
+ * calls that already run go first: few others begin, and the teams take turns with that (the pacer).
+ *
+ *     team_queue_take -> [ticket.came] -> team_queue_leave
+ *
+ * Knows no call: a call brings a ticket.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 #define ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "base/list.h"
 
 struct account;
 struct config_team;
 struct event;
-struct exchange;
-struct service;
+struct event_base;
 struct settings;
+struct turns;
 
-/* Calls that wait, first come, first served; each is in one line at most. */
-struct line {
-    struct exchange *first, *last;
-    size_t n;
+/* A call's place in its team's queue, inside whatever brings it. */
+struct ticket {
+    struct turns *turns;         /* of its team; NULL: the call has no team yet */
+    void (*came)(void *context); /* its turn came after it had waited */
+    void *context;
+    bool has_turn, waits;
+    struct link link; /* in the queue while it waits */
 };
 
-void line_add(struct line *l, struct exchange *x);
-void line_remove(struct line *l, struct exchange *x);
-
-/* How many of a team's calls run, and who waits for a turn. A reload finds them again by the team's name; those of a
- * team that is gone go when its last call has. */
+/* How many calls of a team run, and which wait for a turn, first come, first served. A reload finds them again by the
+ * team's name; those of a team that is gone end with its last call. */
 struct turns {
     const struct config_team *team; /* of the present configuration, or of the last that had it */
-    struct settings *settings;      /* whose `team` is */
+    struct settings *settings;      /* the settings whose `team` it is */
     struct account *account;        /* the v3 key that its calls are made with */
     int32_t running;
-    struct line waiting;
-    bool is_in_gate;
-    struct turns *after; /* in the gate */
-    struct turns *next;  /* all of the service */
+    struct link waiting; /* tickets */
+    int64_t n_waiting;
+    struct link paced; /* in the pacer; alone when it is not */
+    struct turns *next;
 };
 
-/* Teams with calls that wait though their concurrency would let them run. */
-struct gate {
-    struct turns *first, *last;
-    struct event *due;   /* set, if only for another day: to move it needs no memory */
-    bool is_due;         /* it is set for those who wait */
+/* Queues with calls that wait though their concurrency would let them run. */
+struct pacer {
+    bool (*is_behind)(void *context); /* more is ready than a round of the loop may do */
+    void *context;
+    struct link queues;
+    struct event *due;   /* set, if only for another day: moving it needs no memory */
+    bool is_due;         /* it is set for the calls that wait */
     bool is_open_to_all; /* it could not be set again */
-    int64_t begun_us;    /* when the last call began while the machine was behind, or should have */
-    bool is_open;        /* it is being gone through */
+    int64_t begun_us;    /* when the last call began while the loop was behind, or should have */
+    bool is_open;        /* the queues are being gone through */
 };
 
-/* False when memory is out; turns_end may be called either way. */
-[[nodiscard]] bool turns_begin(struct service *s);
-void turns_end(struct service *s);
+/* False when memory is out; pacer_end may be called either way. */
+[[nodiscard]] bool pacer_begin(struct pacer *p, struct event_base *base, bool (*is_behind)(void *context),
+                               void *context);
+void pacer_end(struct pacer *p);
 
-/* Take a turn. False when it has to wait for it: it is in its team's line then, and turn_came is called. */
-[[nodiscard]] bool turn_take(struct exchange *x);
+/* A queue without calls. */
+void team_queue_init(struct turns *t);
 
-/* Give back what turn_take took, or leave the line; others may run before this returns. */
-void turn_leave(struct exchange *x);
+/* Take a turn. False when the call has to wait for it: its ticket is in the queue then, and ticket.came is called. */
+[[nodiscard]] bool team_queue_take(struct pacer *p, struct ticket *ticket);
+
+/* Give the turn back, or leave the queue; calls may begin before this returns. Allowed without either. */
+void team_queue_leave(struct pacer *p, struct ticket *ticket);
 
 /* The team's concurrency may have grown. */
-void turns_look(struct service *s, struct turns *t);
+void team_queue_look(struct pacer *p, struct turns *t);
 
-/* None of the team's calls is left, and it is going to be freed. */
-void turns_forget(struct service *s, struct turns *t);
-
-/* In admit.c: the call has its turn and goes on. */
-void turn_came(struct exchange *x);
+/* None of the team's calls is left, and the queue is going to be freed. */
+void team_queue_forget(struct turns *t);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Whose turn it is, with rooms that are behind when the test says so. */
+ * Turns, under overload when the test says so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,53 +13,60 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "proxy/call/exchange.h"
+#include "config/config.h"
+#include "proxy/service/team_queue.h"
 
 enum { CALLS = 12 };
 
 static struct scene {
-    struct service service;
+    struct event_base *base;
+    struct pacer pacer;
     struct config_team teams[2];
     struct turns turns[2];
-    struct exchange *calls;
+    struct ticket *calls;
     char came[8 * CALLS]; /* the numbers of those whose turn came after they had waited */
     bool ends_at_once;
 } scene;
 static bool is_behind;
 
-bool ledger_is_behind(const struct ledger *l)
+static bool behind(void *context)
 {
-    (void)l;
+    (void)context;
     return is_behind;
 }
 
-bool upstream_is_behind(const struct upstream *u)
+static bool take(struct ticket *ticket)
 {
-    (void)u;
-    return false;
+    return team_queue_take(&scene.pacer, ticket);
 }
 
-void turn_came(struct exchange *x)
+static void leave(struct ticket *ticket)
 {
-    assert_true(x->has_turn);
+    team_queue_leave(&scene.pacer, ticket);
+}
+
+static void came(void *context)
+{
+    struct ticket *ticket = context;
+    assert_true(ticket->has_turn && !ticket->waits);
     size_t n = strlen(scene.came);
-    snprintf(scene.came + n, sizeof scene.came - n, "%d ", (int)(x - scene.calls));
+    snprintf(scene.came + n, sizeof scene.came - n, "%d ", (int)(ticket - scene.calls));
     if (scene.ends_at_once)
-        turn_leave(x);
+        leave(ticket);
 }
 
 static void loop_until_came(const char *numbers)
 {
     while (strlen(scene.came) < strlen(numbers))
-        event_base_loop(scene.service.base, EVLOOP_ONCE);
+        event_base_loop(scene.base, EVLOOP_ONCE);
     assert_memory_equal(scene.came, numbers, strlen(numbers));
 }
 
 /* Nobody begins while it lasts. */
-static void shut_gate(void)
+static void overload(void)
 {
     is_behind = true;
-    scene.service.gate.begun_us = clock_monotonic_us() + INT64_C(3600000000);
+    scene.pacer.begun_us = clock_monotonic_us() + INT64_C(3600000000);
 }
 
 /* The first half of the calls is of the first team. */
@@ -68,22 +75,24 @@ static int begin(void **state)
     (void)state;
     scene = (struct scene){ .teams = { { .concurrency = 2 }, { .concurrency = 2 } } };
     scene.calls = calloc(CALLS, sizeof *scene.calls);
-    scene.service.base = event_base_new();
+    scene.base = event_base_new();
     is_behind = false;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        team_queue_init(&scene.turns[i]);
         scene.turns[i].team = &scene.teams[i];
-    for (int i = 0; i < CALLS; i++) {
-        scene.calls[i].service = &scene.service;
-        scene.calls[i].turns = &scene.turns[i / (CALLS / 2)];
     }
-    return turns_begin(&scene.service) ? 0 : -1;
+    for (int i = 0; i < CALLS; i++) {
+        scene.calls[i] = (struct ticket){ .turns = &scene.turns[i / (CALLS / 2)], .came = came };
+        scene.calls[i].context = &scene.calls[i];
+    }
+    return pacer_begin(&scene.pacer, scene.base, behind, NULL) ? 0 : -1;
 }
 
 static int end(void **state)
 {
     (void)state;
-    turns_end(&scene.service);
-    event_base_free(scene.service.base);
+    pacer_end(&scene.pacer);
+    event_base_free(scene.base);
     free(scene.calls);
     return 0;
 }
@@ -91,19 +100,19 @@ static int end(void **state)
 static void a_team_has_as_many_as_it_may(void **state)
 {
     (void)state;
-    struct exchange *x = scene.calls;
-    assert_true(turn_take(&x[0]));
-    assert_true(turn_take(&x[1]));
+    struct ticket *x = scene.calls;
+    assert_true(take(&x[0]));
+    assert_true(take(&x[1]));
     for (int i = 2; i < 6; i++)
-        assert_false(turn_take(&x[i]));
-    assert_true(turn_take(&x[6]));
-    turn_leave(&x[3]);
-    turn_leave(&x[6]);
+        assert_false(take(&x[i]));
+    assert_true(take(&x[6]));
+    leave(&x[3]);
+    leave(&x[6]);
     assert_string_equal(scene.came, "");
-    turn_leave(&x[0]);
+    leave(&x[0]);
     assert_string_equal(scene.came, "2 ");
     scene.teams[0].concurrency = 4;
-    turns_look(&scene.service, &scene.turns[0]);
+    team_queue_look(&scene.pacer, &scene.turns[0]);
     loop_until_came("2 4 5 ");
     assert_int_equal(scene.turns[0].running, 4);
 }
@@ -111,29 +120,29 @@ static void a_team_has_as_many_as_it_may(void **state)
 static void calls_that_end_at_once_make_room_for_all(void **state)
 {
     (void)state;
-    assert_true(turn_take(&scene.calls[0]));
-    assert_true(turn_take(&scene.calls[1]));
+    assert_true(take(&scene.calls[0]));
+    assert_true(take(&scene.calls[1]));
     for (int i = 2; i < 6; i++)
-        assert_false(turn_take(&scene.calls[i]));
+        assert_false(take(&scene.calls[i]));
     scene.ends_at_once = true;
-    turn_leave(&scene.calls[1]);
+    leave(&scene.calls[1]);
     loop_until_came("2 3 4 5 ");
     assert_int_equal(scene.turns[0].running, 1);
-    assert_int_equal(scene.turns[0].waiting.n, 0);
+    assert_int_equal(scene.turns[0].n_waiting, 0);
 }
 
 static void what_is_begun_comes_first(void **state)
 {
     (void)state;
     scene.teams[0].concurrency = scene.teams[1].concurrency = 100;
-    assert_true(turn_take(&scene.calls[0]));
-    shut_gate();
+    assert_true(take(&scene.calls[0]));
+    overload();
     for (int i = 1; i < CALLS; i++)
-        assert_false(turn_take(&scene.calls[i]));
-    int64_t began_us = scene.service.gate.begun_us = clock_monotonic_us();
+        assert_false(take(&scene.calls[i]));
+    int64_t began_us = scene.pacer.begun_us = clock_monotonic_us();
     int rounds = 0;
     for (; strlen(scene.came) < strlen("1 6 2 7 "); rounds++) {
-        event_base_loop(scene.service.base, EVLOOP_ONCE);
+        event_base_loop(scene.base, EVLOOP_ONCE);
         assert_in_range(strlen(scene.came) / 2, 0, (clock_monotonic_us() - began_us) / 1000); /* one a millisecond */
     }
     assert_in_range(rounds, 1, 20); /* and the loop sleeps meanwhile */
@@ -141,15 +150,15 @@ static void what_is_begun_comes_first(void **state)
     loop_until_came("1 6 2 7 3 8 4 9 5 10 11 "); /* the teams by turns */
 }
 
-static void the_gate_opens_though_nobody_leaves(void **state)
+static void calls_begin_though_nobody_leaves(void **state)
 {
     (void)state;
-    assert_true(turn_take(&scene.calls[0]));
-    shut_gate();
-    assert_false(turn_take(&scene.calls[1]));
-    assert_false(turn_take(&scene.calls[6]));
+    assert_true(take(&scene.calls[0]));
+    overload();
+    assert_false(take(&scene.calls[1]));
+    assert_false(take(&scene.calls[6]));
     is_behind = false;
-    assert_false(turn_take(&scene.calls[7])); /* those before it have not begun yet */
+    assert_false(take(&scene.calls[7])); /* those before it have not begun yet */
     loop_until_came("1 6 7 ");
 }
 
@@ -161,13 +170,13 @@ static void *realloc_or_not(void *p, size_t n)
 }
 
 /* The loop has no room for one more timer: theirs stands in it already. */
-static void the_gate_opens_without_memory(void **state)
+static void calls_begin_without_memory(void **state)
 {
     (void)state;
-    shut_gate();
+    overload();
     no_memory = true;
-    assert_false(turn_take(&scene.calls[0]));
-    assert_false(turn_take(&scene.calls[6]));
+    assert_false(take(&scene.calls[0]));
+    assert_false(take(&scene.calls[6]));
     is_behind = false;
     loop_until_came("0 6 ");
     no_memory = false;
@@ -184,14 +193,14 @@ static void add_two(evutil_socket_t fd, short what, void *context)
 }
 
 /* Theirs has just been taken out of the loop's heap, and somebody else has its place. */
-static void the_gate_opens_though_its_timer_is_lost(void **state)
+static void calls_begin_though_its_timer_is_lost(void **state)
 {
     (void)state;
-    struct event_base *base = scene.service.base;
+    struct event_base *base = scene.base;
     struct event *timers[TIMERS] = { 0 };
-    shut_gate();
-    assert_false(turn_take(&scene.calls[0]));
-    assert_false(turn_take(&scene.calls[6]));
+    overload();
+    assert_false(take(&scene.calls[0]));
+    assert_false(take(&scene.calls[6]));
     timers[2] = event_new(base, -1, 0, add_two, timers);
     event_add(timers[2], &(struct timeval){ .tv_usec = 1 });
     no_memory = true;
@@ -215,18 +224,18 @@ static void the_gate_opens_though_its_timer_is_lost(void **state)
 static void a_team_is_forgotten(void **state)
 {
     (void)state;
-    assert_true(turn_take(&scene.calls[0]));
-    shut_gate();
-    assert_false(turn_take(&scene.calls[1]));
-    assert_false(turn_take(&scene.calls[6]));
-    turn_leave(&scene.calls[1]);
-    assert_true(scene.turns[0].is_in_gate);
-    turns_forget(&scene.service, &scene.turns[0]);
-    assert_false(scene.turns[0].is_in_gate);
+    assert_true(take(&scene.calls[0]));
+    overload();
+    assert_false(take(&scene.calls[1]));
+    assert_false(take(&scene.calls[6]));
+    leave(&scene.calls[1]);
+    assert_false(link_is_alone(&scene.turns[0].paced));
+    team_queue_forget(&scene.turns[0]);
+    assert_true(link_is_alone(&scene.turns[0].paced));
     scene.turns[0].team = NULL;
     is_behind = false;
     loop_until_came("6 ");
-    turns_forget(&scene.service, &scene.turns[1]);
+    team_queue_forget(&scene.turns[1]);
 }
 
 int main(void)
@@ -237,9 +246,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(calls_that_end_at_once_make_room_for_all, begin, end),
         cmocka_unit_test_setup_teardown(what_is_begun_comes_first, begin, end),
         cmocka_unit_test_setup_teardown(a_team_is_forgotten, begin, end),
-        cmocka_unit_test_setup_teardown(the_gate_opens_though_nobody_leaves, begin, end),
-        cmocka_unit_test_setup_teardown(the_gate_opens_without_memory, begin, end),
-        cmocka_unit_test_setup_teardown(the_gate_opens_though_its_timer_is_lost, begin, end),
+        cmocka_unit_test_setup_teardown(calls_begin_though_nobody_leaves, begin, end),
+        cmocka_unit_test_setup_teardown(calls_begin_without_memory, begin, end),
+        cmocka_unit_test_setup_teardown(calls_begin_though_its_timer_is_lost, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

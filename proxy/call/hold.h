@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The step hold: rows and units of the next round are held in the ledger, durably, before it is sent. Where other
+ * calls' holds stand in the way, the call waits for room. Memory that the call may need is set aside here as well.
+ */
+#ifndef ANCHORAGE_PROXY_CALL_HOLD_H
+#define ANCHORAGE_PROXY_CALL_HOLD_H
+
+#include "proxy/call/exchange.h"
+
+enum onward hold_enter(struct exchange *x);
+enum onward hold_late(struct exchange *x);
+enum onward hold_gone(struct exchange *x);
+
+/* The ledger has a hold of this call that has not ended. */
+bool hold_is_open(const struct exchange *x);
+
+/* The call stands in the wait list. */
+bool hold_is_waiting(const struct exchange *x);
+
+/* v2 rows held so far. */
+int64_t hold_rows(const struct exchange *x);
+
+/* Refuse, as the answer has more rows than could be held. */
+enum onward hold_out_of_rows(struct exchange *x);
+
+/* Set aside memory for the call's rows, once. ONWARD; or what waiting for it comes to: the step is then entered again,
+ * and hold_late and hold_gone are for the wait. */
+[[nodiscard]] enum onward hold_set_aside(struct exchange *x);
+
+/* Give back what was set aside. */
+void hold_give_back(struct exchange *x);
+
+/* The ledger has ended the hold. */
+void hold_ended(struct exchange *x);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ * The step render: the answer's bytes, and what this call has learnt for the next ones. */
+#include "proxy/call/render.h"
+
+#include "base/clock.h"
+#include "proxy/call/fetch.h"
+#include "proxy/call/hold.h"
+#include "proxy/call/outcome.h"
+#include "proxy/service/worker.h"
+
+/* Rows that are ordered and written without leaving the loop (a millisecond or two). */
+enum { ROWS_AT_ONCE = 5000 };
+
+struct render {
+    struct aside_item work;
+    int64_t held_rows;
+    struct refusal refusal; /* what the worker has found wrong */
+    bool made;
+};
+
+static void keep_learnt(struct exchange *x)
+{
+    struct account *a = x->asked.account;
+    const struct translation_result *r = &x->outcome.result;
+    const struct target *target = &x->asked.call.target;
+    a->seen.upper_case |= r->seen.upper_case;
+    a->seen.disorder |= r->seen.disorder;
+    if (r->learnt_page_rows && (!a->learnt_page_rows || r->learnt_page_rows < a->learnt_page_rows))
+        a->learnt_page_rows = r->learnt_page_rows;
+    if (!x->asked.plan.ratio_from_list || !r->has_ratio)
+        return;
+    struct cache_totals *e = cache_keep_totals(a->cache, target->v3, target->v3_mode);
+    if (e) {
+        e->ratio = r->ratio;
+        e->ratio_until_ms = clock_monotonic_ms() + RATIO_KEPT_MS;
+    }
+}
+
+/* Runs on the worker thread when the answer is large. */
+static void make_answer(void *context)
+{
+    struct exchange *x = context;
+    x->render->refusal = outcome_from_rows(x, x->render->held_rows);
+    x->render->made = true;
+}
+
+static void on_made(void *context)
+{
+    struct exchange *x = context;
+    x->is_at_work = false;
+    (void)exchange_count(x);
+    exchange_wake(x);
+}
+
+static enum onward make_on_worker(struct exchange *x)
+{
+    size_t most = translation_answer_bytes(x->translation);
+    if (!budget_take(&x->service->memory, most))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+    x->counted += most; /* until what it really has is known */
+    x->is_at_work = true;
+    x->render->work = (struct aside_item){ .run = make_answer, .done = on_made, .context = x };
+    aside_start(x->service->aside, &x->render->work);
+    return WAIT;
+}
+
+static enum onward finish(struct exchange *x)
+{
+    struct refusal refusal = x->render->refusal;
+    if (refusal.fault)
+        return exchange_refuse(x, refusal.fault, refusal.why);
+    keep_learnt(x);
+    if (x->outcome.result.rows > x->render->held_rows)
+        return hold_out_of_rows(x);
+    if (x->outcome.body.failed || !outcome_mark(x))
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
+    outcome_keep(x, fetch_units(x), fetch_has_asked(x));
+    return ONWARD;
+}
+
+static enum onward render_list(struct exchange *x)
+{
+    if (!x->render)
+        x->render = exchange_part(x, struct render);
+    if (!x->render)
+        return exchange_refuse_call_memory(x);
+    if (x->render->made)
+        return finish(x);
+    x->render->held_rows = hold_rows(x);
+    if (translation_rows(x->translation) > ROWS_AT_ONCE)
+        return make_on_worker(x);
+    make_answer(x);
+    return finish(x);
+}
+
+enum onward render_enter(struct exchange *x)
+{
+    if (x->is_at_work)
+        return WAIT;
+    if (x->outcome.cached)
+        return ONWARD;
+    if (!x->asked.call.table->is_info)
+        return render_list(x);
+    outcome_from_books(x);
+    if (x->outcome.body.failed)
+        return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
+    return ONWARD;
+}

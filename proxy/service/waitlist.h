@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calls that wait for room which other calls hold: in a team's limit, or in memory. Every call that ends is a reason to
+ * try again, but not more often than every 20 ms: each try costs.
+ *
+ *     waitlist_add -> [waiter.again] -> waitlist_add …, or waitlist_remove before that
+ *
+ * Knows no call: a call brings a waiter.
+ */
+#ifndef ANCHORAGE_PROXY_SERVICE_WAITLIST_H
+#define ANCHORAGE_PROXY_SERVICE_WAITLIST_H
+
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct event;
+struct event_base;
+
+/* A place in the list, inside whatever brings it. */
+struct waiter {
+    bool (*is_worth_it)(const void *context, int64_t now_ms); /* a try could succeed; now_ms is monotonic */
+    void (*again)(void *context);                             /* it is out of the list: try, and add it again or not */
+    void *context;
+    struct link link;
+};
+
+struct waitlist {
+    struct link waiters; /* first come, first served */
+    int64_t n;
+    struct event *pause;          /* pending: they have had a try a moment ago */
+    bool is_due;                  /* and are to have another one after it */
+    const struct waiter *patient; /* the one that may wait longer than the others; NULL: none */
+};
+
+/* False when memory is out; waitlist_end may be called either way. */
+[[nodiscard]] bool waitlist_begin(struct waitlist *w, struct event_base *base);
+void waitlist_end(struct waitlist *w);
+
+void waitlist_add(struct waitlist *w, struct waiter *waiter);
+void waitlist_remove(struct waitlist *w, struct waiter *waiter);
+
+/* Room may have come free. Calls waiter.again of those that are worth it, now or after the pause. May be called from
+ * inside of one: a call that is refused at once makes room. */
+void waitlist_retry(struct waitlist *w);
+
+/* One waiter at a time may be the patient one, in the list and between its tries. */
+[[nodiscard]] bool waitlist_be_patient(struct waitlist *w, const struct waiter *waiter);
+void waitlist_be_patient_no_more(struct waitlist *w, const struct waiter *waiter);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ * The step hold, with real books that answer at once. */
+#include "proxy/call/hold.h"
+#include "tests/unit/call/kit.h"
+
+enum { HOLD = 1, HELD, AGAIN_LOOKED, END };
+
+static enum onward stay(struct exchange *x)
+{
+    return x->refusal.fault ? ONWARD : WAIT;
+}
+
+static enum onward finish(struct exchange *x)
+{
+    (void)x;
+    return ONWARD;
+}
+
+static const struct step steps[] = {
+    [HOLD] = { "hold",
+               ROOM_ADMIT,
+               hold_enter,
+               hold_late,
+               hold_gone,
+               { [ONWARD] = HELD, [ANEW] = AGAIN_LOOKED, [REFUSE] = END } },
+    [HELD] = { "held", ROOM_FETCH, stay, NULL, NULL, { [ONWARD] = END, [AGAIN] = HOLD } },
+    [AGAIN_LOOKED] = { "looked", ROOM_FETCH, stay, NULL, NULL, { [ONWARD] = END } },
+    [END] = { "end", ROOM_ANSWER, finish, NULL, NULL, { [ONWARD] = STEP_END } },
+};
+
+static struct exchange *call_with(int64_t rows, int64_t units)
+{
+    struct exchange *x = kit_call("from=anchors&target=example.com");
+    x->next_hold = (struct amounts){ rows, units };
+    x->requests.n = 1;
+    return x;
+}
+
+static void ignore(void *context, enum ledger_outcome outcome)
+{
+    (void)context;
+    assert_int_equal(outcome, LEDGER_DONE);
+}
+
+/* As the step settle would, at 0 rows. */
+static void release(struct exchange *x)
+{
+    struct ledger_call call = exchange_ledger_call(x);
+    ledger_release(kit.service.ledger, &call, S("test"), ignore, NULL);
+    hold_ended(x);
+    waitlist_retry(&kit.service.waitlist);
+}
+
+static void end_call(struct exchange *x)
+{
+    exchange_refuse(x, FAULT_TOO_BUSY, S("the test ends it"));
+    exchange_wake(x);
+}
+
+static void rows_and_units_are_held(void **state)
+{
+    (void)state;
+    struct exchange *x = call_with(8, 150);
+    exchange_start(x, steps, HOLD);
+    assert_int_equal(x->driving.step, HELD);
+    assert_true(hold_is_open(x));
+    assert_int_equal(hold_rows(x), 8);
+    release(x);
+    end_call(x);
+}
+
+static void another_round_holds_more(void **state)
+{
+    (void)state;
+    kit_open_books(10);
+    struct exchange *x = call_with(8, 150);
+    exchange_start(x, steps, HOLD);
+    x->next_hold = (struct amounts){ .rows = 2, .units = 50 };
+    exchange_start(x, steps, HOLD);
+    assert_int_equal(x->driving.step, HELD);
+    assert_int_equal(hold_rows(x), 10);
+    x->next_hold = (struct amounts){ 0 };
+    x->requests.n = 0;
+    exchange_start(x, steps, HOLD); /* nothing is to be held: the books are not asked */
+    assert_int_equal(x->driving.step, HELD);
+    release(x);
+    end_call(x);
+}
+
+static void what_the_limit_never_has_is_refused(void **state)
+{
+    (void)state;
+    kit_open_books(10);
+    struct exchange *x = call_with(11, 50);
+    exchange_start(x, steps, HOLD);
+    assert_int_equal(x->driving.step, STEP_END);
+    assert_int_equal(x->refusal.fault, FAULT_OUT_OF_ROWS);
+    assert_true(x->retry_after_ms > 0);
+    assert_false(hold_is_open(x));
+}
+
+static struct exchange *holder, *waiter;
+
+/* One call holds all, another waits. */
+static void begin_wait(void)
+{
+    kit_open_books(10);
+    holder = call_with(10, 50);
+    waiter = call_with(5, 50);
+    exchange_start(holder, steps, HOLD);
+    exchange_start(waiter, steps, HOLD);
+    assert_true(hold_is_waiting(waiter));
+    assert_int_equal(kit.service.waitlist.n, 1);
+}
+
+static void what_others_hold_is_waited_for(void **state)
+{
+    (void)state;
+    begin_wait();
+    exchange_wake(waiter); /* by something else: it goes on waiting */
+    assert_true(hold_is_waiting(waiter));
+    release(holder);
+    assert_int_equal(waiter->driving.step, AGAIN_LOOKED); /* what it was going to ask may be known by now */
+    assert_int_equal(kit.service.waitlist.n, 0);
+    end_call(holder);
+    end_call(waiter);
+}
+
+static void a_call_that_has_a_hold_tries_the_same_again(void **state)
+{
+    (void)state;
+    kit_open_books(10);
+    holder = call_with(6, 50);
+    waiter = call_with(2, 50);
+    exchange_start(holder, steps, HOLD);
+    exchange_start(waiter, steps, HOLD);
+    waiter->next_hold.rows = 5;
+    exchange_start(waiter, steps, HOLD);
+    assert_true(hold_is_waiting(waiter));
+    release(holder);
+    assert_int_equal(waiter->driving.step, HELD);
+    assert_int_equal(hold_rows(waiter), 7);
+    release(waiter);
+    end_call(holder);
+    end_call(waiter);
+}
+
+static void it_waits_as_long_as_queue_timeout(void **state)
+{
+    (void)state;
+    kit.config.queue_timeout_ms = 0;
+    begin_wait();
+    while (waiter->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_int_equal(waiter->refusal.fault, FAULT_TOO_BUSY);
+    assert_true(slice_eq(waiter->refusal.why, S("the team's other calls under way hold what is left of its limit")));
+    assert_int_equal(kit.service.waitlist.n, 0);
+    release(holder);
+    end_call(holder);
+}
+
+/* Two that have paid might wait for what the other one holds. */
+static void one_that_has_paid_waits_until_its_deadline(void **state)
+{
+    (void)state;
+    kit.config.queue_timeout_ms = 0;
+    begin_wait();
+    struct exchange *second = call_with(5, 50);
+    waiter->has_sent = second->has_sent = true;
+    exchange_start(second, steps, HOLD);
+    while (waiter->driving.step == HOLD && second->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_true(hold_is_waiting(waiter) != hold_is_waiting(second));
+    struct exchange *patient = hold_is_waiting(waiter) ? waiter : second;
+    release(holder);
+    assert_int_equal(patient->driving.step, HELD);
+    assert_null(kit.service.waitlist.patient);
+    release(patient);
+    end_call(patient);
+    end_call(holder);
+}
+
+static void a_client_that_leaves_ends_the_wait(void **state)
+{
+    (void)state;
+    begin_wait();
+    exchange_on_gone(waiter);
+    assert_int_equal(waiter->driving.step, STEP_END);
+    assert_int_equal(waiter->refusal.fault, FAULT_TOO_BUSY);
+    assert_int_equal(kit.service.waitlist.n, 0);
+    release(holder);
+    end_call(holder);
+}
+
+/* The page that it asks for is awaited by a call that would have to pay again. */
+static void a_call_that_others_await_goes_on_without_its_client(void **state)
+{
+    (void)state;
+    begin_wait();
+    waiter->has_sent = true;
+    flight_start(kit.account.flights, &waiter->seats, FLIGHT_PAGES, S("list"));
+    assert_true(flight_join(kit.account.flights, &holder->seats, FLIGHT_PAGES, S("list")));
+    exchange_on_gone(waiter);
+    assert_true(hold_is_waiting(waiter));
+    release(holder);
+    assert_int_equal(waiter->driving.step, HELD);
+    release(waiter);
+    flight_leave_all(&holder->seats);
+    flight_give_up(&waiter->seats);
+    end_call(holder);
+    end_call(waiter);
+}
+
+static void nothing_is_sent_for_a_client_that_left_while_the_books_wrote(void **state)
+{
+    (void)state;
+    struct exchange *x = call_with(8, 150);
+    x->client_gone = true;
+    exchange_start(x, steps, HOLD);
+    assert_int_equal(x->refusal.fault, FAULT_TOO_BUSY);
+    assert_true(slice_eq(x->refusal.why, S("the client left before anything was sent to API v3")));
+    assert_true(hold_is_open(x)); /* to be released by the step settle */
+    release(x);
+}
+
+static enum onward set_aside(struct exchange *x)
+{
+    enum onward how = hold_set_aside(x);
+    return how == ONWARD ? AGAIN : how;
+}
+
+static void memory_is_set_aside_and_waited_for(void **state)
+{
+    (void)state;
+    const struct step own[] = {
+        [HOLD] = { "memory", ROOM_ADMIT, set_aside, hold_late, hold_gone, { [AGAIN] = HELD, [REFUSE] = END } },
+        [HELD] = steps[HELD],
+        [END] = steps[END],
+    };
+    struct exchange *calls[16];
+    int n = 0;
+    do { /* a sixteenth each, and half of all at most */
+        assert_true(n < 16);
+        calls[n] = kit_call("from=anchors&target=example.com&limit=5000000");
+        exchange_start(calls[n], own, HOLD);
+    } while (calls[n++]->driving.step == HELD);
+    assert_int_equal(n, 9);
+    assert_true(hold_is_waiting(calls[8]));
+    assert_true(kit.service.promised <= kit.service.memory.max / 2);
+    hold_give_back(calls[0]);
+    assert_int_equal(calls[8]->driving.step, HELD);
+    for (int i = 0; i < n; i++) {
+        hold_give_back(calls[i]);
+        kit_drop(calls[i]);
+    }
+    assert_int_equal(kit.service.promised, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(rows_and_units_are_held),
+        kit_test(another_round_holds_more),
+        kit_test(what_the_limit_never_has_is_refused),
+        kit_test(what_others_hold_is_waited_for),
+        kit_test(a_call_that_has_a_hold_tries_the_same_again),
+        kit_test(it_waits_as_long_as_queue_timeout),
+        kit_test(one_that_has_paid_waits_until_its_deadline),
+        kit_test(a_client_that_leaves_ends_the_wait),
+        kit_test(a_call_that_others_await_goes_on_without_its_client),
+        kit_test(nothing_is_sent_for_a_client_that_left_while_the_books_wrote),
+        kit_test(memory_is_set_aside_and_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

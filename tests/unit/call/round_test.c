@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * The step round: what is asked next, and what has to be held for it. */
+#include "proxy/call/round.h"
+#include "tests/unit/call/kit.h"
+
+enum { ROUND = 1, HOLD, END };
+
+static enum onward stay(struct exchange *x)
+{
+    return x->refusal.fault ? REFUSE : WAIT;
+}
+
+static enum onward finish(struct exchange *x)
+{
+    flight_leave_all(&x->seats);
+    flight_give_up(&x->seats);
+    return ONWARD;
+}
+
+static const struct step steps[] = {
+    [ROUND] = { "round", ROOM_ADMIT, round_enter, NULL, NULL, { [ONWARD] = HOLD, [REFUSE] = END } },
+    [HOLD] = { "hold", ROOM_ADMIT, stay, NULL, NULL, { [REFUSE] = END } },
+    [END] = { "end", ROOM_ANSWER, finish, NULL, NULL, { [ONWARD] = STEP_END } },
+};
+
+static void told(void *context, enum flight_kind kind, const struct flight_news *news)
+{
+    round_told(context, kind, news);
+}
+
+/* As recall leaves it, nothing being remembered. */
+static struct exchange *start(const char *query)
+{
+    struct exchange *x = kit_call(query);
+    x->seats.told = told;
+    x->translation = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, 1 << 24, x->memory);
+    x->pages.list = plan_list_path(&x->asked.plan, S(""), 0, x->memory);
+    x->is_new_list = true;
+    exchange_start(x, steps, ROUND);
+    return x;
+}
+
+static void end_call(struct exchange *x)
+{
+    exchange_refuse(x, FAULT_TOO_BUSY, S("the test ends it"));
+    if (x->driving.step != STEP_END)
+        exchange_wake(x);
+}
+
+static const struct v3_request *request(const struct exchange *x, enum v3_kind kind)
+{
+    for (int i = 0; i < x->requests.n; i++)
+        if (x->requests.list[i].kind == kind)
+            return &x->requests.list[i];
+    return NULL;
+}
+
+static int64_t units(const struct exchange *x)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < x->requests.n; i++)
+        sum += x->requests.list[i].units;
+    return sum;
+}
+
+static void the_first_round_asks_for_list_and_totals(void **state)
+{
+    (void)state;
+    struct exchange *x = start("from=anchors&target=example.com&limit=10");
+    assert_int_equal(x->driving.step, HOLD);
+    assert_non_null(request(x, V3_LIST));
+    assert_non_null(request(x, V3_TOTALS));
+    assert_int_equal(x->next_hold.rows, 11); /* 1 for the request and 10 results */
+    assert_int_equal(x->next_hold.units, units(x));
+    assert_non_null(x->seats.starts[FLIGHT_PAGES]);
+    assert_non_null(x->seats.starts[FLIGHT_TOTALS]);
+    end_call(x);
+}
+
+static void clauses_have_a_price(void **state)
+{
+    (void)state;
+    struct exchange *x = start("from=anchors&target=example.com&limit=10&where=backlinks%3E1&having=backlinks%3E2");
+    assert_int_equal(x->next_hold.rows, 21);
+    end_call(x);
+}
+
+static void a_free_call_holds_no_rows(void **state)
+{
+    (void)state;
+    struct exchange *x = kit_call("from=anchors&target=example.com&limit=10");
+    x->asked.plan.free_of_rows = true;
+    x->translation = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, 1 << 24, x->memory);
+    x->is_new_list = true;
+    exchange_start(x, steps, ROUND);
+    assert_int_equal(x->next_hold.rows, 0);
+    assert_true(x->next_hold.units > 0);
+    assert_int_equal(round_rows_of_all(x), 0);
+    end_call(x);
+}
+
+static void what_is_known_of_the_target_is_not_asked(void **state)
+{
+    (void)state;
+    struct exchange *first = start("from=anchors&target=example.com&limit=10");
+    const struct target *t = &first->asked.call.target;
+    int64_t later_ms = clock_monotonic_ms() + 60000;
+    *cache_keep_totals(kit.account.cache, t->v3, t->v3_mode) = (struct cache_totals){
+        .totals_until_ms = later_ms, .ratio_until_ms = later_ms, .totals = 12, .ratio = { 10, 5, 2 }
+    };
+    end_call(first);
+    struct exchange *x = start("from=anchors&target=example.com&limit=10");
+    assert_int_equal(x->requests.n, 1);
+    assert_non_null(request(x, V3_LIST));
+    end_call(x);
+    kit.config.stats_ttl_ms = 0; /* totals are asked every time */
+    struct exchange *y = start("from=anchors&target=example.com&limit=10");
+    assert_non_null(request(y, V3_TOTALS));
+    end_call(y);
+}
+
+static void what_another_call_asks_is_awaited(void **state)
+{
+    (void)state;
+    struct exchange *first = start("from=anchors&target=example.com&limit=10");
+    struct exchange *x = start("from=anchors&target=example.com&limit=20");
+    assert_null(request(x, V3_TOTALS));
+    assert_true(x->seats.n_awaited > 0);
+    flight_give_totals(&first->seats, 77);
+    kit_turn();
+    assert_true(x->outcome.shared);
+    assert_true(slice_eq(x->outcome.payer, first->seats.id));
+    end_call(first); /* what it had not answered is given up: this call asks after all */
+    kit_turn();
+    assert_int_equal(x->seats.n_awaited, 0);
+    assert_false(translation_needs(x->translation, V3_TOTALS));
+    end_call(x);
+}
+
+static void near_the_limit_a_page_asks_for_what_is_left_and_one_row(void **state)
+{
+    (void)state;
+    kit_open_books(6); /* 1 for the request, 5 results */
+    struct exchange *x = start("from=anchors&target=example.com&limit=1000");
+    assert_int_equal(request(x, V3_LIST)->rows, 6);
+    assert_int_equal(x->next_hold.rows, 6);
+    assert_int_equal(round_rows_of_all(x), 6);
+    end_call(x);
+}
+
+static void the_ceiling_of_a_call_refuses(void **state)
+{
+    (void)state;
+    kit.config.units_per_call = 60;
+    struct exchange *x = start("from=anchors&target=example.com&limit=10");
+    assert_int_equal(x->driving.step, STEP_END);
+    assert_int_equal(x->refusal.fault, FAULT_TOO_DEAR);
+    assert_non_null(memmem(x->refusal.why.p, x->refusal.why.n, "units_per_call = 60", 19));
+    kit.config.units_per_call = 0; /* no ceiling */
+    struct exchange *y = start("from=anchors&target=example.com&limit=10");
+    assert_int_equal(y->driving.step, HOLD);
+    end_call(y);
+}
+
+static void what_is_remembered_is_held_for_but_not_asked(void **state)
+{
+    (void)state;
+    struct buffer body = { 0 }, rows = { 0 };
+    struct exchange *x = kit_call("from=anchors&target=example.com&limit=10");
+    kit_write_rows(&body, x, 0, 4);
+    kit_pack_rows(&rows, x, buffer_slice(&body));
+    x->translation = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, 1 << 24, x->memory);
+    assert_true(translation_replay(x->translation, buffer_slice(&rows)));
+    translation_replayed(x->translation, false);
+    x->is_new_list = true;
+    exchange_start(x, steps, ROUND);
+    assert_non_null(request(x, V3_LIST));
+    assert_int_equal(x->next_hold.rows, 11);
+    assert_int_equal(request(x, V3_LIST)->rows, 6);
+    end_call(x);
+    buffer_clear(&body);
+    buffer_clear(&rows);
+}
+
+static void no_page_is_asked_for_a_client_that_left(void **state)
+{
+    (void)state;
+    struct exchange *x = start("from=anchors&target=example.com&limit=10");
+    flight_give_up(&x->seats);
+    x->client_gone = true;
+    exchange_start(x, steps, ROUND);
+    assert_int_equal(x->driving.step, STEP_END);
+    assert_true(slice_eq(x->refusal.why, S("the client left before all pages were asked for")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        kit_test(the_first_round_asks_for_list_and_totals),
+        kit_test(clauses_have_a_price),
+        kit_test(a_free_call_holds_no_rows),
+        kit_test(what_is_known_of_the_target_is_not_asked),
+        kit_test(what_another_call_asks_is_awaited),
+        kit_test(near_the_limit_a_page_asks_for_what_is_left_and_one_row),
+        kit_test(the_ceiling_of_a_call_refuses),
+        kit_test(what_is_remembered_is_held_for_but_not_asked),
+        kit_test(no_page_is_asked_for_a_client_that_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,33 +7,73 @@
 
 #include "proxy/upstream/multi.h"
 
-/* What libcurl's codes mean. A request that was not sent whole cannot have been charged. */
-static const struct {
+/* Whose doing it is when a transfer fails. */
+enum blame {
+    OURS,      /* memory, a limit, the configuration: says nothing of v3 */
+    UNREACHED, /* there is no way to v3 just now: nothing was sent */
+    UNSENT,    /* the connection was lost before the request was out: it cannot have been charged */
+    LOST,      /* v3 had the request, and no answer came */
+    ODD,       /* v3 lives and answers, but not as it should */
+};
+
+/* All that libcurl 7.88 may say of a transfer over HTTP/1.1; its codes for other protocols, for uploads and for
+ * options that are not used here are not among them, and count as LOST once something has left, as OURS before. */
+static const struct trouble {
     CURLcode code;
+    enum blame blame;
     enum fault fault;
-    bool unsent;   /* surely not charged */
-    bool may_help; /* to try again */
+    bool may_help; /* to try again, when nothing was charged */
     const char *why;
 } troubles[] = {
     /* clang-format off */
-    { CURLE_COULDNT_RESOLVE_PROXY,    FAULT_UPSTREAM_DOWN, true,  true,  "the proxy's name is not known" },
-    { CURLE_COULDNT_RESOLVE_HOST,     FAULT_UPSTREAM_DOWN, true,  true,  "its name is not known" },
-    { CURLE_COULDNT_CONNECT,          FAULT_UPSTREAM_DOWN, true,  true,  "it cannot be reached" },
-    { CURLE_PROXY,                    FAULT_UPSTREAM_DOWN, true,  false, "the proxy refused" },
-    { CURLE_SSL_CONNECT_ERROR,        FAULT_UPSTREAM_DOWN, true,  true,  "no TLS connection" },
-    { CURLE_PEER_FAILED_VERIFICATION, FAULT_UPSTREAM_DOWN, true,  false, "its certificate is not trusted" },
-    { CURLE_SSL_CACERT_BADFILE,       FAULT_UPSTREAM_DOWN, true,  false, "ca_file cannot be read" },
-    { CURLE_SEND_ERROR,               FAULT_UPSTREAM_DOWN, true,  true,  "the connection was lost before the request was sent" },
-    { CURLE_GOT_NOTHING,              FAULT_UPSTREAM_DOWN, false, false, "it closed the connection without an answer" },
-    { CURLE_RECV_ERROR,               FAULT_UPSTREAM_DOWN, false, false, "the connection was lost" },
-    { CURLE_ABORTED_BY_CALLBACK,      FAULT_UPSTREAM_DOWN, false, false, "it closed the connection without an answer" },
-    { CURLE_OPERATION_TIMEDOUT,       FAULT_UPSTREAM_LATE, false, false, "no answer in time" },
-    { CURLE_PARTIAL_FILE,             FAULT_UPSTREAM_ODD,  false, false, "the answer ended before its announced end" },
-    { CURLE_WEIRD_SERVER_REPLY,       FAULT_UPSTREAM_ODD,  false, false, "the answer is not HTTP" },
-    { CURLE_UNSUPPORTED_PROTOCOL,     FAULT_UPSTREAM_ODD,  false, false, "the answer is not HTTP" },
-    { CURLE_BAD_CONTENT_ENCODING,     FAULT_UPSTREAM_ODD,  false, false, "the answer's compression is broken" },
-    { CURLE_URL_MALFORMAT,            FAULT_UPSTREAM_ODD,  true,  false, "the url of [upstream] is not one" },
-    { CURLE_OUT_OF_MEMORY,            FAULT_TOO_BUSY,      false, false, "out of memory" },
+    { CURLE_FAILED_INIT,              OURS,      FAULT_TOO_BUSY,      false, "libcurl does not start" },
+    { CURLE_URL_MALFORMAT,            OURS,      FAULT_UPSTREAM_ODD,  false, "the url of [upstream] is not one" },
+    { CURLE_NOT_BUILT_IN,             OURS,      FAULT_UPSTREAM_ODD,  false, "libcurl lacks what the url of [upstream] needs" },
+    { CURLE_WRITE_ERROR,              OURS,      FAULT_UPSTREAM_ODD,  false, "the answer was refused" },
+    { CURLE_READ_ERROR,               OURS,      FAULT_TOO_BUSY,      false, "the request could not be made" },
+    { CURLE_OUT_OF_MEMORY,            OURS,      FAULT_TOO_BUSY,      false, "memory is out, or a line of the answer's head is too long" },
+    { CURLE_FUNCTION_NOT_FOUND,       OURS,      FAULT_TOO_BUSY,      false, "a library is not as it should be" },
+    { CURLE_BAD_FUNCTION_ARGUMENT,    OURS,      FAULT_TOO_BUSY,      false, "libcurl refused the request" },
+    { CURLE_INTERFACE_FAILED,         OURS,      FAULT_TOO_BUSY,      false, "no address of this machine can be used" },
+    { CURLE_UNKNOWN_OPTION,           OURS,      FAULT_TOO_BUSY,      false, "libcurl refused the request" },
+    { CURLE_SETOPT_OPTION_SYNTAX,     OURS,      FAULT_TOO_BUSY,      false, "libcurl refused the request" },
+    { CURLE_SSL_ENGINE_NOTFOUND,      OURS,      FAULT_UPSTREAM_DOWN, false, "TLS is not to be had on this machine" },
+    { CURLE_SSL_ENGINE_SETFAILED,     OURS,      FAULT_UPSTREAM_DOWN, false, "TLS is not to be had on this machine" },
+    { CURLE_SSL_ENGINE_INITFAILED,    OURS,      FAULT_UPSTREAM_DOWN, false, "TLS is not to be had on this machine" },
+    { CURLE_SSL_CERTPROBLEM,          OURS,      FAULT_UPSTREAM_DOWN, false, "a certificate of ours cannot be used" },
+    { CURLE_SSL_CIPHER,               OURS,      FAULT_UPSTREAM_DOWN, false, "TLS is not to be had on this machine" },
+    { CURLE_SSL_CACERT_BADFILE,       OURS,      FAULT_UPSTREAM_DOWN, false, "ca_file cannot be read" },
+    { CURLE_SSL_CRL_BADFILE,          OURS,      FAULT_UPSTREAM_DOWN, false, "a list of revoked certificates cannot be read" },
+    { CURLE_SSL_CLIENTCERT,           OURS,      FAULT_UPSTREAM_DOWN, false, "it wants a certificate of ours" },
+    { CURLE_FILESIZE_EXCEEDED,        OURS,      FAULT_UPSTREAM_ODD,  false, "the answer is too long" },
+    { CURLE_SEND_FAIL_REWIND,         OURS,      FAULT_TOO_BUSY,      false, "the request could not be made again" },
+    { CURLE_AGAIN,                    OURS,      FAULT_TOO_BUSY,      false, "the socket was not ready" },
+    { CURLE_NO_CONNECTION_AVAILABLE,  OURS,      FAULT_TOO_BUSY,      true,  "no more connections can be had" },
+    { CURLE_RECURSIVE_API_CALL,       OURS,      FAULT_TOO_BUSY,      false, "libcurl was asked from inside of itself" },
+    { CURLE_AUTH_ERROR,               OURS,      FAULT_TOO_BUSY,      false, "libcurl refused the request" },
+    { CURLE_UNRECOVERABLE_POLL,       OURS,      FAULT_TOO_BUSY,      false, "the sockets cannot be watched" },
+    { CURLE_COULDNT_RESOLVE_PROXY,    UNREACHED, FAULT_UPSTREAM_DOWN, true,  "the proxy's name is not known" },
+    { CURLE_COULDNT_RESOLVE_HOST,     UNREACHED, FAULT_UPSTREAM_DOWN, true,  "its name is not known" },
+    { CURLE_COULDNT_CONNECT,          UNREACHED, FAULT_UPSTREAM_DOWN, true,  "it cannot be reached" },
+    { CURLE_PROXY,                    UNREACHED, FAULT_UPSTREAM_DOWN, false, "the proxy refused" },
+    { CURLE_SSL_CONNECT_ERROR,        UNREACHED, FAULT_UPSTREAM_DOWN, true,  "no TLS connection" },
+    { CURLE_PEER_FAILED_VERIFICATION, UNREACHED, FAULT_UPSTREAM_DOWN, false, "its certificate is not trusted" },
+    { CURLE_SSL_ISSUER_ERROR,         UNREACHED, FAULT_UPSTREAM_DOWN, false, "its certificate is not trusted" },
+    { CURLE_SSL_INVALIDCERTSTATUS,    UNREACHED, FAULT_UPSTREAM_DOWN, false, "its certificate is not trusted" },
+    { CURLE_SSL_PINNEDPUBKEYNOTMATCH, UNREACHED, FAULT_UPSTREAM_DOWN, false, "its certificate is not trusted" },
+    { CURLE_SEND_ERROR,               UNSENT,    FAULT_UPSTREAM_DOWN, true,  "the connection was lost before the request was sent" },
+    { CURLE_GOT_NOTHING,              LOST,      FAULT_UPSTREAM_DOWN, false, "it closed the connection without an answer" },
+    { CURLE_RECV_ERROR,               LOST,      FAULT_UPSTREAM_DOWN, false, "the connection was lost" },
+    { CURLE_ABORTED_BY_CALLBACK,      LOST,      FAULT_UPSTREAM_DOWN, false, "it closed the connection without an answer" },
+    { CURLE_OPERATION_TIMEDOUT,       LOST,      FAULT_UPSTREAM_LATE, false, "no answer in time" },
+    { CURLE_SSL_SHUTDOWN_FAILED,      LOST,      FAULT_UPSTREAM_DOWN, false, "the connection was lost" },
+    { CURLE_PARTIAL_FILE,             ODD,       FAULT_UPSTREAM_ODD,  false, "the answer ended before its announced end" },
+    { CURLE_WEIRD_SERVER_REPLY,       ODD,       FAULT_UPSTREAM_ODD,  false, "the answer is not HTTP" },
+    { CURLE_UNSUPPORTED_PROTOCOL,     ODD,       FAULT_UPSTREAM_ODD,  false, "the answer is not HTTP" },
+    { CURLE_HTTP_RETURNED_ERROR,      ODD,       FAULT_UPSTREAM_ODD,  false, "the answer is an error" },
+    { CURLE_RANGE_ERROR,              ODD,       FAULT_UPSTREAM_ODD,  false, "the answer is a part of one" },
+    { CURLE_TOO_MANY_REDIRECTS,       ODD,       FAULT_UPSTREAM_ODD,  false, "it sends us elsewhere" },
+    { CURLE_BAD_CONTENT_ENCODING,     ODD,       FAULT_UPSTREAM_ODD,  false, "the answer's compression is broken" },
     /* clang-format on */
 };
 
@@ -55,6 +95,7 @@ struct upstream_get *get_new(struct upstream *u, struct slice path_and_query, st
     char *p = (char *)(g + 1);
     g->upstream = u;
     g->target = p;
+    g->target_bytes = target;
     memcpy(p, path.p, path.n);
     memcpy(p + path.n, path_and_query.p, path_and_query.n);
     g->team = slice_of(p + target + 1, team.n);
@@ -75,7 +116,7 @@ void get_free(struct upstream_get *g)
 bool get_may_have_cost(const struct upstream_get *g)
 {
     const struct wire *w = g->wire;
-    return w && w->sent && (w->reply.status == 0 || reply_judge(&w->reply).may_have_cost);
+    return w && wire_has_left(w) && (w->reply.status == 0 || reply_judge(&w->reply).may_have_cost);
 }
 
 static struct attempt attempt_of(const struct upstream_get *g, struct verdict verdict)
@@ -138,6 +179,31 @@ static bool has_told(const struct wire *w)
     return w->reply.n_error && !reply_is_good(&w->reply);
 }
 
+static struct trouble trouble_of(int code, bool has_left)
+{
+    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+        if ((int)troubles[i].code == code) {
+            return troubles[i];
+        }
+    }
+    return (
+        struct trouble){ .blame = has_left ? LOST : OURS, .fault = FAULT_UPSTREAM_DOWN, .why = "the request failed" };
+}
+
+/* libcurl has one code for different things. */
+static void look_closer(const struct upstream_get *g, int code, struct trouble *t)
+{
+    const struct wire *w = g->wire;
+    if (code == CURLE_COULDNT_CONNECT && multi_met_own(g->upstream->multi)) {
+        t->may_help = false;
+        t->why = "its address is one that this proxy listens on itself: the url of [upstream] leads back here";
+    } else if (code == CURLE_RECV_ERROR && strstr(w->trouble, "chunked")) {
+        t->blame = ODD;
+        t->fault = FAULT_UPSTREAM_ODD;
+        t->why = "the answer's chunks are broken";
+    }
+}
+
 struct attempt get_attempt(const struct upstream_get *g, int code, struct buffer *why)
 {
     const struct wire *w = g->wire;
@@ -147,29 +213,18 @@ struct attempt get_attempt(const struct upstream_get *g, int code, struct buffer
     if (w->stop < sizeof(stops) / sizeof(stops[0]) && stops[w->stop]) {
         return stopped(g, why);
     }
-    struct verdict v = { FAULT_UPSTREAM_DOWN, w->sent, false, true };
-    const char *what = "the request failed";
-    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
-        if ((int)troubles[i].code == code) {
-            bool sure = troubles[i].unsent || !w->sent;
-            v = (struct verdict){ troubles[i].fault, !sure, sure && troubles[i].may_help,
-                                  troubles[i].fault != FAULT_UPSTREAM_ODD };
-            what = troubles[i].why;
-            break;
-        }
-    }
-    if (code == CURLE_COULDNT_CONNECT && multi_met_own(g->upstream->multi)) {
-        v.may_retry = false;
-        what = "its address is one that this proxy listens on itself: the url of [upstream] leads back here";
-    }
-    /* libcurl has one code for a lost connection and for chunks that are none. */
-    if (code == CURLE_RECV_ERROR && strstr(w->trouble, "chunked")) {
-        v = (struct verdict){ FAULT_UPSTREAM_ODD, true, false, false };
-        what = "the answer's chunks are broken";
-    }
-    say_trouble(w, what, why);
+    bool has_left = wire_has_left(w);
+    struct trouble t = trouble_of(code, has_left);
+    look_closer(g, code, &t);
+    bool sure = !has_left || t.blame == UNREACHED || t.blame == UNSENT;
+    struct verdict v = { .fault = t.fault,
+                         .may_have_cost = !sure,
+                         .may_retry = sure && t.may_help,
+                         .is_down = t.blame == UNREACHED || (has_left && (t.blame == UNSENT || t.blame == LOST)) };
+    say_trouble(w, t.why, why);
     struct attempt a = attempt_of(g, v);
     a.result.why = buffer_slice(why);
+    a.was_cut_off = v.is_down && v.fault == FAULT_UPSTREAM_DOWN && t.blame != UNREACHED && !a.result.status;
     return a;
 }
 

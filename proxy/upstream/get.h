@@ -40,6 +40,7 @@ struct upstream_get {
     struct upstream_result last; /* the answer that a retry tries to better; status 0 and no fault: none */
     char *last_why;
     const char *target; /* both behind the struct */
+    size_t target_bytes;
     struct slice team;
 };
 
@@ -54,8 +55,9 @@ struct upstream {
     struct gate units;
     void (*on_out_of_units)(void *context);
     void *context;
-    struct own own;       /* where we listen */
-    int64_t retry_tenths; /* of a retry that may be spent */
+    struct own own;        /* where we listen */
+    int64_t well_until_ms; /* v3 answered not long ago, and has not failed since */
+    int64_t retry_tenths;  /* of a retry that may be spent */
     struct queue queue;
     struct link all, fresh, resting;
     struct link dropping; /* wires whose request was cancelled while libcurl was on the stack */
@@ -72,6 +74,7 @@ struct upstream {
 struct attempt {
     struct verdict verdict;
     struct upstream_result result; /* all but total_ms; `why` lies in the buffer given */
+    bool was_cut_off;              /* the connection was closed or reset under the request, and no answer came */
 };
 
 /* Copies the slices. NULL when memory is out. */

@@ -25,6 +25,8 @@ enum {
     FIRST_TENTHS = 100,
     MOST_TENTHS = 1000,
     UNITS_SHUT_MS = 30000,
+    LONG_TARGET_BYTES = 4096, /* what stands between us and v3 may take offence at more */
+    WELL_MS = 30000,
 };
 
 static void note_time(struct upstream *u)
@@ -179,6 +181,27 @@ static bool rest(struct upstream_get *g, const struct attempt *a)
     return true;
 }
 
+/* v3 answers the others: that it hung up on one long request is that request's own matter, and must not shut the gate
+ * for all. Once it has failed a short one, or has not answered for a while, long ones tell of it like all others. */
+static bool is_own_matter(const struct upstream_get *g, const struct attempt *a)
+{
+    const struct upstream *u = g->upstream;
+    return a->was_cut_off && !g->is_probe && g->target_bytes > LONG_TARGET_BYTES && u->now_ms < u->well_until_ms;
+}
+
+/* For the gate that counts failures. */
+static void learn_health(struct upstream_get *g, const struct attempt *a)
+{
+    struct upstream *u = g->upstream;
+    bool tells = a->result.status != 0 ? a->result.status != 429 : a->verdict.is_down;
+    if (!tells || is_own_matter(g, a)) {
+        return;
+    }
+    u->well_until_ms = a->verdict.is_down ? 0 : u->now_ms + WELL_MS;
+    breaker_note(&u->breaker, a->verdict.is_down, g->is_probe, u->now_ms);
+    g->is_probe = false;
+}
+
 /* What an attempt tells about v3 as a whole. */
 static void learn(struct upstream_get *g, struct attempt *a)
 {
@@ -202,11 +225,7 @@ static void learn(struct upstream_get *g, struct attempt *a)
         gate_open(&u->units);
         g->is_units_probe = false;
     }
-    bool tells = r->status != 0 ? r->status != 429 : a->verdict.is_down;
-    if (tells) {
-        breaker_note(&u->breaker, a->verdict.is_down, g->is_probe, u->now_ms);
-        g->is_probe = false;
-    }
+    learn_health(g, a);
     if (r->fault == FAULT_UPSTREAM_DOWN && r->retry_after_ms == 0) {
         r->retry_after_ms = gate_wait_ms(&u->breaker.gate, u->now_ms);
     }

@@ -102,6 +102,7 @@ static int before_request(void *context, char *ip, char *own_ip, int port, int o
         return CURL_PREREQFUNC_ABORT;
     }
     w->sent = true;
+    curl_easy_getinfo(w->easy, CURLINFO_REQUEST_SIZE, &w->before_bytes);
     multi_is_connected(w->wires->multi, w->easy);
     return CURL_PREREQFUNC_OK;
 }
@@ -282,6 +283,7 @@ struct wire *wire_take(struct wires *all, const char *target)
     }
     w->bytes = w->bytes_of_turn = 0;
     w->sent = false;
+    w->before_bytes = 0;
     w->stop = WIRE_RUNS;
     w->trouble[0] = '\0';
     reply_init(&w->reply);
@@ -293,6 +295,12 @@ struct wire *wire_of(void *easy)
     char *w = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &w);
     return (void *)w;
+}
+
+bool wire_has_left(const struct wire *w)
+{
+    long bytes = 0;
+    return w->sent && !curl_easy_getinfo(w->easy, CURLINFO_REQUEST_SIZE, &bytes) && bytes > w->before_bytes;
 }
 
 void wire_put(struct wire *w)

@@ -31,7 +31,8 @@ struct wire {
     void *owner; /* NULL: nobody waits for it any more */
     bool (*on_bytes)(void *owner, struct slice bytes);
     size_t max_bytes, bytes, bytes_of_turn;
-    bool sent; /* the request began to leave */
+    bool sent;         /* the connection stands, the request is about to leave */
+    long before_bytes; /* what had left by then: words with an egress proxy */
     enum wire_stop stop;
     struct reply reply;
     char trouble[256]; /* libcurl's words when it failed */
@@ -62,6 +63,9 @@ struct wire *wire_take(struct wires *all, const char *target);
 
 /* The wire whose handle this is. */
 struct wire *wire_of(void *easy);
+
+/* Whether a first byte of the request has left. */
+bool wire_has_left(const struct wire *w);
 
 /* Go on with those whose bytes were more than one round of the loop takes, one after the other, for as long as a round
  * allows; multi_rest calls for the others. One that fails with that is handed to `failed` with libcurl's code, still in

@@ -126,6 +126,59 @@ static void make_stats(struct plan *p)
     p->ask_ratio = !p->ratio_from_list;
 }
 
+/* Bytes of `s` in a URL at most. */
+static size_t most_in_url(struct slice s)
+{
+    return s.n * 3;
+}
+
+/* Nearly every call is far below the limit, and nothing has to be written to know it. */
+static bool is_surely_short(const struct plan *p)
+{
+    enum { REST = 512 /* names of parameters, numbers, brackets */ };
+    size_t n = p->options.url_bytes + REST + most_in_url(p->call->target.v3) + most_in_url(p->select) +
+               most_in_url(p->order_by);
+    for (size_t i = 0; i < p->n_filters; i++)
+        n += most_in_url(p->filters[i]) + 3;
+    return n <= PLAN_MAX_URL;
+}
+
+static size_t in_url(const struct slice *filters, size_t n)
+{
+    struct buffer b = { 0 };
+    for (size_t i = 0; i < n; i++)
+        percent_encode(&b, filters[i]);
+    size_t bytes = b.n;
+    buffer_clear(&b);
+    return bytes;
+}
+
+/* Of all URLs of the call that are known before the first answer, that of its first page is the longest. */
+static struct refusal check_url(struct plan *p, size_t n_where, struct arena *memory)
+{
+    if (is_surely_short(p))
+        return fine;
+    int64_t rows = p->call->offset + p->call->limit;
+    struct slice path = p->ask_list ? plan_list_path(p, S(""), rows, memory) : plan_totals_path(p, memory);
+    if (!path.p)
+        return no_memory();
+    if (!plan_is_too_long(p, path))
+        return fine;
+    size_t where = in_url(p->filters, n_where), having = in_url(p->filters + n_where, p->n_filters - n_where);
+    bool has_clause = p->ask_list && p->n_filters;
+    enum fault fault = !has_clause ? FAULT_BAD_TARGET : having > where ? FAULT_BAD_HAVING : FAULT_BAD_WHERE;
+    size_t n = p->options.url_bytes + path.n;
+    struct slice why = arena_printf(memory,
+                                    "%s is too long for API v3: the URL of the request would have %zu bytes, %zu more "
+                                    "than the %d that are sent; %s",
+                                    !has_clause      ? "target"
+                                    : having > where ? "having"
+                                                     : "where",
+                                    n, n - PLAN_MAX_URL, PLAN_MAX_URL,
+                                    has_clause ? "give fewer or shorter conditions" : "give a shorter one");
+    return why.p ? (struct refusal){ fault, why } : no_memory();
+}
+
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
                          struct plan *ret)
 {
@@ -143,6 +196,7 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     make_order(&p);
     make_fields(&p);
     struct refusal r = make_filters(&p, &call->where, memory);
+    size_t n_where = p.n_filters;
     if (!r.fault)
         r = make_filters(&p, &call->having, memory);
     if (r.fault)
@@ -163,8 +217,10 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     p.order_by = names_of(&p, true, memory);
     if (!p.select.p || !p.order_by.p)
         return no_memory();
-    *ret = p;
-    return fine;
+    r = check_url(&p, n_where, memory);
+    if (!r.fault)
+        *ret = p;
+    return r;
 }
 
 int64_t plan_units(const struct plan *p, int64_t rows)
@@ -284,4 +340,9 @@ struct slice plan_ratio_path(const struct plan *p, struct arena *memory)
     begin_path(p, t->list_path, &b);
     list_parameters(&b, select, order, S(""), PLAN_RATIO_ROWS);
     return end_path(&b, memory);
+}
+
+bool plan_is_too_long(const struct plan *p, struct slice path)
+{
+    return p->options.url_bytes + path.n > PLAN_MAX_URL;
 }

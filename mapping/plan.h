@@ -19,6 +19,7 @@ struct plan_options {
     int64_t page_rows;         /* what v3 gives at most in one answer, 0: not known */
     bool page_rows_is_guess;   /* it may be less: a page of a plan's cap is taken for a cut one */
     struct day today;          /* UTC */
+    size_t url_bytes; /* of the URL of every request, what stands before its path: "https://api.ahrefs.com/v3" */
 };
 
 struct plan {
@@ -41,7 +42,11 @@ struct plan {
 
 enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25, PLAN_PROBE_ROWS = 1000 };
 
-/* Refuses with FAULT_NOT_EXACT; FAULT_TOO_BUSY when memory is out. `call` must outlive the plan. */
+/* The longest URL that is sent, scheme and host included. */
+enum { PLAN_MAX_URL = 16 * 1024 };
+
+/* Refuses with FAULT_NOT_EXACT; with FAULT_BAD_WHERE, FAULT_BAD_HAVING or FAULT_BAD_TARGET what makes the URL of a
+ * request too long; FAULT_TOO_BUSY when memory is out. `call` must outlive the plan. */
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
                          struct plan *ret);
 
@@ -66,5 +71,8 @@ int64_t plan_max_units(const struct plan *p);
 struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory);
 struct slice plan_totals_path(const struct plan *p, struct arena *memory);
 struct slice plan_ratio_path(const struct plan *p, struct arena *memory);
+
+/* Whether the URL with such a path is too long to be sent. */
+bool plan_is_too_long(const struct plan *p, struct slice path);
 
 #endif

@@ -29,6 +29,7 @@ struct translation {
     int64_t page_rows, learnt_page_rows;
     int64_t page_cap; /* of the next page, by the caller; 0: none */
     bool whole_list;
+    bool cut; /* there may be more rows, but they cannot be asked for */
 
     struct buffer totals_body;
     int64_t totals;
@@ -286,18 +287,42 @@ static struct scanner *new_scanner(struct translation *t, uint32_t wanted,
     return scanner_new(&o);
 }
 
+static void end_here(struct translation *t)
+{
+    t->cut = true;
+    t->asking[V3_LIST] = ANSWERED;
+}
+
+/* A text that is longer than any URL need not be written into one. */
+static bool end_before_long_text(struct translation *t, const struct filter_value *last)
+{
+    const struct table *table = t->plan->call->table;
+    for (size_t i = 0; i < t->plan->n_order; i++) {
+        int field = t->plan->order[i].field;
+        if (table->fields[field].type != VALUE_WHOLE && last[field].text.n > PLAN_MAX_URL) {
+            end_here(t);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next page begins behind the last row that came. Where the rows were not in byte order, v3's idea of "behind" is
- * not known either: then at that row, and what was there before is dropped. */
+ * not known either: then at that row, and what was there before is dropped. The texts of that row stand in the URL:
+ * where it would be too long to be sent, the list ends here, and *ret has no path. */
 static bool next_list(struct translation *t, struct v3_request *ret)
 {
     struct slice after = S("");
     int64_t rows = wanted_rows(t) - rows_count(t->rows);
     struct filter_value last[TABLE_MAX_FIELDS];
-    if (t->page && rows_last(t->rows, last)) {
+    bool is_first = !t->page || !rows_last(t->rows, last);
+    if (!is_first) {
         bool or_at = rows_disordered(t->rows);
         rows += or_at;
+        if (end_before_long_text(t, last))
+            return true;
         after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, or_at, t->memory);
-        if (!after.p || !rows_begin_page(t->rows))
+        if (!after.p)
             return no_memory(t);
     }
     if (t->page_rows && rows > t->page_rows)
@@ -305,14 +330,21 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     if (t->page_cap && rows > t->page_cap)
         rows = t->page_cap;
     t->page_cap = 0;
+    struct slice path = plan_list_path(t->plan, after, rows, t->memory);
+    if (path.p && plan_is_too_long(t->plan, path)) {
+        end_here(t);
+        return true;
+    }
+    if (!path.p || (!is_first && !rows_begin_page(t->rows)))
+        return no_memory(t);
     scanner_free(t->list_scanner);
     t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
-    ret->path = plan_list_path(t->plan, after, rows, t->memory);
+    ret->path = path;
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
     t->asked = rows;
     t->came = t->came_new = 0;
-    return t->list_scanner && ret->path.p ? true : no_memory(t);
+    return t->list_scanner ? true : no_memory(t);
 }
 
 static bool next_ratio(struct translation *t, struct v3_request *ret)
@@ -348,8 +380,12 @@ bool translation_next(struct translation *t, struct v3_request *ret)
             continue;
         *ret = (struct v3_request){ .kind = (enum v3_kind)kind };
         t->asking[kind] = ASKING;
+        if (!next[kind](t, ret))
+            return false;
+        if (!ret->path.p)
+            continue;
         t->asked_itself[kind] = true;
-        return next[kind](t, ret);
+        return true;
     }
     return false;
 }
@@ -530,6 +566,8 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
         make_refpages(t, &r.marks);
     }
     make_marks(t, &r.marks);
+    if (t->cut)
+        marks_add(&r.marks, MARK_ROWS);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;
     r.rows_came = t->came_in_all;

@@ -143,7 +143,8 @@ void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream)
                                    .body = buffer_slice(&o->body),
                                    .marks = o->marks };
     flight_give_answer(&x->seats, &given);
-    if (!ttl_ms || !asked_upstream)
+    bool is_all = !marks_has(&o->result.marks, MARK_ROWS); /* its pages are remembered; the next call tries to ask on */
+    if (!ttl_ms || !asked_upstream || !is_all)
         return;
     struct cache_answer a = { .until_ms = clock_monotonic_ms() + ttl_ms,
                               .results = given.results,

@@ -51,6 +51,7 @@ struct plan_options settings_plan_options(const struct settings *s, int64_t page
         .page_rows = c->max_rows_per_request == CONFIG_AUTO ? page_rows : c->max_rows_per_request,
         .page_rows_is_guess = c->max_rows_per_request == CONFIG_AUTO,
         .today = day_of_ms(clock_wall_ms()),
+        .url_bytes = strlen(c->url),
     };
 }
 

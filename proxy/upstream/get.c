@@ -201,6 +201,10 @@ static void look_closer(const struct upstream_get *g, int code, struct trouble *
         t->blame = ODD;
         t->fault = FAULT_UPSTREAM_ODD;
         t->why = "the answer's chunks are broken";
+    } else if (w->stop == WIRE_EARLY) {
+        t->blame = UNSENT;
+        t->may_help = true;
+        t->why = "it spoke, or closed the connection, before it was asked";
     }
 }
 

@@ -3,14 +3,26 @@
  *
  * A connection that goes back to the pool stays watched for reading: asking epoll again for each request would
  * cost more than the request's own system calls. So watches are kept by socket, from the first word about it
- * until it is closed, and not by transfer. */
+ * until it is closed, and not by transfer.
+ *
+ * Whatever comes on a connection while nothing is asked would be read as the answer to the next request: libcurl 7.88
+ * only looks whether it is closed. So a kept connection that becomes readable is closed here, behind libcurl's back:
+ * its number gets a dead socket in its place, which libcurl finds closed. And just before a request leaves, its
+ * connection is looked at once more. */
 #include "proxy/upstream/multi.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <event2/util.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +33,7 @@
 #include "base/round.h"
 #include "proxy/upstream/forbidden.h"
 
-enum { KEPT_CONNECTIONS = 256 /* at least */, WIPED_BYTES = 16 * 1024 };
+enum { KEPT_CONNECTIONS = 256 /* at least */, WIPED_BYTES = 16 * 1024, PORT_BUCKETS = 256 };
 
 /* Of one round of the loop. */
 enum { READING_US = 600, FINISHING_US = 1000 };
@@ -30,10 +42,21 @@ struct watch {
     struct event event;
     struct multi *multi;
     int fd;
-    short wanted;     /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
-    short armed;      /* as the loop knows it; 0: the event is not added */
-    bool connected;   /* libcurl tells us before it closes it */
-    struct link line; /* in `ready`, while it waits to be read */
+    short wanted;              /* EV_READ | EV_WRITE as libcurl wants it; 0: it does not care now */
+    short armed;               /* as the loop knows it; 0: the event is not added */
+    bool connected;            /* a request has gone over it; libcurl tells us before it closes it */
+    bool dead;                 /* we have closed it */
+    const void *user;          /* the transfer that is on it, or that connects it; NULL: it is kept for the next one */
+    struct link line;          /* in `ready`, while it waits to be read */
+    struct link kin;           /* in `opening` until it is connected, then in `by_port` */
+    int port;                  /* ours, when it is connected */
+    char ip[INET6_ADDRSTRLEN]; /* the other side's */
+};
+
+/* A transfer that is in, and its socket once it is connected; -1 before. */
+struct flier {
+    void *easy;
+    int fd;
 };
 
 /* A transfer that libcurl has done with, and that was not handed out yet. */
@@ -55,14 +78,16 @@ struct multi {
     struct ended *ended; /* from first_ended until n_ended */
     int first_ended, n_ended;
     bool turn_is_due, kick_is_due, in_turn;
-    bool lost_sight;  /* memory was out: some transfer may wait for a socket that nobody watches */
-    void **easies;    /* all that are in; `added` of them */
-    int room;         /* of both lists; for all that are in or ended, so that an end needs no memory */
-    int64_t timer_ms; /* when the timer fires, INT64_MAX: it is not set */
+    bool lost_sight;      /* memory was out: some transfer may wait for a socket that nobody watches */
+    struct flier *fliers; /* all that are in; `added` of them */
+    int room;             /* of both lists; for all that are in or ended, so that an end needs no memory */
+    int64_t timer_ms;     /* when the timer fires, INT64_MAX: it is not set */
     int inside;
     bool goes_on; /* what rested, which has a share of its own */
     int added, running;
-    const void *connected; /* the last handle whose connection stood */
+    struct link opening;               /* sockets that are being connected */
+    struct link by_port[PORT_BUCKETS]; /* those that are connected */
+    int dead;                          /* a socket whose other end is closed */
     unsigned long connects;
     struct watch **watches; /* by socket */
     size_t n_watches;
@@ -85,6 +110,7 @@ static struct watch *watch_of(struct multi *m, int fd)
         w->multi = m;
         w->fd = fd;
         link_init(&w->line);
+        link_init(&w->kin);
         m->watches[fd] = w;
     }
     return w;
@@ -153,26 +179,47 @@ static void disarm(struct watch *w)
 
 static void socket_ready(evutil_socket_t fd, short what, void *context);
 
-static int arm(struct watch *w)
+static bool arm(struct watch *w, short events)
 {
-    if (w->armed == w->wanted) {
-        return 0;
+    if (w->armed == events) {
+        return true;
     }
     disarm(w);
-    event_assign(&w->event, w->multi->base, w->fd, (short)(w->wanted | EV_PERSIST), socket_ready, w);
+    event_assign(&w->event, w->multi->base, w->fd, (short)(events | EV_PERSIST), socket_ready, w);
     if (event_add(&w->event, NULL)) {
-        return -1;
+        return false;
     }
-    w->armed = w->wanted;
-    return 0;
+    w->armed = events;
+    return true;
 }
 
 /* What it wanted may not be what it wants now; whoever does not want it any more is not in the line. */
 static void watch_again(struct multi *m, struct watch *w)
 {
-    if (w->wanted && arm(w)) {
+    if (w->wanted && !arm(w, w->wanted)) {
         m->lost_sight = true;
         multi_wake(m);
+    }
+}
+
+/* Nobody has asked for anything. */
+static bool is_idle(const struct watch *w)
+{
+    return w->connected && !w->user && !w->wanted;
+}
+
+/* The connection ends now, and its number stays libcurl's until it comes by: it finds it closed, over TLS, too. */
+static void end_idle(struct watch *w)
+{
+    disarm(w);
+    w->dead = dup3(w->multi->dead, w->fd, O_CLOEXEC) == w->fd;
+}
+
+/* It goes back to the pool. Should memory be out, it is looked at before it is used, that is all. */
+static void watch_idle(struct watch *w)
+{
+    if (!w->dead) {
+        (void)arm(w, EV_READ);
     }
 }
 
@@ -213,9 +260,12 @@ static bool may_read(struct multi *m, struct watch *w)
 static void socket_ready(evutil_socket_t fd, short what, void *context)
 {
     struct watch *w = context;
+    if (is_idle(w)) {
+        end_idle(w);
+        return;
+    }
     if (!w->wanted) {
-        /* The other end closed an idle connection; libcurl looks before it uses it again. */
-        disarm(w);
+        disarm(w); /* its transfer rests */
         return;
     }
     if ((what & EV_READ) && !may_read(w->multi, w)) {
@@ -238,12 +288,14 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     if (what == CURL_POLL_REMOVE) {
         w->wanted = 0;
         link_out(&w->line);
-        if (!w->connected || w->armed != EV_READ) {
+        if (is_idle(w)) {
+            watch_idle(w);
+        } else if (!w->connected || w->armed != EV_READ) {
             disarm(w);
         }
         return 0;
     }
-    w->connected = w->connected || easy == m->connected;
+    w->user = easy;
     w->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
     watch_again(m, w);
     return 0;
@@ -270,9 +322,12 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     }
     m->connects++;
     link_out(&w->line);
+    link_out(&w->kin);
     disarm(w);
-    w->connected = false;
-    if (w->wanted && arm(w)) {
+    w->connected = w->dead = false;
+    w->user = NULL;
+    link_before(&m->opening, &w->kin);
+    if (w->wanted && !arm(w, w->wanted)) {
         close(fd);
         return CURL_SOCKET_BAD;
     }
@@ -284,6 +339,7 @@ static int close_socket(void *context, curl_socket_t fd)
     struct multi *m = context;
     if ((size_t)fd < m->n_watches && m->watches[fd]) {
         link_out(&m->watches[fd]->line);
+        link_out(&m->watches[fd]->kin);
         disarm(m->watches[fd]);
         free(m->watches[fd]);
         m->watches[fd] = NULL;
@@ -324,16 +380,27 @@ static void timer_fired(evutil_socket_t fd, short what, void *context)
     socket_action(m, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static int place_of(const struct multi *m, const void *easy)
+{
+    int i = 0;
+    while (m->fliers[i].easy != easy) {
+        i++;
+    }
+    return i;
+}
+
 static void take_out(struct multi *m, void *easy)
 {
     m->inside++;
     curl_multi_remove_handle(m->curl, easy);
     m->inside--;
-    int i = 0;
-    while (m->easies[i] != easy) {
-        i++;
+    int i = place_of(m, easy), fd = m->fliers[i].fd;
+    m->fliers[i] = m->fliers[--m->added];
+    struct watch *w = fd >= 0 ? m->watches[fd] : NULL;
+    if (w && w->user == easy) {
+        w->user = NULL;
+        watch_idle(w);
     }
-    m->easies[i] = m->easies[--m->added];
 }
 
 /* At once, so that nobody takes what is whole for late, however long it waits to be handed out. */
@@ -388,7 +455,7 @@ static void give_up(struct multi *m)
 {
     m->lost_sight = false;
     for (int n = m->added; n > 0 && m->added > 0; n--) {
-        void *easy = m->easies[0];
+        void *easy = m->fliers[0].easy;
         take_out(m, easy);
         m->running = m->running > 0 ? m->running - 1 : 0;
         m->callbacks.on_finished(m->context, easy, CURLE_OUT_OF_MEMORY);
@@ -472,6 +539,26 @@ static void *wiping_realloc(void *p, size_t n)
     return more;
 }
 
+/* What stands in the place of a connection that was closed here: whoever reads from it finds the end. */
+static int new_dead_socket(void)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+        return -1;
+    }
+    close(ends[1]);
+    return ends[0];
+}
+
+/* OpenSSL says goodbye on connections that are gone; who has chosen something for SIGPIPE keeps it. */
+static void ignore_broken_pipes(void)
+{
+    struct sigaction pipe;
+    if (sigaction(SIGPIPE, NULL, &pipe) == 0 && pipe.sa_handler == SIG_DFL) {
+        signal(SIGPIPE, SIG_IGN);
+    }
+}
+
 struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
                         void *context)
 {
@@ -490,6 +577,12 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     m->context = context;
     m->timer_ms = INT64_MAX;
     link_init(&m->ready);
+    link_init(&m->opening);
+    for (int i = 0; i < PORT_BUCKETS; i++) {
+        link_init(&m->by_port[i]);
+    }
+    ignore_broken_pipes();
+    m->dead = new_dead_socket();
     event_assign(&m->turn, base, -1, 0, take_turn, m);
     evtimer_assign(&m->timer, base, timer_fired, m);
     evtimer_assign(&m->rested, base, has_rested, m);
@@ -500,6 +593,10 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
     curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
     curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    if (m->dead < 0) {
+        multi_free(m);
+        return NULL;
+    }
     return m;
 }
 
@@ -520,7 +617,10 @@ void multi_free(struct multi *m)
         }
     }
     free(m->watches);
-    free(m->easies);
+    free(m->fliers);
+    if (m->dead >= 0) {
+        close(m->dead);
+    }
     free(m->ended);
     free(m);
     curl_global_cleanup();
@@ -541,11 +641,11 @@ static bool make_room(struct multi *m)
         return true;
     }
     int room = m->room ? m->room * 2 : 64;
-    void **easies = realloc(m->easies, (size_t)room * sizeof(*easies));
-    if (!easies) {
+    struct flier *fliers = realloc(m->fliers, (size_t)room * sizeof(*fliers));
+    if (!fliers) {
         return false;
     }
-    m->easies = easies;
+    m->fliers = fliers;
     struct ended *ended = realloc(m->ended, (size_t)room * sizeof(*ended));
     if (!ended) {
         return false;
@@ -564,9 +664,7 @@ bool multi_add(struct multi *m, void *easy)
     if (!make_room(m) || curl_multi_add_handle(m->curl, easy)) {
         return false;
     }
-    m->easies[m->added] = easy;
-    m->connected = m->connected == easy ? NULL : m->connected;
-    m->added++;
+    m->fliers[m->added++] = (struct flier){ easy, -1 };
     m->running++;
     return true;
 }
@@ -598,10 +696,98 @@ bool multi_is_inside(const struct multi *m)
     return m->inside > 0;
 }
 
-void multi_is_connected(struct multi *m, const void *easy)
+/* ---- before a request leaves ---- */
+
+static struct link *bucket_of(struct multi *m, int port)
 {
-    m->connected = easy;
+    return &m->by_port[port % PORT_BUCKETS];
+}
+
+static struct watch *kept_watch(struct multi *m, const char *ip, int port)
+{
+    struct link *bucket = bucket_of(m, port);
+    for (struct link *l = bucket->next; l != bucket; l = l->next) {
+        struct watch *w = LINKED(l, struct watch, kin);
+        if (w->port == port && strcmp(w->ip, ip) == 0) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static int port_of(const struct sockaddr_storage *address, char *ip)
+{
+    if (address->ss_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, address, sizeof(v6));
+        evutil_inet_ntop(AF_INET6, &v6.sin6_addr, ip, INET6_ADDRSTRLEN);
+        return ntohs(v6.sin6_port);
+    }
+    struct sockaddr_in v4;
+    memcpy(&v4, address, sizeof(v4));
+    evutil_inet_ntop(AF_INET, &v4.sin_addr, ip, INET6_ADDRSTRLEN);
+    return ntohs(v4.sin_port);
+}
+
+/* Whether a socket is that connection. Its number may be another's by now: see open_socket. */
+static bool is_between(int fd, const char *ip, int own_port)
+{
+    struct sockaddr_storage own, other;
+    socklen_t n_own = sizeof(own), n_other = sizeof(other);
+    char own_ip[INET6_ADDRSTRLEN] = "", other_ip[INET6_ADDRSTRLEN] = "";
+    if (getsockname(fd, (struct sockaddr *)&own, &n_own) || getpeername(fd, (struct sockaddr *)&other, &n_other)) {
+        return false;
+    }
+    port_of(&other, other_ip);
+    return port_of(&own, own_ip) == own_port && strcmp(other_ip, ip) == 0;
+}
+
+/* One of those that were opened for this transfer, and maybe not seen by on_socket yet. The others of it have lost. */
+static struct watch *fresh_watch(struct multi *m, const void *easy, const char *ip, int port)
+{
+    struct watch *found = NULL;
+    for (struct link *l = m->opening.next, *next; l != &m->opening; l = next) {
+        struct watch *w = LINKED(l, struct watch, kin);
+        next = l->next;
+        if (w->user && w->user != easy) {
+            continue;
+        }
+        if (!found && is_between(w->fd, ip, port)) {
+            found = w;
+            link_out(&w->kin);
+            link_before(bucket_of(m, port), &w->kin);
+            w->connected = true;
+            w->port = port;
+            snprintf(w->ip, sizeof(w->ip), "%s", ip);
+        } else if (w->user) {
+            link_out(&w->kin);
+        }
+    }
+    return found;
+}
+
+/* Nothing waits to be read, and it is not closed. */
+static bool is_quiet(const struct watch *w, bool may_be_closed)
+{
+    char c;
+    ssize_t n = w->dead ? 0 : recv(w->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n < 0 ? may_be_closed || errno == EAGAIN || errno == EINTR : n == 0 && may_be_closed;
+}
+
+bool multi_is_connected(struct multi *m, void *easy, const char *ip, int own_port, bool is_fresh_watched)
+{
     m->met_own = false;
+    struct watch *w = kept_watch(m, ip, own_port);
+    bool is_fresh = !w;
+    if (is_fresh) {
+        w = fresh_watch(m, easy, ip, own_port);
+    }
+    if (!w) {
+        return true; /* an address of another kind */
+    }
+    w->user = easy;
+    m->fliers[place_of(m, easy)].fd = w->fd;
+    return is_fresh ? !is_fresh_watched || is_quiet(w, true) : is_quiet(w, false);
 }
 
 bool multi_met_own(const struct multi *m)

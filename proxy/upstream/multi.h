@@ -57,8 +57,10 @@ int multi_go_on(struct multi *m, void *easy);
 /* Whether libcurl is on the stack: then multi_remove must wait for the turn. */
 bool multi_is_inside(const struct multi *m);
 
-/* To be called by the handle's pre-request callback: its connection stands. */
-void multi_is_connected(struct multi *m, const void *easy);
+/* To be called by the handle's pre-request callback: its connection stands, to the address `ip`, from `own_port` of
+ * ours. False: it must not be used. It was kept from an earlier request, and bytes wait on it that nobody has asked
+ * for, or it is closed; with `is_fresh_watched` also a new one on which bytes came first. */
+[[nodiscard]] bool multi_is_connected(struct multi *m, void *easy, const char *ip, int own_port, bool is_fresh_watched);
 
 /* Whether the last try to connect would have led to ourselves. */
 bool multi_met_own(const struct multi *m);

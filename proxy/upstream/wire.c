@@ -26,6 +26,7 @@ struct wires {
     char *url, *ca_file, *proxy;
     CURLU *parsed;     /* libcurl reads it for every request */
     struct slice path; /* within url */
+    bool has_tls;
     struct secret authorization;
     struct curl_slist headers[2]; /* ours: libcurl only reads them */
     struct link idle, resting;
@@ -95,15 +96,19 @@ void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
  * first one, and the second would pass by the rate: we decide about repeating, not libcurl. */
 static int before_request(void *context, char *ip, char *own_ip, int port, int own_port)
 {
-    (void)ip, (void)own_ip, (void)port, (void)own_port;
+    (void)own_ip, (void)port;
     struct wire *w = context;
     if (w->sent) {
         w->stop = WIRE_LOST;
         return CURL_PREREQFUNC_ABORT;
     }
+    /* Over TLS a new connection may have something to say of its session. */
+    if (!multi_is_connected(w->wires->multi, w->easy, ip, own_port, !w->wires->has_tls)) {
+        w->stop = WIRE_EARLY;
+        return CURL_PREREQFUNC_ABORT;
+    }
     w->sent = true;
     curl_easy_getinfo(w->easy, CURLINFO_REQUEST_SIZE, &w->before_bytes);
-    multi_is_connected(w->wires->multi, w->easy);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -126,7 +131,7 @@ static void configure_transport(const struct wires *all, CURL *c)
         curl_easy_setopt(c, CURLOPT_CAINFO, all->ca_file);
     }
     /* On loopback compressing costs more than it saves. */
-    if (slice_starts(slice_str(all->url), S("https:"))) {
+    if (all->has_tls) {
         curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
     }
 }
@@ -191,6 +196,8 @@ struct wires *wires_new(struct multi *multi, const struct wires_options *options
         return NULL;
     }
     all->path = path_of(all);
+    all->has_tls = slice_starts(slice_str(all->url), S("https:")) ||
+                   (all->proxy && slice_starts(slice_str(all->proxy), S("https:")));
     /* Here rather than as an option of its own, which libcurl would format anew for each request. */
     static char agent[] = "User-Agent: anchorage/" ANCHORAGE_VERSION;
     all->headers[0] = (struct curl_slist){ .data = agent, .next = key.n ? &all->headers[1] : NULL };

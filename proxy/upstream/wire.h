@@ -21,6 +21,7 @@ enum wire_stop {
     WIRE_ENOUGH,   /* the words of an error: more of it is not wanted */
     WIRE_HEADERS,  /* too many of them */
     WIRE_LOST,     /* a kept connection was closed under the request */
+    WIRE_EARLY,    /* bytes were there before the request had left */
 };
 
 struct wire {

@@ -39,7 +39,7 @@ class Request:
 
 class Connection:
     def __init__(self, plain, number):
-        self.socket, self.number = plain, number
+        self.socket, self.number, self.how, self.thread = plain, number, CLOSE, None
         self.ended = threading.Event()  # the other end has closed it, or we have
 
     def send(self, data):
@@ -49,14 +49,23 @@ class Connection:
             pass
 
     def close(self, how=CLOSE):
-        if how == RESET:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        else:
-            try:
-                self.socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.socket.close()
+        """From any thread; it has happened when it returns."""
+        self.how = how
+        try:
+            self.socket.shutdown(socket.SHUT_RD if how == RESET else socket.SHUT_RDWR)
+        except OSError:
+            pass
+        if threading.current_thread() is not self.thread:
+            self.ended.wait()
+
+    def finish(self):
+        """By its own thread: nobody reads from it now, so that closing closes it."""
+        try:
+            if self.how == RESET:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.socket.close()
+        except OSError:
+            pass
         self.ended.set()
 
 
@@ -69,7 +78,7 @@ class FakeV3:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
         self.lock = threading.Lock()
-        self.connections, self.requests, self.threads = [], [], []
+        self.connections, self.requests = [], []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v3"
@@ -98,7 +107,7 @@ class FakeV3:
         except OSError:
             pass
         finally:
-            connection.ended.set()
+            connection.finish()
 
     def _accept(self):
         while True:
@@ -110,9 +119,8 @@ class FakeV3:
             with self.lock:
                 connection = Connection(plain, len(self.connections))
                 self.connections.append(connection)
-            thread = threading.Thread(target=self._serve, args=(connection,))
-            self.threads.append(thread)
-            thread.start()
+            connection.thread = threading.Thread(target=self._serve, args=(connection,))
+            connection.thread.start()
 
     def __enter__(self):
         self.acceptor = threading.Thread(target=self._accept)
@@ -125,5 +133,4 @@ class FakeV3:
         self.acceptor.join()
         for connection in self.connections:
             connection.close()
-        for thread in self.threads:
-            thread.join()
+            connection.thread.join()

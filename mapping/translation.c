@@ -238,7 +238,9 @@ void translation_keep_trail(struct translation *t, size_t max_bytes)
 
 bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole)
 {
-    if (!t->keeps_trail || t->trail.failed || (!t->trail.n && !t->whole_list))
+    bool is_doubtful = !t->plan->n_filters && !rows_count(t->rows) && t->plan->ask_totals &&
+                       (t->asking[V3_TOTALS] != ANSWERED || t->totals > 0);
+    if (!t->keeps_trail || t->trail.failed || (!t->trail.n && !t->whole_list) || is_doubtful)
         return false;
     *rows = t->trail;
     *whole = t->whole_list;
@@ -536,6 +538,13 @@ static bool rows_may_be_missing(const struct translation *t)
     return t->page_rows && t->came_in_all > t->page_rows && !adds_up;
 }
 
+/* A list without a row, of a target that has links. */
+static bool contradicts_totals(const struct translation *t)
+{
+    bool knows = t->asking[V3_TOTALS] == ANSWERED && t->plan->ask_list;
+    return knows && t->totals > 0 && t->plan->n_filters == 0 && rows_count(t->rows) == 0;
+}
+
 static void make_marks(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
@@ -566,7 +575,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
         make_refpages(t, &r.marks);
     }
     make_marks(t, &r.marks);
-    if (t->cut)
+    if (t->cut || contradicts_totals(t))
         marks_add(&r.marks, MARK_ROWS);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;

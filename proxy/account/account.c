@@ -193,6 +193,12 @@ int64_t account_page_rows(const struct account *a)
     return a->learnt_page_rows && a->learnt_page_rows < cap ? a->learnt_page_rows : cap;
 }
 
+void account_clean(const struct account *a, struct subscription *s)
+{
+    if (upstream_leaks(a->upstream, slice_str(s->plan)))
+        s->plan[0] = '\0';
+}
+
 void account_take(struct account *a, const struct subscription *s)
 {
     bool another = a->subscription.plan[0] && s->plan[0] && strcmp(a->subscription.plan, s->plan) != 0;

@@ -59,6 +59,9 @@ bool accounts_check(const struct config *config, struct buffer *out);
 /* Rows that v3 gives in one answer, by the plan and by what answers have shown; 0: not known, or no cap. */
 int64_t account_page_rows(const struct account *a);
 
+/* What v3 calls the plan is shown and written down: not when it tells of the key. */
+void account_clean(const struct account *a, struct subscription *s);
+
 /* v3 has told of the key: what was learnt under another plan is forgotten. */
 void account_take(struct account *a, const struct subscription *s);
 

@@ -161,9 +161,10 @@ void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream)
 void outcome_blame(struct exchange *x, enum flight_kind kind, struct refusal refusal, int64_t retry_after_ms)
 {
     enum fault f = refusal.fault;
-    bool is_v3s = f == FAULT_UPSTREAM_LATE ? clock_monotonic_ms() < x->clocks.deadline_ms
-                                           : f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED ||
-                                                 f == FAULT_UPSTREAM_ODD || f == FAULT_UPSTREAM_OUT_OF_UNITS;
+    bool is_v3s = f == FAULT_UPSTREAM_LATE
+                      ? clock_monotonic_ms() < x->clocks.deadline_ms
+                      : f == FAULT_UPSTREAM_DOWN || f == FAULT_UPSTREAM_DENIED || f == FAULT_UPSTREAM_ODD ||
+                            f == FAULT_UPSTREAM_OUT_OF_UNITS || f == FAULT_BAD_TARGET;
     if (!is_v3s)
         return;
     refusal.why = params_without_token(&x->asked.params, refusal.why, x->memory); /* other calls read it */

@@ -191,6 +191,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
     } else if (!subscription_parse(answer->body, &s)) {
         fail(l, S("the answer is not what was expected"));
     } else {
+        account_clean(l->account, &s);
         l->is_failing = false;
         l->retry_ms = 0;
         take(l, &s);

@@ -107,6 +107,7 @@ static void read_limits(struct doctor *d, const struct ask_answer *answer)
         doctor_say(d, "limits", WRONG, FOUND(d, "v3's limits-and-usage has another form than expected"), REPORT_IT);
         return;
     }
+    account_clean(d->place.account, &s);
     account_take(d->place.account, &s);
     say_plan(d, &s);
     say_units(d, &s);
@@ -126,20 +127,21 @@ static void end(struct doctor *d)
 static bool read_fault(struct doctor *d, const struct upstream_result *r)
 {
     bool is_first = d->step < 0, denied = r->fault == FAULT_UPSTREAM_DENIED;
+    bool is_answer = r->fault == FAULT_UPSTREAM_ODD || r->fault == FAULT_BAD_TARGET;
     const char *name = is_first ? "key" : doctor_steps[d->step].name;
     if (denied)
         doctor_say(
             d, name, WRONG, FOUND(d, "v3 does not take the key: %.*s", SLICE_ARGS(r->why)),
             "see that api_key_file holds a key of a plan with API that has not ended; keys end after a year, and "
             "with the account of who made them");
-    else if (r->fault == FAULT_UPSTREAM_ODD)
+    else if (is_answer)
         doctor_say(d, name, WRONG, FOUND(d, "v3 did not answer as expected: %.*s", SLICE_ARGS(r->why)), REPORT_IT);
     else if (r->fault == FAULT_TOO_BUSY)
         doctor_say(d, name, WRONG, FOUND(d, "not asked: %.*s", SLICE_ARGS(r->why)), "try again when it is quieter");
     else
         doctor_say(d, name, WRONG, FOUND(d, "v3 cannot be reached: %.*s", SLICE_ARGS(r->why)),
                    "look at url, proxy and ca_file of [upstream], at the resolver and the way out of this machine");
-    return r->fault == FAULT_UPSTREAM_ODD;
+    return is_answer;
 }
 
 static bool read_price(struct doctor *d, const struct upstream_result *r)

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "proxy/upstream/leak.h"
 #include "proxy/upstream/multi.h"
 
 /* Whose doing it is when a transfer fails. */
@@ -133,14 +134,35 @@ static struct attempt attempt_of(const struct upstream_get *g, struct verdict ve
                                          .retry_after_ms = r->retry_after_ms > 0 ? r->retry_after_ms : 0 } };
 }
 
+/* v3 says of a target that it does not know it, until it says so of every target. */
+static bool is_about_path(const struct upstream_get *g, const struct verdict *v)
+{
+    struct slice request = slice_of(g->target, g->target_bytes);
+    int status = g->wire->reply.status;
+    if (status == 404) {
+        return v->fault == FAULT_BAD_TARGET && gone_note_404(&g->upstream->gone, request);
+    }
+    if (status == 200 || status == 400) {
+        gone_note_answer(&g->upstream->gone, request);
+    }
+    return false;
+}
+
 static struct attempt answered(const struct upstream_get *g, struct buffer *why)
 {
     const struct reply *r = &g->wire->reply;
-    struct attempt a = attempt_of(g, reply_judge(r));
-    if (a.verdict.fault != FAULT_NONE) {
+    struct verdict v = reply_judge(r);
+    bool hides_error = v.fault == FAULT_NONE && reply_hides_error(r), about_path = is_about_path(g, &v);
+    if (hides_error || about_path) {
+        v.fault = FAULT_UPSTREAM_ODD;
+    }
+    struct attempt a = attempt_of(g, v);
+    if (v.fault != FAULT_NONE) {
         buffer_printf(why, "API v3 answered %d", r->status);
         if (r->status == 200) {
-            buffer_str(why, ", but not with JSON");
+            buffer_str(why, hides_error ? ", but with an error" : ", but not with JSON");
+        } else if (about_path) {
+            buffer_str(why, " again and again, whatever is asked for: see that the url of [upstream] is right");
         }
         size_t before = why->n;
         buffer_str(why, ": ");
@@ -157,9 +179,10 @@ static void say_trouble(const struct wire *w, const char *what, struct buffer *w
 {
     buffer_str(why, "API v3: ");
     buffer_str(why, what);
-    if (w->stop == WIRE_RUNS && w->trouble[0]) {
+    struct slice words = slice_str(w->trouble); /* libcurl's, but it quotes v3 */
+    if (w->stop == WIRE_RUNS && words.n && !text_leaks(words, wires_secret(w->wires))) {
         buffer_str(why, " (");
-        reply_append_without(slice_str(w->trouble), wires_secret(w->wires), why);
+        buffer_append(why, words);
         buffer_put(why, ')');
     }
 }

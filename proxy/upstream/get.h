@@ -14,6 +14,7 @@
 
 #include "proxy/upstream/breaker.h"
 #include "proxy/upstream/forbidden.h"
+#include "proxy/upstream/gone.h"
 #include "proxy/upstream/queue.h"
 #include "proxy/upstream/rate.h"
 #include "proxy/upstream/upstream.h"
@@ -55,6 +56,7 @@ struct upstream {
     struct gate units;
     void (*on_out_of_units)(void *context);
     void *context;
+    struct gone gone;
     struct own own;        /* where we listen */
     int64_t well_until_ms; /* v3 answered not long ago, and has not failed since */
     int64_t retry_tenths;  /* of a retry that may be spent */
@@ -81,7 +83,7 @@ struct attempt {
 struct upstream_get *get_new(struct upstream *u, struct slice path_and_query, struct slice team);
 void get_free(struct upstream_get *g);
 
-/* What the wire of `g` brought, given libcurl's code. */
+/* What the wire of `g` brought, given libcurl's code. Once for each attempt: the upstream learns of its paths. */
 struct attempt get_attempt(const struct upstream_get *g, int code, struct buffer *why);
 
 /* What it is when our clock ended it. */

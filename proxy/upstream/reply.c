@@ -5,7 +5,9 @@
 #include <curl/curl.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "proxy/upstream/leak.h"
 
 static const int64_t longest_retry_after_ms = 24 * 3600 * 1000LL;
 
@@ -191,6 +193,12 @@ static bool opens_tag(char c)
     return c == '/' || c == '!' || c == '?' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
+/* Line ends of Unicode, and what makes a terminal write from right to left. */
+static bool turns_text(uint32_t c)
+{
+    return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* Text a person can read: markup, controls and what is no UTF-8 become one space each run. */
 static void append_plain(struct slice s, struct buffer *out)
 {
@@ -201,7 +209,7 @@ static void append_plain(struct slice s, struct buffer *out)
         if (c == '<' && s.n > 1 && opens_tag(s.p[1])) {
             in_tag = true;
         }
-        bool plain = !in_tag && c > ' ' && c != 0xfffd && !(c >= 0x7f && c <= 0x9f) && c != 0x2028 && c != 0x2029;
+        bool plain = !in_tag && c > ' ' && c != 0xfffd && !(c >= 0x7f && c <= 0x9f) && !turns_text(c);
         if (plain) {
             if (gap && out->n) {
                 buffer_put(out, ' ');
@@ -211,18 +219,6 @@ static void append_plain(struct slice s, struct buffer *out)
         gap = !plain;
         in_tag = in_tag && c != '>';
         s = slice_from(s, length);
-    }
-}
-
-void reply_append_without(struct slice s, struct slice secret, struct buffer *out)
-{
-    for (size_t i = 0; i < s.n;) {
-        if (secret.n && s.n - i >= secret.n && slice_eq_nocase(slice_of(s.p + i, secret.n), secret)) {
-            buffer_str(out, "[key]");
-            i += secret.n;
-        } else {
-            buffer_put(out, s.p[i++]);
-        }
     }
 }
 
@@ -242,19 +238,49 @@ void reply_words(const struct reply *r, struct slice secret, struct buffer *out)
     struct slice raw = slice_of(r->error, r->n_error);
     struct json_object *json = parse_json(raw);
     const char *found = json_words(json);
-    struct buffer plain = { 0 }, clean = { 0 };
+    struct buffer plain = { 0 };
     if (found) {
         raw = slice_str(found);
-    } else if (r->n_error == sizeof(r->error) && raw.n > secret.n) {
-        raw.n -= secret.n; /* it was cut: the end may be the beginning of the secret */
     }
     append_plain(raw, &plain);
-    reply_append_without(buffer_slice(&plain), secret, &clean);
-    struct slice words = buffer_slice(&clean);
-    buffer_append(out, slice_of(words.p, characters(words, REPLY_MAX_WORDS)));
+    struct slice words = buffer_slice(&plain);
+    if (!text_leaks(raw, secret) && !text_leaks(words, secret)) {
+        buffer_append(out, slice_of(words.p, characters(words, REPLY_MAX_WORDS)));
+    }
     buffer_clear(&plain);
-    buffer_clear(&clean);
     json_object_put(json);
+}
+
+static bool has_json_words(const struct reply *r)
+{
+    struct json_object *json = parse_json(slice_of(r->error, r->n_error));
+    bool has = json_words(json);
+    json_object_put(json);
+    return has;
+}
+
+/* A long one is looked at as far as it was kept: where it begins with its error. */
+static bool begins_with_error(struct slice body)
+{
+    struct slice name = slice_trim(body);
+    if (!name.n || name.p[0] != '{') {
+        return false;
+    }
+    name = slice_trim(slice_from(name, 1));
+    return slice_starts(name, S("\"error\"")) && slice_starts(slice_trim(slice_from(name, 7)), S(":"));
+}
+
+bool reply_hides_error(const struct reply *r)
+{
+    struct slice body = slice_of(r->error, r->n_error), error;
+    if (!body.n || !memmem(body.p, body.n, "\"error\"", 7)) {
+        return false;
+    }
+    if (r->n_error == sizeof(r->error)) {
+        return begins_with_error(body);
+    }
+    return json_member(body, S("error"), &error) && !slice_eq(error, S("null")) && !slice_eq(error, S("false")) &&
+           !slice_eq(error, S("\"\""));
 }
 
 /* Whether v3's words begin so, in any case. */
@@ -283,6 +309,8 @@ struct verdict reply_judge(const struct reply *r)
             s == 403 && says(r, S("API units limit reached")) ? FAULT_UPSTREAM_OUT_OF_UNITS : FAULT_UPSTREAM_DENIED;
     } else if (s == 400 && says(r, S("bad target"))) {
         v.fault = FAULT_BAD_TARGET; /* the one mistake that v3 knows better than we do */
+    } else if (s == 404 && has_json_words(r)) {
+        v.fault = FAULT_BAD_TARGET; /* see gone.h */
     } else if (s == 429) {
         v = (struct verdict){ FAULT_UPSTREAM_DOWN, charged, !charged, false };
     } else if (s == 503) {

@@ -28,8 +28,8 @@ struct reply {
     int64_t retry_after_ms;             /* -1: no such header */
     bool cache_hit;
     size_t header_bytes;
-    size_t n_error; /* bytes in `error` */
-    char error[REPLY_MAX_ERROR_BYTES];
+    size_t n_error;                    /* bytes in `error` */
+    char error[REPLY_MAX_ERROR_BYTES]; /* how the body begins */
 };
 
 /* What a whole answer means. */
@@ -51,19 +51,20 @@ static inline bool reply_is_good(const struct reply *r)
     return r->status == 200 && r->type != REPLY_TYPE_OTHER;
 }
 
-/* Bytes of an error's body; keeps the first ones. False when it has enough. */
+/* Bytes of a body; keeps the first ones. False when it has enough. */
 bool reply_error_bytes(struct reply *r, struct slice bytes);
 
+/* Whether the body of a good answer that has come to its end is an error all the same: an object with "error" in it. */
+[[nodiscard]] bool reply_hides_error(const struct reply *r);
+
 /* Append v3's words: the text of {"error":...}, {"message":...}, ["Error", ...] or the body itself without
- * markup; valid UTF-8, no controls, at most 200 characters, `secret` cut out. Nothing when there are none. */
+ * markup; valid UTF-8, no controls, at most 200 characters. Nothing when there are none, or when they tell of `secret`
+ * (leak.h). */
 void reply_words(const struct reply *r, struct slice secret, struct buffer *out);
 
 struct verdict reply_judge(const struct reply *r);
 
 /* Retry-After in either form, in ms from now; -1 when it is neither. */
 int64_t reply_retry_after(struct slice value, int64_t wall_ms);
-
-/* Append `s` with every `secret` in it, whatever its case, replaced. */
-void reply_append_without(struct slice s, struct slice secret, struct buffer *out);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "proxy/upstream/get.h"
+#include "proxy/upstream/leak.h"
 #include "proxy/upstream/multi.h"
 
 enum {
@@ -634,6 +635,11 @@ void upstream_tell_units(struct upstream *u, enum upstream_units units)
 bool upstream_is_out_of_units(const struct upstream *u)
 {
     return u->units.shut;
+}
+
+bool upstream_leaks(const struct upstream *u, struct slice text)
+{
+    return text_leaks(text, wires_secret(u->wires));
 }
 
 bool upstream_forbid(struct upstream *u, const char *address)

@@ -114,6 +114,9 @@ bool upstream_is_out_of_units(const struct upstream *u);
 /* Whether the url, when it needs no resolving (numbers, localhost), is forbidden. */
 bool upstream_leads_back(const struct upstream *u);
 
+/* Whether text of v3 tells of the key, or of a piece of it (leak.h): then it must not be shown. */
+[[nodiscard]] bool upstream_leaks(const struct upstream *u, struct slice text);
+
 /* Another team waits for it, too: while it waits for the rate, it does so where it comes sooner. */
 void upstream_join(struct upstream_get *get, struct slice team);
 

@@ -58,21 +58,23 @@ static size_t on_body(char *p, size_t size, size_t n, void *context)
     }
     w->bytes_of_turn += bytes.n;
     w->bytes += bytes.n;
-    if (!w->owner) {
-        w->stop = WIRE_REFUSED;
-    } else if (w->bytes > w->max_bytes) {
-        w->stop = WIRE_TOO_LONG;
-    } else if (!reply_is_good(&w->reply)) {
+    if (!w->owner || w->bytes > w->max_bytes) {
+        w->stop = w->owner ? WIRE_TOO_LONG : WIRE_REFUSED;
+        return 0;
+    }
+    if (!reply_is_good(&w->reply)) {
         if (reply_error_bytes(&w->reply, bytes)) {
             return bytes.n;
         }
         w->stop = WIRE_ENOUGH;
-    } else if (!w->on_bytes(w->owner, bytes)) {
-        w->stop = WIRE_REFUSED;
-    } else {
-        return bytes.n;
+        return 0;
     }
-    return 0;
+    (void)reply_error_bytes(&w->reply, bytes); /* a good answer may be an error, too */
+    if (!w->on_bytes(w->owner, bytes)) {
+        w->stop = WIRE_REFUSED;
+        return 0;
+    }
+    return bytes.n;
 }
 
 void wires_go_on(struct wires *all, void (*failed)(struct wire *w, int code))
@@ -102,7 +104,7 @@ static int before_request(void *context, char *ip, char *own_ip, int port, int o
         w->stop = WIRE_LOST;
         return CURL_PREREQFUNC_ABORT;
     }
-    /* Over TLS a new connection may have something to say of its session. */
+    /* Over TLS the other side of a new connection may have more to say before it is asked. */
     if (!multi_is_connected(w->wires->multi, w->easy, ip, own_port, !w->wires->has_tls)) {
         w->stop = WIRE_EARLY;
         return CURL_PREREQFUNC_ABORT;

@@ -57,7 +57,9 @@ WRONG_ANSWERS = [
     ("403 as an array", {"status": 403, "body": ["Error", "Forbidden"]}, DENIED),
     ("403 of the plan", {"status": 403, "body": {"error": "Insufficient plan"}}, DENIED),
     ("400", {"status": 400, "body": {"error": "bad where: x"}}, ODD),
-    ("404", {"status": 404, "body": {"error": "not found"}}, ODD),
+    ("404", {"status": 404, "body": "<html>Not Found</html>", "content_type": "text/html"}, ODD),
+    ("404 of the target", {"status": 404, "body": {"error": "not found"}}, "bad_target"),
+    ("an error as 200", {"body": {"error": "not today"}}, ODD),
     ("500", {"status": 500, "body": {"error": "Internal Error"}}, DOWN),
     ("502 in HTML", {"status": 502, "body": "<html>Page under maintenance</html>", "content_type": "text/html"}, DOWN),
     ("503 once", {"status": 503, "body": {"error": "x"}}, None),
@@ -159,7 +161,8 @@ class WrongCalls(OneProxy):
                     self.assertEqual((answer.status, answer.fault), (200, None), answer)
                     self.assertEqual(answer.rows_charged, 1 + len(answer.anchors))
                 else:
-                    self.refused(answer, word, 503 if word == DOWN else 504 if word == LATE else 502)
+                    statuses = {DOWN: 503, LATE: 504, "bad_target": self.status("bad_target")}
+                    self.refused(answer, word, statuses.get(word, 502))
                     self.assertNotIn(self.sandbox.key, answer.json["error"])
                     failed.append((name, answer, self.sandbox.state()["spent"]))
         self.proxy.ledger()

@@ -320,3 +320,9 @@ size_t decimal_write(char *to, uint64_t v)
         at[-1] = (char)('0' + rest);
     return n;
 }
+
+bool utf8_is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}

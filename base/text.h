@@ -25,6 +25,10 @@ uint32_t utf8_decode(const char *p, size_t *length);
 /* Write `c` as UTF-8 and return how many of the 4 bytes were used. */
 size_t utf8_encode(uint32_t c, char out[4]);
 
+/* Whether a code point is a control, ends a line or turns the direction of writing: what a name or a message that is
+ * shown must not have. */
+bool utf8_is_control(uint32_t c);
+
 /* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 void percent_encode(struct buffer *b, struct slice s);
 

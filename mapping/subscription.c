@@ -65,15 +65,18 @@ static int64_t moment_of(struct json_object *o, const char *name)
     return s < 0 ? SUBSCRIPTION_UNKNOWN : s;
 }
 
-/* It is shown in logs: one line, whole characters. */
-static void take_plan(struct slice name, char *to)
+void subscription_take_plan(struct subscription *s, struct slice name)
 {
+    size_t n = 0, length;
     if (name.n >= SUBSCRIPTION_NAME_SIZE)
         name.n = SUBSCRIPTION_NAME_SIZE - 1;
     name.n = utf8_valid_prefix(name);
-    for (size_t i = 0; i < name.n; i++)
-        to[i] = (unsigned char)name.p[i] < ' ' || name.p[i] == 0x7F ? ' ' : name.p[i];
-    to[name.n] = '\0';
+    for (size_t i = 0; i < name.n; i += length) {
+        bool shows = !utf8_is_control(utf8_decode(name.p + i, &length));
+        memcpy(s->plan + n, shows ? name.p + i : " ", shows ? length : 1);
+        n += shows ? length : 1;
+    }
+    s->plan[n] = '\0';
 }
 
 static struct subscription read_fields(struct json_object *o)
@@ -86,7 +89,7 @@ static struct subscription read_fields(struct json_object *o)
         .reset_s = moment_of(o, "usage_reset_date"),
         .expires_s = moment_of(o, "api_key_expiration_date"),
     };
-    take_plan(text_of(o, "subscription"), s.plan);
+    subscription_take_plan(&s, text_of(o, "subscription"));
     return s;
 }
 

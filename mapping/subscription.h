@@ -29,6 +29,10 @@ struct subscription subscription_unknown(void);
  */
 [[nodiscard]] bool subscription_parse(struct slice body, struct subscription *ret);
 
+/* Take over the name of a plan, which is shown in logs: cut to its room, whole characters, a blank for each control and
+ * each mark that turns the direction of writing. */
+void subscription_take_plan(struct subscription *s, struct slice name);
+
 /* Rows that a plan of this name gives in one answer, by a word of it in any case: 100, 250 or 500;
  * SUBSCRIPTION_NO_LIMIT; SUBSCRIPTION_UNKNOWN for other names. */
 int64_t subscription_row_cap(struct slice plan);

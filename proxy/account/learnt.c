@@ -35,24 +35,17 @@ static void read_whole(const char *state_directory, struct buffer *out)
 
 /* ---- reading ---- */
 
-static void take_plan(struct account *a, struct slice value)
-{
-    size_t n = value.n < SUBSCRIPTION_NAME_SIZE ? value.n : SUBSCRIPTION_NAME_SIZE - 1;
-    memcpy(a->subscription.plan, value.p, n);
-    a->subscription.plan[n] = '\0';
-}
-
 static void take(struct account *a, struct slice name, struct slice value)
 {
     int64_t n;
     bool is_number = parse_i64(value, &n) && n >= 0;
     if (slice_eq(name, S("plan")))
-        take_plan(a, value);
+        subscription_take_plan(&a->subscription, value);
     else if (slice_eq(name, S("upper_case")))
         a->seen.upper_case |= is_number && n == 1;
     else if (slice_eq(name, S("disorder")))
         a->seen.disorder |= is_number && n == 1;
-    else if (slice_eq(name, S("page_rows")) && is_number)
+    else if (slice_eq(name, S("page_rows")) && is_number && n <= CALL_MAX_LIMIT)
         a->learnt_page_rows = n;
     else if (slice_eq(name, S("expires")))
         (void)!timestamp_parse(value, &a->subscription.expires_s);

@@ -8,6 +8,8 @@
 
 enum { MEMORY_AGAIN_MS = 100 };
 
+_Static_assert((int)PLAN_MAX_URL == (int)UPSTREAM_MAX_URL, "what is planned can be sent");
+
 /* What one v3 answer may hold, and one row of it at most on average; a list is refused beyond. */
 enum { MAX_SMALL_BODY = 64 * 1024, MAX_ROW_BODY = 4096, MAX_LIST_BODY = 512 * 1024 * 1024 };
 

@@ -14,7 +14,7 @@
 #define LETTERS "^[A-Za-z]"             /* where orders of texts differ most */
 #define TELL "tell the authors: anchorage doctor --save FILE"
 
-enum { AFTER_ROWS = 10 };
+enum { AFTER_ROWS = 10, MAX_PIVOT_BYTES = 1000 /* it stands in the URL */ };
 
 /* ---- asking ---- */
 
@@ -260,7 +260,7 @@ static void read_case(struct doctor *d, const struct ask_answer *answer)
 static bool ask_after(struct doctor *d, struct buffer *path)
 {
     struct buffer where = { 0 };
-    if (d->order.n < 2)
+    if (d->order.n < 2 || d->order.anchor[d->pivot].n > MAX_PIVOT_BYTES)
         return false;
     buffer_str(&where, "{\"and\":[");
     condition(&where, field(table()->key_field), "regex", S(LETTERS));

@@ -32,7 +32,7 @@ static const struct trouble {
     { CURLE_NOT_BUILT_IN,             OURS,      FAULT_UPSTREAM_ODD,  false, "libcurl lacks what the url of [upstream] needs" },
     { CURLE_WRITE_ERROR,              OURS,      FAULT_UPSTREAM_ODD,  false, "the answer was refused" },
     { CURLE_READ_ERROR,               OURS,      FAULT_TOO_BUSY,      false, "the request could not be made" },
-    { CURLE_OUT_OF_MEMORY,            OURS,      FAULT_TOO_BUSY,      false, "memory is out, or a line of the answer's head is too long" },
+    { CURLE_OUT_OF_MEMORY,            OURS,      FAULT_TOO_BUSY,      false, "memory is out" },
     { CURLE_FUNCTION_NOT_FOUND,       OURS,      FAULT_TOO_BUSY,      false, "a library is not as it should be" },
     { CURLE_BAD_FUNCTION_ARGUMENT,    OURS,      FAULT_TOO_BUSY,      false, "libcurl refused the request" },
     { CURLE_INTERFACE_FAILED,         OURS,      FAULT_TOO_BUSY,      false, "no address of this machine can be used" },
@@ -75,6 +75,9 @@ static const struct trouble {
     { CURLE_RANGE_ERROR,              ODD,       FAULT_UPSTREAM_ODD,  false, "the answer is a part of one" },
     { CURLE_TOO_MANY_REDIRECTS,       ODD,       FAULT_UPSTREAM_ODD,  false, "it sends us elsewhere" },
     { CURLE_BAD_CONTENT_ENCODING,     ODD,       FAULT_UPSTREAM_ODD,  false, "the answer's compression is broken" },
+#if LIBCURL_VERSION_NUM >= 0x080600
+    { CURLE_TOO_LARGE,                ODD,       FAULT_UPSTREAM_ODD,  false, "the answer's head is too long" },
+#endif
     /* clang-format on */
 };
 
@@ -224,6 +227,14 @@ static void look_closer(const struct upstream_get *g, int code, struct trouble *
         t->blame = ODD;
         t->fault = FAULT_UPSTREAM_ODD;
         t->why = "the answer's chunks are broken";
+    } else if (code == CURLE_BAD_FUNCTION_ARGUMENT && wire_has_left(w)) {
+        t->blame = ODD;
+        t->fault = FAULT_UPSTREAM_ODD;
+        t->why = "a line of the answer's head is none";
+    } else if (code == CURLE_OUT_OF_MEMORY && wire_has_left(w) && !w->reply.has_head) {
+        t->blame = ODD; /* of both it is the likelier; neither tells of v3 as a whole */
+        t->fault = FAULT_UPSTREAM_ODD;
+        t->why = "a line of the answer's head is too long, or memory is out";
     } else if (w->stop == WIRE_EARLY) {
         t->blame = UNSENT;
         t->may_help = true;

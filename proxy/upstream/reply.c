@@ -12,14 +12,14 @@
 static const int64_t longest_retry_after_ms = 24 * 3600 * 1000LL;
 
 /* A price beyond is none: that of any request is far below, and sums of them must not overflow. */
-static const int64_t most_units = 1000000000000;
+static const int64_t most_units = 1000000000;
 
 void reply_init(struct reply *r)
 {
     r->status = 0;
     r->type = REPLY_TYPE_NONE;
     r->units = r->units_nominal = r->rows = r->retry_after_ms = -1;
-    r->cache_hit = false;
+    r->cache_hit = r->has_head = false;
     r->header_bytes = r->n_error = 0;
 }
 
@@ -39,8 +39,10 @@ int64_t reply_retry_after(struct slice value, int64_t wall_ms)
     if (at == -1) {
         return -1;
     }
-    int64_t wait = (int64_t)at * 1000 - wall_ms;
-    return wait < 0 ? 0 : wait > longest_retry_after_ms ? longest_retry_after_ms : wait;
+    if (at > wall_ms / 1000 + longest_retry_after_ms / 1000) { /* in milliseconds it may be more than there are */
+        return longest_retry_after_ms;
+    }
+    return at <= wall_ms / 1000 ? 0 : (int64_t)at * 1000 - wall_ms;
 }
 
 static void take_number(int64_t *to, struct slice value)
@@ -118,8 +120,8 @@ static void take_status(struct reply *r, struct slice line)
     r->header_bytes = seen;
     struct slice rest;
     uint64_t status = 0;
-    slice_split(line, ' ', &rest);
-    if (rest.n >= 3 && parse_u64(slice_of(rest.p, 3), &status)) {
+    slice_split(slice_trim(line), ' ', &rest);
+    if (rest.n >= 3 && (rest.n == 3 || rest.p[3] == ' ') && parse_u64(slice_of(rest.p, 3), &status)) {
         r->status = (int)status;
     }
 }
@@ -130,8 +132,15 @@ bool reply_header(struct reply *r, struct slice line, int64_t wall_ms)
     if (r->header_bytes > REPLY_MAX_HEADER_BYTES) {
         return false;
     }
+    if (r->has_head) {
+        return true; /* what follows the body is none of the answer's head */
+    }
     if (slice_starts(line, S("HTTP/"))) {
         take_status(r, line);
+        return true;
+    }
+    if (slice_trim(line).n == 0) {
+        r->has_head = r->status >= 200;
         return true;
     }
     char first = line.n ? (char)(line.p[0] | 0x20) : 0;
@@ -193,12 +202,6 @@ static bool opens_tag(char c)
     return c == '/' || c == '!' || c == '?' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-/* Line ends of Unicode, and what makes a terminal write from right to left. */
-static bool turns_text(uint32_t c)
-{
-    return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 /* Text a person can read: markup, controls and what is no UTF-8 become one space each run. */
 static void append_plain(struct slice s, struct buffer *out)
 {
@@ -209,7 +212,7 @@ static void append_plain(struct slice s, struct buffer *out)
         if (c == '<' && s.n > 1 && opens_tag(s.p[1])) {
             in_tag = true;
         }
-        bool plain = !in_tag && c > ' ' && c != 0xfffd && !(c >= 0x7f && c <= 0x9f) && !turns_text(c);
+        bool plain = !in_tag && c != ' ' && c != 0xfffd && !utf8_is_control(c);
         if (plain) {
             if (gap && out->n) {
                 buffer_put(out, ' ');

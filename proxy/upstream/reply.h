@@ -27,6 +27,7 @@ struct reply {
     int64_t units, units_nominal, rows; /* -1: no such header */
     int64_t retry_after_ms;             /* -1: no such header */
     bool cache_hit;
+    bool has_head; /* the status and all headers; what came before the body counts, not what comes behind it */
     size_t header_bytes;
     size_t n_error;                    /* bytes in `error` */
     char error[REPLY_MAX_ERROR_BYTES]; /* how the body begins */

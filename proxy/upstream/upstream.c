@@ -350,7 +350,7 @@ static void admit_fresh(struct upstream *u)
         struct upstream_get *g = LINKED(u->fresh.next, struct upstream_get, line);
         link_out(&g->line);
         if (g->is_malformed) {
-            end_unsent(g, FAULT_UPSTREAM_ODD, "the request for API v3 is not one", 0);
+            end_unsent(g, FAULT_UPSTREAM_ODD, "the request for API v3 is not one, or longer than 16384 bytes", 0);
         } else {
             wait_in_queue(g);
         }
@@ -568,7 +568,7 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     if (!g) {
         return NULL;
     }
-    g->is_malformed = !is_target(path_and_query);
+    g->is_malformed = !is_target(path_and_query) || strlen(u->url) + path_and_query.n > UPSTREAM_MAX_URL;
     g->max_bytes = max_bytes;
     g->deadline_ms = g->due_ms = deadline_ms;
     g->started_us = clock_monotonic_us();

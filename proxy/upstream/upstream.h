@@ -17,6 +17,9 @@ struct event_base;
 struct upstream;
 struct upstream_get;
 
+/* The longest URL that is sent, scheme and host included. */
+enum { UPSTREAM_MAX_URL = 16 * 1024 };
+
 struct upstream_options {
     const char *url;             /* https://api.ahrefs.com/v3 */
     struct slice api_key;        /* copied; kept out of core dumps */

@@ -71,6 +71,8 @@ static void test_what_is_odd_is_unknown(void **state)
     assert_int_equal(s.key_used, SUBSCRIPTION_UNKNOWN);
     s = of("\"subscription\":\"a\\nb\\u0000c\"");
     assert_string_equal(s.plan, "a b c");
+    s = of("\"subscription\":\"a\\u0085b\\u202ec\\u2066\\u00e9\"");
+    assert_string_equal(s.plan, "a b c \xc3\xa9");
 }
 
 static void test_what_is_no_answer_is_refused(void **state)

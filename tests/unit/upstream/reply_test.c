@@ -56,12 +56,38 @@ static void odd_numbers_are_as_if_absent(void **state)
     assert_int_equal(reply.units_nominal, -1);
     assert_int_equal(reply.units, -1);
     assert_false(reply.cache_hit);
-    take("x-api-units-cost-total: 1000000000001\r\n");
+    take("x-api-units-cost-total: 1000000001\r\n");
     take("x-api-units-cost-total-actual: 9223372036854775807\r\n");
     assert_int_equal(reply.units_nominal, -1);
     assert_int_equal(reply.units, -1);
-    take("HTTP/1.1 abc\r\n");
-    assert_int_equal(reply.status, 0);
+    static const char *const none[] = { "HTTP/1.1 abc\r\n",   "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 20\r\n",
+                                        "HTTP/1.1 200OK\r\n", "HTTP/1.1 -20\r\n",     "HTTP/1.1\r\n",
+                                        "HTTP/1.1  200\r\n" };
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        take(none[i]);
+        assert_int_equal(reply.status, 0);
+    }
+    take("HTTP/1.1 200\r\n");
+    assert_int_equal(reply.status, 200);
+}
+
+static void what_follows_the_body_is_no_head(void **state)
+{
+    (void)state;
+    reply_init(&reply);
+    take("HTTP/1.1 103 Early Hints\r\n");
+    take("x-api-units-cost-total-actual: 9\r\n");
+    take("\r\n");
+    assert_false(reply.has_head);
+    take("HTTP/1.1 200 OK\r\n");
+    take("x-api-units-cost-total-actual: 50\r\n");
+    take("X-Note: caf\xe9 \xff\x80\r\n");
+    take("\r\n");
+    assert_true(reply.has_head);
+    take("x-api-units-cost-total-actual: 0\r\n");
+    take("HTTP/1.1 404 Gone\r\n");
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.units, 50);
 }
 
 static void retry_after_has_two_forms(void **state)
@@ -84,6 +110,9 @@ static void retry_after_has_two_forms(void **state)
         { "Sun Oct 18 12:00:30 2026", 30000 },
         { "Sun, 18 Oct 2026 11:59:30 GMT", 0 },
         { "Sun, 18 Oct 2126 12:00:30 GMT", 24 * 3600 * 1000 },
+        { "Sun, 18 Oct 99999 12:00:30 GMT", 24 * 3600 * 1000 },
+        { "Sun, 18 Oct 2147483647 12:00:30 GMT", 24 * 3600 * 1000 },
+        { "Sun, 18 Oct 1970 12:00:30 GMT", 0 },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int64_t ms = reply_retry_after(slice_str(rows[i].value), noon);
@@ -204,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_are_read_whatever_their_case),
         cmocka_unit_test(odd_numbers_are_as_if_absent),
+        cmocka_unit_test(what_follows_the_body_is_no_head),
         cmocka_unit_test(retry_after_has_two_forms),
         cmocka_unit_test(words_are_found_in_every_body),
         cmocka_unit_test(words_with_a_piece_of_the_key_are_dropped),

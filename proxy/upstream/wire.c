@@ -309,7 +309,10 @@ struct wire *wire_of(void *easy)
 bool wire_has_left(const struct wire *w)
 {
     long bytes = 0;
-    return w->sent && !curl_easy_getinfo(w->easy, CURLINFO_REQUEST_SIZE, &bytes) && bytes > w->before_bytes;
+    curl_off_t later = 0; /* of a request that did not go out at once, libcurl counts the rest as an upload */
+    curl_easy_getinfo(w->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    curl_easy_getinfo(w->easy, CURLINFO_SIZE_UPLOAD_T, &later);
+    return w->sent && (bytes > w->before_bytes || later > 0 || w->reply.header_bytes > 0);
 }
 
 void wire_put(struct wire *w)

@@ -103,7 +103,8 @@ static void who_waits_to_be_read_is_not_watched(void **state)
     busy_begin(s, p, &b, N);
     while (b.portions < A_FEW / 2) {
         assert_int_equal(event_base_loop(s->base, EVLOOP_ONCE), 0);
-        int watched = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - before;
+        /* Those that are done are kept for the next request, and watched for what nobody asks for. */
+        int watched = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - before - b.portions;
         fewest = watched < fewest ? watched : fewest;
     }
     assert_in_range(fewest, 0, A_FEW);

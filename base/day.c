@@ -2,32 +2,38 @@
  * Days and seconds of the UTC calendar. */
 #include "base/day.h"
 
-#include <assert.h>
-
 #include "base/text.h"
 
-enum { SECONDS_A_DAY = 86400 };
+enum { SECONDS_A_DAY = 86400, FIRST_DAY = -719528 /* 0000-01-01 */, LAST_DAY = 2932896 /* 9999-12-31 */ };
+
+static const int64_t first_second = (int64_t)FIRST_DAY * SECONDS_A_DAY;
+static const int64_t last_second = (int64_t)LAST_DAY * SECONDS_A_DAY + SECONDS_A_DAY - 1;
+
+static int64_t within(int64_t n, int64_t least, int64_t most)
+{
+    return n < least ? least : n > most ? most : n;
+}
 
 struct day day_from_civil(struct civil c)
 {
-    int y = c.month <= 2 ? c.year - 1 : c.year;
-    int era = (y >= 0 ? y : y - 399) / 400;
-    int year_of_era = y - era * 400;
-    int day_of_year = (153 * (c.month + (c.month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
-    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return (struct day){ era * 146097 + day_of_era - 719468 };
+    int64_t month = c.month, y = (int64_t)c.year - (month <= 2);
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t year_of_era = y - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return (struct day){ (int32_t)within(era * 146097 + day_of_era - 719468, INT32_MIN, INT32_MAX) };
 }
 
 struct civil day_to_civil(struct day d)
 {
-    int z = d.n + 719468;
-    int era = (z >= 0 ? z : z - 146096) / 146097;
-    int day_of_era = z - era * 146097;
+    int64_t z = (int64_t)d.n + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int day_of_era = (int)(z - era * 146097);
     int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int m = (5 * day_of_year + 2) / 153;
     int month = m < 10 ? m + 3 : m - 9;
-    return (struct civil){ .year = year_of_era + era * 400 + (month <= 2),
+    return (struct civil){ .year = year_of_era + (int)era * 400 + (month <= 2),
                            .month = month,
                            .day = day_of_year - (153 * m + 2) / 5 + 1 };
 }
@@ -36,7 +42,7 @@ struct day day_of_ms(int64_t unix_ms)
 {
     int64_t day_ms = (int64_t)SECONDS_A_DAY * 1000;
     int64_t n = unix_ms / day_ms - (unix_ms % day_ms < 0);
-    return (struct day){ (int32_t)n };
+    return (struct day){ (int32_t)within(n, FIRST_DAY, LAST_DAY) };
 }
 
 /* `count` digits at s.p[at]; the caller has checked the length. -1 when one is not a digit. */
@@ -74,8 +80,7 @@ static void write_digits(char *out, int count, int value)
 
 void day_format(struct day d, char out[11])
 {
-    struct civil c = day_to_civil(d);
-    assert(c.year >= 0 && c.year <= 9999);
+    struct civil c = day_to_civil((struct day){ (int32_t)within(d.n, FIRST_DAY, LAST_DAY) });
     write_digits(out, 4, c.year);
     out[4] = '-';
     write_digits(out + 5, 2, c.month);
@@ -94,7 +99,7 @@ bool timestamp_parse(struct slice s, int64_t *unix_s)
     if (h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 59)
         return false;
     if (s.n > 20) {
-        if (s.p[19] != '.' || s.n < 22)
+        if (s.p[19] != '.' || s.n < 22 || s.n > 21 + TIMESTAMP_MAX_FRACTION)
             return false;
         for (size_t i = 20; i < s.n - 1; i++)
             if (!is_digit(s.p[i]))
@@ -106,6 +111,7 @@ bool timestamp_parse(struct slice s, int64_t *unix_s)
 
 void timestamp_format(int64_t unix_s, char out[21])
 {
+    unix_s = within(unix_s, first_second, last_second);
     struct day d = day_of_ms(unix_s * 1000);
     int in_day = (int)(unix_s - (int64_t)d.n * SECONDS_A_DAY);
     day_format(d, out);
@@ -121,6 +127,7 @@ void timestamp_format(int64_t unix_s, char out[21])
 
 void timestamp_format_ms(int64_t unix_ms, char out[25])
 {
+    unix_ms = within(unix_ms, first_second * 1000, last_second * 1000 + 999);
     int64_t ms = unix_ms % 1000 < 0 ? unix_ms % 1000 + 1000 : unix_ms % 1000;
     timestamp_format((unix_ms - ms) / 1000, out);
     out[19] = '.';

@@ -13,7 +13,7 @@ bool scan_date(struct scanner *s, struct scan_value *v)
 {
     int64_t unix_s;
     if (!timestamp_parse(v->text, &unix_s))
-        return scan_fail(s, "a date is not of the form YYYY-MM-DDTHH:MM:SSZ");
+        return scan_fail(s, "a date is not of the form YYYY-MM-DDTHH:MM:SSZ, with at most 9 digits of fraction");
     v->raw = slice_of(NULL, 0);
     if (v->text.n > TIMESTAMP_BYTES) {
         char *cut = s->dates[v - s->values];

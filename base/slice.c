@@ -2,7 +2,7 @@
  * Slices: the few operations that do not fit in a line. */
 #include "base/slice.h"
 
-#include "base/bytes.h"
+#include "base/siphash.h"
 
 static char lower(char c)
 {
@@ -64,21 +64,14 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
-static uint64_t hash_seed;
+static struct siphash_key hash_key;
 
-void slice_hash_seed(uint64_t seed)
+void slice_hash_key(const uint64_t key[2])
 {
-    hash_seed = seed;
+    hash_key = (struct siphash_key){ key[0], key[1] };
 }
 
 uint64_t slice_hash(struct slice s)
 {
-    uint64_t h = (0x9E3779B97F4A7C15u ^ s.n) + hash_seed;
-    for (; s.n >= 8; s = slice_from(s, 8)) {
-        h = (h ^ bytes_load8(s.p)) * 0xFF51AFD7ED558CCDu;
-        h ^= h >> 32;
-    }
-    h = (h ^ bytes_load_some(s.p, s.n)) * 0xC4CEB9FE1A85EC53u;
-    h = (h ^ h >> 32) * 0xFF51AFD7ED558CCDu; /* short texts differ in high bytes, slots are chosen by low bits */
-    return h ^ h >> 32;
+    return siphash_1_3(hash_key, s);
 }

@@ -50,10 +50,11 @@ static inline int slice_cmp(struct slice a, struct slice b)
     return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* For tables in memory: depends on each byte, and its low bits will do. Who gives the process a seed of its own, once
- * and before the first hash, leaves nobody the choice of texts that fall together. */
+/* For tables in memory: all of its bits depend on each byte (SipHash-1-3). A process that gives it a secret key, once
+ * and before the first hash, leaves nobody the choice of texts that fall together. Two texts may have the same hash all
+ * the same: compare them. */
 uint64_t slice_hash(struct slice s);
-void slice_hash_seed(uint64_t seed);
+void slice_hash_key(const uint64_t key[2]);
 
 /* Equal but for the case of ASCII letters. */
 bool slice_eq_nocase(struct slice a, struct slice b);

@@ -125,17 +125,21 @@ static void keep_no_cores(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static void seed_hashes(void)
+/* Tables of strangers' texts rest on a key that nobody knows; a kernel without any to give is none to serve on. */
+static void key_hashes(void)
 {
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) == sizeof seed)
-        slice_hash_seed(seed);
+    uint64_t key[2];
+    if (getrandom(key, sizeof key, 0) != sizeof key) {
+        perror("anchorage: getrandom");
+        exit(EXIT_WRONG);
+    }
+    slice_hash_key(key);
 }
 
 int main(int argc, char **argv)
 {
     keep_no_cores();
-    seed_hashes();
+    key_hashes();
     const char *file = DEFAULT_CONFIG;
     if (!take_config(&argc, argv, &file)) {
         fputs("anchorage: --config needs a file\n", stderr);

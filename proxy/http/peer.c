@@ -37,13 +37,7 @@ static void write_text(struct peer *p)
 
 static size_t bucket_of(const struct peers *all, const struct peer *p)
 {
-    uint64_t high, low;
-    memcpy(&high, p->address, 8);
-    memcpy(&low, p->address + 8, 8);
-    uint64_t h = all->seed;
-    h = (h ^ high) * 0x9e3779b97f4a7c15u;
-    h = (h ^ (h >> 32) ^ low) * 0x9e3779b97f4a7c15u;
-    h ^= h >> 32;
+    uint64_t h = slice_hash(slice_of((const char *)p->address, sizeof p->address));
     return h % (sizeof all->bucket / sizeof all->bucket[0]);
 }
 

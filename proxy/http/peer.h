@@ -5,7 +5,6 @@
 #ifndef ANCHORAGE_PROXY_HTTP_PEER_H
 #define ANCHORAGE_PROXY_HTTP_PEER_H
 
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/slice.h"
@@ -20,7 +19,6 @@ struct peer {
 
 struct peers {
     struct peer *bucket[1024];
-    uint64_t seed; /* so that a stranger cannot aim at one bucket */
 };
 
 /* The peer of this address, with one connection more; NULL when it has `most` already (no cap for unix), with

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "proxy/http/doorman.h"
@@ -188,8 +187,6 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     s->places[PLACE_WRITING].lasts_ms = or_default(options->write_floor_ms, 30000);
     s->places[PLACE_HANDSHAKE].lasts_ms = or_default(options->handshake_ms, 5000);
     s->places[PLACE_LINGER].lasts_ms = or_default(options->drain_ms, 1000);
-    if (getrandom(&s->peers.seed, sizeof s->peers.seed, GRND_NONBLOCK) < 0)
-        s->peers.seed = (uint64_t)clock_monotonic_us();
     s->doorman = doorman_new();
     s->alarm = evtimer_new(base, on_alarm, s);
     s->turn = evtimer_new(base, on_turn, s);

@@ -67,7 +67,8 @@ static bool ended_grow(struct ended *ended)
     return true;
 }
 
-/* False when it had ended already. */
+/* False when it had ended already. The hashes alone are kept, for a ledger may have many millions of calls: two of ten
+ * million have the same one with a chance of some in a million, and nobody can choose them. */
 static bool mark_ended(struct verify *v, struct slice id)
 {
     uint64_t mark = slice_hash(id) | 1;

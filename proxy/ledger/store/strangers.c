@@ -122,13 +122,14 @@ static int find(const struct strangers *all, uint64_t mark, const struct digest 
     return -1;
 }
 
-static int place_for(const struct strangers *all, uint64_t client)
+static int place_for(const struct strangers *all, uint64_t hash, struct slice client)
 {
     int oldest = 0, oldest_here = -1, here = 0;
     for (int i = 0; i < STRANGERS; i++) {
         if (all->turns[i] < all->turns[oldest])
             oldest = i;
-        if (all->clients[i] != client || !all->turns[i])
+        const struct stranger *one = &all->rows[i];
+        if (all->clients[i] != hash || !all->turns[i] || !slice_eq(slice_of(one->client, one->n_client), client))
             continue;
         here++;
         if (oldest_here < 0 || all->turns[i] < all->turns[oldest_here])
@@ -162,7 +163,7 @@ void strangers_see(struct strangers *all, const struct digest *digest, const str
     lock(all);
     int place = find(all, mark_of(digest, hash), digest, client);
     if (place < 0) {
-        place = place_for(all, hash);
+        place = place_for(all, hash, client);
         settle_in(all, place, digest, client)->first_ms = now_ms;
     }
     struct stranger *one = &all->rows[place];

@@ -203,10 +203,10 @@ static void every_number_is_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_day_goes_round), cmocka_unit_test(the_ends_of_the_calendar),
-        cmocka_unit_test(what_is_no_day),       cmocka_unit_test(days_of_moments),
-        cmocka_unit_test(timestamps_go_round),  cmocka_unit_test(fractions_are_cut),
-        cmocka_unit_test(what_is_no_timestamp), cmocka_unit_test(milliseconds),
+        cmocka_unit_test(every_day_goes_round),  cmocka_unit_test(the_ends_of_the_calendar),
+        cmocka_unit_test(what_is_no_day),        cmocka_unit_test(days_of_moments),
+        cmocka_unit_test(timestamps_go_round),   cmocka_unit_test(fractions_are_cut),
+        cmocka_unit_test(what_is_no_timestamp),  cmocka_unit_test(milliseconds),
         cmocka_unit_test(every_number_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,13 @@ static bool is_tail(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
+/* Whether these two begin an overlong form, a surrogate or something past U+10FFFF. */
+static inline bool is_bad_second(unsigned char first, unsigned char second)
+{
+    return (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+           (first == 0xF4 && second > 0x8F);
+}
+
 /* Bytes of the code point at p, of which n are there; 0 when it is not valid. */
 static size_t utf8_one(const unsigned char *p, size_t n)
 {
@@ -41,10 +48,17 @@ static size_t utf8_one(const unsigned char *p, size_t n)
     for (size_t i = 1; i < length; i++)
         if (!is_tail(p[i]))
             return 0;
-    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
-        (c == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return length;
+    return length > 2 && is_bad_second(c, p[1]) ? 0 : length;
+}
+
+size_t utf8_broken_prefix(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    unsigned char c = p[0];
+    size_t length = c < 0xC2 || c > 0xF4 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4, n = 1;
+    while (n < length && n < s.n && is_tail(p[n]) && (n > 1 || !is_bad_second(c, p[1])))
+        n++;
+    return n;
 }
 
 size_t utf8_valid_prefix(struct slice s)
@@ -186,7 +200,7 @@ void buffer_json_any(struct buffer *b, struct slice s)
         size_t n = utf8_valid_prefix(s);
         json_valid(b, slice_of(s.p, n));
         if (n < s.n)
-            buffer_str(b, "\xEF\xBF\xBD");
+            buffer_str(b, UTF8_REPLACEMENT);
         s = slice_from(s, n < s.n ? n + 1 : n);
     }
 }

@@ -14,6 +14,13 @@
  * equals s.n when all of it is valid. */
 size_t utf8_valid_prefix(struct slice s);
 
+/* What stands for bytes that are no UTF-8. */
+#define UTF8_REPLACEMENT "\xEF\xBF\xBD"
+
+/* Bytes of `s`, which begins with something that is no UTF-8, that one U+FFFD stands for: as much of one code point as
+ * is there, else one byte (the "maximal subpart" of the Unicode Standard, as browsers do it). At least 1. */
+size_t utf8_broken_prefix(struct slice s);
+
 /* Index of the first byte of `s` from `at` on that cannot stand as itself in a JSON string: a quote, a backslash or a
  * control byte; s.n when there is none. *high becomes true, and is else untouched, when the bytes passed over, or a few
  * behind them, are not all ASCII. */

@@ -4,12 +4,21 @@
 
 #include <assert.h>
 
-/* In front of a text: SCAN_MAX_TOKEN needs 17 bits. */
+#include "base/day.h"
+
+enum { TEXT_BITS = 22, RAW_BITS = 8, TEXT_MASK = (1 << TEXT_BITS) - 1, RAW_MASK = (1 << RAW_BITS) - 1 };
+
+/* In front of a text. */
 struct text_head {
-    uint32_t n : 23;
-    uint32_t n_raw : 8; /* of a date as it came */
+    uint32_t n : TEXT_BITS;
+    uint32_t n_raw : RAW_BITS; /* of a date as it came */
     uint32_t plain : 1;
+    uint32_t broken : 1;
 };
+
+/* The scanner holds both. */
+_Static_assert((int)SCAN_MAX_TEXT <= (int)TEXT_MASK, "a text fits");
+_Static_assert(sizeof "YYYY-MM-DDTHH:MM:SS.Z" + TIMESTAMP_MAX_FRACTION <= (size_t)RAW_MASK, "a date fits");
 
 static char *put_bytes(char *to, const void *p, size_t n)
 {
@@ -52,8 +61,8 @@ void trail_put(struct buffer *trail, const struct table *table, uint32_t fields,
             continue;
         }
         size_t n_raw = raw_length(table, i, v);
-        assert(v->text.n <= SCAN_MAX_TOKEN && n_raw <= UINT8_MAX);
-        struct text_head head = { (uint32_t)v->text.n & 0x7fffff, (uint32_t)n_raw & 0xff, v->plain };
+        assert(v->text.n <= TEXT_MASK && n_raw <= RAW_MASK);
+        struct text_head head = { (uint32_t)v->text.n & TEXT_MASK, (uint32_t)n_raw & RAW_MASK, v->plain, v->broken };
         to = put_bytes(to, &head, sizeof head);
         to = put_bytes(to, v->text.p, v->text.n);
         to = put_bytes(to, v->raw.p, n_raw);
@@ -90,6 +99,7 @@ bool trail_take(struct slice *trail, const struct table *table, uint32_t fields,
         v->text = take_bytes(&row, head.n);
         v->raw = take_bytes(&row, head.n_raw);
         v->plain = head.plain;
+        v->broken = head.broken;
     }
     return true;
 }

@@ -11,6 +11,7 @@
 
 /* The first block of rows and the first of texts are small ones: most answers are. */
 enum { BLOCK_ROWS = 256, FIRST_ROWS = 8, POOL_BYTES = 32 * 1024, FIRST_POOL_BYTES = 1024, NO_ROW = 0xFFFFFFFFu };
+enum { MERGED = 1 << 30, MAX_ROWS = MERGED - 1 };
 enum { PART_BITS = 6, PARTS = 1 << PART_BITS, LONG_LIST = 4096, CATCH_UP = 4 };
 
 struct pool_block {
@@ -18,15 +19,12 @@ struct pool_block {
     char bytes[];
 };
 
-/* Chained hash of row numbers by a key; one part of it. */
+/* Numbers by keys: of rows by their folded keys, of all that came by their keys as they came. Two keys with one hash
+ * are two. One part of it. */
 struct index {
-    uint32_t *buckets;
-    uint32_t room, n;
-};
-
-/* A set of 64-bit hashes; one part of it. */
-struct set {
-    uint64_t *at;
+    struct numbered {
+        uint32_t hash, number; /* NO_ROW: a free place */
+    } * at;
     size_t room, n;
 };
 
@@ -44,14 +42,20 @@ struct row_list {
     size_t text_bytes;
 
     bool case_seen, disordered, resorted, paged;
-    bool has_last;
-    struct row *merged; /* a copy of the last row that came, where it was merged: paging goes on behind it */
-    bool last_was_merged;
-    uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS]; /* the fields that are in each row, without the key */
-    uint8_t n_wholes, n_texts;
-    struct slice last_raw[TABLE_MAX_FIELDS]; /* its dates as they came, where a fraction was cut */
+    /* The last row that came whole. Paging goes on behind it. */
+    bool is_of_this_page, last_was_merged;
+    struct row *merged;   /* a copy of it, where it was merged */
+    uint32_t n_with_last; /* rows when it had come; 0: there was none */
+    bool any_broken;
+    /* The fields that are in each row, without the key: numbers, texts and dates, and of these the ones that are texts.
+     */
+    uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS], words[TABLE_MAX_FIELDS];
+    uint8_t n_wholes, n_texts, n_words;
+    struct slice last_raw[TABLE_MAX_FIELDS]; /* the last row's dates as they came, where a fraction was cut */
     struct index by_key[PARTS];              /* folded keys; of all rows once `case_seen` */
-    struct set raw[PARTS];    /* unfolded keys; of all rows once `paged`, and of rows merged before that */
+    struct index raw[PARTS];  /* unfolded keys; of all rows once `paged`, and of rows merged before that */
+    struct slice **spellings; /* unfolded keys of merged rows, in blocks; their numbers in `raw` have MERGED set */
+    uint32_t n_spellings;
     uint32_t n_by_key, n_raw; /* rows, from the first, that are in them */
     bool in_parts;            /* by_key and raw use all their parts */
     struct row **sorted;
@@ -86,6 +90,8 @@ struct row_list *rows_new(const struct rows_options *options)
             r->wholes[r->n_wholes++] = (uint8_t)i;
         else
             r->texts[r->n_texts++] = (uint8_t)i;
+        if (options->table->fields[i].type == VALUE_TEXT)
+            r->words[r->n_words++] = (uint8_t)i;
     }
     return r;
 }
@@ -102,9 +108,12 @@ void rows_free(struct row_list *r)
         free(r->blocks[i]);
     free(r->blocks);
     for (int i = 0; i < PARTS; i++) {
-        free(r->by_key[i].buckets);
+        free(r->by_key[i].at);
         free(r->raw[i].at);
     }
+    for (size_t i = 0; i * BLOCK_ROWS < r->n_spellings; i++)
+        free(r->spellings[i]);
+    free(r->spellings);
     free(r->sorted);
     free(r->merged);
     budget_give(r->o.budget, r->bytes);
@@ -199,7 +208,7 @@ static struct row *next_row(struct row_list *r)
 {
     if (r->n < r->room)
         return row_at(r, r->n);
-    if (r->n >= NO_ROW - BLOCK_ROWS || !(r->room < BLOCK_ROWS ? grow_first(r) : add_block(r)))
+    if (r->n == MAX_ROWS || !(r->room < BLOCK_ROWS ? grow_first(r) : add_block(r)))
         return NULL;
     return row_at(r, r->n);
 }
@@ -211,134 +220,169 @@ static struct slice key_of(const struct row_list *r, const struct row *row)
     return row->cells[r->o.table->key_field].text;
 }
 
-/* A short list has one part. */
-static size_t part_of(const struct row_list *r, uint64_t h)
+static uint32_t hash_of(struct slice key)
 {
-    return r->in_parts ? (size_t)(h >> (64 - PART_BITS)) : 0;
+    uint32_t h = (uint32_t)slice_hash(key);
+    return h ? h : 1;
 }
 
-static uint32_t first_room(const struct row_list *r)
+static uint32_t hash_of_row(const struct row_list *r, struct row *row)
+{
+    if (!row->hash)
+        row->hash = hash_of(key_of(r, row));
+    return row->hash;
+}
+
+static bool is_folded(const struct row_list *r, const struct row *row)
+{
+    return key_of(r, row).p != row->raw_key.p;
+}
+
+/* A short list has one part. */
+static size_t part_of(const struct row_list *r, uint32_t h)
+{
+    return r->in_parts ? h >> (32 - PART_BITS) : 0;
+}
+
+static size_t first_room(const struct row_list *r)
 {
     return r->in_parts ? 128 : 1024;
 }
 
 /* How many a part takes before it grows. They fill evenly: with the same bound they would all grow at once. */
-static size_t bound_of(const struct row_list *r, size_t part, size_t most)
+static size_t bound_of(const struct row_list *r, size_t part, size_t room)
 {
+    size_t most = room / 4 * 3;
     return most - (r->in_parts ? most / 2 * part / PARTS : 0);
 }
 
-static bool index_grow(struct row_list *r, struct index *part)
+/* An unfolded key by its number. */
+static struct slice raw_key(const struct row_list *r, uint32_t number)
 {
-    uint32_t room = part->room ? part->room * 2 : first_room(r);
-    uint32_t *b = charge(r, room * sizeof *b) ? malloc(room * sizeof *b) : NULL;
-    if (!b)
+    uint32_t i = number & (MERGED - 1);
+    return number & MERGED ? r->spellings[i / BLOCK_ROWS][i % BLOCK_ROWS] : row_at(r, number)->raw_key;
+}
+
+static void index_put(struct index *part, struct numbered key)
+{
+    size_t i = key.hash & (part->room - 1);
+    while (part->at[i].number != NO_ROW)
+        i = (i + 1) & (part->room - 1);
+    part->at[i] = key;
+    part->n++;
+}
+
+/* Room for one more. */
+static bool index_grow(struct row_list *r, struct index *part, size_t number)
+{
+    if (part->n < bound_of(r, number, part->room))
+        return true;
+    struct index grown = { .room = part->room ? part->room * 2 : first_room(r) };
+    size_t size = grown.room * sizeof *grown.at;
+    grown.at = charge(r, size) ? malloc(size) : NULL;
+    if (!grown.at)
         return false;
-    memset(b, 0xFF, room * sizeof *b);
-    for (uint32_t k = 0; k < part->room; k++) {
-        for (uint32_t i = part->buckets[k], next; i != NO_ROW; i = next) {
-            struct row *row = row_at(r, i);
-            uint32_t *at = &b[slice_hash(key_of(r, row)) & (room - 1)];
-            next = row->chain;
-            row->chain = *at;
-            *at = i;
-        }
-    }
-    free(part->buckets);
-    part->buckets = b;
-    part->room = room;
+    memset(grown.at, 0xFF, size);
+    for (size_t i = 0; i < part->room; i++)
+        if (part->at[i].number != NO_ROW)
+            index_put(&grown, part->at[i]);
+    free(part->at);
+    *part = grown;
     return true;
 }
 
-static struct row *index_find(const struct row_list *r, struct slice key)
+static bool index_add(struct row_list *r, struct index *parts, struct numbered key)
 {
-    uint64_t h = slice_hash(key);
-    const struct index *part = &r->by_key[part_of(r, h)];
-    uint32_t i = part->room ? part->buckets[h & (part->room - 1)] : NO_ROW;
-    while (i != NO_ROW && !slice_eq(key_of(r, row_at(r, i)), key))
-        i = row_at(r, i)->chain;
-    return i == NO_ROW ? NULL : row_at(r, i);
+    size_t i = part_of(r, key.hash);
+    if (!index_grow(r, &parts[i], i))
+        return false;
+    index_put(&parts[i], key);
+    return true;
 }
 
-/* Put the rows up to number `n` into the index. */
+/* A row with the key of this one, which is not in the index itself. */
+static struct row *find_row(const struct row_list *r, struct row *like)
+{
+    struct slice key = key_of(r, like);
+    uint32_t h = hash_of_row(r, like);
+    const struct index *part = &r->by_key[part_of(r, h)];
+    size_t last = part->room - 1;
+    for (size_t i = h & last; part->room && part->at[i].number != NO_ROW; i = (i + 1) & last)
+        if (part->at[i].hash == h && slice_eq(key_of(r, row_at(r, part->at[i].number)), key))
+            return row_at(r, part->at[i].number);
+    return NULL;
+}
+
+static bool has_come(const struct row_list *r, struct slice key, uint32_t h)
+{
+    const struct index *part = &r->raw[part_of(r, h)];
+    size_t last = part->room - 1;
+    for (size_t i = h & last; part->room && part->at[i].number != NO_ROW; i = (i + 1) & last)
+        if (part->at[i].hash == h && slice_eq(raw_key(r, part->at[i].number), key))
+            return true;
+    return false;
+}
+
+/* Put the rows up to number `n` into the index. A broken key is like no other. */
 static bool index_up_to(struct row_list *r, uint32_t n)
 {
     for (; r->n_by_key < n; r->n_by_key++) {
         struct row *row = row_at(r, r->n_by_key);
-        uint64_t h = slice_hash(key_of(r, row));
-        size_t i = part_of(r, h);
-        struct index *part = &r->by_key[i];
-        if (part->n >= bound_of(r, i, part->room) && !index_grow(r, part))
+        if (!(row->plain & ROW_BROKEN) &&
+            !index_add(r, r->by_key, (struct numbered){ hash_of_row(r, row), r->n_by_key }))
             return false;
-        uint32_t *at = &part->buckets[h & (part->room - 1)];
-        row->chain = *at;
-        *at = r->n_by_key;
-        part->n++;
-    }
-    return true;
-}
-
-static bool set_grow(struct row_list *r, struct set *s)
-{
-    size_t room = s->room ? s->room * 2 : first_room(r);
-    uint64_t *grown = charge(r, room * sizeof *grown) ? calloc(room, sizeof *grown) : NULL;
-    if (!grown)
-        return false;
-    for (size_t i = 0; i < s->room; i++) {
-        if (!s->at[i])
-            continue;
-        size_t at = s->at[i] & (room - 1);
-        while (grown[at])
-            at = (at + 1) & (room - 1);
-        grown[at] = s->at[i];
-    }
-    free(s->at);
-    s->at = grown;
-    s->room = room;
-    return true;
-}
-
-/* The hashes alone are kept: at the five million rows of the largest call two keys have the same one with a chance
- * below one in a million. */
-static bool raw_insert(struct row_list *r, uint64_t h, bool *was_there)
-{
-    size_t i = part_of(r, h);
-    struct set *s = &r->raw[i];
-    h |= h == 0;
-    if (s->n >= bound_of(r, i, s->room / 4 * 3) && !set_grow(r, s))
-        return false;
-    size_t at = h & (s->room - 1);
-    while (s->at[at] && s->at[at] != h)
-        at = (at + 1) & (s->room - 1);
-    *was_there = s->at[at] == h;
-    if (!*was_there) {
-        s->at[at] = h;
-        s->n++;
     }
     return true;
 }
 
 static bool raw_up_to(struct row_list *r, uint32_t n)
 {
-    bool was_there;
-    for (; r->n_raw < n; r->n_raw++)
-        if (!raw_insert(r, slice_hash(row_at(r, r->n_raw)->raw_key), &was_there))
+    for (; r->n_raw < n; r->n_raw++) {
+        struct row *row = row_at(r, r->n_raw);
+        if (row->plain & ROW_BROKEN)
+            continue;
+        uint32_t h = is_folded(r, row) ? hash_of(row->raw_key) : hash_of_row(r, row);
+        if (!index_add(r, r->raw, (struct numbered){ h, r->n_raw }))
             return false;
+    }
     return true;
+}
+
+/* The key of a row that was merged; `h`: its hash. */
+static bool add_spelling(struct row_list *r, struct slice key, uint32_t h)
+{
+    uint32_t n = r->n_spellings, block = n / BLOCK_ROWS;
+    if (n == MAX_ROWS)
+        return false;
+    if (n % BLOCK_ROWS == 0) {
+        if ((block & (block - 1)) == 0) { /* room for a power of two of blocks */
+            struct slice **more = realloc(r->spellings, (block ? block * 2 : 1) * sizeof(struct slice *));
+            if (!more)
+                return false;
+            r->spellings = more;
+        }
+        size_t size = BLOCK_ROWS * sizeof(struct slice);
+        r->spellings[block] = charge(r, size) ? malloc(size) : NULL;
+        if (!r->spellings[block])
+            return false;
+    }
+    r->spellings[block][n % BLOCK_ROWS] = key;
+    r->n_spellings++;
+    return index_add(r, r->raw, (struct numbered){ h, n | MERGED });
 }
 
 /* The list gets long: from one part to many. */
 static bool split(struct row_list *r)
 {
-    struct set raw = r->raw[0];
+    struct index raw = r->raw[0];
     uint32_t n = r->n_by_key;
-    bool ok = true, was_there;
-    free(r->by_key[0].buckets);
+    bool ok = true;
+    free(r->by_key[0].at);
     r->by_key[0] = (struct index){ 0 };
-    r->raw[0] = (struct set){ 0 };
+    r->raw[0] = (struct index){ 0 };
     r->in_parts = true;
     for (size_t i = 0; i < raw.room && ok; i++)
-        ok = !raw.at[i] || raw_insert(r, raw.at[i], &was_there);
+        ok = raw.at[i].number == NO_ROW || index_add(r, r->raw, raw.at[i]);
     free(raw.at);
     r->n_by_key = 0;
     return ok && index_up_to(r, n);
@@ -350,10 +394,10 @@ static bool catch_up(struct row_list *r)
     if (r->n == LONG_LIST && !r->in_parts && !split(r))
         return false;
     uint32_t keys = r->case_seen || r->n < r->n_by_key + CATCH_UP ? r->n : r->n_by_key + CATCH_UP;
-    uint32_t raw = r->paged || r->n < r->n_raw + CATCH_UP ? r->n : r->n_raw + CATCH_UP;
+    uint32_t raw = r->n < r->n_raw + CATCH_UP ? r->n : r->n_raw + CATCH_UP;
     if (r->o.fold && (r->case_seen || r->n > LONG_LIST) && !index_up_to(r, keys))
         return false;
-    return (!r->paged && r->n <= LONG_LIST) || raw_up_to(r, raw);
+    return (!r->paged && r->n <= LONG_LIST) || raw_up_to(r, r->paged ? r->n : raw);
 }
 
 /* ---- order ---- */
@@ -411,34 +455,42 @@ static bool copy_text(struct row_list *r, struct row *row, size_t field, const s
 static bool copy_row(struct row_list *r, struct row *row, const struct scan_value *values)
 {
     int key = r->o.table->key_field;
+    uint32_t plain = (uint32_t)values[key].plain << key;
     if (!copy_key(r, row, &values[key]))
         return false;
-    row->plain = (uint32_t)values[key].plain << key;
     for (int k = 0; k < r->n_wholes; k++)
         row->cells[r->wholes[k]].whole = values[r->wholes[k]].whole;
     for (int k = 0; k < r->n_texts; k++) {
         int i = r->texts[k];
-        row->plain |= (uint32_t)values[i].plain << i;
+        plain |= (uint32_t)values[i].plain << i;
         if (!copy_text(r, row, (size_t)i, &values[i]))
             return false;
     }
+    row->plain = plain;
     return true;
 }
 
-/* The last row that came. */
 static const struct row *last_of(const struct row_list *r)
 {
-    return r->last_was_merged ? r->merged : row_at(r, r->n - 1);
+    return r->last_was_merged ? r->merged : row_at(r, r->n_with_last - 1);
 }
 
 static void note_order(struct row_list *r, const struct row *row)
 {
-    if (!r->has_last)
+    if (!r->n_with_last)
         return;
     if (!r->disordered && compare(r, last_of(r), row, true) > 0)
         r->disordered = true;
     if (r->case_seen && !r->resorted && compare(r, last_of(r), row, false) > 0)
         r->resorted = true;
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+    int64_t c;
+    if (!__builtin_add_overflow(a, b, &c))
+        return c;
+    return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
 static void merge(const struct row_list *r, struct row *into, const struct row *from)
@@ -449,46 +501,93 @@ static void merge(const struct row_list *r, struct row *into, const struct row *
         if (!(r->o.fields & 1u << i) || (int)i == r->o.table->key_field)
             continue;
         if (r->o.table->fields[i].type == VALUE_WHOLE) {
-            if (__builtin_add_overflow(a->whole, b->whole, &a->whole))
-                a->whole = INT64_MAX;
+            a->whole = sum(a->whole, b->whole);
         } else if (slice_cmp(b->text, a->text) < 0) {
             a->text = b->text;
         }
     }
 }
 
-bool rows_begin_page(struct row_list *r)
+int64_t rows_begin_page(struct row_list *r)
 {
+    uint32_t dropped = r->n - r->n_with_last;
+    r->n -= dropped;
+    r->n_by_key = r->n_by_key < r->n ? r->n_by_key : r->n;
+    r->n_raw = r->n_raw < r->n ? r->n_raw : r->n;
     r->paged = true;
-    return raw_up_to(r, r->n);
+    r->is_of_this_page = false;
+    return raw_up_to(r, r->n) ? (int64_t)dropped : -1;
+}
+
+static bool is_broken(const struct row_list *r, const struct scan_value *values)
+{
+    bool broken = values[r->o.table->key_field].broken;
+    for (int k = 0; k < r->n_words; k++)
+        broken |= values[r->words[k]].broken;
+    return broken;
+}
+
+/* The row has come; `same` has its key. `h`: the hash of the unfolded one, 0: not yet made. */
+static enum rows_added add_merged(struct row_list *r, struct row *same, struct row *row, uint32_t h)
+{
+    memcpy(r->merged, row, r->stride);
+    merge(r, same, row);
+    if (!h) {
+        h = is_folded(r, row) ? hash_of(row->raw_key) : row->hash;
+        if (has_come(r, row->raw_key, h))
+            return ROWS_MERGED;
+    }
+    return add_spelling(r, row->raw_key, h) ? ROWS_MERGED : ROWS_FULL;
+}
+
+/* A row that came whole, and is not yet among the others: the one that it is merged into, or NULL. */
+static struct row *take_place(struct row_list *r, struct row *row)
+{
+    note_order(r, row);
+    r->is_of_this_page = true;
+    struct row *same = r->case_seen ? find_row(r, row) : NULL;
+    r->last_was_merged = same;
+    r->n_with_last = r->n + !same;
+    return same;
+}
+
+/* What a broken text was before is not known: its row is like no other, and where it belongs among them is not known.
+ */
+static void take_no_place(struct row_list *r, struct row *row, const struct slice *last_raw)
+{
+    row->plain |= ROW_BROKEN;
+    r->any_broken = true;
+    memcpy(r->last_raw, last_raw, sizeof r->last_raw);
 }
 
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
 {
-    struct row *row = next_row(r);
-    if (r->paged) {
-        bool was_there;
-        if (!raw_insert(r, slice_hash(values[r->o.table->key_field].text), &was_there))
-            return ROWS_FULL;
-        if (was_there)
+    struct row *row = next_row(r), *same = NULL;
+    struct slice key = values[r->o.table->key_field].text, last_raw[TABLE_MAX_FIELDS];
+    bool broken = is_broken(r, values);
+    uint32_t h = 0;
+    if (broken) {
+        memcpy(last_raw, r->last_raw, sizeof last_raw);
+    } else if (r->paged) {
+        h = hash_of(key);
+        if (has_come(r, key, h))
             return ROWS_SEEN_BEFORE;
     }
     if (!row || !copy_row(r, row, values))
         return ROWS_FULL;
-    note_order(r, row);
-    r->has_last = true;
-    struct row *same = r->case_seen ? index_find(r, key_of(r, row)) : NULL;
-    r->last_was_merged = same;
-    if (same) {
-        bool was_there;
-        memcpy(r->merged, row, r->stride);
-        merge(r, same, row);
-        return r->paged || raw_insert(r, slice_hash(row->raw_key), &was_there) ? ROWS_MERGED : ROWS_FULL;
-    }
+    row->hash = is_folded(r, row) ? 0 : h;
+    if (broken)
+        take_no_place(r, row, last_raw);
+    else
+        same = take_place(r, row);
+    if (same)
+        return add_merged(r, same, row, h);
+    if (h && !index_add(r, r->raw, (struct numbered){ h, r->n_raw++ }))
+        return ROWS_FULL;
     r->n++;
-    if (r->paged)
-        r->n_raw = r->n; /* it is there already */
-    return catch_up(r) ? ROWS_NEW : ROWS_FULL;
+    if (!catch_up(r))
+        return ROWS_FULL;
+    return broken ? ROWS_BROKEN : ROWS_NEW;
 }
 
 /* ---- reading ---- */
@@ -505,16 +604,23 @@ size_t rows_text_bytes(const struct row_list *r)
 
 int64_t rows_sum(const struct row_list *r, int field)
 {
-    int64_t sum = 0;
+    int64_t all = 0;
     for (uint32_t i = 0; i < r->n; i++)
-        if (__builtin_add_overflow(sum, row_at(r, i)->cells[field].whole, &sum))
-            return INT64_MAX;
-    return sum;
+        all = sum(all, row_at(r, i)->cells[field].whole);
+    return all;
 }
 
 bool rows_case_seen(const struct row_list *r)
 {
     return r->case_seen;
+}
+
+bool rows_show_broken(const struct row_list *r, int64_t n)
+{
+    for (int64_t i = 0; r->any_broken && i < n; i++)
+        if (rows_at(r, i)->plain & ROW_BROKEN)
+            return true;
+    return false;
 }
 
 bool rows_disordered(const struct row_list *r)
@@ -530,7 +636,7 @@ bool rows_resorted(const struct row_list *r)
 bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS])
 {
     const struct table *t = r->o.table;
-    const struct row *last = r->has_last ? last_of(r) : NULL;
+    const struct row *last = r->n_with_last ? last_of(r) : NULL;
     for (size_t i = 0; i < t->n_fields && last; i++) {
         if (!(r->o.fields & 1u << i))
             continue;
@@ -541,7 +647,12 @@ bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FI
                              : r->last_raw[i].n     ? r->last_raw[i]
                                                     : last->cells[i].text;
     }
-    return r->has_last;
+    return last;
+}
+
+bool rows_can_page(const struct row_list *r)
+{
+    return r->is_of_this_page;
 }
 
 static int compare_sorted(const void *a, const void *b, void *rows)

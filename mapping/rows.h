@@ -16,10 +16,12 @@ union cell {
 
 struct row {
     struct slice raw_key; /* the key before folding */
-    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON */
-    uint32_t chain;       /* inside rows.c */
+    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON; and ROW_BROKEN */
+    uint32_t hash;        /* inside rows.c: of the key; 0: not yet made */
     union cell cells[];   /* by field */
 };
+
+#define ROW_BROKEN (1u << 31) /* in .plain: one of its texts was broken */
 
 struct row_list;
 
@@ -40,12 +42,15 @@ void rows_free(struct row_list *r);
 /* Take what rows hold from this budget from now on; while there are none. */
 void rows_set_budget(struct row_list *r, struct budget *budget);
 
-/* The next rows are another page: those already given are dropped. False when memory is out. */
-[[nodiscard]] bool rows_begin_page(struct row_list *r);
+/* The next rows are another page, which begins behind the last row that came whole (rows_last): of those that come now
+ * the ones already given are dropped, and the broken ones behind that row are taken back, for they come again. How many
+ * these were; -1 when memory is out. */
+[[nodiscard]] int64_t rows_begin_page(struct row_list *r);
 
-enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_SEEN_BEFORE, ROWS_FULL };
+enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_BROKEN, ROWS_SEEN_BEFORE, ROWS_FULL };
 
-/* Add a row; its texts are copied. ROWS_FULL past max_bytes or when memory is out. */
+/* Add a row; its texts are copied. ROWS_BROKEN: a new one, a text of which was broken; it is never merged with another
+ * or taken for one already given. ROWS_FULL past max_bytes or when memory is out. */
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values);
 
 /* Distinct rows so far. */
@@ -66,12 +71,18 @@ bool rows_disordered(const struct row_list *r);
 /* The same, or folding their keys brought them out of order. */
 bool rows_resorted(const struct row_list *r);
 
-/* The values of the last row that came, unfolded, for paging. False when there was none. */
+/* The values of the last row that came whole, unfolded, for paging. False when there was none. */
 bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS]);
+
+/* Whether that one was new and of the last page: without it the next page would be the same again. */
+bool rows_can_page(const struct row_list *r);
 
 /* Put `n` of them in order, from number `first` on as they came; they must be there. Rows can be read, not added,
  * afterwards. False when memory is out. */
 [[nodiscard]] bool rows_finish(struct row_list *r, int64_t first, int64_t n);
+
+/* Whether a text was broken in one of the first `n` of these, after rows_finish. */
+bool rows_show_broken(const struct row_list *r, int64_t n);
 
 /* The i-th of these in order, after rows_finish. */
 const struct row *rows_at(const struct row_list *r, int64_t i);

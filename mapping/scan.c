@@ -157,7 +157,7 @@ static bool take_key(struct scanner *s, struct slice raw, bool escaped)
 {
     s->expect = EXPECT_COLON;
     s->decoded.n = 0;
-    if (escaped ? !string_decode(raw, &s->decoded) : utf8_valid_prefix(raw) < raw.n)
+    if (escaped ? !string_decode(raw, &s->decoded, NULL) : utf8_valid_prefix(raw) < raw.n)
         return scan_fail(s, "a string is not valid");
     if (s->skip_depth)
         return true;
@@ -189,13 +189,8 @@ static bool text_value(struct scanner *s, struct slice raw, bool escaped)
     struct scan_value *v = &s->values[s->field];
     struct buffer *kept = &s->kept[s->field];
     kept->n = 0;
-    if (!escaped) {
-        if (utf8_valid_prefix(raw) < raw.n)
-            return scan_fail(s, "a string is not valid");
-        buffer_append(kept, raw);
-    } else if (!string_decode(raw, kept)) {
+    if (!string_decode(raw, kept, &v->broken) && !kept->failed)
         return scan_fail(s, "a string is not valid");
-    }
     if (kept->failed)
         return scan_fail(s, "memory is out");
     v->text = buffer_slice(kept);
@@ -216,7 +211,7 @@ static bool take_string(struct scanner *s, struct slice raw, bool escaped)
             return false;
     } else {
         s->decoded.n = 0;
-        if (!string_decode(raw, &s->decoded))
+        if (!string_decode(raw, &s->decoded, NULL))
             return scan_fail(s, "a string is not valid");
         if (!scan_may_be_scalar(s))
             return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The row scanner: reads {"KEY":[{row},{row},…]} as its bytes come and hands out each row's values; never builds a
- * tree. Strict RFC 8259: any split of the input gives the same rows and the same verdict. What is not asked for is
- * checked and skipped.
+ * tree. Strict RFC 8259, but that a text may be broken: any split of the input gives the same rows and the same
+ * verdict. What is not asked for is checked and skipped.
  */
 #ifndef ANCHORAGE_MAPPING_SCAN_H
 #define ANCHORAGE_MAPPING_SCAN_H
@@ -14,8 +14,9 @@
 
 enum {
     SCAN_MAX_DEPTH = 32,
-    SCAN_MAX_TOKEN = 64 * 1024, /* bytes of one string or number */
-    SCAN_MAX_UNKNOWN = 32       /* keys of one object that are not asked for */
+    SCAN_MAX_TOKEN = 64 * 1024,         /* bytes of one string or number */
+    SCAN_MAX_TEXT = 3 * SCAN_MAX_TOKEN, /* of a decoded text: each of its bytes may have become U+FFFD */
+    SCAN_MAX_UNKNOWN = 32               /* keys of one object that are not asked for */
 };
 
 /* One value of a row. */
@@ -23,6 +24,7 @@ struct scan_value {
     struct slice text; /* VALUE_TEXT: decoded UTF-8; VALUE_DATE: YYYY-MM-DDTHH:MM:SSZ. Valid during on_row. */
     int64_t whole;     /* VALUE_WHOLE */
     bool plain;        /* text needs no escape in JSON */
+    bool broken;       /* VALUE_TEXT: what was no UTF-8 in it, or half of a surrogate pair, became U+FFFD */
     struct slice raw;  /* VALUE_DATE: as it came, when a fraction was cut; else empty. Valid during on_row. */
 };
 

@@ -59,10 +59,11 @@ static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
         return false;
     v->text = slice_of(in.p + start, end - start);
     *at = end + 1;
-    if (v->plain)
-        return !high || utf8_valid_prefix(v->text) == v->text.n;
+    v->broken = false;
+    if (v->plain && (!high || utf8_valid_prefix(v->text) == v->text.n))
+        return true;
     s->kept[field].n = 0;
-    bool ok = string_decode(v->text, &s->kept[field]);
+    bool ok = string_decode(v->text, &s->kept[field], &v->broken);
     v->text = buffer_slice(&s->kept[field]);
     return ok;
 }

@@ -25,11 +25,12 @@ struct translation {
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
     struct buffer trail;           /* rows to be remembered */
+    size_t trail_sound;            /* bytes of it up to the last row whose texts were whole */
     bool keeps_trail;
     int64_t page_rows, learnt_page_rows;
     int64_t page_cap; /* of the next page, by the caller; 0: none */
     bool whole_list;
-    bool cut; /* there may be more rows, but they cannot be asked for */
+    bool cut_short; /* there may be more rows, but no way to ask for them */
 
     struct buffer totals_body;
     int64_t totals;
@@ -184,17 +185,17 @@ static void add_to_list_ratio(struct translation *t, const struct scan_value *va
     t->has_list_ratio = t->came_in_all == first;
 }
 
-static bool take_row(struct translation *t, const struct scan_value *values, bool *is_new)
+static bool take_row(struct translation *t, const struct scan_value *values, enum rows_added *added)
 {
-    switch (rows_add(t->rows, values)) {
+    *added = rows_add(t->rows, values);
+    switch (*added) {
     case ROWS_NEW:
     case ROWS_MERGED:
+    case ROWS_BROKEN:
         t->came_in_all++;
         add_to_list_ratio(t, values);
-        *is_new = true;
         return true;
     case ROWS_SEEN_BEFORE:
-        *is_new = false;
         return true;
     case ROWS_FULL:
         break;
@@ -210,9 +211,9 @@ bool translation_has_enough(const struct translation *t)
 bool translation_replay(struct translation *t, struct slice rows)
 {
     struct scan_value values[TABLE_MAX_FIELDS];
-    bool is_new;
+    enum rows_added added;
     while (!translation_has_enough(t) && trail_take(&rows, t->plan->call->table, t->plan->fields, values)) {
-        if (!take_row(t, values, &is_new))
+        if (!take_row(t, values, &added))
             return false;
         t->replayed++;
     }
@@ -236,15 +237,19 @@ void translation_keep_trail(struct translation *t, size_t max_bytes)
     t->keeps_trail = true;
 }
 
+/* Rows behind the last sound one come again with the next page. */
 bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole)
 {
     bool is_doubtful = !t->plan->n_filters && !rows_count(t->rows) && t->plan->ask_totals &&
                        (t->asking[V3_TOTALS] != ANSWERED || t->totals > 0);
+    if (!t->whole_list)
+        t->trail.n = t->trail_sound;
     if (!t->keeps_trail || t->trail.failed || (!t->trail.n && !t->whole_list) || is_doubtful)
         return false;
     *rows = t->trail;
     *whole = t->whole_list;
     t->trail = buffer_with_cap(rows->max_bytes);
+    t->trail_sound = 0;
     return true;
 }
 
@@ -255,13 +260,18 @@ static bool on_list_row(void *context, const struct scan_value *values)
     struct translation *t = context;
     if (t->came == t->asked)
         return true; /* more than was asked for is not taken */
-    bool is_new;
+    enum rows_added added;
     t->came++;
-    if (!take_row(t, values, &is_new))
+    if (!take_row(t, values, &added))
         return false;
-    t->came_new += is_new;
-    if (is_new && t->keeps_trail)
-        trail_put(&t->trail, t->plan->call->table, t->plan->fields, values);
+    if (added == ROWS_SEEN_BEFORE)
+        return true;
+    t->came_new++;
+    if (!t->keeps_trail)
+        return true;
+    trail_put(&t->trail, t->plan->call->table, t->plan->fields, values);
+    if (added != ROWS_BROKEN)
+        t->trail_sound = t->trail.n;
     return true;
 }
 
@@ -291,62 +301,69 @@ static struct scanner *new_scanner(struct translation *t, uint32_t wanted,
 
 static void end_here(struct translation *t)
 {
-    t->cut = true;
+    t->cut_short = true;
     t->asking[V3_LIST] = ANSWERED;
 }
 
 /* A text that is longer than any URL need not be written into one. */
-static bool end_before_long_text(struct translation *t, const struct filter_value *last)
+static bool has_long_text(const struct translation *t, const struct filter_value *last)
 {
     const struct table *table = t->plan->call->table;
     for (size_t i = 0; i < t->plan->n_order; i++) {
         int field = t->plan->order[i].field;
-        if (table->fields[field].type != VALUE_WHOLE && last[field].text.n > PLAN_MAX_URL) {
-            end_here(t);
+        if (table->fields[field].type != VALUE_WHOLE && last[field].text.n > PLAN_MAX_URL)
             return true;
-        }
     }
     return false;
 }
 
-/* The next page begins behind the last row that came. Where the rows were not in byte order, v3's idea of "behind" is
- * not known either: then at that row, and what was there before is dropped. The texts of that row stand in the URL:
- * where it would be too long to be sent, the list ends here, and *ret has no path. */
+/* The next page begins behind the last row that came whole. Where the rows were not in byte order, v3's idea of
+ * "behind" is not known either: then at that row, and what was there before is dropped. The texts of that row stand in
+ * the URL: where it would be too long to be sent, the list ends here. */
+static bool begin_page(struct translation *t, const struct filter_value *last, struct slice *after, bool *or_at)
+{
+    *or_at = rows_disordered(t->rows);
+    if (has_long_text(t, last)) {
+        end_here(t);
+        return true;
+    }
+    *after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, *or_at, t->memory);
+    struct slice longest = after->p ? plan_list_path(t->plan, *after, wanted_rows(t), t->memory) : *after;
+    if (longest.p && plan_is_too_long(t->plan, longest)) {
+        end_here(t);
+        return true;
+    }
+    int64_t come_again = longest.p ? rows_begin_page(t->rows) : -1;
+    t->came_in_all -= come_again;
+    return come_again >= 0 ? true : no_memory(t);
+}
+
+/* *ret has no path when the list ends here. */
 static bool next_list(struct translation *t, struct v3_request *ret)
 {
     struct slice after = S("");
-    int64_t rows = wanted_rows(t) - rows_count(t->rows);
+    bool or_at = false;
     struct filter_value last[TABLE_MAX_FIELDS];
-    bool is_first = !t->page || !rows_last(t->rows, last);
-    if (!is_first) {
-        bool or_at = rows_disordered(t->rows);
-        rows += or_at;
-        if (end_before_long_text(t, last))
+    if (t->page && rows_last(t->rows, last)) {
+        if (!begin_page(t, last, &after, &or_at))
+            return false;
+        if (t->cut_short)
             return true;
-        after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, or_at, t->memory);
-        if (!after.p)
-            return no_memory(t);
     }
+    int64_t rows = wanted_rows(t) - rows_count(t->rows) + or_at;
     if (t->page_rows && rows > t->page_rows)
         rows = t->page_rows;
     if (t->page_cap && rows > t->page_cap)
         rows = t->page_cap;
     t->page_cap = 0;
-    struct slice path = plan_list_path(t->plan, after, rows, t->memory);
-    if (path.p && plan_is_too_long(t->plan, path)) {
-        end_here(t);
-        return true;
-    }
-    if (!path.p || (!is_first && !rows_begin_page(t->rows)))
-        return no_memory(t);
     scanner_free(t->list_scanner);
     t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
-    ret->path = path;
+    ret->path = plan_list_path(t->plan, after, rows, t->memory);
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
     t->asked = rows;
     t->came = t->came_new = 0;
-    return t->list_scanner ? true : no_memory(t);
+    return t->list_scanner && ret->path.p ? true : no_memory(t);
 }
 
 static bool next_ratio(struct translation *t, struct v3_request *ret)
@@ -446,9 +463,13 @@ static bool end_list(struct translation *t, int64_t rows_header)
     if (rows_header >= 0 && rows_header != scanner_rows(t->list_scanner))
         return odd(t, "list", "x-api-rows is another number than there are rows");
     t->has_list_ratio = true; /* v3 may have cut the first page */
-    if (more_behind(t)) {
+    bool more = more_behind(t);
+    if (more) {
         if (!t->came_new)
             return odd(t, "list", "a full page brought nothing new");
+        t->cut_short = !rows_can_page(t->rows);
+    }
+    if (more && !t->cut_short) {
         t->page++;
         t->asking[V3_LIST] = TO_ASK;
         return true;
@@ -554,9 +575,13 @@ static void make_marks(struct translation *t, struct marks *marks)
         const struct column *c = &table->columns[i];
         if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
             marks_add(marks, MARK_LAST_VISITED);
+        if (c->field == table->key_field && t->plan->call->select & 1u << i && rows_show_broken(t->rows, t->results))
+            marks_add(marks, MARK_ANCHOR_TEXT);
         if (c->field == table->key_field && disorder && t->plan->ask_list && (!every_row || rows_may_be_missing(t)))
             marks->order_by |= 1u << i;
     }
+    if (t->cut_short)
+        marks_add(marks, MARK_ROWS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     if (t->plan->ask_list && t->plan->options.fold && case_seen && !(every_row && t->plan->n_filters == 0))
         marks_add(marks, MARK_ANCHOR_CASE);
@@ -575,7 +600,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
         make_refpages(t, &r.marks);
     }
     make_marks(t, &r.marks);
-    if (t->cut || contradicts_totals(t))
+    if (contradicts_totals(t))
         marks_add(&r.marks, MARK_ROWS);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;

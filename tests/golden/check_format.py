@@ -19,7 +19,7 @@ OPTIONS = {
 }
 COLUMNS = {"anchor", "links_to_target", "refpages", "refdomains", "first_seen"}
 V2_COLUMNS = ["anchor", "backlinks", "refpages", "refdomains", "first_seen", "last_visited"]
-MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|mode|"
+MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|anchor\.text|rows|mode|"
                    r"twice\.(from|mode|select|order_by|limit|offset|output)|(where|having|order_by)\."
                    r"(anchor|backlinks|refpages|refdomain|refdomains|first_seen|last_visited))$")
 OPERATORS = {"eq", "neq", "gt", "gte", "lt", "lte", "substring", "isubstring", "phrase_match", "iphrase_match",
@@ -176,7 +176,7 @@ def check_answer(case, line, body):
 def check_reply(request, words, body):
     """The reply to a request of a call that is answered: what v3 would give for it."""
     path, values = request
-    value = strict_json(body.decode())
+    value = strict_json(body.decode(errors="replace"))
     if path == "backlinks-stats":
         need(isinstance(value["metrics"]["live"], int), "live is no number")
         return

@@ -72,6 +72,37 @@ static void bad_sequences(void **state)
     assert_int_equal(utf8_valid_prefix(S("a\0b")), 3);
 }
 
+/* As many of U+FFFD as browsers show: the examples of the Unicode Standard (3.9, "U+FFFD Substitution of Maximal
+ * Subparts") and one of each kind. */
+static void what_is_broken_becomes_as_many(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice text;
+        size_t parts[8]; /* bytes of each; 0: no more */
+    } rows[] = {
+        { SLICE("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82"), { 1, 1, 1, 1, 1, 1, 1, 1 } },
+        { SLICE("\xED\xA0\x80\xED\xBF\xBF\xED\xAF"), { 1, 1, 1, 1, 1, 1, 1, 1 } },
+        { SLICE("\xF4\x91\x92\x93\xFF"), { 1, 1, 1, 1, 1 } },
+        { SLICE("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF"), { 2, 1, 3, 2 } },
+        { SLICE("\xC3"), { 1 } },
+        { SLICE("\xE2\x82"), { 2 } },
+        { SLICE("\xF0\x9F\x98\xF0\x9F\x98"), { 3, 3 } },
+        { SLICE("\xF4\x8F\xBF\xC2"), { 3, 1 } },
+        { SLICE("\xEF\xBF\xC2"), { 2, 1 } },
+        { SLICE("\x80\xBF"), { 1, 1 } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct slice rest = rows[i].text;
+        for (size_t k = 0; k < 8 && rows[i].parts[k]; k++) {
+            assert_int_equal(utf8_valid_prefix(rest), 0);
+            assert_int_equal(utf8_broken_prefix(rest), rows[i].parts[k]);
+            rest = slice_from(rest, rows[i].parts[k]);
+        }
+        assert_int_equal(rest.n, 0);
+    }
+}
+
 static void every_byte_goes_round_in_percent(void **state)
 {
     (void)state;
@@ -203,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_code_point_goes_round),
         cmocka_unit_test(surrogates_are_not_valid),
         cmocka_unit_test(bad_sequences),
+        cmocka_unit_test(what_is_broken_becomes_as_many),
         cmocka_unit_test(every_byte_goes_round_in_percent),
         cmocka_unit_test(percent_decoding),
         cmocka_unit_test(signed_numbers),

@@ -43,6 +43,7 @@ static void put_rows(struct buffer *trail, int64_t first, int64_t n, size_t leng
             case VALUE_TEXT:
                 values[k].text = slice_of(text, length);
                 values[k].plain = i % 3 == 0;
+                values[k].broken = i % 5 == 0;
                 break;
             }
         }
@@ -64,10 +65,39 @@ static int64_t check_rows(struct slice trail, int64_t first, size_t length)
             if (table()->fields[k].type == VALUE_TEXT) {
                 assert_int_equal(values[k].text.n, length);
                 assert_int_equal(values[k].plain, (first + n) % 3 == 0);
+                assert_int_equal(values[k].broken, (first + n) % 5 == 0);
             }
         }
     }
     return n;
+}
+
+/* The longest text and date that the scanner lets through. */
+static void the_longest_row_comes_back(void **state)
+{
+    (void)state;
+    struct buffer trail = { 0 };
+    struct scan_value values[TABLE_MAX_FIELDS] = { 0 }, back[TABLE_MAX_FIELDS];
+    char *text = malloc(SCAN_MAX_TEXT);
+    memset(text, 'x', SCAN_MAX_TEXT);
+    for (size_t k = 0; k < table()->n_fields; k++) {
+        values[k].text = slice_of(text, SCAN_MAX_TEXT);
+        if (table()->fields[k].type == VALUE_DATE)
+            values[k] =
+                (struct scan_value){ .text = S("2020-01-01T00:00:00Z"), .raw = S("2020-01-01T00:00:00.123456789Z") };
+    }
+    trail_put(&trail, table(), all_fields(), values);
+    struct slice rest = buffer_slice(&trail);
+    assert_true(trail_take(&rest, table(), all_fields(), back));
+    assert_int_equal(rest.n, 0);
+    for (size_t k = 0; k < table()->n_fields; k++) {
+        if (table()->fields[k].type == VALUE_WHOLE)
+            continue;
+        assert_true(slice_eq(back[k].text, values[k].text));
+        assert_true(slice_eq(back[k].raw, values[k].raw));
+    }
+    buffer_clear(&trail);
+    free(text);
 }
 
 static void rows_come_back_as_they_were(void **state)
@@ -248,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back_as_they_were),
+        cmocka_unit_test(the_longest_row_comes_back),
         cmocka_unit_test(a_full_trail_has_whole_rows),
         cmocka_unit_test(a_list_grows),
         cmocka_unit_test(a_piece_is_filled_up_meanwhile),

@@ -124,11 +124,10 @@ static void quote_folded(struct buffer *b, struct slice text)
             continue;
         }
         uint32_t c = utf8_decode(rest.p, &length);
-        char room[FOLD_FORMS_ROOM];
-        if (c < 0x80)
-            quote_for_regex(b, (char)c);
-        else if ((forms = fold_forms_apart(c, room)).n)
+        if ((forms = fold_forms_apart(c)).n)
             buffer_printf(b, "(?-i:[%.*s])", SLICE_ARGS(forms));
+        else if (c < 0x80)
+            quote_for_regex(b, (char)c);
         else
             buffer_append(b, slice_of(rest.p, length));
     }

@@ -78,26 +78,75 @@ size_t fold_write(struct slice text, char *out)
     return n;
 }
 
-/* Small letters whose capital another small letter has too; that one is found by its capital. */
-static const uint32_t with_sibling[] = { 0x3B2, 0x3B5, 0x3B8, 0x3B9, 0x3BA, 0x3BC, 0x3C0, 0x3C1, 0x3C3, 0x3C6, 0x1E61 };
+/* Folded letters, in order, that the simple case folding of Unicode puts together with letters which fold to others:
+ * each with those that fold to it. The test finds them all anew. */
+static const struct {
+    uint32_t letter;
+    struct slice forms;
+} apart[] = {
+    { 0x73, SLICE("sS") },
+    { 0xB5, SLICE("\u00B5") },
+    { 0x17F, SLICE("\u017F") },
+    { 0x345, SLICE("\u0345") },
+    { 0x390, SLICE("\u0390") },
+    { 0x3B0, SLICE("\u03B0") },
+    { 0x3B2, SLICE("\u03B2\u0392") },
+    { 0x3B5, SLICE("\u03B5\u0395") },
+    { 0x3B8, SLICE("\u03B8\u0398\u03F4") },
+    { 0x3B9, SLICE("\u03B9\u0399") },
+    { 0x3BA, SLICE("\u03BA\u039A") },
+    { 0x3BC, SLICE("\u03BC\u039C") },
+    { 0x3C0, SLICE("\u03C0\u03A0") },
+    { 0x3C1, SLICE("\u03C1\u03A1") },
+    { 0x3C2, SLICE("\u03C2") },
+    { 0x3C3, SLICE("\u03C3\u03A3") },
+    { 0x3C6, SLICE("\u03C6\u03A6") },
+    { 0x3D0, SLICE("\u03D0") },
+    { 0x3D1, SLICE("\u03D1") },
+    { 0x3D5, SLICE("\u03D5") },
+    { 0x3D6, SLICE("\u03D6") },
+    { 0x3F0, SLICE("\u03F0") },
+    { 0x3F1, SLICE("\u03F1") },
+    { 0x3F5, SLICE("\u03F5") },
+    { 0x432, SLICE("\u0432\u0412") },
+    { 0x434, SLICE("\u0434\u0414") },
+    { 0x43E, SLICE("\u043E\u041E") },
+    { 0x441, SLICE("\u0441\u0421") },
+    { 0x442, SLICE("\u0442\u0422") },
+    { 0x44A, SLICE("\u044A\u042A") },
+    { 0x463, SLICE("\u0463\u0462") },
+    { 0x1C80, SLICE("\u1C80") },
+    { 0x1C81, SLICE("\u1C81") },
+    { 0x1C82, SLICE("\u1C82") },
+    { 0x1C83, SLICE("\u1C83") },
+    { 0x1C84, SLICE("\u1C84") },
+    { 0x1C85, SLICE("\u1C85") },
+    { 0x1C86, SLICE("\u1C86") },
+    { 0x1C87, SLICE("\u1C87") },
+    { 0x1C88, SLICE("\u1C88") },
+    { 0x1E61, SLICE("\u1E61\u1E60") },
+    { 0x1E9B, SLICE("\u1E9B") },
+    { 0x1FBE, SLICE("\u1FBE") },
+    { 0x1FD3, SLICE("\u1FD3") },
+    { 0x1FE3, SLICE("\u1FE3") },
+    { 0xA64B, SLICE("\uA64B\uA64A") },
+    { 0xFB05, SLICE("\uFB05") },
+    { 0xFB06, SLICE("\uFB06") },
+};
 
-static uint32_t lower_of(uint32_t c)
+struct slice fold_forms_apart(uint32_t c)
 {
-    return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
-}
-
-struct slice fold_forms_apart(uint32_t c, char room[FOLD_FORMS_ROOM])
-{
-    uint32_t capital = (uint32_t)utf8proc_toupper((utf8proc_int32_t)c);
-    bool apart = capital != c && lower_of(capital) != c;
-    for (size_t i = 0; i < sizeof with_sibling / sizeof with_sibling[0]; i++)
-        apart |= with_sibling[i] == c;
-    if (!apart)
-        return S("");
-    size_t n = utf8_encode(c, room);
-    if (capital != c && lower_of(capital) == c)
-        n += utf8_encode(capital, room + n);
-    return slice_of(room, n);
+    size_t from = 0, to = sizeof apart / sizeof apart[0];
+    while (from < to) {
+        size_t i = (from + to) / 2;
+        if (apart[i].letter == c)
+            return apart[i].forms;
+        if (apart[i].letter < c)
+            from = i + 1;
+        else
+            to = i;
+    }
+    return S("");
 }
 
 struct slice fold_dup(struct slice text, struct arena *memory)

@@ -324,6 +324,21 @@ class Refusals(OneSandbox):
                 self.assertTrue(connection.makefile("rb").read().startswith(b"HTTP/1.1 400 "), text)
 
 
+class Twins(OneSandbox):
+    """(?i) goes by the simple case folding of Unicode, as RE2's does: more letters are one than lower case makes one."""
+
+    def found(self, pattern):
+        return set(names(self.sandbox.anchors("twins.example", "anchor", limit=1000, where=leaf("anchor", "regex", pattern))))
+
+    def test_twins(self):
+        for letters in ("sSſ", "kK\u212a", "µμΜ", "βΒϐ", "θΘϴϑ", "ιΙ\u0345\u1fbe", "σΣς", "вВᲀ", "тТᲄᲅ", "ꙋꙊᲈ", "ṡṠẛ", "ßẞ"):
+            for letter in letters:
+                self.assertEqual(self.found(f"(?i)^{letter}$"), set(letters), letter)
+        self.assertEqual(self.found("(?i)^seo$"), {"seo", "SEO", "ſeo"})
+        self.assertEqual(self.found("(?i)^(?-i:[sS])eo$"), {"seo", "SEO"})
+        self.assertEqual(self.found("(?i)^(?-i:[θΘϴ])$"), set("θΘϴ"))
+
+
 class Filters(OneSandbox):
     """On tricky.example, whose anchors are known; the test holds the same filters against them in Python."""
 
@@ -355,6 +370,7 @@ class Filters(OneSandbox):
             self.expect(leaf("anchor", "regex", "^[0-9]+$"), lambda r: a(r).isascii() and a(r).isdigit()),
             self.expect(leaf("anchor", "regex", "(?i)^seo$"), lambda r: a(r).lower() == "seo"),
             self.expect(leaf("anchor", "regex", "(?i)^привет$"), lambda r: a(r).lower() == "привет"),
+            self.expect(leaf("anchor", "regex", "(?i)^(?-i:[sS])eo$"), lambda r: a(r).lower() == "seo"),
             self.expect(leaf("anchor", "empty"), lambda r: a(r) == ""),
             self.expect(leaf("anchor", "gt", "z"), lambda r: a(r).encode() > b"z"),
             self.expect(leaf("anchor", "lte", "SEO"), lambda r: a(r).encode() <= b"SEO"),

@@ -20,9 +20,10 @@ enum {
     SHAPE_LOWER = 1 << 4,     /* no upper-case letter */
     SHAPE_ODD = 1 << 5,       /* the odd anchors, in their order */
     SHAPE_UNKNOWN = 1 << 6,
+    SHAPE_TWINS = 1 << 7, /* the twin anchors, in their order */
 };
 
-enum { ALL_ODD = UINT32_MAX, MAX_WORLD_BYTES = 256 << 20, DOMAINS = 200000 };
+enum { ALL_ODD = UINT32_MAX, ALL_TWINS = UINT32_MAX - 1, MAX_WORLD_BYTES = 256 << 20, DOMAINS = 200000 };
 
 static const struct site {
     struct slice root;
@@ -31,6 +32,7 @@ static const struct site {
     { SLICE("one.example"), 1, SHAPE_ALL_LIVE | SHAPE_HOME_ONLY | SHAPE_LOWER },
     { SLICE("small.example"), 12, SHAPE_FIRST_LIVES },
     { SLICE("tricky.example"), ALL_ODD, SHAPE_FIRST_LIVES | SHAPE_ODD },
+    { SLICE("twins.example"), ALL_TWINS, SHAPE_FIRST_LIVES | SHAPE_TWINS },
     { SLICE("lower.example"), 200, SHAPE_FIRST_LIVES | SHAPE_LOWER },
     { SLICE("lost.example"), 40, SHAPE_ALL_LOST },
     { SLICE("big.example"), 20000, SHAPE_FIRST_LIVES },
@@ -106,6 +108,8 @@ static void invent_anchor(const struct world *w, uint32_t i, struct buffer *text
     uint32_t kind = dice_throw(dice, 100);
     if (w->shape & SHAPE_ODD)
         buffer_append(text, odd_anchors[i]);
+    else if (w->shape & SHAPE_TWINS)
+        buffer_append(text, twin_anchors[i]);
     else if (w->shape & SHAPE_LOWER && i == 0)
         words_plain(text, &of_root, 2, ' ');
     else if (w->shape & SHAPE_LOWER)
@@ -254,7 +258,9 @@ struct world *world_new(const struct options *options, struct slice root)
     uint32_t n_anchors = throw_size(&size_dice);
     for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
         if (slice_eq(root, sites[i].root)) {
-            n_anchors = sites[i].anchors == ALL_ODD ? (uint32_t)n_odd_anchors : sites[i].anchors;
+            n_anchors = sites[i].anchors == ALL_ODD     ? (uint32_t)n_odd_anchors
+                        : sites[i].anchors == ALL_TWINS ? (uint32_t)n_twin_anchors
+                                                        : sites[i].anchors;
             w->shape = sites[i].shape;
         }
     }

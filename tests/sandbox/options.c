@@ -352,6 +352,7 @@ static void help_on_targets(FILE *to)
           "  one.example      1 anchor, 3 live links, all to the home page of the bare domain\n"
           "  small.example    12 anchors\n"
           "  tricky.example   one of every kind of odd anchor\n"
+          "  twins.example    letters that are one without case, but not in lower case\n"
           "  lower.example    200 anchors without an upper-case letter\n"
           "  lost.example     40 anchors, all links lost\n"
           "  big.example      20000 anchors, about 60000 links\n"

@@ -10,6 +10,11 @@
 extern const struct slice odd_anchors[];
 extern const size_t n_odd_anchors;
 
+/* Letters that matching without case takes for one though lower-casing keeps them apart, their capitals, and words with
+ * them. */
+extern const struct slice twin_anchors[];
+extern const size_t n_twin_anchors;
+
 /* Append one to four words of one language; plain_words are English and lower case. */
 void words_phrase(struct buffer *to, uint64_t *dice);
 void words_plain(struct buffer *to, uint64_t *dice, unsigned count, char between);

@@ -3,6 +3,7 @@
 #include "mapping/call.h"
 
 #include "base/buffer.h"
+#include "mapping/odd.h"
 
 static const struct slice outputs[OUTPUT_COUNT] = {
     [OUTPUT_JSON] = SLICE("json"),
@@ -203,6 +204,7 @@ static struct refusal read_list(const struct params *params, const struct call_o
     }
     if (r.fault)
         return r;
+    c->target_given = odd_trim(params->value[PARAM_TARGET]);
     r = read_mode(params, options, memory, c);
     if (!r.fault)
         r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);
@@ -224,7 +226,7 @@ static struct refusal read_list(const struct params *params, const struct call_o
 struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,
                           struct call *ret)
 {
-    *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT, .target_given = params->value[PARAM_TARGET] };
+    *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT, .target_given = S("") };
     struct refusal output = read_output(params, memory, ret);
     struct refusal r = read_table(params, memory, ret);
     if (r.fault)

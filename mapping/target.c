@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "base/text.h"
+#include "mapping/odd.h"
 
 const struct slice v3_free_targets = SLICE("ahrefs.com yep.com firehose.com");
 
@@ -54,19 +55,12 @@ static struct slice take_scheme(struct slice *text)
     return slice_of("", 0);
 }
 
-static bool has_bad_bytes(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7F)
-            return true;
-    return false;
-}
-
-/* Labels of letters, digits, - and _ (or beyond ASCII), none empty, at least two of them or an address. */
+/* Labels of letters, digits, - and _ (or beyond ASCII), none empty, at least two of them or an address; a letter, a
+ * digit or _ first. */
 static bool is_host(struct slice host)
 {
-    size_t label = 0, dots = 0;
-    if (!host.n || host.n > MAX_HOST)
+    size_t label = 0, dots = 0, length;
+    if (!host.n || host.n > MAX_HOST || !odd_begins_host(utf8_decode(host.p, &length)))
         return false;
     for (size_t i = 0; i < host.n; i++) {
         unsigned char c = (unsigned char)host.p[i];
@@ -84,7 +78,54 @@ static bool is_host(struct slice host)
     return label && dots;
 }
 
-/* Lower case, code point by code point; without the dot that ends a full name. */
+/* The first code point that is odd, or that looks like one with a meaning but is another. */
+static struct refusal check_text(struct slice text, bool in_host, struct arena *memory)
+{
+    for (size_t i = 0, length; i < text.n; i += length) {
+        uint32_t c = utf8_decode(text.p + i, &length);
+        const char *kind = odd_kind(c);
+        char like = kind ? 0 : odd_look_alike(c, in_host);
+        if (!kind && !like)
+            continue;
+        struct slice why =
+            kind ? arena_printf(memory,
+                                "target has U+%04X, %s, inside: give a domain, a directory or a URL without it, such "
+                                "as example.com/blog/; in a path it can be percent-encoded",
+                                c, kind)
+                 : arena_printf(memory,
+                                "target has U+%04X, which looks like \"%c\" but is another character: write %c%s", c,
+                                like, like, in_host ? "" : ", or percent-encode it");
+        return why.p ? (struct refusal){ FAULT_BAD_TARGET, why } : no_memory();
+    }
+    return (struct refusal){ 0 };
+}
+
+/* The canonical composition (NFC) of valid UTF-8; p is NULL when memory is out. */
+static struct slice composed(struct slice text, struct arena *memory)
+{
+    enum { LONGEST = 4 }; /* code points that canonical decomposition makes of one */
+    const utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    size_t room = text.n * LONGEST;
+    utf8proc_int32_t *points = arena_alloc(memory, (room + 1) * sizeof *points);
+    if (!points)
+        return slice_of(NULL, 0);
+    utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)text.p, (utf8proc_ssize_t)text.n, points,
+                                            (utf8proc_ssize_t)room, how);
+    if (n < 0 || (size_t)n > room)
+        return text;
+    n = utf8proc_reencode(points, n, how);
+    return n < 0 ? text : slice_of((const char *)points, (size_t)n);
+}
+
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* Lower case, code point by code point, and composed; without the dot that ends a full name. */
 static struct slice lower_host(struct slice raw, struct arena *memory)
 {
     char *out = arena_alloc(memory, raw.n * 2 + 4);
@@ -100,7 +141,8 @@ static struct slice lower_host(struct slice raw, struct arena *memory)
     }
     if (n > 1 && out[n - 1] == '.')
         n--;
-    return slice_of(out, n);
+    struct slice host = slice_of(out, n);
+    return is_ascii(host) ? host : composed(host, memory);
 }
 
 static bool is_port(struct slice port)
@@ -111,18 +153,23 @@ static bool is_port(struct slice port)
 
 struct refusal target_parse(struct slice text, enum mode mode, struct arena *memory, struct target *ret)
 {
-    text = slice_trim(text);
+    if (utf8_valid_prefix(text) < text.n)
+        return bad("target is not UTF-8");
+    text = odd_trim(text);
     if (!text.n)
         return bad("target is missing: give a domain, a directory or a URL, such as target=example.com");
     if (text.n > MAX_TARGET)
         return bad("target is longer than 2048 bytes");
-    if (has_bad_bytes(text))
-        return bad("target has a space or a control byte in it: give a domain, a directory or a URL, percent-encoded");
     struct slice scheme = take_scheme(&text);
     size_t host_end = 0;
     while (host_end < text.n && !strchr("/?#", text.p[host_end]))
         host_end++;
     struct slice port, authority = slice_of(text.p, host_end), path = slice_from(text, host_end);
+    struct refusal odd = check_text(authority, true, memory);
+    if (!odd.fault)
+        odd = check_text(path, false, memory);
+    if (odd.fault)
+        return odd;
     if (slice_find(authority, '@') < authority.n)
         return bad("target has user information (an @ before the path): give the host alone");
     struct slice host = lower_host(slice_split(authority, ':', &port), memory);
@@ -130,8 +177,8 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
         return no_memory();
     if (!is_host(host) || (port.p && !is_port(port)))
         return bad(
-            "target has no valid host: give a domain such as example.com, a directory such as example.com/blog/, "
-            "or a URL");
+            "target has no valid host, which begins with a letter, a digit or _ and has a dot: give a domain such as "
+            "example.com, a directory such as example.com/blog/, or a URL");
     bool bare = !path.n || slice_eq(path, S("/"));
     ret->host = host;
     ret->v3_mode = mode == MODE_PREFIX && bare ? MODE_DOMAIN : mode;

@@ -11,7 +11,7 @@
 enum mode { MODE_EXACT, MODE_DOMAIN, MODE_SUBDOMAINS, MODE_PREFIX, MODE_COUNT };
 
 struct target {
-    struct slice host; /* lower case, without port */
+    struct slice host; /* lower case, composed (NFC), without port */
     struct slice v3;   /* what v3 is asked for */
     enum mode v3_mode;
 };
@@ -21,7 +21,8 @@ struct slice mode_name(enum mode m);
 /* MODE_COUNT when there is none of this name. */
 enum mode mode_find(struct slice name);
 
-/* Read `text` for `mode`. On failure a refusal with FAULT_BAD_TARGET; when memory is out, FAULT_TOO_BUSY. */
+/* Read `text`, which is valid UTF-8, for `mode`; blanks at its ends do not count. On failure a refusal with
+ * FAULT_BAD_TARGET; when memory is out, FAULT_TOO_BUSY. */
 struct refusal target_parse(struct slice text, enum mode mode, struct arena *memory, struct target *ret);
 
 /* Whether `host` is one of the space-separated `names` or below one of them. */

@@ -86,7 +86,7 @@ def parse_request(line):
 
 
 def host_of(target):
-    target = re.sub(r"^[a-z]+://", "", target.strip().lower())
+    target = re.sub(r"^[a-z]+://", "", target.strip().strip("\ufeff\u200b").strip().lower())
     return re.split(r"[/?#:]", target, 1)[0]
 
 

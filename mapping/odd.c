@@ -70,8 +70,8 @@ static char decomposed(uint32_t c, const char *marks, bool whole)
     enum { LONGEST = 18 }; /* of all code points */
     utf8proc_int32_t parts[LONGEST];
     int boundary = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, LONGEST,
-                                                 UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char((utf8proc_int32_t)c, parts, LONGEST, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
     for (utf8proc_ssize_t i = 0; i < n && i < LONGEST && (!whole || n == 1); i++)
         if (parts[i] > 0 && parts[i] < 0x80 && strchr(marks, parts[i]))
             return (char)parts[i];

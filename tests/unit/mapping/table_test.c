@@ -155,10 +155,11 @@ static void marks_are_written_in_their_order(void **state)
     assert_int_equal(b.n, 0);
     buffer_str(&b, "before ");
     marks_write(&all, &table_anchors, &b);
-    assert_slice_equal(buffer_slice(&b),
-                       S("before last_visited,stats.refpages,stats,anchor.case,mode,anchor.text,rows,where.anchor,where.backlinks,"
-                         "where.refpages,where.refdomain,where.refdomains,where.first_seen,where.last_visited,"
-                         "having.anchor,having.backlinks,order_by.anchor,order_by.last_visited"));
+    assert_slice_equal(
+        buffer_slice(&b),
+        S("before last_visited,stats.refpages,stats,anchor.case,mode,anchor.text,rows,where.anchor,where.backlinks,"
+          "where.refpages,where.refdomain,where.refdomains,where.first_seen,where.last_visited,"
+          "having.anchor,having.backlinks,order_by.anchor,order_by.last_visited"));
     buffer_clear(&b);
     for (int i = 0; i < MARK_COUNT; i++) {
         struct marks one = { 0 };

@@ -84,8 +84,9 @@ WRONG_ANSWERS = [
     ("gzip nobody asked for", {"gzip": True}, ODD),
     ("x-api-rows lies", {"lie_rows": 99}, ODD),
     ("a key twice", raw_body(b'"a","anchor":"b"'), ODD),
-    ("bytes that are not UTF-8", raw_body(b'"\xff"'), ODD),
-    ("half a surrogate pair", raw_body(rb'"\ud800"'), ODD),
+    ("bytes that are not UTF-8 in a key", raw_body(b'"x","a\xff":"b"'), ODD),
+    ("half a surrogate pair in a key", raw_body(rb'"x","\ud800":"b"'), ODD),
+    ("a date with ten digits of fraction", body("a", first_seen="2020-01-01T00:00:00.1234567890Z"), ODD),
     ("a control byte", raw_body(b'"a\x01b"'), ODD),
     ("a fraction for a number", body("a", links_to_target=1.5), ODD),
     ("a number as text", body("a", links_to_target="1"), ODD),
@@ -98,6 +99,8 @@ WRONG_ANSWERS = [
     ("an array", {"body": "[]", "headers": {"x-api-rows": "0"}}, ODD),
     ("an error as 200", {"body": {"error": "x"}, "headers": {"x-api-rows": "0"}}, ODD),
     ("no price", {"headers": {"x-api-units-cost-total": None, "x-api-units-cost-total-actual": None}}, None),
+    ("bytes that are not UTF-8", raw_body(b'"\xff"'), None),
+    ("half a surrogate pair", raw_body(rb'"\ud800"'), None),
     ("escapes", raw_body(rb'"\u0061\/\"\n\ud83d\ude00"'), None),
 ]
 

@@ -188,8 +188,8 @@ static void log_line(struct exchange *x, int status)
         put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
         put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
-        put_word(b, ",\"step\":", exchange_step_name(x, x->driving.refused_in));
         put_text(b, ",\"why\":", x->refusal.why);
+        put_word(b, ",\"step\":", exchange_step_name(x, x->driving.refused_in));
     }
     if (!x->refusal.fault && x->outcome.approximate.n)
         put_marks(b, x->outcome.approximate);

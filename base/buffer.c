@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/digits.h"
 
 void buffer_clear(struct buffer *b)
 {

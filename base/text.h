@@ -21,11 +21,6 @@ size_t utf8_valid_prefix(struct slice s);
  * is there, else one byte (the "maximal subpart" of the Unicode Standard, as browsers do it). At least 1. */
 size_t utf8_broken_prefix(struct slice s);
 
-/* Index of the first byte of `s` from `at` on that cannot stand as itself in a JSON string: a quote, a backslash or a
- * control byte; s.n when there is none. *high becomes true, and is else untouched, when the bytes passed over, or a few
- * behind them, are not all ASCII. */
-size_t json_run(struct slice s, size_t at, bool *high);
-
 /* Decode the code point at the start of valid UTF-8 text; *length becomes its bytes (1 to 4). */
 uint32_t utf8_decode(const char *p, size_t *length);
 
@@ -52,10 +47,6 @@ void buffer_json_any(struct buffer *b, struct slice s);
 
 /* [0-9]+ that fits (leading zeros are allowed). */
 [[nodiscard]] bool parse_u64(struct slice s, uint64_t *value);
-
-/* How many digits `v` has, 20 at most; write them, and return as many. */
-size_t decimal_digits(uint64_t v);
-size_t decimal_write(char *to, uint64_t v);
 
 bool is_digit(char c);
 int hex_value(char c); /* 0 to 15, or -1 */

@@ -2,7 +2,7 @@
  * v2 answers: the same walk for every format. */
 #include "mapping/render.h"
 
-#include "base/text.h"
+#include "base/digits.h"
 #include "mapping/format.h"
 
 /* Room for a number or a date with what a format puts around it, and around a row; escapes may need more. */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 #include "mapping/string.h"
 

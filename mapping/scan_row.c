@@ -3,6 +3,7 @@
  * row that is whole in the bytes at hand and looks as expected is read in one go; any other falls back to the machine,
  * which decides. */
 #include "base/day.h"
+#include "base/digits.h"
 #include "base/text.h"
 #include "mapping/scan_inside.h"
 #include "mapping/string.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a reload takes over and what it cannot: the running configuration beside the next, option by option. */
 #include "config/config.h"
+#include "config/find.h"
 #include "config/options.h"
 
 enum storage { STORED_NUMBER, STORED_STRING, STORED_LIST };

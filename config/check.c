@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config/address.h"
+#include "config/find.h"
 #include "config/networks.h"
 
 struct check {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The configuration as one immutable struct. Field names are the option names of the file; durations are
- * in milliseconds and say so. The options stand as rows in options.def; reading is in config.c.
+ * in milliseconds and say so. The options stand as rows in options.def; reading is in read.c.
  */
 #ifndef ANCHORAGE_CONFIG_CONFIG_H
 #define ANCHORAGE_CONFIG_CONFIG_H
@@ -114,16 +114,9 @@ enum { CONFIG_MAX_BYTES = 1024 * 1024 };
 /* NULL is allowed. */
 void config_free(struct config *c);
 
-/* NULL when no section has this name. */
-const struct config_team *config_team(const struct config *c, struct slice name);
-
 /* The team whose `addresses` hold the address ("10.1.2.7", "2001:db8::1"); of several networks around it the narrowest
  * counts. NULL when there is none, and for what is no address. */
 const struct config_team *config_team_of_address(const struct config *c, struct slice address);
-
-/* The line that sets the option, for messages about it; 0 when its default counts or there is no such option.
- * Options of teams have none: a team knows its own line. */
-int config_line_of(const struct config *c, const char *section, const char *name);
 
 /* Append the names ("[proxy] listen, [upstream] url") of the options that differ between the two and only count
  * after a restart; false, and nothing appended, when there are none. */
@@ -136,8 +129,5 @@ bool config_changes(const struct config *running, const struct config *next, str
 /* Give `next` what `running` has where a change only counts after a restart, so that it says what is in force. The
  * values are borrowed: `running` must live as long as `next`. */
 void config_keep(const struct config *running, struct config *next);
-
-/* Whether the upstream url points to the loopback range. */
-bool config_upstream_is_loopback(const struct config *c);
 
 #endif

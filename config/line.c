@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The first step of reading a configuration: bytes into lines. What a section or a name means is config.c's. */
+ * The first step of reading a configuration: bytes into lines. What a section or a name means is read.c's. */
 #include "config/line.h"
 
 #include "base/text.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rows of options.def as data: what each option is called, takes and means. Reading (config.c),
+ * The rows of options.def as data: what each option is called, takes and means. Reading (read.c),
  * anchorage.conf and the manual page are made from it.
  */
 #ifndef ANCHORAGE_CONFIG_OPTIONS_H

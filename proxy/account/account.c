@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "config/find.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/key_watch.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/find.h"
 #include "proxy/account/account.h"
 #include "proxy/account/loop_guard.h"
 #include "proxy/command/program.h"

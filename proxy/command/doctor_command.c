@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/control.h"

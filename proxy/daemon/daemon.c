@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/account/loop_guard.h"
 #include "proxy/call/way.h"

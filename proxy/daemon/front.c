@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
+#include "config/find.h"
+
 enum {
     MAX_PAIRS = 64,
     /* Besides those of clients: the loop, the ledger, the log, the admin side, the control socket, and spare ones. */

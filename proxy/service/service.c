@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/find.h"
 #include "proxy/account/learnt.h"
 
 void service_wake_bottom(struct service *s)

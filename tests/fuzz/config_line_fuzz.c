@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/find.h"
 #include "config/line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "config/find.h"
 
 static struct config *parse(const char *text)
 {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
+#include "config/find.h"
 #include "config/options.h"
 
 #define UPSTREAM "[upstream]\nunits_per_month = unlimited\n"

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "config/describe.h"
+#include "config/find.h"
 
 static const char path[] = SOURCE_DIR "/config/anchorage.conf";
 

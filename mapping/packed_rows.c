@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A row: its length, then number by number and text by text. */
+ * A packed row: its length, then number by number and text by text. */
 #include "mapping/packed_rows.h"
 
 #include <assert.h>
@@ -45,10 +45,10 @@ static size_t row_size(const struct table *table, uint32_t fields, const struct 
     return n;
 }
 
-void trail_put(struct buffer *trail, const struct table *table, uint32_t fields, const struct scan_value *values)
+void packed_rows_put(struct buffer *packed, const struct table *table, uint32_t fields, const struct scan_value *values)
 {
     uint32_t size = (uint32_t)row_size(table, fields, values);
-    char *to = buffer_reserve(trail, sizeof size + size);
+    char *to = buffer_reserve(packed, sizeof size + size);
     if (!to)
         return; /* whole rows only */
     to = put_bytes(to, &size, sizeof size);
@@ -67,7 +67,7 @@ void trail_put(struct buffer *trail, const struct table *table, uint32_t fields,
         to = put_bytes(to, v->text.p, v->text.n);
         to = put_bytes(to, v->raw.p, n_raw);
     }
-    trail->n += sizeof size + size;
+    packed->n += sizeof size + size;
 }
 
 static struct slice take_bytes(struct slice *from, size_t n)
@@ -78,13 +78,13 @@ static struct slice take_bytes(struct slice *from, size_t n)
     return s;
 }
 
-bool trail_take(struct slice *trail, const struct table *table, uint32_t fields, struct scan_value *values)
+bool packed_rows_take(struct slice *packed, const struct table *table, uint32_t fields, struct scan_value *values)
 {
     uint32_t size;
-    if (!trail->n)
+    if (!packed->n)
         return false;
-    memcpy(&size, take_bytes(trail, sizeof size).p, sizeof size);
-    struct slice row = take_bytes(trail, size);
+    memcpy(&size, take_bytes(packed, sizeof size).p, sizeof size);
+    struct slice row = take_bytes(packed, size);
     for (size_t i = 0; i < table->n_fields; i++) {
         struct scan_value *v = &values[i];
         struct text_head head;
@@ -104,28 +104,28 @@ bool trail_take(struct slice *trail, const struct table *table, uint32_t fields,
     return true;
 }
 
-struct slice trail_skip(struct slice trail, int64_t rows)
+struct slice packed_rows_skip(struct slice packed, int64_t rows)
 {
     uint32_t size;
-    for (; rows > 0 && trail.n; rows--) {
-        memcpy(&size, trail.p, sizeof size);
-        take_bytes(&trail, sizeof size + size);
+    for (; rows > 0 && packed.n; rows--) {
+        memcpy(&size, packed.p, sizeof size);
+        take_bytes(&packed, sizeof size + size);
     }
-    return trail;
+    return packed;
 }
 
-size_t trail_split(struct slice trail, size_t max_bytes, int64_t *rows)
+size_t packed_rows_split(struct slice packed, size_t max_bytes, int64_t *rows)
 {
-    struct slice rest = trail;
+    struct slice rest = packed;
     uint32_t size;
     *rows = 0;
     while (rest.n) {
         memcpy(&size, rest.p, sizeof size);
         size_t n = sizeof size + size;
-        if (*rows && trail.n - rest.n + n > max_bytes)
+        if (*rows && packed.n - rest.n + n > max_bytes)
             break;
         take_bytes(&rest, n);
         ++*rows;
     }
-    return trail.n - rest.n;
+    return packed.n - rest.n;
 }

@@ -10,15 +10,16 @@
 #include "mapping/scan.h"
 
 /* Append a row. `fields`: bit i: field i is in it. */
-void trail_put(struct buffer *trail, const struct table *table, uint32_t fields, const struct scan_value *values);
+void packed_rows_put(struct buffer *packed, const struct table *table, uint32_t fields,
+                     const struct scan_value *values);
 
-/* Take the first row off `trail`; its texts are in those bytes. False when there is none. */
-bool trail_take(struct slice *trail, const struct table *table, uint32_t fields, struct scan_value *values);
+/* Take the first row off `packed`; its texts are in those bytes. False when there is none. */
+bool packed_rows_take(struct slice *packed, const struct table *table, uint32_t fields, struct scan_value *values);
 
 /* What is behind the first `rows` rows. */
-struct slice trail_skip(struct slice trail, int64_t rows);
+struct slice packed_rows_skip(struct slice packed, int64_t rows);
 
 /* The length of as many whole rows from the front as fit into `max_bytes`, at least one; their number in *rows. */
-size_t trail_split(struct slice trail, size_t max_bytes, int64_t *rows);
+size_t packed_rows_split(struct slice packed, size_t max_bytes, int64_t *rows);
 
 #endif

@@ -24,9 +24,9 @@ struct translation {
     int64_t page, asked, came,
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
-    struct buffer trail;           /* rows to be remembered */
-    size_t trail_sound;            /* bytes of it up to the last row whose texts were whole */
-    bool keeps_trail;
+    struct buffer packed;          /* rows to be remembered */
+    size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
+    bool keeps_rows;
     int64_t page_rows, learnt_page_rows;
     int64_t page_cap; /* of the next page, by the caller; 0: none */
     bool whole_list;
@@ -96,7 +96,7 @@ void translation_free(struct translation *t)
     scanner_free(t->ratio_scanner);
     rows_free(t->rows);
     buffer_clear(&t->totals_body);
-    buffer_clear(&t->trail);
+    buffer_clear(&t->packed);
     free(t);
 }
 
@@ -107,7 +107,7 @@ void translation_set_budget(struct translation *t, struct budget *budget)
 
 size_t translation_bytes(const struct translation *t)
 {
-    return t->trail.room + t->totals_body.room;
+    return t->packed.room + t->totals_body.room;
 }
 
 /* As render_answer reserves it: most rows need less. */
@@ -212,7 +212,7 @@ bool translation_replay(struct translation *t, struct slice rows)
 {
     struct scan_value values[TABLE_MAX_FIELDS];
     enum rows_added added;
-    while (!translation_has_enough(t) && trail_take(&rows, t->plan->call->table, t->plan->fields, values)) {
+    while (!translation_has_enough(t) && packed_rows_take(&rows, t->plan->call->table, t->plan->fields, values)) {
         if (!take_row(t, values, &added))
             return false;
         t->replayed++;
@@ -231,25 +231,25 @@ void translation_replayed(struct translation *t, bool whole)
     t->page = t->replayed > 0;
 }
 
-void translation_keep_trail(struct translation *t, size_t max_bytes)
+void translation_keep_rows(struct translation *t, size_t max_bytes)
 {
-    t->trail.max_bytes = max_bytes;
-    t->keeps_trail = true;
+    t->packed.max_bytes = max_bytes;
+    t->keeps_rows = true;
 }
 
 /* Rows behind the last sound one come again with the next page. */
-bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole)
+bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole)
 {
     bool is_doubtful = !t->plan->n_filters && !rows_count(t->rows) && t->plan->ask_totals &&
                        (t->asking[V3_TOTALS] != ANSWERED || t->totals > 0);
     if (!t->whole_list)
-        t->trail.n = t->trail_sound;
-    if (!t->keeps_trail || t->trail.failed || (!t->trail.n && !t->whole_list) || is_doubtful)
+        t->packed.n = t->packed_sound;
+    if (!t->keeps_rows || t->packed.failed || (!t->packed.n && !t->whole_list) || is_doubtful)
         return false;
-    *rows = t->trail;
+    *rows = t->packed;
     *whole = t->whole_list;
-    t->trail = buffer_with_cap(rows->max_bytes);
-    t->trail_sound = 0;
+    t->packed = buffer_with_cap(rows->max_bytes);
+    t->packed_sound = 0;
     return true;
 }
 
@@ -267,11 +267,11 @@ static bool on_list_row(void *context, const struct scan_value *values)
     if (added == ROWS_SEEN_BEFORE)
         return true;
     t->came_new++;
-    if (!t->keeps_trail)
+    if (!t->keeps_rows)
         return true;
-    trail_put(&t->trail, t->plan->call->table, t->plan->fields, values);
+    packed_rows_put(&t->packed, t->plan->call->table, t->plan->fields, values);
     if (added != ROWS_BROKEN)
-        t->trail_sound = t->trail.n;
+        t->packed_sound = t->packed.n;
     return true;
 }
 

@@ -87,10 +87,10 @@ struct ratio translation_ratio(const struct translation *t);
 bool translation_has_enough(const struct translation *t);
 void translation_replayed(struct translation *t, bool whole);
 
-/* From now on keep the rows that v3 gives, at most `max_bytes`. translation_take_trail moves those of whole pages out
+/* From now on keep the rows that v3 gives, at most `max_bytes`. translation_take_rows moves those of whole pages out
  * into *rows, which the caller clears; false when there is nothing, or not all. */
-void translation_keep_trail(struct translation *t, size_t max_bytes);
-bool translation_take_trail(struct translation *t, struct buffer *rows, bool *whole);
+void translation_keep_rows(struct translation *t, size_t max_bytes);
+bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole);
 
 /* The next page of the list asks for no more rows than this. */
 void translation_cap_page(struct translation *t, int64_t rows);

@@ -95,7 +95,7 @@ static void keep_rows(struct exchange *x)
     struct cache *c = x->asked.account->cache;
     struct buffer rows;
     bool whole;
-    if (!translation_take_trail(x->translation, &rows, &whole))
+    if (!translation_take_rows(x->translation, &rows, &whole))
         return;
     pages_keep(&x->pages, c, clock_monotonic_ms(), exchange_config(x)->answer_ttl_ms, buffer_slice(&rows), whole,
                slice_of(x->id, LEDGER_ID_SIZE - 1), (int64_t)(cache_max_bytes(c) / PAGES_LIST_PART));

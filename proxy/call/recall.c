@@ -144,7 +144,7 @@ static enum onward begin_list(struct exchange *x)
     x->recall->awaited_at = 0;
     most = cache_max_bytes(a->cache) / PAGES_LIST_PART;
     if (is_kept)
-        translation_keep_trail(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
+        translation_keep_rows(x->translation, most < PAGE_BYTES ? most : PAGE_BYTES);
     return read_remembered(x);
 }
 

@@ -16,7 +16,7 @@ static bool rest_of_last(struct pages *at, struct cache *c, int64_t now_ms, stru
         return false;
     if (p.rows_before + p.rows == at->rows && !p.whole)
         return false;
-    *rows = trail_skip(p.bytes, at->rows - p.rows_before);
+    *rows = packed_rows_skip(p.bytes, at->rows - p.rows_before);
     *payer = p.payer;
     at->rows = p.rows_before + p.rows;
     at->bytes += (int64_t)rows->n;
@@ -92,7 +92,7 @@ void pages_keep(struct pages *at, struct cache *c, int64_t now_ms, int64_t ttl_m
     join_last(at, c, now_ms, &rows, &room);
     do {
         struct cache_piece p = { .until_ms = at->until_ms, .rows_before = at->rows, .payer = payer };
-        size_t n = trail_split(rows, PIECE_BYTES, &p.rows);
+        size_t n = packed_rows_split(rows, PIECE_BYTES, &p.rows);
         p.bytes = slice_of(rows.p, n);
         rows = slice_from(rows, n);
         p.whole = whole && !rows.n;

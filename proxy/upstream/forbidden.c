@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct own_address {
+struct forbidden_address {
     struct in6_addr ip;
     in_port_t port;
     bool is_any;
@@ -21,9 +21,9 @@ static bool is_any(const struct in6_addr *ip)
     return IN6_IS_ADDR_UNSPECIFIED(ip) || memcmp(ip, &any_v4, sizeof *ip) == 0;
 }
 
-static bool from_sockaddr(const struct sockaddr *address, struct own_address *ret)
+static bool from_sockaddr(const struct sockaddr *address, struct forbidden_address *ret)
 {
-    *ret = (struct own_address){ 0 };
+    *ret = (struct forbidden_address){ 0 };
     if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 v6;
         memcpy(&v6, address, sizeof v6);
@@ -48,7 +48,7 @@ static bool is_loopback(const struct in6_addr *ip)
 }
 
 /* Who connects to the unspecified address gets loopback. */
-static bool is_of_this_machine(const struct own_address *a)
+static bool is_of_this_machine(const struct forbidden_address *a)
 {
     if (a->is_any || is_loopback(&a->ip))
         return true;
@@ -57,28 +57,28 @@ static bool is_of_this_machine(const struct own_address *a)
     if (getifaddrs(&all) != 0)
         return false;
     for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
-        struct own_address here;
+        struct forbidden_address here;
         found = i->ifa_addr && from_sockaddr(i->ifa_addr, &here) && memcmp(&here.ip, &a->ip, sizeof a->ip) == 0;
     }
     freeifaddrs(all);
     return found;
 }
 
-void own_clear(struct own *o)
+void forbidden_clear(struct forbidden *o)
 {
     free(o->list);
-    *o = (struct own){ 0 };
+    *o = (struct forbidden){ 0 };
 }
 
-bool own_add(struct own *o, const char *address)
+bool forbidden_add(struct forbidden *o, const char *address)
 {
     struct sockaddr_storage parsed = { 0 };
-    struct own_address one;
+    struct forbidden_address one;
     int n = sizeof parsed;
     if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&parsed, &n) != 0 ||
         !from_sockaddr((const struct sockaddr *)&parsed, &one))
         return true;
-    struct own_address *list = realloc(o->list, (o->n + 1) * sizeof *list);
+    struct forbidden_address *list = realloc(o->list, (o->n + 1) * sizeof *list);
     if (!list)
         return false;
     list[o->n++] = one;
@@ -86,13 +86,13 @@ bool own_add(struct own *o, const char *address)
     return true;
 }
 
-bool own_has(const struct own *o, const struct sockaddr *address)
+bool forbidden_has(const struct forbidden *o, const struct sockaddr *address)
 {
-    struct own_address to;
+    struct forbidden_address to;
     if (!from_sockaddr(address, &to))
         return false;
     for (size_t i = 0; i < o->n; i++) {
-        const struct own_address *mine = &o->list[i];
+        const struct forbidden_address *mine = &o->list[i];
         if (mine->port != to.port)
             continue;
         if (memcmp(&mine->ip, &to.ip, sizeof to.ip) == 0 || (mine->is_any && is_of_this_machine(&to)) ||
@@ -102,7 +102,7 @@ bool own_has(const struct own *o, const struct sockaddr *address)
     return false;
 }
 
-static bool has_numeric(const struct own *o, const char *host, const char *port)
+static bool has_numeric(const struct forbidden *o, const char *host, const char *port)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
     struct addrinfo *found = NULL;
@@ -110,12 +110,12 @@ static bool has_numeric(const struct own *o, const char *host, const char *port)
         return false;
     bool has = false;
     for (const struct addrinfo *i = found; i && !has; i = i->ai_next)
-        has = own_has(o, i->ai_addr);
+        has = forbidden_has(o, i->ai_addr);
     freeaddrinfo(found);
     return has;
 }
 
-bool own_has_host(const struct own *o, const char *host, const char *port)
+bool forbidden_has_host(const struct forbidden *o, const char *host, const char *port)
 {
     char bare[64];
     size_t n = strlen(host);

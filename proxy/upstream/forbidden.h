@@ -9,23 +9,23 @@
 #include <stddef.h>
 
 struct sockaddr;
-struct own_address;
+struct forbidden_address;
 
-struct own {
-    struct own_address *list;
+struct forbidden {
+    struct forbidden_address *list;
     size_t n;
 };
 
-void own_clear(struct own *o);
+void forbidden_clear(struct forbidden *o);
 
 /* Add "192.0.2.1:80", "[2001:db8::1]:80"; 0.0.0.0 and [::] are every address of this machine, of both families. Other
  * forms are not of interest. False when memory is out. */
-[[nodiscard]] bool own_add(struct own *o, const char *address);
+[[nodiscard]] bool forbidden_add(struct forbidden *o, const char *address);
 
 /* Whether a connection to this address would end at one of them. */
-bool own_has(const struct own *o, const struct sockaddr *address);
+bool forbidden_has(const struct forbidden *o, const struct sockaddr *address);
 
 /* The same for a host in numbers ("[::1]" too) or localhost; names are not resolved: false. */
-bool own_has_host(const struct own *o, const char *host, const char *port);
+bool forbidden_has_host(const struct forbidden *o, const char *host, const char *port);
 
 #endif

@@ -57,9 +57,9 @@ struct upstream {
     void (*on_out_of_units)(void *context);
     void *context;
     struct gone gone;
-    struct own own;        /* where we listen */
-    int64_t well_until_ms; /* v3 answered not long ago, and has not failed since */
-    int64_t retry_tenths;  /* of a retry that may be spent */
+    struct forbidden forbidden; /* where we listen */
+    int64_t well_until_ms;      /* v3 answered not long ago, and has not failed since */
+    int64_t retry_tenths;       /* of a retry that may be spent */
     struct queue queue;
     struct link all, fresh, resting;
     struct link dropping; /* wires whose request was cancelled while libcurl was on the stack */

@@ -70,7 +70,7 @@ struct multi {
     struct multi_callbacks callbacks;
     void *context;
     CURLM *curl;
-    const struct own *own;
+    const struct forbidden *forbidden;
     bool met_own;
     struct event turn, timer, rested, round_ends;
     struct round reading, finishing;
@@ -307,7 +307,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 {
     (void)purpose;
     struct multi *m = context;
-    if (own_has(m->own, &address->addr)) {
+    if (forbidden_has(m->forbidden, &address->addr)) {
         m->met_own = true;
         return CURL_SOCKET_BAD;
     }
@@ -559,8 +559,8 @@ static void ignore_broken_pipes(void)
     }
 }
 
-struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
-                        void *context)
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks,
+                        const struct forbidden *forbidden, void *context)
 {
     struct multi *m = calloc(1, sizeof(*m));
     if (!m) {
@@ -572,7 +572,7 @@ struct multi *multi_new(struct event_base *base, const struct multi_callbacks *c
         return NULL;
     }
     m->base = base;
-    m->own = own;
+    m->forbidden = forbidden;
     m->callbacks = *callbacks;
     m->context = context;
     m->timer_ms = INT64_MAX;

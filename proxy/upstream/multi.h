@@ -13,7 +13,7 @@
 
 struct event_base;
 struct multi;
-struct own;
+struct forbidden;
 
 struct multi_callbacks {
     /* A transfer ended with this CURLcode; the handle is out of the multi again. */
@@ -23,8 +23,8 @@ struct multi_callbacks {
 };
 
 /* NULL when memory is out or libcurl does not start. Connects nowhere that `own` names, which must live as long. */
-struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks, const struct own *own,
-                        void *context);
+struct multi *multi_new(struct event_base *base, const struct multi_callbacks *callbacks,
+                        const struct forbidden *forbidden, void *context);
 
 /* All handles must be out. Closes the pool. NULL is allowed. */
 void multi_free(struct multi *m);

@@ -505,7 +505,7 @@ struct upstream *upstream_new(struct event_base *base, const struct upstream_opt
         .url = u->url, .ca_file = options->ca_file, .proxy = options->proxy, .api_key = options->api_key
     };
     if (!u->url || !(u->clock = evtimer_new(base, clock_rang, u)) ||
-        !(u->multi = multi_new(base, &callbacks, &u->own, u)) || !(u->wires = wires_new(u->multi, &wires))) {
+        !(u->multi = multi_new(base, &callbacks, &u->forbidden, u)) || !(u->wires = wires_new(u->multi, &wires))) {
         upstream_free(u);
         return NULL;
     }
@@ -526,7 +526,7 @@ void upstream_free(struct upstream *u)
     if (u->clock) {
         event_free(u->clock);
     }
-    own_clear(&u->own);
+    forbidden_clear(&u->forbidden);
     free(u->url);
     free(u);
 }
@@ -644,10 +644,10 @@ bool upstream_leaks(const struct upstream *u, struct slice text)
 
 bool upstream_forbid(struct upstream *u, const char *address)
 {
-    return own_add(&u->own, address);
+    return forbidden_add(&u->forbidden, address);
 }
 
 bool upstream_leads_back(const struct upstream *u)
 {
-    return wires_leads_to(u->wires, &u->own);
+    return wires_leads_to(u->wires, &u->forbidden);
 }

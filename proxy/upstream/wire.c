@@ -241,14 +241,15 @@ struct slice wires_path(const struct wires *all)
     return all->path;
 }
 
-bool wires_leads_to(const struct wires *all, const struct own *own)
+bool wires_leads_to(const struct wires *all, const struct forbidden *forbidden)
 {
     CURLU *url = curl_url();
     char *host = NULL, *port = NULL;
     const char *text = all->proxy ? all->proxy : all->url;
     bool leads = url && !curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) &&
                  !curl_url_get(url, CURLUPART_HOST, &host, 0) &&
-                 !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) && own_has_host(own, host, port);
+                 !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+                 forbidden_has_host(forbidden, host, port);
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(url);

@@ -11,7 +11,7 @@
 #include "proxy/upstream/reply.h"
 
 struct multi;
-struct own;
+struct forbidden;
 struct wires;
 
 enum wire_stop {
@@ -57,7 +57,7 @@ struct slice wires_secret(const struct wires *all);
 struct slice wires_path(const struct wires *all);
 
 /* Whether the url, or the proxy on the way out, leads there without resolving a name but localhost. */
-bool wires_leads_to(const struct wires *all, const struct own *own);
+bool wires_leads_to(const struct wires *all, const struct forbidden *forbidden);
 
 /* A wire ready for `target` (NUL behind it: the whole of what stands in the request line). NULL when memory is out. */
 struct wire *wire_take(struct wires *all, const char *target);

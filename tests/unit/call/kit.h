@@ -185,12 +185,12 @@ static inline void kit_pack_rows(struct buffer *rows, const struct exchange *x, 
     struct v3_request request;
     bool whole;
     struct translation *t = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, SIZE_MAX / 2, x->memory);
-    translation_keep_trail(t, SIZE_MAX / 2);
+    translation_keep_rows(t, SIZE_MAX / 2);
     do
         assert_true(translation_next(t, &request));
     while (request.kind != V3_LIST);
     assert_true(translation_feed(t, V3_LIST, body) && translation_end(t, V3_LIST, -1));
-    assert_true(translation_take_trail(t, rows, &whole));
+    assert_true(translation_take_rows(t, rows, &whole));
     translation_free(t);
 }
 

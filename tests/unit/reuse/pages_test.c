@@ -25,7 +25,7 @@ static uint32_t all_fields(void)
 }
 
 /* Rows numbered from `first`; odd ones have a date that was cut. */
-static void put_rows(struct buffer *trail, int64_t first, int64_t n, size_t length)
+static void put_rows(struct buffer *packed, int64_t first, int64_t n, size_t length)
 {
     char text[4096];
     for (int64_t i = first; i < first + n; i++) {
@@ -47,16 +47,16 @@ static void put_rows(struct buffer *trail, int64_t first, int64_t n, size_t leng
                 break;
             }
         }
-        trail_put(trail, table(), all_fields(), values);
+        packed_rows_put(packed, table(), all_fields(), values);
     }
 }
 
 /* Take rows off and check that they are numbered from `first`; how many there were. */
-static int64_t check_rows(struct slice trail, int64_t first, size_t length)
+static int64_t check_rows(struct slice packed, int64_t first, size_t length)
 {
     struct scan_value values[TABLE_MAX_FIELDS];
     int64_t n = 0;
-    for (; trail_take(&trail, table(), all_fields(), values); n++) {
+    for (; packed_rows_take(&packed, table(), all_fields(), values); n++) {
         for (size_t k = 0; k < table()->n_fields; k++) {
             if (table()->fields[k].type == VALUE_WHOLE)
                 assert_int_equal(values[k].whole, (first + n) * 10 + (int64_t)k);
@@ -86,9 +86,9 @@ static void the_longest_row_comes_back(void **state)
             values[k] =
                 (struct scan_value){ .text = S("2020-01-01T00:00:00Z"), .raw = S("2020-01-01T00:00:00.123456789Z") };
     }
-    trail_put(&trail, table(), all_fields(), values);
+    packed_rows_put(&trail, table(), all_fields(), values);
     struct slice rest = buffer_slice(&trail);
-    assert_true(trail_take(&rest, table(), all_fields(), back));
+    assert_true(packed_rows_take(&rest, table(), all_fields(), back));
     assert_int_equal(rest.n, 0);
     for (size_t k = 0; k < table()->n_fields; k++) {
         if (table()->fields[k].type == VALUE_WHOLE)
@@ -102,37 +102,37 @@ static void the_longest_row_comes_back(void **state)
 
 static void rows_come_back_as_they_were(void **state)
 {
-    struct buffer trail = { 0 };
+    struct buffer packed = { 0 };
     int64_t rows;
     (void)state;
-    put_rows(&trail, 0, 100, 40);
-    assert_int_equal(check_rows(buffer_slice(&trail), 0, 40), 100);
-    size_t n = trail_split(buffer_slice(&trail), trail.n / 2, &rows);
-    assert_true(rows >= 49 && rows <= 50 && n <= trail.n / 2);
-    assert_int_equal(check_rows(slice_from(buffer_slice(&trail), n), rows, 40), 100 - rows);
-    n = trail_split(buffer_slice(&trail), 1, &rows);
+    put_rows(&packed, 0, 100, 40);
+    assert_int_equal(check_rows(buffer_slice(&packed), 0, 40), 100);
+    size_t n = packed_rows_split(buffer_slice(&packed), packed.n / 2, &rows);
+    assert_true(rows >= 49 && rows <= 50 && n <= packed.n / 2);
+    assert_int_equal(check_rows(slice_from(buffer_slice(&packed), n), rows, 40), 100 - rows);
+    n = packed_rows_split(buffer_slice(&packed), 1, &rows);
     assert_int_equal(rows, 1); /* one at least */
-    assert_int_equal(trail_split(slice_of(NULL, 0), 10, &rows), 0);
+    assert_int_equal(packed_rows_split(slice_of(NULL, 0), 10, &rows), 0);
     assert_int_equal(rows, 0);
-    buffer_clear(&trail);
+    buffer_clear(&packed);
 }
 
 static void a_full_trail_has_whole_rows(void **state)
 {
-    struct buffer trail = buffer_with_cap(1000);
+    struct buffer packed = buffer_with_cap(1000);
     (void)state;
-    put_rows(&trail, 0, 100, 40);
-    assert_true(trail.failed);
-    assert_true(check_rows(buffer_slice(&trail), 0, 40) > 1);
-    buffer_clear(&trail);
+    put_rows(&packed, 0, 100, 40);
+    assert_true(packed.failed);
+    assert_true(check_rows(buffer_slice(&packed), 0, 40) > 1);
+    buffer_clear(&packed);
 }
 
 static void keep(struct pages *at, struct cache *c, int64_t n, size_t length, bool whole)
 {
-    struct buffer trail = { 0 };
-    put_rows(&trail, at->rows, n, length);
-    pages_keep(at, c, 1, TTL, buffer_slice(&trail), whole, S("payer"), (int64_t)cache_max_bytes(c) / 2);
-    buffer_clear(&trail);
+    struct buffer packed = { 0 };
+    put_rows(&packed, at->rows, n, length);
+    pages_keep(at, c, 1, TTL, buffer_slice(&packed), whole, S("payer"), (int64_t)cache_max_bytes(c) / 2);
+    buffer_clear(&packed);
 }
 
 /* What is known of the list at a time; *ret is where it ends. */

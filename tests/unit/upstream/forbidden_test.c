@@ -8,7 +8,7 @@ static void test_addresses(void **state)
 {
     static const struct {
         const char *listen, *host, *port;
-        bool own;
+        bool forbidden;
     } cases[] = {
         { "127.0.0.1:8080", "127.0.0.1", "8080", true },
         { "127.0.0.1:8080", "127.0.0.1", "8081", false },
@@ -33,12 +33,12 @@ static void test_addresses(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct own o = { 0 };
-        assert_true(own_add(&o, "127.0.0.1:1"));
-        assert_true(own_add(&o, cases[i].listen));
-        if (own_has_host(&o, cases[i].host, cases[i].port) != cases[i].own)
+        struct forbidden o = { 0 };
+        assert_true(forbidden_add(&o, "127.0.0.1:1"));
+        assert_true(forbidden_add(&o, cases[i].listen));
+        if (forbidden_has_host(&o, cases[i].host, cases[i].port) != cases[i].forbidden)
             fail_msg("listening on %s, asked of %s port %s", cases[i].listen, cases[i].host, cases[i].port);
-        own_clear(&o);
+        forbidden_clear(&o);
     }
 }
 

@@ -12,11 +12,11 @@ enum {
 };
 
 struct lane {
-    struct told *first, *last;
+    struct completion *first, *last;
     struct lane *next; /* whose turn is after this one's */
 };
 
-struct teller {
+struct completions {
     struct lane lanes[LANES];  /* what is of no team, then the teams by number; of very many some share one */
     struct lane *first, *last; /* of those that have some */
     size_t n;
@@ -24,85 +24,85 @@ struct teller {
     struct event *due;
 };
 
-static void wait_for_turn(struct teller *t, struct lane *lane)
+static void wait_for_turn(struct completions *t, struct lane *lane)
 {
     lane->next = NULL;
     *(t->last ? &t->last->next : &t->first) = lane;
     t->last = lane;
 }
 
-static struct told *take_one(struct teller *t)
+static struct completion *take_one(struct completions *t)
 {
     struct lane *lane = t->first;
     if (!lane)
         return NULL;
-    struct told *told = lane->first;
+    struct completion *completion = lane->first;
     t->first = lane->next;
     if (!t->first)
         t->last = NULL;
-    lane->first = told->next;
+    lane->first = completion->next;
     if (lane->first)
         wait_for_turn(t, lane);
     else
         lane->last = NULL;
     t->n--;
-    return told;
+    return completion;
 }
 
-static void tell(struct told *told)
+static void tell(struct completion *completion)
 {
-    ledger_done *done = told->done;
-    void *context = told->context;
-    enum ledger_outcome outcome = told->outcome;
-    free(told);
+    ledger_done *done = completion->done;
+    void *context = completion->context;
+    enum ledger_outcome outcome = completion->outcome;
+    free(completion);
     done(context, outcome);
 }
 
 static void on_due(evutil_socket_t fd, short what, void *context)
 {
     static const struct timeval next_round = { 0 };
-    struct teller *t = context;
+    struct completions *t = context;
     struct round share = { 0 };
     (void)fd;
     (void)what;
-    for (struct told *told; !round_is_over(&share, TELLING_US) && (told = take_one(t));)
-        tell(told);
+    for (struct completion *completion; !round_is_over(&share, TELLING_US) && (completion = take_one(t));)
+        tell(completion);
     t->is_behind = t->n;
     if (t->n && event_add(t->due, &next_round) != 0)
         event_active(t->due, EV_TIMEOUT, 0); /* without memory in this round, rather than never */
 }
 
-void teller_add(struct teller *t, struct told *told)
+void completions_add(struct completions *t, struct completion *completion)
 {
-    struct lane *lane = &t->lanes[told->team < 0 ? 0 : 1 + told->team % (LANES - 1)];
-    told->next = NULL;
+    struct lane *lane = &t->lanes[completion->team < 0 ? 0 : 1 + completion->team % (LANES - 1)];
+    completion->next = NULL;
     if (!lane->first)
         wait_for_turn(t, lane);
-    *(lane->last ? &lane->last->next : &lane->first) = told;
-    lane->last = told;
+    *(lane->last ? &lane->last->next : &lane->first) = completion;
+    lane->last = completion;
     if (!t->n++)
         event_active(t->due, EV_TIMEOUT, 0);
 }
 
-void teller_tell_all(struct teller *t)
+void completions_tell_all(struct completions *t)
 {
-    for (struct told *told; (told = take_one(t));)
-        tell(told);
+    for (struct completion *completion; (completion = take_one(t));)
+        tell(completion);
 }
 
-size_t teller_waiting(const struct teller *t)
+size_t completions_waiting(const struct completions *t)
 {
     return t->n;
 }
 
-bool teller_is_behind(const struct teller *t)
+bool completions_are_behind(const struct completions *t)
 {
     return t->is_behind;
 }
 
-struct teller *teller_new(struct event_base *base)
+struct completions *completions_new(struct event_base *base)
 {
-    struct teller *t = calloc(1, sizeof *t);
+    struct completions *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->due = event_new(base, -1, 0, on_due, t);
@@ -112,12 +112,12 @@ struct teller *teller_new(struct event_base *base)
     return NULL;
 }
 
-void teller_free(struct teller *t)
+void completions_free(struct completions *t)
 {
     if (!t)
         return;
-    for (struct told *told; (told = take_one(t));)
-        free(told);
+    for (struct completion *completion; (completion = take_one(t));)
+        free(completion);
     event_free(t->due);
     free(t);
 }

@@ -8,32 +8,33 @@
 
 #include <stdbool.h>
 
-#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/entries/types.h"
 
-/* What is to be told; also what an operation begins with. Freed by the teller. */
-struct told {
-    struct told *next;
+/* What is to be told; also what an operation begins with. Freed once it was told. */
+struct completion {
+    struct completion *next;
     ledger_done *done;
     void *context;
     enum ledger_outcome outcome;
     int32_t team; /* its number; below 0: of none */
 };
 
-struct teller;
+struct event_base;
+struct completions;
 
 /* NULL when memory is out. */
-struct teller *teller_new(struct event_base *base);
-void teller_free(struct teller *t); /* what was not told is not told */
+struct completions *completions_new(struct event_base *base);
+void completions_free(struct completions *t); /* what was not told is not told */
 
 /* Have it told after this returns. What is of one team is told in the order it came. */
-void teller_add(struct teller *t, struct told *told);
+void completions_add(struct completions *t, struct completion *completion);
 
 /* Tell all of it now. */
-void teller_tell_all(struct teller *t);
+void completions_tell_all(struct completions *t);
 
 /* That is not told yet. */
-size_t teller_waiting(const struct teller *t);
+size_t completions_waiting(const struct completions *t);
 /* The last round was not enough for what is waiting. */
-bool teller_is_behind(const struct teller *t);
+bool completions_are_behind(const struct completions *t);
 
 #endif

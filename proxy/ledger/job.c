@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Running commands: at once, or on a thread of their own so that a long answer does not stop the loop. What a command
  * changed of the keys is taken over on the loop. */
+#include "proxy/ledger/job.h"
+
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include "base/thread.h"
 #include "proxy/ledger/command/command.h"
 #include "proxy/ledger/inside.h"
+#include "proxy/ledger/ledger.h"
 
 struct job {
     struct job *next;
@@ -67,7 +70,7 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     return status;
 }
 
-void keys_refresh(struct ledger *l)
+void jobs_refresh_keys(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);
     struct keys *keys = keys_read(l->store, &why);

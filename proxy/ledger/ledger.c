@@ -6,132 +6,27 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "proxy/ledger/entries/ids.h"
 #include "proxy/ledger/inside.h"
-
-enum { FLOOR_STEP = 512 /* entries until the open calls are looked through again */ };
-
-/* ---- answers that must not come before the function returns ---- */
-
-static void answer(struct ledger *l, struct slice team, ledger_done *done, void *context, enum ledger_outcome outcome)
-{
-    if (!done)
-        return;
-    struct told *told = l->teller ? malloc(sizeof *told) : NULL;
-    if (!told) {
-        done(context, outcome);
-        return;
-    }
-    *told = (struct told){ .done = done, .context = context, .outcome = outcome, .team = tally_find(&l->tally, team) };
-    teller_add(l->teller, told);
-}
-
-/* ---- operations, out and back ---- */
-
-/* No hold before this is open: the first of all open calls, or the next to be written. */
-static int64_t floor_of(struct ledger *l)
-{
-    if (l->calls.n && l->acknowledged < l->floor_looked_at + FLOOR_STEP)
-        return l->floor; /* an old one is as true, only lower */
-    l->floor_looked_at = l->acknowledged;
-    l->floor = l->acknowledged + 1;
-    for (const struct call *call = l->calls.oldest; call; call = call->newer) {
-        if (call->first_seq && call->first_seq < l->floor)
-            l->floor = call->first_seq;
-    }
-    return l->floor;
-}
-
-void books_push(struct ledger *l, struct op *op)
-{
-    op->floor = floor_of(l);
-    if (l->writer) {
-        writer_push(l->writer, op, l->calls.n);
-        return;
-    }
-    struct buffer why = buffer_with_cap(4096);
-    struct op_list one = { 0 };
-    op_list_add(&one, op);
-    write_ops(l->store, &one, &why);
-    buffer_clear(&why);
-    books_finished(l, op);
-}
-
-static void written(struct ledger *l, const struct op *op)
-{
-    struct call *call = op->call;
-    if (op->entry.seq > l->acknowledged)
-        l->acknowledged = op->entry.seq;
-    if (!call)
-        return;
-    call->pending--;
-    if (!call->first_seq)
-        call->first_seq = op->entry.seq;
-    sums_add_entry(&l->tally.teams[call->team].all_time, &op->entry);
-    if (entry_is_end(&op->entry) || op->entry.kind == ENTRY_CORRECT)
-        calls_remove(&l->calls, call);
-}
-
-/* Whether it reached the disk is not known before the books are open again. Remember what was told. */
-static void not_written(struct ledger *l, const struct op *op)
-{
-    struct call *call = op->call;
-    l->serves = false;
-    if (!call)
-        return;
-    call->pending--;
-    bool was_told = op->told.done || !l->relaxed;
-    if (entry_is_end(&op->entry)) {
-        call->lost = call->ended = true;
-        call->lost_kind = op->entry.kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
-        call->lost_units = entry_units_used(&op->entry);
-        call->given = l->relaxed && op->entry.kind == ENTRY_SETTLE;
-    } else if (op->entry.kind == ENTRY_HOLD && was_told && !call->first_seq && !call->pending) {
-        call->lost = call->ended = true;
-        call->lost_kind = ENTRY_RELEASE;
-    }
-}
-
-void books_finished(struct ledger *l, struct op *op)
-{
-    struct told *told = &op->told;
-    if (op->call)
-        told->team = op->call->team;
-    told->outcome = op->written ? LEDGER_DONE : LEDGER_DOWN;
-    if (op->written)
-        written(l, op);
-    else
-        not_written(l, op);
-    if (told->done && l->teller) {
-        teller_add(l->teller, told);
-        return;
-    }
-    if (told->done)
-        told->done(told->context, told->outcome);
-    free(op);
-}
-
-static void all_finished(struct ledger *l, struct op_list ops)
-{
-    for (struct op *op = ops.first, *next; op; op = next) {
-        next = op->next;
-        books_finished(l, op);
-    }
-}
+#include "proxy/ledger/job.h"
+#include "proxy/ledger/ledger_strangers.h"
+#include "proxy/ledger/operations.h"
+#include "proxy/ledger/resume.h"
 
 static void on_finished(void *context, struct op_list *ops, struct recovery *fresh)
 {
     struct ledger *l = context;
-    all_finished(l, *ops);
+    operations_finished(l, *ops);
     if (!fresh)
         return;
     /* Who is told of what was written may push more, until the first is told that the books are down. */
     do {
-        teller_tell_all(l->teller);
-        all_finished(l, writer_left(l->writer));
-    } while (teller_waiting(l->teller));
+        completions_tell_all(l->completions);
+        operations_finished(l, writer_left(l->writer));
+    } while (completions_waiting(l->completions));
     struct buffer why = buffer_with_cap(4096);
     size_t together = 0;
-    l->serves = books_take(l, fresh, &together, &why);
+    l->serves = resume_take(l, fresh, &together, &why);
     if (l->serves)
         writer_resume(l->writer, together);
     else
@@ -151,7 +46,7 @@ static bool serves_now(struct ledger *l)
         fresh = recovery_read(l->store, l->acknowledged, day_of_ms(clock_wall_ms()), &why);
     size_t together;
     l->serves = true; /* until a write fails */
-    bool good = fresh && books_take(l, fresh, &together, &why);
+    bool good = fresh && resume_take(l, fresh, &together, &why);
     l->serves = l->serves && good;
     recovery_free(fresh);
     buffer_clear(&why);
@@ -159,6 +54,11 @@ static bool serves_now(struct ledger *l)
 }
 
 /* ---- holds ---- */
+
+void ledger_new_id(char id[LEDGER_ID_SIZE])
+{
+    call_id_make(id);
+}
 
 static struct entry entry_of_call(const struct ledger_call *call, enum entry_kind kind, int64_t now_ms)
 {
@@ -178,17 +78,17 @@ static struct entry entry_of_call(const struct ledger_call *call, enum entry_kin
 }
 
 /* Put the operation of `e` on its way. When durability is relaxed its answer does not wait for it. */
-static void dispatch(struct ledger *l, struct op *op, struct call *call, ledger_done *done, void *context)
+static void dispatch(struct ledger *l, struct op *op, struct open_call *call, ledger_done *done, void *context)
 {
     call->pending++;
     op->call = call;
     if (l->relaxed) {
-        answer(l, op->entry.team, done, context, LEDGER_DONE);
+        operation_answer(l, op->entry.team, done, context, LEDGER_DONE);
     } else {
-        op->told.done = done;
-        op->told.context = context;
+        op->completion.done = done;
+        op->completion.context = context;
     }
-    books_push(l, op);
+    operation_push(l, op);
 }
 
 static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
@@ -198,7 +98,7 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
         return LEDGER_DOWN;
     int64_t now_ms = clock_wall_ms();
     tally_turn(&l->tally, day_of_ms(now_ms));
-    struct call *open = calls_find(&l->calls, call->id);
+    struct open_call *open = open_calls_find(&l->calls, call->id);
     int32_t team = open ? open->team : tally_team(&l->tally, call->team);
     if (team < 0 || (open && open->ended))
         return LEDGER_DOWN;
@@ -212,7 +112,7 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
     e.units = e.units_predicted = units.n;
     struct op *op = op_new(&e);
     if (op && !open)
-        open = calls_add(&l->calls, call->id, team);
+        open = open_calls_add(&l->calls, call->id, team);
     if (!op || !open) {
         free(op);
         return LEDGER_DOWN;
@@ -233,12 +133,12 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         rows.n = 0;
     enum ledger_outcome outcome = hold(l, call, rows, units, done, context);
     if (outcome != LEDGER_DONE)
-        answer(l, call->team, done, context, outcome);
+        operation_answer(l, call->team, done, context, outcome);
 }
 
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
 {
-    const struct call *open = calls_find(&l->calls, id);
+    const struct open_call *open = open_calls_find(&l->calls, id);
     int32_t number = open ? open->team : tally_find(&l->tally, team);
     struct rows own_rows = { open ? open->rows : 0 };
     struct units own_units = { open ? open->units : 0 };
@@ -248,7 +148,7 @@ bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team
 /* ---- ends ---- */
 
 /* The books cannot take the end of a call now: remember what to write when they can. */
-static void lose(struct call *call, const struct entry *e)
+static void lose(struct open_call *call, const struct entry *e)
 {
     call->ended = call->lost = true;
     call->lost_kind = e->kind == ENTRY_RELEASE ? ENTRY_RELEASE : ENTRY_UNKNOWN;
@@ -257,7 +157,7 @@ static void lose(struct call *call, const struct entry *e)
 
 /* False when the books cannot take it. The clock may have stepped back since the hold: an end is not dated before it,
  * or it would fall into a month that the hold was not checked against. */
-static bool end(struct ledger *l, struct entry *e, struct call *open, ledger_done *done, void *context)
+static bool end(struct ledger *l, struct entry *e, struct open_call *open, ledger_done *done, void *context)
 {
     tally_turn(&l->tally, day_of_ms(e->time_ms));
     if (open && open->held_ms > e->time_ms)
@@ -266,10 +166,10 @@ static bool end(struct ledger *l, struct entry *e, struct call *open, ledger_don
     int32_t team = open ? open->team : tally_team(&l->tally, e->team);
     bool is_new = op && !open && team >= 0;
     if (is_new)
-        open = calls_add(&l->calls, e->id, team);
+        open = open_calls_add(&l->calls, e->id, team);
     if (!op || !open || !tally_use(&l->tally, team, day_of_ms(e->time_ms), entry_rows_used(e), entry_units_used(e))) {
         if (is_new && open)
-            calls_remove(&l->calls, open);
+            open_calls_remove(&l->calls, open);
         free(op);
         return false;
     }
@@ -291,16 +191,16 @@ static void read_again(struct ledger *l)
 static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
 {
     bool serves = serves_now(l);
-    struct call *open = calls_find(&l->calls, e->id);
+    struct open_call *open = open_calls_find(&l->calls, e->id);
     if (open && open->ended) {
         /* A second end of one call changes nothing; the first is on its way, or lost. */
-        answer(l, e->team, done, context, open->lost ? LEDGER_DOWN : LEDGER_DONE);
+        operation_answer(l, e->team, done, context, open->lost ? LEDGER_DOWN : LEDGER_DONE);
     } else if (!serves || !end(l, e, open, done, context)) {
         if (open)
             lose(open, e);
         if (open && serves)
             read_again(l);
-        answer(l, e->team, done, context, LEDGER_DOWN);
+        operation_answer(l, e->team, done, context, LEDGER_DOWN);
     }
 }
 
@@ -386,7 +286,7 @@ void ledger_storm(struct ledger *l)
 
 bool ledger_is_behind(const struct ledger *l)
 {
-    return l->writer && (teller_is_behind(l->teller) || (!l->relaxed && writer_is_behind(l->writer)));
+    return l->writer && (completions_are_behind(l->completions) || (!l->relaxed && writer_is_behind(l->writer)));
 }
 
 void ledger_stats(const struct ledger *l, struct ledger_stats *ret)
@@ -438,7 +338,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
     l->serves = true;
     struct recovery *fresh = recovery_read(l->store, l->acknowledged, day_of_ms(now_ms), why);
     size_t together;
-    bool good = fresh && books_take(l, fresh, &together, why);
+    bool good = fresh && resume_take(l, fresh, &together, why);
     recovery_free(fresh);
     if (!good || !l->serves) {
         if (!why->n)
@@ -446,11 +346,11 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     }
     l->keys = keys_read(l->store, why);
-    if (!l->keys || !books_open_strangers(l, why))
+    if (!l->keys || !ledger_strangers_open(l, why))
         return false;
     if (l->base) {
-        l->teller = teller_new(l->base);
-        l->writer = l->teller ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
+        l->completions = completions_new(l->base);
+        l->writer = l->completions ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -465,6 +365,7 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     struct ledger *l = calloc(1, sizeof *l);
     if (l) {
         *l = (struct ledger){ .base = base, .relaxed = options->relaxed, .keep_months = options->keep_months };
+        open_calls_init(&l->calls);
         l->store = store_new(options->state_directory, options->relaxed);
         l->digester = digester_new();
     }
@@ -487,7 +388,7 @@ static void note_limits(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);
     if (serves_now(l))
-        (void)!books_note_limits(l, &why);
+        (void)!resume_note_limits(l, &why);
     buffer_clear(&why);
 }
 
@@ -532,9 +433,9 @@ void ledger_close(struct ledger *l)
         return;
     jobs_end(l);
     writer_free(l->writer);
-    books_close_strangers(l);
-    teller_free(l->teller);
-    calls_clear(&l->calls);
+    ledger_strangers_close(l);
+    completions_free(l->completions);
+    open_calls_clear(&l->calls);
     tally_clear(&l->tally);
     limits_clear(&l->limits);
     for (size_t i = 0; i < l->n_noted; i++)
@@ -549,7 +450,7 @@ void ledger_close(struct ledger *l)
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token)
 {
     if (l->keys_stale)
-        keys_refresh(l);
+        jobs_refresh_keys(l);
     struct digest digest = digest_of(l->digester, token);
     const struct stored_key *key = keys_of_digest(l->keys, &digest);
     return key ? &key->key : NULL;

@@ -11,40 +11,11 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/histogram.h"
 #include "base/slice.h"
+#include "proxy/ledger/entries/types.h"
 
 struct event_base;
 struct ledger;
-
-/* Two amounts that are never mixed. */
-struct rows {
-    int64_t n;
-};
-struct units {
-    int64_t n;
-};
-
-enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27 };
-
-/* The billing day is the one the books remember (1 in new ones) until ledger_set_billing_day. */
-enum { LEDGER_BILLING_DAY_KEPT = 0 };
-
-struct ledger_team {
-    const char *name;
-    int64_t rows_per_month;  /* or LEDGER_NO_LIMIT */
-    int64_t units_per_month; /* or LEDGER_NO_LIMIT */
-};
-
-struct ledger_options {
-    const char *state_directory;
-    bool relaxed;                    /* durability = relaxed: do not wait for the disk */
-    int64_t units_per_month;         /* of all together, or LEDGER_NO_LIMIT */
-    int billing_day;                 /* 1 to 28: the day units are counted from; or LEDGER_BILLING_DAY_KEPT */
-    int keep_months;                 /* closed months whose entries stay; 0: all. Needs a base */
-    const struct ledger_team *teams; /* copied */
-    size_t n_teams;
-};
 
 enum ledger_open_result { LEDGER_OPENED, LEDGER_HELD_BY_ANOTHER, LEDGER_BROKEN };
 
@@ -73,25 +44,11 @@ bool ledger_set_billing_day(struct ledger *l, int day);
 
 /* ---- keys ---- */
 
-struct ledger_key {
-    struct slice id; /* short, shown to people and stored in entries */
-    struct slice team;
-    struct slice name; /* may be empty */
-    bool disabled;
-};
-
 /* Find the key of a token, by its SHA-256 in constant time. NULL when there is none. Lives until the next change of
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
 
 /* ---- strangers ---- */
-
-/* A call with a token that is no key's. The slices are read during the call of the function only. */
-struct ledger_stranger {
-    struct slice token, client;
-    struct slice agent, table; /* as the client sent them */
-    bool metered;              /* served, not refused */
-};
 
 /* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
 enum { LEDGER_STRANGERS_MS = 60000 };
@@ -102,39 +59,6 @@ void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
 struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 
 /* ---- the entries of a call ---- */
-
-enum ledger_outcome {
-    LEDGER_DONE,         /* on disk (or queued, when relaxed) */
-    LEDGER_OUT_OF_ROWS,  /* settled rows of the team leave no room */
-    LEDGER_OUT_OF_UNITS, /* settled units of team or whole leave no room */
-    LEDGER_WAIT,         /* only other calls' open holds stand in the way: wait for some to end */
-    LEDGER_DOWN          /* the storage has failed */
-};
-
-/* What stands in every entry of one call. The slices are read during the call of the function only. */
-struct ledger_call {
-    struct slice id; /* ledger_new_id */
-    struct slice team, key, client, table, target;
-    struct slice
-        shape; /* canonical text of the call without its literals; the books keep each once and give it an id */
-    bool where, having;
-    bool free_of_rows; /* a free target: rows are 0 */
-};
-
-struct ledger_settlement {
-    struct rows rows;
-    int64_t units; /* what Ahrefs took; -1: not known, the prediction stands in */
-    int64_t units_predicted;
-    int64_t units_alone; /* the price of the call by itself */
-    int64_t results;
-    const char *via;          /* "upstream", "shared", "cache" */
-    struct slice paid_by;     /* id of the call that paid, or empty */
-    struct slice approximate; /* words separated by commas, or empty */
-    struct slice fault;       /* word, or empty */
-    int64_t duration_ms;
-};
-
-typedef void ledger_done(void *context, enum ledger_outcome outcome);
 
 /* Write a fresh id (26 characters and a NUL) of random bits. */
 void ledger_new_id(char id[LEDGER_ID_SIZE]);
@@ -188,13 +112,6 @@ void ledger_storm(struct ledger *l);
 /* More has come back from the disk than a round of the loop could tell, or waits for it than one batch takes. */
 bool ledger_is_behind(const struct ledger *l);
 
-/* How the storage does. Without a base all is 0. */
-struct ledger_stats {
-    struct histogram commits; /* from the first write to the disk's word, of those that came about */
-    uint64_t entries;         /* written */
-    uint64_t failures;        /* commits that did not come about */
-    size_t waiting;           /* entries on their way */
-};
 void ledger_stats(const struct ledger *l, struct ledger_stats *ret);
 
 /* Milliseconds until the row month ends (UTC). */
@@ -217,17 +134,9 @@ int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
                    struct buffer *out, struct buffer *err);
 
-/* What a command, or a portion of it, came to. */
-struct ledger_answer {
-    int status;
-    struct slice out, err; /* valid while it is told */
-    int64_t next;          /* where it wants to go on; 0: it has ended */
-};
-
 /* The same for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called from
  * the loop. With books without a base it is called before this returns. Never
  * called after ledger_close, which waits for commands that run. */
-typedef void ledger_command_done(void *context, const struct ledger_answer *answer);
 void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context);
 

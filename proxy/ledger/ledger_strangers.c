@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Strangers of the books: remembered at once, written once in a while and never by the loop. */
+#include "proxy/ledger/ledger_strangers.h"
+
 #include <event2/event.h>
 
 #include "base/clock.h"
 #include "proxy/ledger/inside.h"
+#include "proxy/ledger/job.h"
+#include "proxy/ledger/ledger.h"
 
 static void write_later(struct ledger *l)
 {
@@ -29,7 +33,7 @@ static void on_due(evutil_socket_t fd, short what, void *context)
         write_later(l);
 }
 
-bool books_open_strangers(struct ledger *l, struct buffer *why)
+bool ledger_strangers_open(struct ledger *l, struct buffer *why)
 {
     l->strangers = strangers_new();
     if (l->base)
@@ -41,7 +45,7 @@ bool books_open_strangers(struct ledger *l, struct buffer *why)
     return strangers_read(l->strangers, l->store, l->keys, why);
 }
 
-void books_close_strangers(struct ledger *l)
+void ledger_strangers_close(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);
     if (l->strangers && strangers_changed(l->strangers))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Taking over the books after they were opened: at the start, and when they are open again after a failure. */
-#include "proxy/ledger/inside.h"
+#include "proxy/ledger/resume.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "proxy/ledger/entries/ids.h"
+#include "proxy/ledger/inside.h"
+#include "proxy/ledger/operations.h"
 
 /* ---- notes of limits ---- */
 
@@ -38,7 +41,7 @@ static struct limit_row *noted_add(struct ledger *l, struct slice team)
 static struct op *limit_op(const struct limit_row *row, int64_t now_ms)
 {
     char id[LEDGER_ID_SIZE], day[32];
-    ledger_new_id(id);
+    call_id_make(id);
     struct entry e = { .time_ms = now_ms, .kind = ENTRY_NOTE, .id = slice_str(id), .table = S("limits") };
     e.team = row->team;
     e.rows = row->rows == LEDGER_NO_LIMIT || !row->team.n ? ENTRY_NULL : row->rows;
@@ -73,11 +76,11 @@ static bool note_limit(struct ledger *l, struct slice team, int64_t rows, int64_
         return false;
     row->rows = rows;
     row->units = units;
-    books_push(l, op);
+    operation_push(l, op);
     return true;
 }
 
-bool books_note_limits(struct ledger *l, struct buffer *why)
+bool resume_note_limits(struct ledger *l, struct buffer *why)
 {
     const struct limits *limits = &l->limits;
     bool good = note_limit(l, S(""), limits->billing_day, limits->units_per_month);
@@ -125,7 +128,7 @@ static bool keep_billing_day(struct ledger *l)
 static bool take_used(struct ledger *l, const struct recovery *fresh)
 {
     tally_zero(&l->tally);
-    for (struct call *call = l->calls.oldest; call; call = call->newer)
+    for (struct open_call *call = open_calls_oldest(&l->calls); call; call = open_calls_newer(&l->calls, call))
         call->rows = call->units = 0;
     for (size_t i = 0; i < fresh->n_days; i++) {
         const struct used_day *d = &fresh->days[i];
@@ -137,7 +140,7 @@ static bool take_used(struct ledger *l, const struct recovery *fresh)
 }
 
 /* The end of a hold whose call is dead or was told that the ledger is down. */
-static bool end_hold(struct ledger *l, const struct entry *hold, struct call *call, struct op_list *ops)
+static bool end_hold(struct ledger *l, const struct entry *hold, struct open_call *call, struct op_list *ops)
 {
     struct entry e = *hold;
     int64_t now_ms = clock_wall_ms();
@@ -149,7 +152,7 @@ static bool end_hold(struct ledger *l, const struct entry *hold, struct call *ca
     e.fault = call ? S("ledger_down") : S("crash");
     int32_t team = tally_team(&l->tally, e.team);
     if (!call)
-        call = team < 0 ? NULL : calls_add(&l->calls, e.id, team);
+        call = team < 0 ? NULL : open_calls_add(&l->calls, e.id, team);
     struct op *op = call ? op_new(&e) : NULL;
     if (!op)
         return false;
@@ -167,7 +170,7 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
 {
     for (size_t i = 0; i < fresh->open.n; i++) {
         const struct entry *hold = fresh->open.entries[i];
-        struct call *call = calls_find(&l->calls, hold->id);
+        struct open_call *call = open_calls_find(&l->calls, hold->id);
         if (!call || call->lost) {
             if (!end_hold(l, hold, call, ops))
                 return false;
@@ -185,11 +188,11 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
 /* A settlement that reached the disk though its call was told it did not: no answer left, so no rows are owed. */
 static bool take_back(struct ledger *l, const struct entry *settled, struct op_list *ops)
 {
-    struct call *call = calls_find(&l->calls, settled->id);
+    struct open_call *call = open_calls_find(&l->calls, settled->id);
     if (!call || !call->lost || call->given || !settled->rows)
         return true;
     char id[LEDGER_ID_SIZE];
-    ledger_new_id(id);
+    call_id_make(id);
     struct entry e = *settled;
     e.time_ms = clock_wall_ms();
     e.kind = ENTRY_CORRECT;
@@ -212,10 +215,10 @@ static bool take_back(struct ledger *l, const struct entry *settled, struct op_l
 /* Lost calls for which nothing is to be written are done with. */
 static void drop_lost(struct ledger *l)
 {
-    for (struct call *call = l->calls.oldest, *newer; call; call = newer) {
-        newer = call->newer;
+    for (struct open_call *call = open_calls_oldest(&l->calls), *newer; call; call = newer) {
+        newer = open_calls_newer(&l->calls, call);
         if (call->lost && !call->pending)
-            calls_remove(&l->calls, call);
+            open_calls_remove(&l->calls, call);
     }
 }
 
@@ -234,14 +237,14 @@ static bool send_all(struct ledger *l, struct op_list *ops, struct buffer *why)
     for (struct op *op = ops->first, *next; op; op = next) {
         next = op->next;
         if (l->writer)
-            books_push(l, op);
+            operation_push(l, op);
         else
-            books_finished(l, op);
+            operation_finished(l, op);
     }
     return good;
 }
 
-bool books_take(struct ledger *l, const struct recovery *fresh, size_t *together, struct buffer *why)
+bool resume_take(struct ledger *l, const struct recovery *fresh, size_t *together, struct buffer *why)
 {
     struct op_list ops = { 0 };
     bool good = remember_limits(l, fresh) && keep_billing_day(l) && take_used(l, fresh) && take_holds(l, fresh, &ops);
@@ -259,7 +262,7 @@ bool books_take(struct ledger *l, const struct recovery *fresh, size_t *together
         return false;
     /* A note that finds no memory is written at the next start: no reason to refuse calls. */
     struct buffer no_matter = buffer_with_cap(4096);
-    (void)!books_note_limits(l, &no_matter);
+    (void)!resume_note_limits(l, &no_matter);
     buffer_clear(&no_matter);
     return true;
 }

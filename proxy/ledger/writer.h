@@ -8,14 +8,14 @@
 
 #include "proxy/ledger/completion.h"
 #include "proxy/ledger/entries/open_calls.h"
-#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/entries/types.h"
 #include "proxy/ledger/store/recovery.h"
 
 /* One entry on its way to the disk. */
 struct op {
-    struct told told; /* first, as the teller frees it; without `done` nobody waits */
+    struct completion completion; /* first, as it is freed by this; without `done` nobody waits */
     struct op *next;
-    struct call *call; /* NULL: a note */
+    struct open_call *call; /* NULL: a note */
     struct limit_row limit;
     bool has_limit;
     bool written; /* what came of it */
@@ -33,6 +33,7 @@ struct op *op_new(const struct entry *e);
 void op_list_add(struct op_list *list, struct op *op);
 void op_list_free(struct op_list *list);
 
+struct event_base;
 struct writer;
 
 /* `finished` gets operations in the order they were pushed and owns them; `fresh`, when not NULL, is the state after

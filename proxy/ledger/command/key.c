@@ -64,7 +64,7 @@ static bool change(struct changes *ch, const struct key_row *key, struct slice w
     if (!changes_room(ch))
         return false;
     char id[LEDGER_ID_SIZE];
-    ledger_new_id(id);
+    call_id_make(id);
     struct entry note = {
         .time_ms = clock_wall_ms(),
         .kind = ENTRY_NOTE,

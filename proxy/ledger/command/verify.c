@@ -20,7 +20,7 @@ struct verify {
     struct command *c;
     struct digester *digester;
     struct buffer scratch;
-    struct calls open;
+    struct open_calls open;
     struct ended ended;
     struct rollup_set sums;   /* by hours, of the entries that are there */
     struct rollup_set months; /* the hourly sums, less the entries, less what was removed: all 0 when good */
@@ -91,20 +91,20 @@ static bool has_ended(const struct verify *v, struct slice id)
 
 static void follow_call(struct verify *v, const struct entry *e)
 {
-    struct call *call = calls_find(&v->open, e->id);
+    struct open_call *call = open_calls_find(&v->open, e->id);
     if (e->kind == ENTRY_HOLD) {
         if (has_ended(v, e->id))
             complain(v, "seq %lld: a hold after the end of its call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
         if (e->rows < 0 || e->units < 0)
             complain(v, "seq %lld: a hold of less than nothing", (long long)e->seq);
-        if (!call && !calls_add(&v->open, e->id, 0))
+        if (!call && !open_calls_add(&v->open, e->id, 0))
             v->failed = true;
     } else if (entry_is_end(e)) {
         v->calls++;
         if (!mark_ended(v, e->id))
             complain(v, "seq %lld: a second end of call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
         if (call)
-            calls_remove(&v->open, call);
+            open_calls_remove(&v->open, call);
     }
 }
 
@@ -206,7 +206,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     if (good && v->last_seq != store_last_seq(store))
         complain(v, "the last entries are missing");
     /* An entry below the floor is not looked at when the books are opened. */
-    if (good && v->open.oldest && v->open.n > 0 && store_floor(store) > store_last_seq(store))
+    if (good && v->open.n > 0 && store_floor(store) > store_last_seq(store))
         complain(v, "there are open holds where none should be");
     store_unlock(store);
     if (good && v->rollups_seen < v->sums.n)
@@ -222,6 +222,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
 int ledger_verify(struct command *c)
 {
     struct verify v = { .c = c, .digester = digester_new() };
+    open_calls_init(&v.open);
     struct buffer why = { 0 };
     int status = COMMAND_DONE;
     if (!v.digester) {
@@ -243,7 +244,7 @@ int ledger_verify(struct command *c)
     }
     digester_free(v.digester);
     buffer_clear(&v.scratch);
-    calls_clear(&v.open);
+    open_calls_clear(&v.open);
     free(v.ended.slots);
     rollup_set_clear(&v.sums);
     rollup_set_clear(&v.months);

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "proxy/ledger/ledger.h"
-
 enum { POOL_IDS = 64 };
 
 /* Crockford's base 32: no i, l, o, u. */
@@ -83,7 +81,7 @@ bool id_pack(struct slice text, uint8_t bytes[ID_BYTES])
     return true;
 }
 
-void ledger_new_id(char id[LEDGER_ID_SIZE])
+void call_id_make(char id[ID_TEXT + 1])
 {
     if (pool_used == sizeof pool) {
         pthread_once(&fork_watch, watch_forks);

@@ -5,7 +5,7 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_ENTRIES_LIMITS_H
 #define ANCHORAGE_PROXY_LEDGER_ENTRIES_LIMITS_H
 
-#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/entries/types.h"
 
 struct limits {
     struct ledger_team *teams;

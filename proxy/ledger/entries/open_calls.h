@@ -7,11 +7,12 @@
 
 #include <stdint.h>
 
+#include "base/list.h"
 #include "proxy/ledger/entries/entry.h"
 
-struct call {
-    struct call *same_hash;
-    struct call *older, *newer;
+struct open_call {
+    struct open_call *same_hash;
+    struct link in_order;
     int32_t team;
     int64_t rows, units; /* held; after a failure of the storage what the disk says */
     int64_t first_seq;   /* of its first hold; 0 until that is on disk */
@@ -28,17 +29,23 @@ struct call {
     char id[];
 };
 
-struct calls {
-    struct call **buckets;
+struct open_calls {
+    struct open_call **buckets;
     uint32_t n_buckets, n;
-    struct call *oldest, *newest;
+    struct link in_order; /* the oldest first */
 };
 
-void calls_clear(struct calls *c);
-struct call *calls_find(const struct calls *c, struct slice id);
+void open_calls_init(struct open_calls *c);
+void open_calls_clear(struct open_calls *c);
+
+/* The one that began first, and the one that began next; NULL when there is none. */
+struct open_call *open_calls_oldest(const struct open_calls *c);
+struct open_call *open_calls_newer(const struct open_calls *c, const struct open_call *call);
+
+struct open_call *open_calls_find(const struct open_calls *c, struct slice id);
 
 /* A new one; NULL when memory is out. */
-struct call *calls_add(struct calls *c, struct slice id, int32_t team);
-void calls_remove(struct calls *c, struct call *call);
+struct open_call *open_calls_add(struct open_calls *c, struct slice id, int32_t team);
+void open_calls_remove(struct open_calls *c, struct open_call *call);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_KEYS_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_KEYS_H
 
-#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/entries/types.h"
 #include "proxy/ledger/store/store.h"
 
 struct arena;

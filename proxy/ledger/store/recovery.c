@@ -59,7 +59,7 @@ void entry_list_clear(struct entry_list *list)
 /* ---- open holds ---- */
 
 struct scan {
-    struct calls calls; /* the team of a call here: its index in `open` */
+    struct open_calls calls; /* the team of a call here: its index in `open` */
     struct entry_list open, settled;
     int64_t sure_seq;
     bool failed;
@@ -67,25 +67,25 @@ struct scan {
 
 static void scan_hold(struct scan *scan, const struct entry *e)
 {
-    struct call *call = calls_find(&scan->calls, e->id);
+    struct open_call *call = open_calls_find(&scan->calls, e->id);
     if (call) {
         struct entry *first = scan->open.entries[call->team];
         first->rows += e->rows;
         first->units += e->units;
         if (e->time_ms > first->time_ms)
             first->time_ms = e->time_ms;
-    } else if (!calls_add(&scan->calls, e->id, (int32_t)scan->open.n) || !list_add(&scan->open, entry_copy(e))) {
+    } else if (!open_calls_add(&scan->calls, e->id, (int32_t)scan->open.n) || !list_add(&scan->open, entry_copy(e))) {
         scan->failed = true;
     }
 }
 
 static void scan_end(struct scan *scan, const struct entry *e)
 {
-    struct call *call = calls_find(&scan->calls, e->id);
+    struct open_call *call = open_calls_find(&scan->calls, e->id);
     if (call) {
         free(scan->open.entries[call->team]);
         scan->open.entries[call->team] = NULL;
-        calls_remove(&scan->calls, call);
+        open_calls_remove(&scan->calls, call);
     }
     if (e->kind == ENTRY_SETTLE && e->seq > scan->sure_seq && !list_add(&scan->settled, entry_copy(e)))
         scan->failed = true;
@@ -119,11 +119,12 @@ static void scan_entry(void *context, const struct entry *e)
 static bool scan_from_floor(struct store *s, struct scan *scan, struct buffer *why)
 {
     bool good = true;
+    open_calls_init(&scan->calls);
     for (int64_t seq = store_floor(s); good && seq && !scan->failed;)
         good = store_entries(s, seq, PAGE, scan_entry, scan, &seq, why);
     if (good && scan->failed)
         buffer_str(why, "ledger: out of memory");
-    calls_clear(&scan->calls);
+    open_calls_clear(&scan->calls);
     size_t kept = 0;
     for (size_t i = 0; i < scan->open.n; i++) {
         if (scan->open.entries[i])

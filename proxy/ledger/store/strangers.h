@@ -7,7 +7,7 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_STRANGERS_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_STRANGERS_H
 
-#include "proxy/ledger/ledger.h"
+#include "proxy/ledger/entries/types.h"
 #include "proxy/ledger/store/keys.h"
 #include "proxy/ledger/store/store.h"
 

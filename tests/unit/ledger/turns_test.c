@@ -6,7 +6,7 @@
 
 #include "proxy/ledger/completion.h"
 
-/* ---- the teller ---- */
+/* ---- completions ---- */
 
 struct listener {
     char text[256];
@@ -26,14 +26,14 @@ static void hear(void *context, enum ledger_outcome outcome)
     free(m);
 }
 
-static void add(struct teller *t, struct listener *listener, int team, int number)
+static void add(struct completions *t, struct listener *listener, int team, int number)
 {
-    struct told *told = malloc(sizeof *told);
+    struct completion *told = malloc(sizeof *told);
     struct message *m = malloc(sizeof *m);
     assert_true(told && m);
     *m = (struct message){ listener, number };
-    *told = (struct told){ .done = hear, .context = m, .outcome = LEDGER_DOWN, .team = team };
-    teller_add(t, told);
+    *told = (struct completion){ .done = hear, .context = m, .outcome = LEDGER_DOWN, .team = team };
+    completions_add(t, told);
 }
 
 static void teams_take_turns(void **state)
@@ -41,7 +41,7 @@ static void teams_take_turns(void **state)
     (void)state;
     struct listener heard = { 0 };
     struct event_base *base = event_base_new();
-    struct teller *t = teller_new(base);
+    struct completions *t = completions_new(base);
     for (int i = 10; i < 14; i++)
         add(t, &heard, 0, i);
     add(t, &heard, 1, 20);
@@ -49,19 +49,19 @@ static void teams_take_turns(void **state)
     add(t, &heard, -1, 30);
     add(t, &heard, 63, 15); /* shares a lane with the first */
     assert_string_equal(heard.text, "");
-    assert_int_equal(teller_waiting(t), 8);
-    while (teller_waiting(t))
+    assert_int_equal(completions_waiting(t), 8);
+    while (completions_waiting(t))
         event_base_loop(base, EVLOOP_ONCE);
     assert_string_equal(heard.text, "10:4 20:4 30:4 11:4 21:4 12:4 13:4 15:4 ");
     heard = (struct listener){ 0 };
     add(t, &heard, 1, 22);
-    teller_tell_all(t);
+    completions_tell_all(t);
     assert_string_equal(heard.text, "22:4 ");
     event_base_loop(base, EVLOOP_NONBLOCK);
     add(t, &heard, 1, 23);
     event_base_loop(base, EVLOOP_NONBLOCK);
     assert_string_equal(heard.text, "22:4 23:4 ");
-    teller_free(t);
+    completions_free(t);
     event_base_free(base);
 }
 
@@ -86,18 +86,18 @@ static void all_are_told_without_memory(void **state)
     (void)state;
     int n_told = 0;
     struct event_base *base = event_base_new();
-    struct teller *t = teller_new(base);
+    struct completions *t = completions_new(base);
     no_memory = true;
     for (int i = 0; i < 5; i++) {
-        struct told *told = malloc(sizeof *told);
+        struct completion *told = malloc(sizeof *told);
         assert_non_null(told);
-        *told = (struct told){ .done = hear_slowly, .context = &n_told };
-        teller_add(t, told);
+        *told = (struct completion){ .done = hear_slowly, .context = &n_told };
+        completions_add(t, told);
     }
     event_base_loop(base, EVLOOP_NONBLOCK);
     no_memory = false;
     assert_int_equal(n_told, 5);
-    teller_free(t);
+    completions_free(t);
     event_base_free(base);
 }
 

@@ -3,7 +3,14 @@
 #ifndef ANCHORAGE_MAPPING_TOTALS_H
 #define ANCHORAGE_MAPPING_TOTALS_H
 
-#include "mapping/translation.h"
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* Links and pages of the anchors with the most links. */
+struct ratio {
+    int64_t links, refpages, rows;
+};
 
 /* {"metrics":{"live":N,…}}: N, at least 0. False for anything else. */
 [[nodiscard]] bool totals_parse(struct slice body, int64_t *live);

@@ -16,6 +16,7 @@
 
 #include "mapping/packed_rows.h"
 #include "mapping/render.h"
+#include "mapping/totals.h"
 
 enum v3_kind { V3_LIST, V3_TOTALS, V3_RATIO, V3_KINDS };
 
@@ -24,11 +25,6 @@ struct v3_request {
     struct slice path; /* and query; lives as long as the translation */
     int64_t rows;      /* asked for */
     int64_t units;     /* what it costs at most */
-};
-
-/* Links and pages of the anchors with the most links. */
-struct ratio {
-    int64_t links, refpages, rows;
 };
 
 /* What earlier answers of the same v3 have shown of it. */

@@ -258,6 +258,12 @@ void http_server_free(struct http_server *s)
     free(s);
 }
 
+bool http_server_load_tls(struct http_server *s, const struct http_tls_pair *pairs, size_t n, http_tls_say *say,
+                          void *context)
+{
+    return tls_load(&s->tls, pairs, n, say, context);
+}
+
 size_t http_server_connections(const struct http_server *s)
 {
     return s->n_connections - s->n_dead;

@@ -14,7 +14,6 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "proxy/http/server.h"
 
 enum {
     /* Private keys, also those of single handshakes, live in memory of OpenSSL's own that no core dump has. When it is
@@ -71,15 +70,15 @@ static const struct tls_pair *choose(const struct tls *tls, const char *name)
     return pair ? pair : &tls->pairs[0];
 }
 
-/* The server is asked anew each time: its certificates may have been changed since the connection began. */
-static int on_name(SSL *ssl, int *alert, void *server)
+/* The place is looked at anew each time: its certificates may have been changed since the connection began. */
+static int on_name(SSL *ssl, int *alert, void *context)
 {
-    const struct http_server *s = server;
+    struct tls *const *place = context;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     (void)alert;
-    if (!name || !s->tls)
+    if (!name || !*place)
         return SSL_TLSEXT_ERR_NOACK;
-    return SSL_set_SSL_CTX(ssl, choose(s->tls, name)->context) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_set_SSL_CTX(ssl, choose(*place, name)->context) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* As nginx: who wants none of these is told so. Who does not ask gets HTTP/1.1. */
@@ -115,7 +114,7 @@ static bool set_dh(SSL_CTX *context)
     return false;
 }
 
-static bool set_rules(SSL_CTX *context, struct http_server *s)
+static bool set_rules(SSL_CTX *context, struct tls **place)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -127,7 +126,7 @@ static bool set_rules(SSL_CTX *context, struct http_server *s)
     SSL_CTX_set_timeout(context, SESSIONS_LAST_S);
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_tlsext_servername_callback(context, on_name);
-    SSL_CTX_set_tlsext_servername_arg(context, s);
+    SSL_CTX_set_tlsext_servername_arg(context, place);
     SSL_CTX_set_alpn_select_cb(context, on_protocols, NULL);
     static const unsigned char id[] = "anchorage";
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) && SSL_CTX_set_max_proto_version(context, 0) &&
@@ -150,14 +149,14 @@ void tls_free(struct tls *tls)
     free(tls);
 }
 
-static bool read_pairs(struct tls *tls, struct http_server *s, const struct http_tls_pair *files,
+static bool read_pairs(struct tls *tls, struct tls **place, const struct http_tls_pair *files,
                        struct tls_listener *listener)
 {
     bool ok = true;
     for (size_t i = 0; i < tls->n; i++) {
         listener->n = i;
         tls->pairs[i].context = SSL_CTX_new(TLS_server_method());
-        if (!tls->pairs[i].context || !set_rules(tls->pairs[i].context, s)) {
+        if (!tls->pairs[i].context || !set_rules(tls->pairs[i].context, place)) {
             listener->say(listener->context, i, false, false, "OpenSSL does not start");
             return false;
         }
@@ -166,8 +165,7 @@ static bool read_pairs(struct tls *tls, struct http_server *s, const struct http
     return ok;
 }
 
-bool http_server_load_tls(struct http_server *s, const struct http_tls_pair *pairs, size_t n, http_tls_say *say,
-                          void *context)
+bool tls_load(struct tls **place, const struct http_tls_pair *pairs, size_t n, http_tls_say *say, void *context)
 {
     if (!CRYPTO_secure_malloc_initialized())
         (void)CRYPTO_secure_malloc_init(KEY_ROOM, KEY_LEAST);
@@ -180,14 +178,14 @@ bool http_server_load_tls(struct http_server *s, const struct http_tls_pair *pai
     }
     tls->n = n;
     tls->tickets_ms = clock_monotonic_ms();
-    bool ok = read_pairs(tls, s, pairs, &listener);
+    bool ok = read_pairs(tls, place, pairs, &listener);
     ERR_clear_error();
     if (!ok) {
         tls_free(tls);
         return false;
     }
-    tls_free(s->tls);
-    s->tls = tls;
+    tls_free(*place);
+    *place = tls;
     return true;
 }
 

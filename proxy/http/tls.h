@@ -27,6 +27,11 @@ struct tls_listener {
     size_t n;
 };
 
+/* What http_server_load_tls promises. Connections read *place when they begin and while they shake hands: it outlives
+ * them. */
+[[nodiscard]] bool tls_load(struct tls **place, const struct http_tls_pair *pairs, size_t n, http_tls_say *say,
+                            void *context);
+
 /* The SSL of a client that begins; NULL when memory is out. */
 struct ssl_st *tls_begin(struct tls *tls, int fd);
 

@@ -17,7 +17,7 @@
 #include "proxy/upstream/gone.h"
 #include "proxy/upstream/queue.h"
 #include "proxy/upstream/rate.h"
-#include "proxy/upstream/upstream.h"
+#include "proxy/upstream/types.h"
 #include "proxy/upstream/wire.h"
 
 enum stage { FRESH, WAITING, FLYING, RESTING };

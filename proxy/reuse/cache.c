@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
+
 enum { BUCKETS = 1 << 14, BIGGEST_PART = 8 /* of the whole */ };
 
 /* What a value is; the first byte of its key. */
@@ -11,7 +13,7 @@ enum kind { KIND_TOTALS = 1, KIND_ANSWER, KIND_PIECE };
 
 struct kept {
     struct kept *chain;
-    struct kept *newer, *older;
+    struct link use;
     uint64_t hash;
     size_t n_key, n_value;
     _Alignas(16) char bytes[]; /* the value, then the key */
@@ -19,15 +21,17 @@ struct kept {
 
 struct cache {
     struct kept *buckets[BUCKETS];
-    struct kept *newest, *oldest;
+    struct link uses; /* the latest first */
     size_t n, bytes, max_bytes;
 };
 
 struct cache *cache_new(size_t max_bytes)
 {
     struct cache *c = calloc(1, sizeof *c);
-    if (c)
-        c->max_bytes = max_bytes;
+    if (!c)
+        return NULL;
+    c->max_bytes = max_bytes;
+    link_init(&c->uses);
     return c;
 }
 
@@ -35,9 +39,9 @@ void cache_free(struct cache *c)
 {
     if (!c)
         return;
-    for (struct kept *k = c->newest, *older; k; k = older) {
-        older = k->older;
-        free(k);
+    for (struct link *at = c->uses.next, *next; at != &c->uses; at = next) {
+        next = at->next;
+        free(LINKED(at, struct kept, use));
     }
     free(c);
 }
@@ -52,27 +56,13 @@ static size_t size_of(const struct kept *k)
     return sizeof *k + k->n_key + k->n_value;
 }
 
-static void unlink_use(struct cache *c, struct kept *k)
-{
-    *(k->newer ? &k->newer->older : &c->newest) = k->older;
-    *(k->older ? &k->older->newer : &c->oldest) = k->newer;
-}
-
-static void link_newest(struct cache *c, struct kept *k)
-{
-    k->newer = NULL;
-    k->older = c->newest;
-    *(c->newest ? &c->newest->newer : &c->oldest) = k;
-    c->newest = k;
-}
-
 static void drop(struct cache *c, struct kept *k)
 {
     struct kept **at = &c->buckets[k->hash % BUCKETS];
     while (*at != k)
         at = &(*at)->chain;
     *at = k->chain;
-    unlink_use(c, k);
+    link_out(&k->use);
     c->bytes -= size_of(k);
     c->n--;
     free(k);
@@ -83,8 +73,8 @@ static struct kept *find(struct cache *c, struct slice key)
     uint64_t hash = slice_hash(key);
     for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
         if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
-            unlink_use(c, k);
-            link_newest(c, k);
+            link_out(&k->use);
+            link_after(&c->uses, &k->use);
             return k;
         }
     }
@@ -99,7 +89,7 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     if (size > c->max_bytes / BIGGEST_PART)
         return NULL;
     while (c->bytes + size > c->max_bytes)
-        drop(c, c->oldest);
+        drop(c, LINKED(c->uses.before, struct kept, use));
     struct kept *k = malloc(size);
     if (!k)
         return NULL;
@@ -108,7 +98,7 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     struct kept **at = &c->buckets[k->hash % BUCKETS];
     k->chain = *at;
     *at = k;
-    link_newest(c, k);
+    link_after(&c->uses, &k->use);
     c->bytes += size;
     c->n++;
     return k;

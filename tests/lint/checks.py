@@ -7,14 +7,17 @@ import subprocess
 import tempfile
 
 import rooms
+import shape
 import tree
 
+RULES = shape.RULES
 MAX_FUNCTION = 120
 MAX_FILE = 900
 
 
 def includes(repository):
     """Our own headers: who may know whom."""
+    known = set()
     for name, number, header, quoted in _includes(repository):
         if not quoted:
             continue
@@ -25,10 +28,18 @@ def includes(repository):
                 yield f"{where}, which is no file; write the path from the top of the repository"
             continue
         other = rooms.of(header)
-        if other not in rooms.MAY_KNOW[room]:
+        known.add((room, other))
+        if other not in rooms.MAY_KNOW[room] and (room, other) not in rooms.NOT_YET:
             allowed = ", ".join(sorted(rooms.MAY_KNOW[room]))
             yield (f"{where}, but {room} may know only: {allowed}; hand the thing in from above, "
                    f"or move what both need into base")
+    for room, other in rooms.NOT_YET:
+        if (room, other) not in known:
+            yield f"{RULES}: NOT_YET lets {room} know {other}, which it does not need any more; take it out"
+    for room in rooms.NO_MORE_THAN_USED:
+        for other in sorted(rooms.MAY_KNOW[room] - {room}):
+            if (room, other) not in known:
+                yield f"{RULES}: MAY_KNOW lets {room} know {other}, which it does not use; take it out"
 
 
 def third_party(repository):
@@ -319,4 +330,4 @@ def _functions(repository, name):
 
 CHECKS = {f.__name__: f for f in
           (includes, third_party, format, whitespace, licence, words, links, options, metrics, alerts, shell, cppcheck,
-           length)}
+           length)} | shape.CHECKS

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * ledger/tally: what fits into a limit, by the month, the day and what others hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proxy/ledger/tally.h"
+
+static struct day day(int year, int month, int day)
+{
+    return day_from_civil((struct civil){ .year = year, .month = month, .day = day });
+}
+
+struct books {
+    struct tally tally;
+    int32_t seo, ads;
+};
+
+/* seo: 100 rows, 1000 units; ads: no limits; all together: 1500 units, from the 10th on. */
+static struct books books_on(struct day today)
+{
+    struct ledger_team teams[] = { { "seo", 100, 1000 }, { "ads", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT } };
+    struct limits limits = { .teams = teams, .n_teams = 2, .units_per_month = 1500, .billing_day = 10 };
+    struct books b = { 0 };
+    assert_true(tally_limit(&b.tally, &limits, today));
+    b.seo = tally_find(&b.tally, S("seo"));
+    b.ads = tally_find(&b.tally, S("ads"));
+    return b;
+}
+
+static enum ledger_outcome check(const struct books *b, int32_t team, int64_t rows, int64_t units)
+{
+    return tally_check(&b->tally, team, (struct rows){ rows }, (struct units){ units }, (struct rows){ 0 },
+                       (struct units){ 0 });
+}
+
+static void limits_of_team_and_whole(void **state)
+{
+    (void)state;
+    struct books b = books_on(day(2026, 5, 20));
+    assert_int_equal(check(&b, b.seo, 100, 1000), LEDGER_DONE);
+    assert_int_equal(check(&b, b.seo, 101, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(check(&b, b.seo, 0, 1001), LEDGER_OUT_OF_UNITS);
+    assert_int_equal(check(&b, b.ads, 1000000, 1500), LEDGER_DONE);
+    assert_int_equal(check(&b, b.ads, 0, 1501), LEDGER_OUT_OF_UNITS);
+    tally_clear(&b.tally);
+}
+
+static void what_others_hold_is_waited_for(void **state)
+{
+    (void)state;
+    struct books b = books_on(day(2026, 5, 20));
+    tally_hold(&b.tally, b.seo, 60, 0);
+    assert_int_equal(check(&b, b.seo, 40, 0), LEDGER_DONE);
+    assert_int_equal(check(&b, b.seo, 41, 0), LEDGER_WAIT);
+    /* One's own hold counts as used: waiting for it would never end. */
+    assert_int_equal(tally_check(&b.tally, b.seo, (struct rows){ 41 }, (struct units){ 0 }, (struct rows){ 60 },
+                                 (struct units){ 0 }),
+                     LEDGER_OUT_OF_ROWS);
+    tally_hold(&b.tally, b.seo, -60, 0);
+    assert_int_equal(check(&b, b.seo, 41, 0), LEDGER_DONE);
+    tally_hold(&b.tally, b.ads, 0, 600);
+    assert_int_equal(check(&b, b.seo, 0, 1000), LEDGER_WAIT);
+    assert_true(tally_use(&b.tally, b.ads, day(2026, 5, 20), 0, 600));
+    assert_int_equal(check(&b, b.seo, 0, 1000), LEDGER_OUT_OF_UNITS);
+    tally_clear(&b.tally);
+}
+
+static void months_end_on_days_of_their_own(void **state)
+{
+    (void)state;
+    struct books b = books_on(day(2026, 5, 5));
+    assert_true(tally_use(&b.tally, b.seo, day(2026, 5, 5), 100, 1000));
+    assert_int_equal(check(&b, b.seo, 1, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(check(&b, b.seo, 0, 1), LEDGER_OUT_OF_UNITS);
+    tally_turn(&b.tally, day(2026, 5, 10)); /* a billing month begins */
+    assert_int_equal(check(&b, b.seo, 1, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(check(&b, b.seo, 0, 1), LEDGER_DONE);
+    tally_turn(&b.tally, day(2026, 6, 1));
+    assert_int_equal(check(&b, b.seo, 1, 0), LEDGER_DONE);
+    struct tally_used used = tally_used(&b.tally, b.seo, day(2026, 5, 31));
+    assert_int_equal(used.rows, 100);
+    assert_int_equal(used.units, 0);
+    assert_int_equal(tally_used(&b.tally, -1, day(2026, 5, 9)).whole_units, 1000);
+    tally_clear(&b.tally);
+}
+
+/* What was used in the month to come, before the clock stepped back, is not used again there. */
+static void a_clock_that_steps_back(void **state)
+{
+    (void)state;
+    struct books b = books_on(day(2026, 6, 1));
+    assert_true(tally_use(&b.tally, b.seo, day(2026, 6, 1), 90, 0));
+    tally_turn(&b.tally, day(2026, 5, 31));
+    assert_int_equal(check(&b, b.seo, 10, 0), LEDGER_DONE);
+    assert_int_equal(check(&b, b.seo, 11, 0), LEDGER_OUT_OF_ROWS);
+    tally_clear(&b.tally);
+}
+
+static void teams_that_are_gone_have_no_limits(void **state)
+{
+    (void)state;
+    struct books b = books_on(day(2026, 5, 20));
+    assert_true(tally_use(&b.tally, b.seo, day(2026, 5, 20), 100, 0));
+    struct ledger_team teams[] = { { "ads", 5, LEDGER_NO_LIMIT } };
+    struct limits limits = { .teams = teams, .n_teams = 1, .units_per_month = LEDGER_NO_LIMIT, .billing_day = 1 };
+    assert_true(tally_limit(&b.tally, &limits, day(2026, 5, 20)));
+    assert_int_equal(check(&b, b.seo, 1000, 1000000), LEDGER_DONE);
+    assert_int_equal(check(&b, b.ads, 6, 0), LEDGER_OUT_OF_ROWS);
+    tally_zero(&b.tally);
+    assert_int_equal(tally_used(&b.tally, b.seo, day(2026, 5, 20)).rows, 0);
+    assert_int_equal(check(&b, b.ads, 6, 0), LEDGER_OUT_OF_ROWS);
+    tally_clear(&b.tally);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_of_team_and_whole),           cmocka_unit_test(what_others_hold_is_waited_for),
+        cmocka_unit_test(months_end_on_days_of_their_own),    cmocka_unit_test(a_clock_that_steps_back),
+        cmocka_unit_test(teams_that_are_gone_have_no_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -13,10 +13,8 @@ static struct http_call *call_alloc(struct connection *c, size_t n_bytes)
     struct http_call *call = malloc(sizeof *call + n_bytes);
     if (!call)
         return NULL;
-    *call = (struct http_call){ .server = s, .connection = c, .next = s->calls };
-    if (s->calls)
-        s->calls->previous = call;
-    s->calls = call;
+    *call = (struct http_call){ .server = s, .connection = c };
+    link_after(&s->calls, &call->in_server);
     return call;
 }
 
@@ -81,9 +79,7 @@ struct http_call *call_new_fault(struct connection *c, int status, const char *w
 
 void call_free(struct http_call *call)
 {
-    *(call->previous ? &call->previous->next : &call->server->calls) = call->next;
-    if (call->next)
-        call->next->previous = call->previous;
+    link_out(&call->in_server);
     explicit_bzero(call, malloc_usable_size(call)); /* tokens stand in it */
     free(call);
 }
@@ -110,13 +106,14 @@ void calls_tell_gone(struct http_server *s)
         return;
     s->tells_gone = false;
     /* `gone` may end any call, so begin again after each */
-    for (struct http_call *call = s->calls; call;) {
+    for (struct link *at = s->calls.next; at != &s->calls;) {
+        struct http_call *call = LINKED(at, struct http_call, in_server);
         if (!call->tell_gone) {
-            call = call->next;
+            at = at->next;
             continue;
         }
         call->tell_gone = false;
         call->gone(call->gone_context);
-        call = s->calls;
+        at = s->calls.next;
     }
 }

@@ -19,13 +19,9 @@ enum {
 
 void connection_move(struct connection *c, enum place to)
 {
-    struct place_list *from = &c->server->places[c->place], *list = &c->server->places[to];
-    *(c->previous ? &c->previous->next : &from->first) = c->next;
-    *(c->next ? &c->next->previous : &from->last) = c->previous;
-    c->previous = list->last;
-    c->next = NULL;
-    *(list->last ? &list->last->next : &list->first) = c;
-    list->last = c;
+    struct place_list *list = &c->server->places[to];
+    link_out(&c->in_place);
+    link_before(&list->connections, &c->in_place);
     c->place = to;
     if (list->lasts_ms) {
         c->deadline_ms = clock_monotonic_ms() + list->lasts_ms;
@@ -58,9 +54,7 @@ void connection_kill(struct connection *c)
 
 void connection_free(struct connection *c)
 {
-    struct place_list *list = &c->server->places[c->place];
-    *(c->previous ? &c->previous->next : &list->first) = c->next;
-    *(c->next ? &c->next->previous : &list->last) = c->previous;
+    link_out(&c->in_place);
     transport_close(&c->transport);
     if (c->peer)
         peer_put(&c->server->peers, c->peer);
@@ -240,7 +234,8 @@ static bool read_head(struct reader *r, struct evbuffer *input, size_t n, bool i
 static bool has_to_wait(struct connection *c)
 {
     struct http_server *s = c->server;
-    if (c->place == PLACE_NEXT || server_turns_away(s) || (!s->places[PLACE_NEXT].first && !server_round_is_over(s)))
+    if (c->place == PLACE_NEXT || server_turns_away(s) ||
+        (link_is_alone(&s->places[PLACE_NEXT].connections) && !server_round_is_over(s)))
         return false;
     connection_move(c, PLACE_NEXT);
     return true;
@@ -375,9 +370,7 @@ bool connection_new(struct http_server *s, int fd, struct peer *peer, bool is_tl
     }
     c->place = is_tls ? PLACE_HANDSHAKE : PLACE_IDLE;
     struct place_list *list = &s->places[c->place];
-    c->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = c;
-    list->last = c;
+    link_before(&list->connections, &c->in_place);
     c->deadline_ms = clock_monotonic_ms() + list->lasts_ms;
     server_deadline_set(s, c->deadline_ms);
     s->n_connections++;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/list.h"
 #include "proxy/http/http.h"
 #include "proxy/http/parse/reader.h"
 #include "proxy/http/peer.h"
@@ -37,8 +38,8 @@ enum place {
 };
 
 struct connection {
-    struct connection *previous, *next; /* in its place */
-    int64_t deadline_ms;                /* where the place has one */
+    struct link in_place;
+    int64_t deadline_ms; /* where the place has one */
     struct http_server *server;
     struct transport transport;
     struct peer *peer;      /* NULL when dead */
@@ -56,7 +57,7 @@ struct connection {
 
 struct http_call {
     struct http_request request;
-    struct http_call *previous, *next; /* all open calls of the server */
+    struct link in_server; /* all open calls of the server */
     struct http_server *server;
     struct connection *connection; /* NULL once the client has left */
     void (*gone)(void *context);

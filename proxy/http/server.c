@@ -64,15 +64,15 @@ void server_deadline_set(struct http_server *s, int64_t deadline_ms)
 
 static void expire_in_order(struct place_list *list, int64_t now_ms)
 {
-    while (list->first && list->first->deadline_ms <= now_ms)
-        connection_expired(list->first);
+    for (struct connection *c; (c = place_first(list)) && c->deadline_ms <= now_ms;)
+        connection_expired(c);
 }
 
 /* In WRITING, big answers have longer. */
 static void expire_writing(struct place_list *list, int64_t now_ms)
 {
-    for (struct connection *c = list->first, *next; c; c = next) {
-        next = c->next;
+    for (struct connection *c = place_first(list), *next; c; c = next) {
+        next = place_next(list, c);
         if (c->deadline_ms <= now_ms)
             connection_expired(c);
     }
@@ -83,8 +83,8 @@ static void set_next_alarm(struct http_server *s)
     int64_t earliest = INT64_MAX;
     for (enum place place = 0; place < PLACE_COUNT; place++) {
         const struct place_list *list = &s->places[place];
-        for (const struct connection *c = list->lasts_ms ? list->first : NULL; c;
-             c = place == PLACE_WRITING ? c->next : NULL)
+        for (const struct connection *c = list->lasts_ms ? place_first(list) : NULL; c;
+             c = place == PLACE_WRITING ? place_next(list, c) : NULL)
             if (c->deadline_ms < earliest)
                 earliest = c->deadline_ms;
     }
@@ -113,12 +113,12 @@ static void on_alarm(evutil_socket_t fd, short what, void *context)
 static void read_next(struct http_server *s)
 {
     struct place_list *list = &s->places[PLACE_NEXT];
-    for (struct connection *c = list->first, *last = list->last; c && !server_round_is_over(s);) {
+    for (struct connection *c = place_first(list), *last = place_last(list); c && !server_round_is_over(s);) {
         bool is_done = c == last;
         connection_read(c);
-        c = is_done ? NULL : list->first;
+        c = is_done ? NULL : place_first(list);
     }
-    if (list->first)
+    if (!link_is_alone(&list->connections))
         server_schedule_turn(s);
 }
 
@@ -131,9 +131,10 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
     s->shaken_us = 0;
     calls_tell_gone(s);
     read_next(s);
-    if (s->places[PLACE_DEAD].first) {
-        while (s->places[PLACE_DEAD].first)
-            connection_free(s->places[PLACE_DEAD].first);
+    const struct place_list *dead = &s->places[PLACE_DEAD];
+    if (place_first(dead)) {
+        for (struct connection *c; (c = place_first(dead));)
+            connection_free(c);
         listeners_resume(s);
     }
     if (s->is_draining && !s->n_connections && !s->drain_is_told) {
@@ -178,6 +179,9 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
     struct sigaction pipe;
     if (sigaction(SIGPIPE, NULL, &pipe) == 0 && pipe.sa_handler == SIG_DFL)
         signal(SIGPIPE, SIG_IGN);
+    for (enum place place = 0; place < PLACE_COUNT; place++)
+        link_init(&s->places[place].connections);
+    link_init(&s->calls);
     s->base = base;
     s->options = *options;
     s->alarm_ms = INT64_MAX;
@@ -216,11 +220,11 @@ static void give_idle_a_last_chance(struct http_server *s)
     struct place_list *idle = &s->places[PLACE_IDLE];
     int64_t until_ms = clock_monotonic_ms() + s->places[PLACE_LINGER].lasts_ms;
     idle->lasts_ms = s->places[PLACE_LINGER].lasts_ms;
-    for (struct connection *c = idle->first; c; c = c->next)
+    for (struct connection *c = place_first(idle); c; c = place_next(idle, c))
         if (c->deadline_ms > until_ms)
             c->deadline_ms = until_ms;
-    if (idle->first)
-        server_deadline_set(s, idle->first->deadline_ms);
+    if (place_first(idle))
+        server_deadline_set(s, place_first(idle)->deadline_ms);
 }
 
 void http_server_drain(struct http_server *s, void (*done)(void *context), void *context)
@@ -240,10 +244,10 @@ void http_server_free(struct http_server *s)
         return;
     listeners_close(s);
     for (enum place place = 0; place < PLACE_COUNT; place++)
-        while (s->places[place].first)
-            connection_free(s->places[place].first);
-    while (s->calls)
-        call_free(s->calls);
+        for (struct connection *c; (c = place_first(&s->places[place]));)
+            connection_free(c);
+    while (!link_is_alone(&s->calls))
+        call_free(LINKED(s->calls.next, struct http_call, in_server));
     if (s->alarm)
         event_free(s->alarm);
     if (s->turn)

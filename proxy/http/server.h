@@ -16,7 +16,7 @@ struct tls;
 
 /* Connections in the order they came in. */
 struct place_list {
-    struct connection *first, *last;
+    struct link connections;
     int64_t lasts_ms; /* 0: no deadline. All that are here have the same, so the first is due first, but in WRITING */
 };
 
@@ -37,7 +37,7 @@ struct http_server {
     struct http_options options;
     struct listener *listeners; /* in the order they were asked for */
     struct place_list places[PLACE_COUNT];
-    struct http_call *calls;
+    struct link calls;            /* the newest first */
     size_t n_connections, n_dead; /* the dead are counted in both */
     size_t unsent_bytes;          /* of answers that wait for their readers */
     struct peers peers;
@@ -67,6 +67,27 @@ struct http_server {
     int64_t date_s;     /* the second that `date` was written for */
     char date[128];
 };
+
+/* The connection of a link in a place; NULL for the head of the list. */
+static inline struct connection *place_at(const struct place_list *list, struct link *link)
+{
+    return link == &list->connections ? NULL : LINKED(link, struct connection, in_place);
+}
+
+static inline struct connection *place_first(const struct place_list *list)
+{
+    return place_at(list, list->connections.next);
+}
+
+static inline struct connection *place_last(const struct place_list *list)
+{
+    return place_at(list, list->connections.before);
+}
+
+static inline struct connection *place_next(const struct place_list *list, const struct connection *c)
+{
+    return place_at(list, c->in_place.next);
+}
 
 /* Call `turn` soon. */
 void server_schedule_turn(struct http_server *s);

@@ -35,8 +35,8 @@ void server_shed_idle(struct http_server *s, int n)
 {
     struct place_list *idle = &s->places[PLACE_IDLE];
     int64_t now_ms = clock_monotonic_ms();
-    while (n-- && idle->first && now_ms - (idle->first->deadline_ms - idle->lasts_ms) >= IDLE_MS)
-        connection_kill(idle->first);
+    for (struct connection *c; n-- && (c = place_first(idle)) && now_ms - (c->deadline_ms - idle->lasts_ms) >= IDLE_MS;)
+        connection_kill(c);
 }
 
 /* In the order of what is least missed when all have waited as long. An answer that is being taken is broken off only
@@ -89,10 +89,10 @@ bool server_make_room(struct http_server *s, const struct peer *peer)
 void server_shed_answers(struct http_server *s)
 {
     const struct place_list *writing = &s->places[PLACE_WRITING];
-    while (s->unsent_bytes > MAX_UNSENT_BYTES && writing->first != writing->last) {
+    while (s->unsent_bytes > MAX_UNSENT_BYTES && place_first(writing) != place_last(writing)) {
         server_trouble(s, "answers that wait for slow clients are over %d MiB: one was cut",
                        MAX_UNSENT_BYTES / 1024 / 1024);
-        connection_kill(writing->first);
+        connection_kill(place_first(writing));
     }
 }
 

@@ -17,7 +17,7 @@ static void drains_with_a_last_chance(void **state)
     kit_say(idle, GET_1);
     GOT_UNTIL(&kit, &got, idle, got_answers(&got) == 1);
     kit_say(half, "GET /half HTTP/1.1\r\n");
-    KIT_UNTIL(&kit, kit.server->places[PLACE_HEADER].first && kit.server->places[PLACE_IDLE].first);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_HEADER]) && place_first(&kit.server->places[PLACE_IDLE]));
     int late = kit_connect(&kit);
     http_server_drain(kit.server, kit_on_drained, &kit);
     assert_int_equal(http_server_connections(kit.server), 3);

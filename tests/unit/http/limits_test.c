@@ -97,9 +97,9 @@ static void writing_has_a_deadline(void **state)
     kit_start(&kit, "127.0.0.1:0");
     int fd = kit_connect(&kit);
     kit_say(fd, GET_1);
-    KIT_UNTIL(&kit, kit.server->places[PLACE_WRITING].first);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_WRITING]));
     kit_run_ms(&kit, 120);
-    struct connection *c = kit.server->places[PLACE_WRITING].first;
+    struct connection *c = place_first(&kit.server->places[PLACE_WRITING]);
     assert_non_null(c);
     assert_in_range(c->deadline_ms - clock_monotonic_ms(), 1000000, sizeof big / 4);
     c->deadline_ms = clock_monotonic_ms() + 20;
@@ -364,7 +364,7 @@ static void holds_back_a_flood(void **state)
         kit_turn(&kit);
     }
     assert_int_equal(kit.n_held, 1);
-    assert_true(kit.server->places[PLACE_CALL].first->is_paused);
+    assert_true(place_first(&kit.server->places[PLACE_CALL])->is_paused);
     clock_t cpu = clock();
     kit_run_ms(&kit, 100);
     assert_true(clock() - cpu < CLOCKS_PER_SEC / 20);

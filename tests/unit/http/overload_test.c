@@ -29,7 +29,8 @@ static int begin_with_few(void **state)
 /* As if they had been silent for so long. */
 static void make_idle(int64_t ms)
 {
-    for (struct connection *c = kit.server->places[PLACE_IDLE].first; c; c = c->next)
+    for (struct connection *c = place_first(&kit.server->places[PLACE_IDLE]); c;
+         c = place_next(&kit.server->places[PLACE_IDLE], c))
         c->deadline_ms -= ms;
 }
 
@@ -198,7 +199,7 @@ static void unread_answers_have_a_bound_together(void **state)
     connect_all(fds, 3);
     for (int i = 0; i < 2; i++)
         kit_say(fds[i], GET_1);
-    KIT_UNTIL(&kit, kit.server->places[PLACE_WRITING].first != kit.server->places[PLACE_WRITING].last);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_WRITING]) != place_last(&kit.server->places[PLACE_WRITING]));
     assert_int_equal(kit.n_troubles, 0);
     kit_say(fds[2], GET_1);
     KIT_UNTIL(&kit, http_server_connections(kit.server) == 2); /* the one that has waited longest is cut */

@@ -140,11 +140,12 @@ static void handshakes_are_paced(void **state)
     for (int i = 0; i < MANY; i++)
         SSL_do_handshake(c[i].ssl);
     kit_turn(&kit);
-    for (struct connection *at = kit.server->places[PLACE_HANDSHAKE].first; at; at = at->next)
+    for (struct connection *at = place_first(&kit.server->places[PLACE_HANDSHAKE]); at;
+         at = place_next(&kit.server->places[PLACE_HANDSHAKE], at))
         assert_null(at->transport.ssl);
     for (int i = 0; i < MANY; i++)
         assert_true(tls_shake(&c[i], &kit));
-    KIT_UNTIL(&kit, kit.server->places[PLACE_IDLE].first && kit.server->shaken_us == 0);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_IDLE]) && kit.server->shaken_us == 0);
     for (int i = 0; i < MANY; i++)
         tls_client_free(&c[i]);
 }
@@ -324,7 +325,7 @@ static void slow_readers_get_it_all_or_are_cut(void **state)
     size_t n = 0, head = 0;
     tls_connect(&c, &kit, NULL);
     send_text(&c, GET_1);
-    KIT_UNTIL(&kit, kit.server->places[PLACE_WRITING].first);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_WRITING]));
     for (int64_t until = clock_monotonic_ms() + 20000; n < head + BIG && clock_monotonic_ms() < until;) {
         ERR_clear_error();
         int step = SSL_read(c.ssl, in + n, n + 5000 < sizeof in ? 5000 : (int)(sizeof in - n));
@@ -338,9 +339,9 @@ static void slow_readers_get_it_all_or_are_cut(void **state)
     assert_memory_equal(in + head, big, BIG);
     assert_int_equal(kit.server->unsent_bytes, 0);
     send_text(&c, GET_1);
-    KIT_UNTIL(&kit, kit.server->places[PLACE_WRITING].first);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_WRITING]));
     assert_in_range(kit.server->unsent_bytes, BIG, 2 * BIG + 65536);
-    struct connection *slow = kit.server->places[PLACE_WRITING].first;
+    struct connection *slow = place_first(&kit.server->places[PLACE_WRITING]);
     assert_in_range(slow->deadline_ms - clock_monotonic_ms(), 1000000, BIG / 4);
     slow->deadline_ms = clock_monotonic_ms() + 20;
     server_deadline_set(kit.server, slow->deadline_ms);
@@ -369,7 +370,7 @@ static void a_flood_is_held_back_and_not_lost(void **state)
         kit_turn(&kit);
     }
     assert_int_equal(kit.n_held, 1);
-    assert_true(kit.server->places[PLACE_CALL].first->is_paused);
+    assert_true(place_first(&kit.server->places[PLACE_CALL])->is_paused);
     kit.holds = false;
     kit_answer(&kit, kit.held[0]);
     KIT_UNTIL(&kit, (got.n = 0, tls_got(&c, &got),

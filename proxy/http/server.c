@@ -223,8 +223,9 @@ static void give_idle_a_last_chance(struct http_server *s)
     for (struct connection *c = place_first(idle); c; c = place_next(idle, c))
         if (c->deadline_ms > until_ms)
             c->deadline_ms = until_ms;
-    if (place_first(idle))
-        server_deadline_set(s, place_first(idle)->deadline_ms);
+    const struct connection *first = place_first(idle);
+    if (first)
+        server_deadline_set(s, first->deadline_ms);
 }
 
 void http_server_drain(struct http_server *s, void (*done)(void *context), void *context)

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "config/find.h"
-#include "proxy/command/program.h"
+#include "proxy/account/secret_file.h"
 #include "proxy/daemon/key_watch.h"
 
 /* ---- reading the keys ---- */
@@ -31,7 +31,7 @@ static void forget(struct buffer *keys, size_t n)
 static bool read_key(const struct config *config, const struct config_team *team, struct buffer *key,
                      struct buffer *why)
 {
-    if (setup_read_key(team ? team->api_key_file : config->api_key_file, key, why))
+    if (secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, why))
         return true;
     buffer_printf(why, " (%s:%d)", config->file, line_of(config, team));
     return false;
@@ -44,7 +44,7 @@ bool accounts_check(const struct config *config, struct buffer *out)
         const struct config_team *team = i ? &config->teams[i - 1] : NULL;
         struct buffer *key = calloc(1, sizeof *key), why = { 0 };
         if (key && (!team || team->api_key_file) &&
-            !setup_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
+            !secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
             buffer_printf(out, "%s:%d: %s%s%s%.*s\n", config->file, line_of(config, team), team ? "[team " : "",
                           team ? team->name : "", team ? "] " : "", SLICE_ARGS(buffer_slice(&why)));
             ok = false;

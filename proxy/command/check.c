@@ -9,6 +9,7 @@
 #include "config/find.h"
 #include "proxy/account/account.h"
 #include "proxy/account/loop_guard.h"
+#include "proxy/account/secret_file.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/control.h"
 #include "proxy/daemon/front.h"
@@ -104,7 +105,7 @@ int program_check(const struct config *config)
     ok &= accounts_check(config, &why);
     fwrite(why.p ? why.p : "", 1, why.n, stderr);
     if (config->admin_token_file)
-        ok &= try_secret(config, setup_read_admin_token, config->admin_token_file, "proxy", "admin_token_file");
+        ok &= try_secret(config, secret_file_read_token, config->admin_token_file, "proxy", "admin_token_file");
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
         fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
                 config_line_of(config, "proxy", "state_directory"), config->state_directory);

@@ -11,6 +11,7 @@
 #include "proxy/command/program.h"
 #include "proxy/daemon/control.h"
 #include "proxy/doctor/doctor.h"
+#include "proxy/service/setup.h"
 
 enum { CACHE_BYTES = 1024 * 1024 };
 

@@ -7,6 +7,7 @@
 #include "proxy/command/input.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/control.h"
+#include "proxy/service/setup.h"
 
 enum { MAX_INPUT = 32 * 1024 * 1024 };
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "proxy/command/program.h"
+#include "proxy/daemon/daemon.h"
 
 #define DEFAULT_CONFIG "/etc/anchorage/anchorage.conf"
 
@@ -55,7 +56,7 @@ static int unexpected(const char *command, const char *word)
 
 static int serve(const struct config *config, int argc, char **argv)
 {
-    return argc > 1 ? unexpected("serve", argv[1]) : program_serve(config);
+    return argc > 1 ? unexpected("serve", argv[1]) : daemon_run(config) ? EXIT_DONE : EXIT_WRONG;
 }
 
 static int check(const struct config *config, int argc, char **argv)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "proxy/account/secret_file.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
-#include "proxy/command/program.h"
 #include "proxy/daemon/admin_metrics.h"
 #include "proxy/upstream/secret.h"
 
@@ -156,7 +156,7 @@ static void on_trouble(void *context, const char *line)
 static bool read_token(struct serve_admin *a, const struct config *c, struct buffer *why)
 {
     struct buffer token = { 0 };
-    bool ok = !c->admin_token_file || setup_read_admin_token(c->admin_token_file, &token, why);
+    bool ok = !c->admin_token_file || secret_file_read_token(c->admin_token_file, &token, why);
     if (ok && token.n)
         ok = secret_init(&a->token, S(""), buffer_slice(&token));
     if (token.p)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
+#include "proxy/daemon/daemon.h"
+
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +13,6 @@
 #include "proxy/account/learnt.h"
 #include "proxy/account/loop_guard.h"
 #include "proxy/call/way.h"
-#include "proxy/command/program.h"
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/control.h"
 #include "proxy/daemon/doctor_control.h"
@@ -19,6 +20,7 @@
 #include "proxy/daemon/key_watch.h"
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/sd_notify.h"
+#include "proxy/service/setup.h"
 #include "proxy/service/worker.h"
 
 enum { CACHE_BYTES = 64 * 1024 * 1024 };
@@ -313,20 +315,19 @@ static void free_daemon(struct daemon *d)
     free((void *)(uintptr_t)d->ledger_options.teams);
 }
 
-int program_serve(const struct config *config)
+bool daemon_run(const struct config *config)
 {
     struct daemon d = { .start = config, .notify = { .fd = -1 } };
     struct buffer why = { 0 };
     signal(SIGPIPE, SIG_IGN);
-    int status = EXIT_WRONG;
-    if (make_service(&d, config, &why)) {
+    bool began = make_service(&d, config, &why);
+    if (began) {
         announce(&d);
         event_base_dispatch(d.service.base);
-        status = EXIT_DONE;
     } else {
         complain(why.n ? buffer_slice(&why) : S("memory is out"));
     }
     free_daemon(&d);
     buffer_clear(&why);
-    return status;
+    return began;
 }

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "proxy/command/program.h"
 #include "proxy/daemon/key_watch.h"
 #include "proxy/doctor/doctor.h"
 #include "proxy/service/service.h"

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "proxy/command/program.h"
 #include "proxy/daemon/front.h"
+#include "proxy/service/setup.h"
 
 enum { MAX_SHOWN = 4000 /* bytes of names in one line of the log */ };
 

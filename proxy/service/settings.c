@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "proxy/command/program.h"
+#include "proxy/service/setup.h"
 
 struct settings *settings_new(const struct config *config, struct config *owned)
 {

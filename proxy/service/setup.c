@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * From the configuration to what the rooms are made with. */
+#include "proxy/service/setup.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "proxy/command/program.h"
-
-enum { MAX_KEY_BYTES = 4096, MIN_TOKEN_BYTES = 16 };
 
 static int64_t limit_of(int64_t configured)
 {
@@ -36,48 +33,6 @@ bool setup_ledger_options(const struct config *c, struct ledger_options *ret)
         .n_teams = c->n_teams,
     };
     return true;
-}
-
-/* With read(2): stdio would leave a copy in its buffer. */
-static bool read_secret(const char *what, const char *file, struct buffer *secret, struct buffer *why)
-{
-    char bytes[MAX_KEY_BYTES];
-    size_t n = 0;
-    ssize_t got = 0;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && n < sizeof bytes && (got = read(fd, bytes + n, sizeof bytes - n)) > 0)
-        n += (size_t)got;
-    bool is_read = fd >= 0 && got >= 0;
-    if (!is_read)
-        buffer_printf(why, "cannot read the %s: %s: %s", what, file, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    struct slice text = slice_trim(slice_of(bytes, n));
-    bool ok = is_read && text.n > 0 && n < sizeof bytes;
-    for (size_t i = 0; i < text.n; i++)
-        ok &= (unsigned char)text.p[i] > ' ' && (unsigned char)text.p[i] < 0x7F;
-    if (is_read && !ok)
-        buffer_printf(why, "%s: this is no %s: one word of printable characters is expected", file, what);
-    if (ok)
-        buffer_append(secret, text);
-    if (secret->failed)
-        buffer_str(why, "memory is out");
-    explicit_bzero(bytes, sizeof bytes);
-    return ok && !secret->failed;
-}
-
-bool setup_read_key(const char *file, struct buffer *key, struct buffer *why)
-{
-    return read_secret("API v3 key", file, key, why);
-}
-
-bool setup_read_admin_token(const char *file, struct buffer *token, struct buffer *why)
-{
-    if (!read_secret("token of the admin side", file, token, why))
-        return false;
-    if (token->n < MIN_TOKEN_BYTES)
-        buffer_printf(why, "%s: this token can be guessed: at least %d characters are expected", file, MIN_TOKEN_BYTES);
-    return token->n >= MIN_TOKEN_BYTES;
 }
 
 void setup_free_targets(const struct config *c, struct buffer *out)

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "config/find.h"
 #include "proxy/account/secret_file.h"
-#include "proxy/daemon/key_watch.h"
 
 /* ---- reading the keys ---- */
 
@@ -61,8 +60,8 @@ bool accounts_check(const struct config *config, struct buffer *out)
 static void on_out_of_units(void *context)
 {
     struct account *a = context;
-    if (a->look)
-        look_soon(a->look);
+    if (a->on_out_of_units)
+        a->on_out_of_units(a->out_of_units_context);
 }
 
 static bool open_one(struct account *a, struct event_base *base, const struct config *config, struct slice key,

@@ -14,8 +14,6 @@
 #include "proxy/reuse/flight.h"
 #include "proxy/upstream/upstream.h"
 
-struct look;
-
 enum { ACCOUNT_LABEL_SIZE = 80 };
 
 struct account {
@@ -33,7 +31,10 @@ struct account {
     int64_t looked_ms; /* when it said so, monotonic; 0: never */
     struct drift drift;
     int64_t units_booked; /* that our calls have settled since the start */
-    struct look *look;    /* NULL: nobody asks regularly */
+
+    /* v3 refused a request for want of units. NULL: nobody asks regularly. */
+    void (*on_out_of_units)(void *context);
+    void *out_of_units_context;
 };
 
 struct accounts {

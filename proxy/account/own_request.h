@@ -12,6 +12,9 @@
 
 #define OWN_TEAM "(anchorage)"
 
+/* What v3 says of a key; the answer is free. */
+#define LIMITS_PATH "/subscription-info/limits-and-usage?output=json"
+
 /* How it ended. `result` and `body` are valid during the callback. */
 struct ask_answer {
     const struct upstream_result *result;

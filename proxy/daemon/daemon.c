@@ -31,6 +31,7 @@ struct daemon {
     struct notify notify;
     struct inherit inherit;
     struct ledger_options ledger_options;
+    struct key_watches *watches;
     struct control *control;
     struct doctor_desk *doctor;
     struct serve_admin *admin;
@@ -265,11 +266,12 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
         return false;
     learnt_read(config->state_directory, &s->accounts);
     d->admin = serve_admin_new(s, why);
-    if (!d->admin || !inherit_all_taken(&d->inherit, why) || !forbid_ourselves(d, why) || !looks_begin(s))
+    if (!d->admin || !inherit_all_taken(&d->inherit, why) || !forbid_ourselves(d, why))
         return false;
+    d->watches = key_watches_new(s);
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
     d->doctor = doctor_desk_new(s);
-    if (!d->control || !d->doctor)
+    if (!d->watches || !d->control || !d->doctor)
         return false;
     control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
     return true;
@@ -296,7 +298,7 @@ static void free_daemon(struct daemon *d)
         calls_give_up(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
-    looks_end(s);
+    key_watches_free(d->watches);
     doctor_desk_free(d->doctor);
     accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)

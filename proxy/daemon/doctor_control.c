@@ -25,7 +25,7 @@ static void on_over(void *context)
     buffer_put(&out, '\0');
     buffer_append(&out, buffer_slice(&json));
     if (desk->account->looked_ms)
-        look_apply(desk->service, desk->account);
+        key_watch_apply(desk->service, desk->account);
     service_keep_learnt(desk->service);
     desk->done(desk->done_context,
                &(struct ledger_answer){ .status = good ? EXIT_DONE : EXIT_WRONG, .out = buffer_slice(&out) });

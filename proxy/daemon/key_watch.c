@@ -21,7 +21,7 @@ enum {
     WARN_LOUDLY_DAYS = 7,
 };
 
-struct look {
+struct key_watch {
     struct service *service;
     struct account *account;
     struct event *timer;
@@ -33,6 +33,11 @@ struct look {
     struct day warned; /* when the end of the key was last warned of */
 };
 
+struct key_watches {
+    size_t n;
+    struct key_watch list[];
+};
+
 static int64_t random_below(int64_t n)
 {
     uint64_t r = 0;
@@ -41,11 +46,11 @@ static int64_t random_below(int64_t n)
     return (int64_t)(r % (uint64_t)n);
 }
 
-static void look_in(struct look *l, int64_t ms)
+static void look_in(struct key_watch *w, int64_t ms)
 {
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    l->due_ms = clock_monotonic_ms() + ms;
-    event_add(l->timer, &tv);
+    w->due_ms = clock_monotonic_ms() + ms;
+    event_add(w->timer, &tv);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -65,9 +70,9 @@ static void say_units(struct buffer *b, int64_t units)
         buffer_printf(b, "%lld units left", (long long)units);
 }
 
-static void say_first(struct look *l)
+static void say_first(struct key_watch *w)
 {
-    const struct subscription *s = &l->account->subscription;
+    const struct subscription *s = &w->account->subscription;
     struct buffer b = { 0 };
     int64_t cap = subscription_row_cap(slice_str(s->plan));
     say_units(&b, subscription_units_left(s));
@@ -78,39 +83,39 @@ static void say_first(struct look *l)
         day_format(day_of_ms(s->expires_s * 1000), day);
         buffer_printf(&b, ", the key ends on %s", day);
     }
-    service_say(l->service, "v3 key %s: plan \"%s\", %.*s", l->account->label, s->plan, SLICE_ARGS(buffer_slice(&b)));
+    service_say(w->service, "v3 key %s: plan \"%s\", %.*s", w->account->label, s->plan, SLICE_ARGS(buffer_slice(&b)));
     buffer_clear(&b);
 }
 
-static void warn_of_end(struct look *l)
+static void warn_of_end(struct key_watch *w)
 {
-    const struct subscription *s = &l->account->subscription;
+    const struct subscription *s = &w->account->subscription;
     int64_t now_ms = clock_wall_ms();
     struct day today = day_of_ms(now_ms);
-    if (s->expires_s < 0 || today.n == l->warned.n)
+    if (s->expires_s < 0 || today.n == w->warned.n)
         return;
     int64_t days = subscription_days_left(s, now_ms / 1000);
     if (days > WARN_DAYS)
         return;
-    l->warned = today;
+    w->warned = today;
     if (s->expires_s < now_ms / 1000)
-        service_say(l->service, "v3 key %s: IT HAS ENDED: put a new one in place", l->account->label);
+        service_say(w->service, "v3 key %s: IT HAS ENDED: put a new one in place", w->account->label);
     else
-        service_say(l->service, "v3 key %s: %sit ends in %lld days: make a new one in Ahrefs' settings",
-                    l->account->label, days <= WARN_LOUDLY_DAYS ? "WARNING: " : "", (long long)days);
+        service_say(w->service, "v3 key %s: %sit ends in %lld days: make a new one in Ahrefs' settings",
+                    w->account->label, days <= WARN_LOUDLY_DAYS ? "WARNING: " : "", (long long)days);
 }
 
-static void compare_books(struct look *l)
+static void compare_books(struct key_watch *w)
 {
-    struct account *a = l->account;
+    struct account *a = w->account;
     struct drift *d = &a->drift;
     switch (drift_look(d, &a->subscription, a->units_booked)) {
     case DRIFT_NEW_MONTH:
-        service_say(l->service, "v3 key %s: a new month of units has begun", a->label);
+        service_say(w->service, "v3 key %s: a new month of units has begun", a->label);
         break;
     case DRIFT_COMPARED:
         if (d->last_counted != d->last_booked)
-            service_say(l->service,
+            service_say(w->service,
                         "v3 key %s: since the last look Ahrefs counted %lld units, our books %lld: %+lld, %+lld since "
                         "the start (calls under way, another user of the key, or prices that changed)",
                         a->label, (long long)d->last_counted, (long long)d->last_booked,
@@ -142,130 +147,130 @@ static void apply_units(struct service *s, const struct account *a)
     upstream_tell_units(a->upstream, has ? UNITS_LEFT : UNITS_NONE);
 }
 
-void look_apply(struct service *s, struct account *a)
+void key_watch_apply(struct service *s, struct account *a)
 {
     apply_billing_day(s, a);
     apply_units(s, a);
 }
 
-static void take(struct look *l, const struct subscription *s)
+static void take(struct key_watch *w, const struct subscription *s)
 {
-    bool another = strcmp(l->account->subscription.plan, s->plan) != 0;
-    account_take(l->account, s);
-    if (!l->has_looked || another)
-        say_first(l);
-    l->has_looked = true;
-    look_apply(l->service, l->account);
-    compare_books(l);
-    service_keep_learnt(l->service);
+    bool another = strcmp(w->account->subscription.plan, s->plan) != 0;
+    account_take(w->account, s);
+    if (!w->has_looked || another)
+        say_first(w);
+    w->has_looked = true;
+    key_watch_apply(w->service, w->account);
+    compare_books(w);
+    service_keep_learnt(w->service);
 }
 
 /* ---- looking ---- */
 
 /* Once until it goes well again. */
-static void fail(struct look *l, struct slice why)
+static void fail(struct key_watch *w, struct slice why)
 {
-    if (!l->is_failing)
-        service_say(l->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", l->account->label,
+    if (!w->is_failing)
+        service_say(w->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", w->account->label,
                     SLICE_ARGS(why));
-    l->is_failing = true;
-    l->retry_ms = l->retry_ms ? smaller(l->retry_ms * 2, MOST_RETRY_MS) : RETRY_MS;
+    w->is_failing = true;
+    w->retry_ms = w->retry_ms ? smaller(w->retry_ms * 2, MOST_RETRY_MS) : RETRY_MS;
 }
 
-static int64_t next_ms(const struct look *l)
+static int64_t next_ms(const struct key_watch *w)
 {
-    int64_t interval = l->service->config->limits_interval_ms;
-    if (upstream_is_out_of_units(l->account->upstream))
+    int64_t interval = w->service->config->limits_interval_ms;
+    if (upstream_is_out_of_units(w->account->upstream))
         return smaller(AGAIN_MS, interval);
-    if (l->is_failing)
-        return smaller(l->retry_ms, interval);
+    if (w->is_failing)
+        return smaller(w->retry_ms, interval);
     return interval - random_below(interval / 20);
 }
 
 static void on_answer(void *context, const struct ask_answer *answer)
 {
-    struct look *l = context;
+    struct key_watch *w = context;
     struct subscription s;
     if (answer->result->fault) {
-        fail(l, answer->result->why);
+        fail(w, answer->result->why);
     } else if (!subscription_parse(answer->body, &s)) {
-        fail(l, S("the answer is not what was expected"));
+        fail(w, S("the answer is not what was expected"));
     } else {
-        account_clean(l->account, &s);
-        l->is_failing = false;
-        l->retry_ms = 0;
-        take(l, &s);
+        account_clean(w->account, &s);
+        w->is_failing = false;
+        w->retry_ms = 0;
+        take(w, &s);
     }
-    warn_of_end(l); /* an earlier process may have learnt it */
-    look_in(l, next_ms(l));
+    warn_of_end(w); /* an earlier process may have learnt it */
+    look_in(w, next_ms(w));
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
-    struct look *l = context;
+    struct key_watch *w = context;
     (void)fd;
     (void)what;
-    const struct ask_question q = { .path = S(LOOK_PATH),
+    const struct ask_question q = { .path = S(LIMITS_PATH),
                                     .purpose = S("limits"),
                                     .max_bytes = SUBSCRIPTION_MAX_BYTES,
-                                    .within_ms = l->service->config->call_timeout_ms };
-    if (l->service->draining)
+                                    .within_ms = w->service->config->call_timeout_ms };
+    if (w->service->draining)
         return;
-    if (!ask_start(&l->ask, l->account, l->service->ledger, &q, on_answer, l)) {
-        fail(l, S("memory is out"));
-        look_in(l, next_ms(l));
+    if (!ask_start(&w->ask, w->account, w->service->ledger, &q, on_answer, w)) {
+        fail(w, S("memory is out"));
+        look_in(w, next_ms(w));
     }
 }
 
-void look_soon(struct look *l)
+static void look_soon(void *context)
 {
+    struct key_watch *w = context;
     int64_t now = clock_monotonic_ms();
-    if (l->ask.is_busy)
+    if (w->ask.is_busy)
         return; /* its end sees that the units are used up */
-    bool is_new = !l->soon_ms || now - l->soon_ms > AGAIN_MS;
-    l->soon_ms = is_new ? now : l->soon_ms;
-    int64_t ms = l->soon_ms + (is_new ? SOON_MS : AGAIN_MS) - now;
-    if (now + ms < l->due_ms)
-        look_in(l, ms > 0 ? ms : 0);
+    bool is_new = !w->soon_ms || now - w->soon_ms > AGAIN_MS;
+    w->soon_ms = is_new ? now : w->soon_ms;
+    int64_t ms = w->soon_ms + (is_new ? SOON_MS : AGAIN_MS) - now;
+    if (now + ms < w->due_ms)
+        look_in(w, ms > 0 ? ms : 0);
 }
 
-static struct look *look_new(struct service *s, struct account *a)
+/* False when memory is out. */
+static bool begin_one(struct key_watch *w, struct service *s, struct account *a)
 {
-    struct look *l = calloc(1, sizeof *l);
-    if (!l)
-        return NULL;
-    l->service = s;
-    l->account = a;
-    l->timer = event_new(s->base, -1, 0, on_timer, l);
-    if (!l->timer) {
-        free(l);
-        return NULL;
-    }
-    look_in(l, random_below(smaller(FIRST_MS, s->config->limits_interval_ms / 10)));
-    return l;
-}
-
-bool looks_begin(struct service *s)
-{
-    if (!s->config->limits_interval_ms)
-        return true;
-    for (size_t i = 0; i < s->accounts.n; i++) {
-        s->accounts.list[i].look = look_new(s, &s->accounts.list[i]);
-        if (!s->accounts.list[i].look)
-            return false;
-    }
+    w->service = s;
+    w->account = a;
+    w->timer = event_new(s->base, -1, 0, on_timer, w);
+    if (!w->timer)
+        return false;
+    look_in(w, random_below(smaller(FIRST_MS, s->config->limits_interval_ms / 10)));
+    a->on_out_of_units = look_soon;
+    a->out_of_units_context = w;
     return true;
 }
 
-void looks_end(struct service *s)
+struct key_watches *key_watches_new(struct service *s)
 {
-    for (size_t i = 0; i < s->accounts.n; i++) {
-        struct look *l = s->accounts.list[i].look;
-        if (!l)
-            continue;
-        ask_clear(&l->ask);
-        event_free(l->timer);
-        free(l);
-        s->accounts.list[i].look = NULL;
+    size_t n = s->config->limits_interval_ms ? s->accounts.n : 0;
+    struct key_watches *all = calloc(1, sizeof *all + n * sizeof all->list[0]);
+    bool good = all;
+    for (size_t i = 0; i < n && good; i++) {
+        good = begin_one(&all->list[i], s, &s->accounts.list[i]);
+        all->n += good;
     }
+    if (good)
+        return all;
+    key_watches_free(all);
+    return NULL;
+}
+
+void key_watches_free(struct key_watches *all)
+{
+    for (size_t i = 0; all && i < all->n; i++) {
+        struct key_watch *w = &all->list[i];
+        w->account->on_out_of_units = NULL;
+        ask_clear(&w->ask);
+        event_free(w->timer);
+    }
+    free(all);
 }

@@ -7,26 +7,19 @@
 #ifndef ANCHORAGE_PROXY_DAEMON_KEY_WATCH_H
 #define ANCHORAGE_PROXY_DAEMON_KEY_WATCH_H
 
-#include <stdbool.h>
-
 struct account;
-struct look;
+struct key_watches;
 struct service;
 
-#define LOOK_PATH "/subscription-info/limits-and-usage?output=json"
+/* Begin for every account of `s`; the first look is a moment after the start. With limits_interval = 0 it does nothing.
+ * NULL when memory is out. */
+[[nodiscard]] struct key_watches *key_watches_new(struct service *s);
 
-/* Begin for every account of `s`; the first look is a moment after the start. Nothing with limits_interval = 0. False
- * when memory is out. */
-[[nodiscard]] bool looks_begin(struct service *s);
+/* After ledger_close, before accounts_close. NULL is allowed. */
+void key_watches_free(struct key_watches *all);
 
-/* After ledger_close, before accounts_close. */
-void looks_end(struct service *s);
-
-/* Look within a second or so. */
-void look_soon(struct look *l);
-
-/* What follows from what account->subscription says now, for the service as a whole: the billing day, the gate of an
- * empty month; said in the log where it is news. */
-void look_apply(struct service *s, struct account *a);
+/* Do what follows from what account->subscription says now, for the service as a whole: the billing day, the gate of an
+ * empty month; the log says what is news. */
+void key_watch_apply(struct service *s, struct account *a);
 
 #endif

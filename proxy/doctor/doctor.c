@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/day.h"
-#include "proxy/daemon/key_watch.h"
 #include "proxy/doctor/inside.h"
 
 enum { MEMORY = 8 * 1024 * 1024, MAX_BODY = 1024 * 1024, WITHIN_MS = 120000, SOON_DAYS = 30, VERY_SOON_DAYS = 7 };
@@ -218,7 +217,7 @@ struct doctor *doctor_new(const struct doctor_place *place, void (*done)(void *c
     d->context = context;
     d->step = -1;
     d->memory = arena_new(MEMORY);
-    if (d->memory && ask(d, S(LOOK_PATH)))
+    if (d->memory && ask(d, S(LIMITS_PATH)))
         return d;
     doctor_free(d);
     return NULL;

@@ -207,11 +207,11 @@ void http_server_set_idle(struct http_server *s, int64_t idle_ms)
     struct place_list *idle = &s->places[PLACE_IDLE];
     if (s->is_draining)
         return; /* they have less than that */
-    for (struct connection *c = idle->first; c; c = c->next)
+    for (struct connection *c = place_first(idle); c; c = place_next(idle, c))
         c->deadline_ms += idle_ms - idle->lasts_ms;
     idle->lasts_ms = idle_ms;
-    if (idle->first)
-        server_deadline_set(s, idle->first->deadline_ms);
+    if (place_first(idle))
+        server_deadline_set(s, place_first(idle)->deadline_ms);
 }
 
 /* Its request may be on its way: a connection that is cut now takes it along. */

@@ -45,9 +45,9 @@ static const enum place waits[] = { PLACE_LINGER, PLACE_HANDSHAKE, PLACE_BODY, P
 
 static struct connection *first_of(const struct place_list *list, const struct peer *peer)
 {
-    struct connection *c = list->first;
+    struct connection *c = place_first(list);
     while (c && peer && c->peer != peer)
-        c = c->next;
+        c = place_next(list, c);
     return c;
 }
 
@@ -70,7 +70,7 @@ static const struct peer *busiest(const struct http_server *s)
 {
     const struct peer *most = NULL;
     for (enum place place = 0; place < PLACE_DEAD; place++)
-        for (const struct connection *c = s->places[place].first; c; c = c->next)
+        for (const struct connection *c = place_first(&s->places[place]); c; c = place_next(&s->places[place], c))
             if (!most || c->peer->connections > most->connections)
                 most = c->peer;
     return most;

@@ -2,7 +2,7 @@
  * What we listen on is told to every way to v3. */
 #include "proxy/account/loop_guard.h"
 
-bool ourselves_forbid(struct accounts *a, const struct http_server *server)
+bool loop_guard_forbid(struct accounts *a, const struct http_server *server)
 {
     struct buffer address = { 0 };
     bool ok = true;
@@ -16,7 +16,8 @@ bool ourselves_forbid(struct accounts *a, const struct http_server *server)
     return ok;
 }
 
-bool ourselves_lead_back(const struct accounts *a, const struct config *config, const char **option, struct buffer *why)
+bool loop_guard_leads_back(const struct accounts *a, const struct config *config, const char **option,
+                           struct buffer *why)
 {
     if (!upstream_leads_back(a->list[0].upstream))
         return false;

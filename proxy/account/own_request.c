@@ -6,21 +6,21 @@
 
 enum { MAX_WHY = 2048 };
 
-static struct ledger_call call_of(const struct ask *a)
+static struct ledger_call call_of(const struct own_request *r)
 {
-    return (struct ledger_call){ .id = slice_of(a->id, LEDGER_ID_SIZE - 1),
+    return (struct ledger_call){ .id = slice_of(r->id, LEDGER_ID_SIZE - 1),
                                  .team = S(OWN_TEAM),
-                                 .table = a->purpose,
-                                 .target = a->target,
-                                 .shape = a->purpose,
+                                 .table = r->purpose,
+                                 .target = r->target,
+                                 .shape = r->purpose,
                                  .free_of_rows = true };
 }
 
-static void finish(struct ask *a, bool ledger_down)
+static void finish(struct own_request *r, bool ledger_down)
 {
-    struct ask_answer answer = { .result = &a->result, .body = buffer_slice(&a->body), .ledger_down = ledger_down };
-    a->is_busy = a->is_held = false;
-    a->done(a->context, &answer);
+    struct own_answer answer = { .result = &r->result, .body = buffer_slice(&r->body), .ledger_down = ledger_down };
+    r->is_busy = r->is_held = false;
+    r->done(r->context, &answer);
 }
 
 static void on_settled(void *context, enum ledger_outcome outcome)
@@ -30,20 +30,20 @@ static void on_settled(void *context, enum ledger_outcome outcome)
 
 static bool on_bytes(void *context, struct slice bytes)
 {
-    struct ask *a = context;
-    buffer_append(&a->body, bytes);
-    return !a->body.failed;
+    struct own_request *r = context;
+    buffer_append(&r->body, bytes);
+    return !r->body.failed;
 }
 
 static void on_done(void *context, const struct upstream_result *result)
 {
-    struct ask *a = context;
-    a->get = NULL;
-    a->result = *result;
-    a->why.n = 0;
-    buffer_append(&a->why, result->why);
-    a->result.why = buffer_slice(&a->why);
-    struct ledger_call call = call_of(a);
+    struct own_request *r = context;
+    r->get = NULL;
+    r->result = *result;
+    r->why.n = 0;
+    buffer_append(&r->why, result->why);
+    r->result.why = buffer_slice(&r->why);
+    struct ledger_call call = call_of(r);
     int64_t units = result->units > 0 ? result->units : 0;
     bool is_priced = result->fault == FAULT_NONE || result->units > 0;
     struct ledger_settlement s = { .units = units,
@@ -51,27 +51,27 @@ static void on_done(void *context, const struct upstream_result *result)
                                    .units_alone = units,
                                    .via = "upstream",
                                    .fault = fault_word(result->fault),
-                                   .duration_ms = clock_monotonic_ms() - a->began_ms };
+                                   .duration_ms = clock_monotonic_ms() - r->began_ms };
     if (units > 0)
-        a->account->units_booked += units;
-    if (!a->is_held && !units)
-        finish(a, false);
+        r->account->units_booked += units;
+    if (!r->is_held && !units)
+        finish(r, false);
     else if (is_priced)
-        ledger_settle(a->ledger, &call, &s, on_settled, a);
+        ledger_settle(r->ledger, &call, &s, on_settled, r);
     else if (result->may_have_cost)
-        ledger_unknown(a->ledger, &call, (struct units){ 0 }, s.fault, on_settled, a);
+        ledger_unknown(r->ledger, &call, (struct units){ 0 }, s.fault, on_settled, r);
     else
-        ledger_release(a->ledger, &call, s.fault, on_settled, a);
+        ledger_release(r->ledger, &call, s.fault, on_settled, r);
 }
 
-static bool send(struct ask *a)
+static bool send(struct own_request *r)
 {
     static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done };
-    a->get = upstream_start(a->account->upstream, buffer_slice(&a->path), S(OWN_TEAM), a->body.max_bytes,
-                            clock_monotonic_ms() + a->within_ms, &callbacks, a);
-    if (a->get)
-        upstream_is_free(a->get);
-    return a->get;
+    r->get = upstream_start(r->account->upstream, buffer_slice(&r->path), S(OWN_TEAM), r->body.max_bytes,
+                            clock_monotonic_ms() + r->within_ms, &callbacks, r);
+    if (r->get)
+        upstream_is_free(r->get);
+    return r->get;
 }
 
 static void on_released(void *context, enum ledger_outcome outcome)
@@ -82,59 +82,59 @@ static void on_released(void *context, enum ledger_outcome outcome)
 
 static void on_held(void *context, enum ledger_outcome outcome)
 {
-    struct ask *a = context;
+    struct own_request *r = context;
     if (outcome != LEDGER_DONE) {
-        finish(a, true);
+        finish(r, true);
         return;
     }
-    a->is_held = true;
-    if (send(a))
+    r->is_held = true;
+    if (send(r))
         return;
-    struct ledger_call call = call_of(a);
-    ledger_release(a->ledger, &call, fault_word(FAULT_TOO_BUSY), on_released, a);
+    struct ledger_call call = call_of(r);
+    ledger_release(r->ledger, &call, fault_word(FAULT_TOO_BUSY), on_released, r);
 }
 
-bool ask_start(struct ask *a, struct account *account, struct ledger *ledger, const struct ask_question *q,
-               ask_done *done, void *context)
+bool own_request_start(struct own_request *r, struct account *account, struct ledger *ledger,
+                       const struct own_question *q, own_request_done *done, void *context)
 {
-    ask_clear(a);
-    *a = (struct ask){ .account = account,
-                       .ledger = ledger,
-                       .is_busy = true,
-                       .purpose = q->purpose,
-                       .target = q->target,
-                       .body = buffer_with_cap(q->max_bytes),
-                       .why = buffer_with_cap(MAX_WHY),
-                       .within_ms = q->within_ms,
-                       .began_ms = clock_monotonic_ms(),
-                       .done = done,
-                       .context = context };
+    own_request_clear(r);
+    *r = (struct own_request){ .account = account,
+                               .ledger = ledger,
+                               .is_busy = true,
+                               .purpose = q->purpose,
+                               .target = q->target,
+                               .body = buffer_with_cap(q->max_bytes),
+                               .why = buffer_with_cap(MAX_WHY),
+                               .within_ms = q->within_ms,
+                               .began_ms = clock_monotonic_ms(),
+                               .done = done,
+                               .context = context };
     /* What is told when it cannot even start. */
-    a->result = (struct upstream_result){
+    r->result = (struct upstream_result){
         .fault = FAULT_TOO_BUSY, .why = S("memory is out"), .units = -1, .units_nominal = -1, .rows = -1
     };
-    ledger_new_id(a->id);
-    buffer_append(&a->path, q->path);
-    if (a->path.failed) {
-        a->is_busy = false;
+    ledger_new_id(r->id);
+    buffer_append(&r->path, q->path);
+    if (r->path.failed) {
+        r->is_busy = false;
         return false;
     }
     if (q->hold) {
-        struct ledger_call call = call_of(a);
-        ledger_hold(ledger, &call, (struct rows){ 0 }, (struct units){ 0 }, on_held, a);
+        struct ledger_call call = call_of(r);
+        ledger_hold(ledger, &call, (struct rows){ 0 }, (struct units){ 0 }, on_held, r);
         return true;
     }
-    a->is_busy = send(a);
-    return a->is_busy;
+    r->is_busy = send(r);
+    return r->is_busy;
 }
 
-void ask_clear(struct ask *a)
+void own_request_clear(struct own_request *r)
 {
-    if (a->get)
-        (void)upstream_cancel(a->get);
-    buffer_clear(&a->path);
-    buffer_clear(&a->body);
-    buffer_clear(&a->why);
-    a->get = NULL;
-    a->is_busy = false;
+    if (r->get)
+        (void)upstream_cancel(r->get);
+    buffer_clear(&r->path);
+    buffer_clear(&r->body);
+    buffer_clear(&r->why);
+    r->get = NULL;
+    r->is_busy = false;
 }

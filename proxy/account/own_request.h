@@ -16,15 +16,15 @@
 #define LIMITS_PATH "/subscription-info/limits-and-usage?output=json"
 
 /* How it ended. `result` and `body` are valid during the callback. */
-struct ask_answer {
+struct own_answer {
     const struct upstream_result *result;
     struct slice body;
     bool ledger_down; /* it was not sent, or its price could not be written down */
 };
 
-typedef void ask_done(void *context, const struct ask_answer *answer);
+typedef void own_request_done(void *context, const struct own_answer *answer);
 
-struct ask {
+struct own_request {
     struct account *account;
     struct ledger *ledger;
     struct upstream_get *get; /* NULL: not under way */
@@ -34,11 +34,11 @@ struct ask {
     struct buffer path, body, why;
     int64_t within_ms, began_ms;
     struct upstream_result result;
-    ask_done *done;
+    own_request_done *done;
     void *context;
 };
 
-struct ask_question {
+struct own_question {
     struct slice path;    /* and query */
     struct slice purpose; /* stands in the books as the table; a literal */
     struct slice target;  /* a literal */
@@ -47,12 +47,12 @@ struct ask_question {
     int64_t within_ms;
 };
 
-/* Start it; `a` is the caller's, must not be busy, and stays until `done`, or until the ledger is closed. `done` comes
+/* Start it; `r` is the caller's, must not be busy, and stays until `done`, or until the ledger is closed. `done` comes
  * from the loop, once. False when memory is out. */
-[[nodiscard]] bool ask_start(struct ask *a, struct account *account, struct ledger *ledger,
-                             const struct ask_question *question, ask_done *done, void *context);
+[[nodiscard]] bool own_request_start(struct own_request *r, struct account *account, struct ledger *ledger,
+                                     const struct own_question *question, own_request_done *done, void *context);
 
 /* Free what it holds; ends what is under way without a callback. After ledger_close, before accounts_close. */
-void ask_clear(struct ask *a);
+void own_request_clear(struct own_request *r);
 
 #endif

@@ -12,7 +12,7 @@
 enum { ROWS_AT_ONCE = 5000 };
 
 struct render {
-    struct aside_item work;
+    struct worker_item work;
     int64_t held_rows;
     struct refusal refusal; /* what the worker has found wrong */
     bool made;
@@ -59,8 +59,8 @@ static enum onward make_on_worker(struct exchange *x)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
     x->counted += most; /* until what it really has is known */
     x->is_at_work = true;
-    x->render->work = (struct aside_item){ .run = make_answer, .done = on_made, .context = x };
-    aside_start(x->service->aside, &x->render->work);
+    x->render->work = (struct worker_item){ .run = make_answer, .done = on_made, .context = x };
+    worker_start(x->service->worker, &x->render->work);
     return WAIT;
 }
 

@@ -45,8 +45,8 @@ static bool leads_back(const struct config *c, struct event_base *base, const st
     struct accounts accounts;
     struct buffer why = { 0 };
     const char *option;
-    bool leads = accounts_open(&accounts, base, c, 0, &why) && ourselves_forbid(&accounts, server) &&
-                 ourselves_lead_back(&accounts, c, &option, &why);
+    bool leads = accounts_open(&accounts, base, c, 0, &why) && loop_guard_forbid(&accounts, server) &&
+                 loop_guard_leads_back(&accounts, c, &option, &why);
     if (leads)
         fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
                 SLICE_ARGS(buffer_slice(&why)));

@@ -82,7 +82,7 @@ static int run_here(const struct config *config, int argc, const char *const *ar
     return status;
 }
 
-int program_books(const struct config *config, int argc, char **words)
+int program_ledger(const struct config *config, int argc, char **words)
 {
     const char **argv = calloc((size_t)argc + 1, sizeof *argv);
     struct buffer input = buffer_with_cap(MAX_INPUT), out = { 0 }, err = { 0 }, room = { 0 };

@@ -19,6 +19,6 @@ int program_explain(const struct config *config, int argc, char **argv);
 int program_doctor(const struct config *config, int argc, char **argv);
 
 /* ledger_command.c: key, usage, ledger; through the daemon when one runs. argv[0] is the first word. */
-int program_books(const struct config *config, int argc, char **argv);
+int program_ledger(const struct config *config, int argc, char **argv);
 
 #endif

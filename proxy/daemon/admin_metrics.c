@@ -189,8 +189,8 @@ static void gather_machine(const struct service *s, struct metrics *m)
     metric_add(m, METRIC_COMMIT_FAILURES, (int64_t)l.failures);
     metric_add(m, METRIC_LEDGER_ENTRIES, (int64_t)l.entries);
     metric_add(m, METRIC_LEDGER_WAITING, (int64_t)l.waiting);
-    metric_add_histogram(m, METRIC_LOOP_LATE, &s->pulse.late);
-    metric_add_seconds(m, METRIC_LOOP_LATE_LONGEST, histogram_longest_us(&s->pulse.late, now_us));
+    metric_add_histogram(m, METRIC_LOOP_LATE, &s->loop_lag.late);
+    metric_add_seconds(m, METRIC_LOOP_LATE_LONGEST, histogram_longest_us(&s->loop_lag.late, now_us));
     metric_add(m, METRIC_LOG_LOST, (int64_t)s->log.lost);
 }
 
@@ -240,7 +240,7 @@ static void gather_teams(const struct service *s, struct metrics *m)
     free(numbers);
 }
 
-void gather_service(const struct service *s, struct metrics *m)
+void admin_metrics_gather(const struct service *s, struct metrics *m)
 {
     int64_t units_left = ledger_left(s->ledger, S("")).whole_units_left;
     gather_counters(&s->counters, m);

@@ -9,6 +9,6 @@
 #include "proxy/service/service.h"
 
 /* All but what is only known where the question came in. Cheap: it runs on the loop. */
-void gather_service(const struct service *s, struct metrics *m);
+void admin_metrics_gather(const struct service *s, struct metrics *m);
 
 #endif

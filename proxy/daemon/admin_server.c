@@ -17,13 +17,13 @@ enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, 
 
 /* A question of usage that the books are working on. */
 struct asking {
-    struct serve_admin *admin;
+    struct admin_server *admin;
     struct asking *next;
     struct http_call *call;
     bool is_csv;
 };
 
-struct serve_admin {
+struct admin_server {
     struct service *service;
     struct http_server *http;
     struct secret token; /* p NULL: none is asked for */
@@ -37,7 +37,7 @@ struct serve_admin {
 
 static bool is_ready(void *context, struct buffer *why)
 {
-    const struct serve_admin *a = context;
+    const struct admin_server *a = context;
     if (a->service->draining)
         buffer_str(why, "draining: the daemon is being stopped");
     else if (!ledger_serves(a->service->ledger))
@@ -47,7 +47,7 @@ static bool is_ready(void *context, struct buffer *why)
 
 static void explain(void *context, struct slice call, struct buffer *out)
 {
-    const struct serve_admin *a = context;
+    const struct admin_server *a = context;
     struct explain_options options =
         settings_explain_options(a->service->settings, account_page_rows(service_main_account(a->service)));
     (void)explain_json(call, &options, out); /* a refusal stands in the answer */
@@ -73,7 +73,7 @@ static void answer(struct http_call *call, struct admin_answer *a)
 static void on_usage_done(void *context, const struct ledger_answer *usage)
 {
     struct asking *asking = context;
-    struct serve_admin *a = asking->admin;
+    struct admin_server *a = asking->admin;
     struct asking **at = &a->asking;
     while (*at != asking)
         at = &(*at)->next;
@@ -86,7 +86,7 @@ static void on_usage_done(void *context, const struct ledger_answer *usage)
 
 static bool usage(void *context, void *asker, bool is_csv, int argc, const char *const *argv)
 {
-    struct serve_admin *a = context;
+    struct admin_server *a = context;
     struct asking *asking = a->n_asking < MAX_ASKING ? calloc(1, sizeof *asking) : NULL;
     if (!asking)
         return false;
@@ -99,7 +99,7 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
 
 /* ---- the numbers ---- */
 
-static void gather_state(const struct serve_admin *a, struct metrics *m)
+static void gather_state(const struct admin_server *a, struct metrics *m)
 {
     const struct service *s = a->service;
     bool serves = ledger_serves(s->ledger);
@@ -112,14 +112,14 @@ static void gather_state(const struct serve_admin *a, struct metrics *m)
 
 static void gather(void *context, struct metrics *m)
 {
-    const struct serve_admin *a = context;
+    const struct admin_server *a = context;
     gather_state(a, m);
     metric_add_labelled(m, METRIC_CONNECTIONS, S("client"), (int64_t)http_server_connections(a->service->http));
     metric_add_labelled(m, METRIC_CONNECTIONS, S("admin"), (int64_t)http_server_connections(a->http));
     metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("client"), http_server_turned_away(a->service->http));
     metric_add_labelled(m, METRIC_CONNECTIONS_TURNED_AWAY, S("admin"), http_server_turned_away(a->http));
     metric_add(m, METRIC_ADMIN_DENIED, a->denied);
-    gather_service(a->service, m);
+    admin_metrics_gather(a->service, m);
     process_gather(m);
 }
 
@@ -127,7 +127,7 @@ static void gather(void *context, struct metrics *m)
 
 static void on_request(void *context, struct http_call *call, const struct http_request *request)
 {
-    struct serve_admin *a = context;
+    struct admin_server *a = context;
     const struct admin_owner owner = { is_ready, gather,  explain,
                                        usage,    context, a->token.p ? secret_value(&a->token) : S("") };
     struct admin_question q = { .is_read = request->method != HTTP_POST,
@@ -149,11 +149,11 @@ static void on_request(void *context, struct http_call *call, const struct http_
 
 static void on_trouble(void *context, const char *line)
 {
-    const struct serve_admin *a = context;
+    const struct admin_server *a = context;
     service_say(a->service, "admin: %s", line);
 }
 
-static bool read_token(struct serve_admin *a, const struct config *c, struct buffer *why)
+static bool read_token(struct admin_server *a, const struct config *c, struct buffer *why)
 {
     struct buffer token = { 0 };
     bool ok = !c->admin_token_file || secret_file_read_token(c->admin_token_file, &token, why);
@@ -165,9 +165,9 @@ static bool read_token(struct serve_admin *a, const struct config *c, struct buf
     return ok;
 }
 
-struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
+struct admin_server *admin_server_new(struct service *s, struct buffer *why)
 {
-    struct serve_admin *a = calloc(1, sizeof *a);
+    struct admin_server *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->service = s;
@@ -186,21 +186,21 @@ struct serve_admin *serve_admin_new(struct service *s, struct buffer *why)
     a->http = http_server_new(s->base, &options);
     if (a->http && read_token(a, s->config, why) && service_listen(s, a->http, &s->config->admin, "admin", why))
         return a;
-    serve_admin_free(a);
+    admin_server_free(a);
     return NULL;
 }
 
-const struct http_server *serve_admin_http(const struct serve_admin *a)
+const struct http_server *admin_server_http(const struct admin_server *a)
 {
     return a->http;
 }
 
-void serve_admin_take_settings(struct serve_admin *a)
+void admin_server_take_settings(struct admin_server *a)
 {
     http_server_set_idle(a->http, a->service->config->idle_timeout_ms);
 }
 
-void serve_admin_announce(struct serve_admin *a)
+void admin_server_announce(struct admin_server *a)
 {
     struct buffer address = { 0 };
     for (size_t i = 0; http_server_address(a->http, i, &address); i++) {
@@ -210,7 +210,7 @@ void serve_admin_announce(struct serve_admin *a)
     buffer_clear(&address);
 }
 
-void serve_admin_free(struct serve_admin *a)
+void admin_server_free(struct admin_server *a)
 {
     if (!a)
         return;

@@ -7,23 +7,23 @@
 
 #include "proxy/service/service.h"
 
-struct serve_admin;
+struct admin_server;
 
 /* Listen on the addresses of the option `admin`; with none, nobody can ask. Reads what `s` has when it is asked, so
  * `s` needs its base, configuration and ledger by now. It answers until it is freed, also while `s` drains. NULL with a
  * line in `why`, or without one when memory is out. */
-struct serve_admin *serve_admin_new(struct service *s, struct buffer *why);
+struct admin_server *admin_server_new(struct service *s, struct buffer *why);
 
 /* Its listeners. */
-const struct http_server *serve_admin_http(const struct serve_admin *a);
+const struct http_server *admin_server_http(const struct admin_server *a);
 
 /* What a reload has changed is in force from now on. */
-void serve_admin_take_settings(struct serve_admin *a);
+void admin_server_take_settings(struct admin_server *a);
 
 /* Say in the log where it listens. */
-void serve_admin_announce(struct serve_admin *a);
+void admin_server_announce(struct admin_server *a);
 
 /* Not from inside the loop. NULL is allowed. */
-void serve_admin_free(struct serve_admin *a);
+void admin_server_free(struct admin_server *a);
 
 #endif

@@ -28,13 +28,13 @@ enum { CACHE_BYTES = 64 * 1024 * 1024 };
 struct daemon {
     struct service service;
     const struct config *start; /* what it began with */
-    struct notify notify;
-    struct inherit inherit;
+    struct sd_notify notify;
+    struct socket_activation activation;
     struct ledger_options ledger_options;
     struct key_watches *watches;
     struct control *control;
-    struct doctor_desk *doctor;
-    struct serve_admin *admin;
+    struct doctor_control *doctor;
+    struct admin_server *admin;
     struct event *signals[3];
     struct event *drain_timer;
     bool is_drained; /* no connection is left */
@@ -123,7 +123,7 @@ static void on_stop(evutil_socket_t signal_number, short what, void *context)
     int64_t ms = s->config->drain_timeout_ms;
     struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     service_say(s, "draining: no new connections; %zu are open", http_server_connections(s->http));
-    notify_stopping(&d->notify, ms, "draining");
+    sd_notify_stopping(&d->notify, ms, "draining");
     s->draining = true;
     s->takes_until_ms = clock_monotonic_ms() + ms / 2;
     event_add(d->drain_timer, &tv);
@@ -139,11 +139,11 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
         service_say(&d->service, "reload: not while draining");
         return;
     }
-    notify_reloading(&d->notify);
+    sd_notify_reloading(&d->notify);
     bool good = reload(&d->service, d->start);
     if (good)
-        serve_admin_take_settings(d->admin);
-    notify_ready(&d->notify, good ? "serving" : "serving; the last reload was refused, the log says why");
+        admin_server_take_settings(d->admin);
+    sd_notify_ready(&d->notify, good ? "serving" : "serving; the last reload was refused, the log says why");
 }
 
 /* ---- making ---- */
@@ -234,9 +234,9 @@ static bool forbid_ourselves(struct daemon *d, struct buffer *why)
 {
     struct service *s = &d->service;
     const char *option;
-    if (!ourselves_forbid(&s->accounts, s->http) || !ourselves_forbid(&s->accounts, serve_admin_http(d->admin)))
+    if (!loop_guard_forbid(&s->accounts, s->http) || !loop_guard_forbid(&s->accounts, admin_server_http(d->admin)))
         return false;
-    if (!ourselves_lead_back(&s->accounts, s->config, &option, why))
+    if (!loop_guard_leads_back(&s->accounts, s->config, &option, why))
         return true;
     buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
     return false;
@@ -248,7 +248,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     struct settings *settings = settings_new(config, NULL);
     link_init(&s->running);
     link_init(&s->finished);
-    s->inherit = &d->inherit;
+    s->activation = &d->activation;
     s->memory.max = setup_call_memory(config);
     s->base = make_base();
     if (!settings || !s->base || !log_open(&s->log, s->base, STDERR_FILENO) ||
@@ -256,50 +256,50 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
         settings_put(settings);
         return false;
     }
-    s->aside = aside_new(s->base);
-    if (!s->aside || !make_events(d) || !pulse_start(&s->pulse, s->base) || !notify_start(&d->notify, s->base, why) ||
-        !inherit_find(&d->inherit, why))
+    s->worker = worker_new(s->base);
+    if (!s->worker || !make_events(d) || !loop_lag_start(&s->loop_lag, s->base) ||
+        !sd_notify_start(&d->notify, s->base, why) || !socket_activation_find(&d->activation, why))
         return false;
     front_raise_descriptors(s);
     s->counters.calls_took.scale = &histogram_waits;
     if (!make_ledger(d, why) || !make_http(d, why))
         return false;
     learnt_read(config->state_directory, &s->accounts);
-    d->admin = serve_admin_new(s, why);
-    if (!d->admin || !inherit_all_taken(&d->inherit, why) || !forbid_ourselves(d, why))
+    d->admin = admin_server_new(s, why);
+    if (!d->admin || !socket_activation_all_taken(&d->activation, why) || !forbid_ourselves(d, why))
         return false;
     d->watches = key_watches_new(s);
     d->control = control_new(s->base, config->state_directory, s->ledger, why);
-    d->doctor = doctor_desk_new(s);
+    d->doctor = doctor_control_new(s);
     if (!d->watches || !d->control || !d->doctor)
         return false;
-    control_serve(d->control, "doctor", doctor_desk_run, d->doctor);
+    control_serve(d->control, "doctor", doctor_control_run, d->doctor);
     return true;
 }
 
 static void announce(struct daemon *d)
 {
     front_announce(&d->service, CACHE_BYTES);
-    serve_admin_announce(d->admin);
+    admin_server_announce(d->admin);
     service_say(&d->service, "ready");
     log_flush(&d->service.log);
-    notify_ready(&d->notify, "serving");
+    sd_notify_ready(&d->notify, "serving");
 }
 
 static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
-    notify_end(&d->notify);
-    inherit_end(&d->inherit);
-    aside_free(s->aside); /* a call that is worked on cannot be given up */
+    sd_notify_end(&d->notify);
+    socket_activation_end(&d->activation);
+    worker_free(s->worker); /* a call that is worked on cannot be given up */
     control_free(d->control);
-    serve_admin_free(d->admin);
+    admin_server_free(d->admin);
     if (s->bottom)
         calls_give_up(s);
     http_server_free(s->http);
     ledger_close(s->ledger);
     key_watches_free(d->watches);
-    doctor_desk_free(d->doctor);
+    doctor_control_free(d->doctor);
     accounts_close(&s->accounts);
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         if (d->signals[i])
@@ -309,7 +309,7 @@ static void free_daemon(struct daemon *d)
     if (s->bottom)
         event_free(s->bottom);
     service_end(s);
-    pulse_stop(&s->pulse);
+    loop_lag_stop(&s->loop_lag);
     log_close(&s->log);
     if (s->base)
         event_base_free(s->base);

@@ -8,7 +8,7 @@
 #include "proxy/doctor/doctor.h"
 #include "proxy/service/service.h"
 
-struct doctor_desk {
+struct doctor_control {
     struct service *service;
     struct account *account;
     struct doctor *doctor;     /* the last one */
@@ -19,16 +19,16 @@ struct doctor_desk {
 
 static void on_over(void *context)
 {
-    struct doctor_desk *desk = context;
+    struct doctor_control *c = context;
     struct buffer out = { 0 }, json = { 0 };
-    bool good = doctor_report(desk->doctor, &out, &json);
+    bool good = doctor_report(c->doctor, &out, &json);
     buffer_put(&out, '\0');
     buffer_append(&out, buffer_slice(&json));
-    if (desk->account->looked_ms)
-        key_watch_apply(desk->service, desk->account);
-    service_keep_learnt(desk->service);
-    desk->done(desk->done_context,
-               &(struct ledger_answer){ .status = good ? EXIT_DONE : EXIT_WRONG, .out = buffer_slice(&out) });
+    if (c->account->looked_ms)
+        key_watch_apply(c->service, c->account);
+    service_keep_learnt(c->service);
+    c->done(c->done_context,
+            &(struct ledger_answer){ .status = good ? EXIT_DONE : EXIT_WRONG, .out = buffer_slice(&out) });
     buffer_clear(&out);
     buffer_clear(&json);
 }
@@ -38,13 +38,13 @@ static void refuse(ledger_command_done *done, void *context, int status, struct 
     done(context, &(struct ledger_answer){ .status = status, .err = why });
 }
 
-void doctor_desk_run(void *context, int argc, const char *const *argv, ledger_command_done *done, void *done_context)
+void doctor_control_run(void *context, int argc, const char *const *argv, ledger_command_done *done, void *done_context)
 {
-    struct doctor_desk *desk = context;
-    struct service *s = desk->service;
+    struct doctor_control *c = context;
+    struct service *s = c->service;
     struct slice team = argc > 1 ? slice_str(argv[1]) : S("");
     struct turns *turns = team.n ? service_turns(s, team) : NULL;
-    if (desk->doctor && !doctor_is_over(desk->doctor)) {
+    if (c->doctor && !doctor_is_over(c->doctor)) {
         refuse(done, done_context, EXIT_WRONG, S("anchorage: a doctor is at work already; wait for it\n"));
         return;
     }
@@ -52,34 +52,34 @@ void doctor_desk_run(void *context, int argc, const char *const *argv, ledger_co
         refuse(done, done_context, EXIT_USAGE, S("anchorage: the running daemon has no such team\n"));
         return;
     }
-    doctor_free(desk->doctor);
-    settings_put(desk->settings);
-    desk->settings = settings_hold(s->settings);
-    desk->account = turns ? turns->account : &s->accounts.list[0];
-    desk->done = done;
-    desk->done_context = done_context;
-    const struct doctor_place place = { .config = desk->settings->config,
-                                        .account = desk->account,
+    doctor_free(c->doctor);
+    settings_put(c->settings);
+    c->settings = settings_hold(s->settings);
+    c->account = turns ? turns->account : &s->accounts.list[0];
+    c->done = done;
+    c->done_context = done_context;
+    const struct doctor_place place = { .config = c->settings->config,
+                                        .account = c->account,
                                         .ledger = s->ledger,
-                                        .is_main = desk->account == service_main_account(s) };
-    desk->doctor = doctor_new(&place, on_over, desk);
-    if (!desk->doctor)
+                                        .is_main = c->account == service_main_account(s) };
+    c->doctor = doctor_new(&place, on_over, c);
+    if (!c->doctor)
         refuse(done, done_context, EXIT_WRONG, S("anchorage: memory is out\n"));
 }
 
-struct doctor_desk *doctor_desk_new(struct service *s)
+struct doctor_control *doctor_control_new(struct service *s)
 {
-    struct doctor_desk *desk = calloc(1, sizeof *desk);
-    if (desk)
-        desk->service = s;
-    return desk;
+    struct doctor_control *c = calloc(1, sizeof *c);
+    if (c)
+        c->service = s;
+    return c;
 }
 
-void doctor_desk_free(struct doctor_desk *desk)
+void doctor_control_free(struct doctor_control *c)
 {
-    if (!desk)
+    if (!c)
         return;
-    doctor_free(desk->doctor);
-    settings_put(desk->settings);
-    free(desk);
+    doctor_free(c->doctor);
+    settings_put(c->settings);
+    free(c);
 }

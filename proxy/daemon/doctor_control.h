@@ -7,17 +7,18 @@
 
 #include "proxy/daemon/control.h"
 
-struct doctor_desk;
+struct doctor_control;
 struct service;
 
 /* NULL when memory is out. */
-struct doctor_desk *doctor_desk_new(struct service *s);
+struct doctor_control *doctor_control_new(struct service *s);
 
 /* After ledger_close, before accounts_close. NULL is allowed. */
-void doctor_desk_free(struct doctor_desk *desk);
+void doctor_control_free(struct doctor_control *c);
 
 /* "doctor", and the name of a team or nothing: a control_command. The output is the report as text, a NUL, and as JSON.
  */
-void doctor_desk_run(void *desk, int argc, const char *const *argv, ledger_command_done *done, void *done_context);
+void doctor_control_run(void *control, int argc, const char *const *argv, ledger_command_done *done,
+                        void *done_context);
 
 #endif

@@ -25,7 +25,7 @@ struct key_watch {
     struct service *service;
     struct account *account;
     struct event *timer;
-    struct ask ask;
+    struct own_request ask;
     int64_t retry_ms;
     int64_t due_ms;  /* the next look */
     int64_t soon_ms; /* when v3 last refused for want of units, and a look was brought forward for it */
@@ -187,7 +187,7 @@ static int64_t next_ms(const struct key_watch *w)
     return interval - random_below(interval / 20);
 }
 
-static void on_answer(void *context, const struct ask_answer *answer)
+static void on_answer(void *context, const struct own_answer *answer)
 {
     struct key_watch *w = context;
     struct subscription s;
@@ -210,13 +210,13 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     struct key_watch *w = context;
     (void)fd;
     (void)what;
-    const struct ask_question q = { .path = S(LIMITS_PATH),
+    const struct own_question q = { .path = S(LIMITS_PATH),
                                     .purpose = S("limits"),
                                     .max_bytes = SUBSCRIPTION_MAX_BYTES,
                                     .within_ms = w->service->config->call_timeout_ms };
     if (w->service->draining)
         return;
-    if (!ask_start(&w->ask, w->account, w->service->ledger, &q, on_answer, w)) {
+    if (!own_request_start(&w->ask, w->account, w->service->ledger, &q, on_answer, w)) {
         fail(w, S("memory is out"));
         look_in(w, next_ms(w));
     }
@@ -269,7 +269,7 @@ void key_watches_free(struct key_watches *all)
     for (size_t i = 0; all && i < all->n; i++) {
         struct key_watch *w = &all->list[i];
         w->account->on_out_of_units = NULL;
-        ask_clear(&w->ask);
+        own_request_clear(&w->ask);
         event_free(w->timer);
     }
     free(all);

@@ -13,9 +13,9 @@
 
 enum { PATIENCE_S = 1, MARGIN_MS = 10000 };
 
-static void tell(const struct notify *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const struct sd_notify *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void tell(const struct notify *n, const char *format, ...)
+static void tell(const struct sd_notify *n, const char *format, ...)
 {
     struct buffer lines = buffer_with_cap(4096);
     va_list args;
@@ -37,7 +37,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
 }
 
 /* A path, or @ and a name that is in no file system. */
-static bool set_address(struct notify *n, struct slice name)
+static bool set_address(struct sd_notify *n, struct slice name)
 {
     if (name.n < 2 || name.n >= sizeof n->address.sun_path || (name.p[0] != '/' && name.p[0] != '@'))
         return false;
@@ -61,12 +61,12 @@ static int64_t watchdog_us(void)
     return (int64_t)n;
 }
 
-bool notify_start(struct notify *n, struct event_base *base, struct buffer *why)
+bool sd_notify_start(struct sd_notify *n, struct event_base *base, struct buffer *why)
 {
     const char *name = getenv("NOTIFY_SOCKET");
     struct timeval patience = { .tv_sec = PATIENCE_S };
     int64_t half_us = watchdog_us() / 2;
-    *n = (struct notify){ .fd = -1 };
+    *n = (struct sd_notify){ .fd = -1 };
     if (!name || !name[0])
         return true;
     if (!set_address(n, slice_str(name))) {
@@ -92,7 +92,7 @@ bool notify_start(struct notify *n, struct event_base *base, struct buffer *why)
     return false;
 }
 
-void notify_end(struct notify *n)
+void sd_notify_end(struct sd_notify *n)
 {
     if (n->watchdog)
         event_free(n->watchdog);
@@ -102,17 +102,17 @@ void notify_end(struct notify *n)
     n->fd = -1;
 }
 
-void notify_ready(const struct notify *n, const char *status)
+void sd_notify_ready(const struct sd_notify *n, const char *status)
 {
     tell(n, "READY=1\nSTATUS=%s", status);
 }
 
-void notify_reloading(const struct notify *n)
+void sd_notify_reloading(const struct sd_notify *n)
 {
     tell(n, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_us());
 }
 
-void notify_stopping(const struct notify *n, int64_t at_most_ms, const char *status)
+void sd_notify_stopping(const struct sd_notify *n, int64_t at_most_ms, const char *status)
 {
     tell(n, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld\nSTATUS=%s", (long long)(at_most_ms + MARGIN_MS) * 1000, status);
 }

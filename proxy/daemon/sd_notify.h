@@ -15,7 +15,7 @@
 struct event;
 struct event_base;
 
-struct notify {
+struct sd_notify {
     int fd; /* -1: nobody is there */
     struct sockaddr_un address;
     socklen_t n;
@@ -24,13 +24,13 @@ struct notify {
 
 /* Take $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment; from now on a sign of life leaves `base` at half of
  * the watchdog's time. False with a line in `why` when there is a supervisor that cannot be told. */
-[[nodiscard]] bool notify_start(struct notify *n, struct event_base *base, struct buffer *why);
-void notify_end(struct notify *n);
+[[nodiscard]] bool sd_notify_start(struct sd_notify *n, struct event_base *base, struct buffer *why);
+void sd_notify_end(struct sd_notify *n);
 
-/* Calls are taken; also ends notify_reloading. `status` is what `systemctl status` shows. */
-void notify_ready(const struct notify *n, const char *status);
-void notify_reloading(const struct notify *n);
+/* Calls are taken; also ends sd_notify_reloading. `status` is what `systemctl status` shows. */
+void sd_notify_ready(const struct sd_notify *n, const char *status);
+void sd_notify_reloading(const struct sd_notify *n);
 /* The end has begun and may take so long. */
-void notify_stopping(const struct notify *n, int64_t at_most_ms, const char *status);
+void sd_notify_stopping(const struct sd_notify *n, int64_t at_most_ms, const char *status);
 
 #endif

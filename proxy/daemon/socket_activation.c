@@ -37,14 +37,15 @@ static uint64_t count(void)
     return n;
 }
 
-bool inherit_find(struct inherit *all, struct buffer *why)
+bool socket_activation_find(struct socket_activation *all, struct buffer *why)
 {
     const char *list = getenv("LISTEN_FDNAMES");
     struct slice rest = slice_str(list ? list : "");
     uint64_t n = count();
-    bool good = n <= INHERIT_MAX;
+    bool good = n <= SOCKET_ACTIVATION_MAX;
     if (!good)
-        buffer_printf(why, "LISTEN_FDS: %llu sockets are handed in; at most %d", (unsigned long long)n, INHERIT_MAX);
+        buffer_printf(why, "LISTEN_FDS: %llu sockets are handed in; at most %d", (unsigned long long)n,
+                      SOCKET_ACTIVATION_MAX);
     for (int i = 0; good && i < (int)n; i++) {
         struct slice name = list ? slice_split(rest, ':', &rest) : S("http");
         const char *option = option_of(name);
@@ -66,7 +67,7 @@ bool inherit_find(struct inherit *all, struct buffer *why)
     return good;
 }
 
-int inherit_take(struct inherit *all, const char *option)
+int socket_activation_take(struct socket_activation *all, const char *option)
 {
     for (size_t i = 0; i < all->n; i++) {
         int fd = all->sockets[i].fd;
@@ -78,7 +79,7 @@ int inherit_take(struct inherit *all, const char *option)
     return -1;
 }
 
-bool inherit_all_taken(const struct inherit *all, struct buffer *why)
+bool socket_activation_all_taken(const struct socket_activation *all, struct buffer *why)
 {
     for (size_t i = 0; i < all->n; i++) {
         if (all->sockets[i].fd < 0)
@@ -89,7 +90,7 @@ bool inherit_all_taken(const struct inherit *all, struct buffer *why)
     return true;
 }
 
-void inherit_end(struct inherit *all)
+void socket_activation_end(struct socket_activation *all)
 {
     for (size_t i = 0; i < all->n; i++)
         if (all->sockets[i].fd >= 0)

@@ -8,27 +8,27 @@
 
 #include "base/buffer.h"
 
-enum { INHERIT_MAX = 64 };
+enum { SOCKET_ACTIVATION_MAX = 64 };
 
-struct inherit {
+struct socket_activation {
     struct {
         const char *option; /* of [proxy], whose addresses it stands for */
         int fd;             /* -1: taken */
-    } sockets[INHERIT_MAX];
+    } sockets[SOCKET_ACTIVATION_MAX];
     size_t n;
 };
 
 /* Find what is handed in to this process, and take it out of the environment. False with a line in `why` when there is
  * a name that we do not know. */
-[[nodiscard]] bool inherit_find(struct inherit *all, struct buffer *why);
+[[nodiscard]] bool socket_activation_find(struct socket_activation *all, struct buffer *why);
 
 /* Take the next socket for the option: its descriptor, which the caller owns; -1 when there is none (left). */
-int inherit_take(struct inherit *all, const char *option);
+int socket_activation_take(struct socket_activation *all, const char *option);
 
 /* Whether all are taken; else a line in `why`. */
-[[nodiscard]] bool inherit_all_taken(const struct inherit *all, struct buffer *why);
+[[nodiscard]] bool socket_activation_all_taken(const struct socket_activation *all, struct buffer *why);
 
 /* Close what nobody has taken. */
-void inherit_end(struct inherit *all);
+void socket_activation_end(struct socket_activation *all);
 
 #endif

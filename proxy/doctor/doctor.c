@@ -98,7 +98,7 @@ static void say_end(struct doctor *d, const struct subscription *s)
                    FOUND(d, "on %s, in %lld days", day, (long long)days), days <= SOON_DAYS ? advice : "");
 }
 
-static void read_limits(struct doctor *d, const struct ask_answer *answer)
+static void read_limits(struct doctor *d, const struct own_answer *answer)
 {
     struct subscription s;
     doctor_say(d, "key", FINE, FOUND(d, "v3 takes the key"), "");
@@ -125,9 +125,9 @@ static void end(struct doctor *d)
 /* An answer that tells nothing but its fault. False: there is no point in asking on. */
 static bool read_fault(struct doctor *d, const struct upstream_result *r)
 {
-    bool is_first = d->step < 0, denied = r->fault == FAULT_UPSTREAM_DENIED;
+    bool is_first = d->question < 0, denied = r->fault == FAULT_UPSTREAM_DENIED;
     bool is_answer = r->fault == FAULT_UPSTREAM_ODD || r->fault == FAULT_BAD_TARGET;
-    const char *name = is_first ? "key" : doctor_steps[d->step].name;
+    const char *name = is_first ? "key" : doctor_questions[d->question].name;
     if (denied)
         doctor_say(
             d, name, WRONG, FOUND(d, "v3 does not take the key: %.*s", SLICE_ARGS(r->why)),
@@ -155,7 +155,7 @@ static bool read_price(struct doctor *d, const struct upstream_result *r)
 
 static void go_on(struct doctor *d);
 
-static void on_answer(void *context, const struct ask_answer *answer)
+static void on_answer(void *context, const struct own_answer *answer)
 {
     struct doctor *d = context;
     bool more = true;
@@ -167,10 +167,10 @@ static void on_answer(void *context, const struct ask_answer *answer)
         more = read_price(d, answer->result) && read_fault(d, answer->result);
     } else {
         more = read_price(d, answer->result);
-        if (d->step < 0)
+        if (d->question < 0)
             read_limits(d, answer);
         else if (more)
-            doctor_steps[d->step].read(d, answer);
+            doctor_questions[d->question].read(d, answer);
     }
     if (more)
         go_on(d);
@@ -180,23 +180,23 @@ static void on_answer(void *context, const struct ask_answer *answer)
 
 static bool ask(struct doctor *d, struct slice path)
 {
-    bool is_first = d->step < 0;
-    const struct ask_question q = { .path = path,
+    bool is_first = d->question < 0;
+    const struct own_question q = { .path = path,
                                     .purpose = is_first ? S("limits") : S("doctor"),
                                     .target = is_first ? S("") : S("ahrefs.com"),
                                     .hold = !is_first,
                                     .max_bytes = is_first ? SUBSCRIPTION_MAX_BYTES : MAX_BODY,
                                     .within_ms = WITHIN_MS };
     d->requests += !is_first;
-    return ask_start(&d->ask, d->place.account, d->place.ledger, &q, on_answer, d);
+    return own_request_start(&d->ask, d->place.account, d->place.ledger, &q, on_answer, d);
 }
 
 static void go_on(struct doctor *d)
 {
     struct buffer path = { 0 };
     bool has_next = false, asked = false;
-    while (!has_next && ++d->step < doctor_n_steps && d->requests < DOCTOR_MAX_REQUESTS)
-        has_next = doctor_steps[d->step].ask(d, &path);
+    while (!has_next && ++d->question < doctor_n_questions && d->requests < DOCTOR_MAX_REQUESTS)
+        has_next = doctor_questions[d->question].ask(d, &path);
     if (has_next)
         asked = !path.failed && ask(d, buffer_slice(&path));
     buffer_clear(&path);
@@ -215,7 +215,7 @@ struct doctor *doctor_new(const struct doctor_place *place, void (*done)(void *c
     d->place = *place;
     d->done = done;
     d->context = context;
-    d->step = -1;
+    d->question = -1;
     d->memory = arena_new(MEMORY);
     if (d->memory && ask(d, S(LIMITS_PATH)))
         return d;
@@ -227,7 +227,7 @@ void doctor_free(struct doctor *d)
 {
     if (!d)
         return;
-    ask_clear(&d->ask);
+    own_request_clear(&d->ask);
     arena_free(d->memory);
     free(d);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What stands behind struct doctor: doctor.c walks and tells, doctor_steps.c knows what to ask and how to read it.
+ * What stands behind struct doctor: doctor.c walks and tells, questions.c knows what to ask and how to read it.
  */
 #ifndef ANCHORAGE_PROXY_DOCTOR_INSIDE_H
 #define ANCHORAGE_PROXY_DOCTOR_INSIDE_H
@@ -30,30 +30,31 @@ struct doctor {
     struct doctor_place place;
     void (*done)(void *context);
     void *context;
-    struct ask ask;
+    struct own_request ask;
     struct arena *memory;
-    int step, requests;
+    int question; /* -1: the one for limits */
+    int requests;
     bool is_over;
     int64_t units; /* that it cost after all */
     struct finding findings[MAX_FINDINGS];
     int n_findings;
 
     struct sample order, top, exact; /* by anchor; by links; all of one page */
-    struct sample answer;            /* of the step under way */
+    struct sample answer;            /* of the question under way */
     bool knows_case;
     int pivot; /* row of `order` that the next page was asked to begin behind */
 };
 
 /* A question, and what its answer says. */
-struct doctor_step {
+struct doctor_question {
     const char *name;
     /* Append path and query; false when it need not be asked. */
     bool (*ask)(struct doctor *d, struct buffer *path);
-    void (*read)(struct doctor *d, const struct ask_answer *answer);
+    void (*read)(struct doctor *d, const struct own_answer *answer);
 };
 
-extern const struct doctor_step doctor_steps[];
-extern const int doctor_n_steps;
+extern const struct doctor_question doctor_questions[];
+extern const int doctor_n_questions;
 
 /* The advice may be "". */
 void doctor_say(struct doctor *d, const char *name, enum verdict verdict, struct slice found, const char *advice);

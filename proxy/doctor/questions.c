@@ -111,7 +111,7 @@ static bool on_row(void *context, const struct scan_value *values)
 }
 
 /* False, and said, when the rows are not what was asked for. */
-static bool read_rows(struct doctor *d, const struct ask_answer *answer, uint32_t fields, struct sample *ret)
+static bool read_rows(struct doctor *d, const struct own_answer *answer, uint32_t fields, struct sample *ret)
 {
     struct reading r = { d, ret };
     struct scan_options o = { .key = table()->rows,
@@ -125,8 +125,8 @@ static bool read_rows(struct doctor *d, const struct ask_answer *answer, uint32_
     bool ok = s && scanner_feed(s, answer->body) && scanner_end(s);
     const char *why = s && scanner_why(s) ? scanner_why(s) : "more rows than were asked for";
     if (!ok)
-        doctor_say(d, doctor_steps[d->step].name, WRONG, FOUND(d, "v3's rows have another form than expected: %s", why),
-                   TELL);
+        doctor_say(d, doctor_questions[d->question].name, WRONG,
+                   FOUND(d, "v3's rows have another form than expected: %s", why), TELL);
     scanner_free(s);
     return ok;
 }
@@ -148,7 +148,7 @@ static bool ask_prefix(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_prefix(struct doctor *d, const struct ask_answer *answer)
+static void read_prefix(struct doctor *d, const struct own_answer *answer)
 {
     int64_t live;
     if (totals_parse(answer->body, &live))
@@ -227,7 +227,7 @@ static void say_price(struct doctor *d, const struct upstream_result *r)
                    "");
 }
 
-static void read_order(struct doctor *d, const struct ask_answer *answer)
+static void read_order(struct doctor *d, const struct own_answer *answer)
 {
     if (!read_rows(d, answer, all_fields(), &d->order))
         return;
@@ -249,7 +249,7 @@ static bool ask_case(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_case(struct doctor *d, const struct ask_answer *answer)
+static void read_case(struct doctor *d, const struct own_answer *answer)
 {
     if (read_rows(d, answer, two_fields(), &d->answer))
         say_case(d, d->answer.n > 0 && has_upper(d->answer.anchor[0]));
@@ -271,7 +271,7 @@ static bool ask_after(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_after(struct doctor *d, const struct ask_answer *answer)
+static void read_after(struct doctor *d, const struct own_answer *answer)
 {
     const struct sample *s = &d->order, *a = &d->answer;
     if (!read_rows(d, answer, two_fields(), &d->answer))
@@ -299,7 +299,7 @@ static bool ask_top(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_top(struct doctor *d, const struct ask_answer *answer)
+static void read_top(struct doctor *d, const struct own_answer *answer)
 {
     if (!read_rows(d, answer, two_fields(), &d->top))
         d->top.n = 0;
@@ -316,7 +316,7 @@ static bool ask_links(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_links(struct doctor *d, const struct ask_answer *answer)
+static void read_links(struct doctor *d, const struct own_answer *answer)
 {
     int lower = 0, same = 0;
     if (!read_rows(d, answer, two_fields(), &d->answer))
@@ -350,7 +350,7 @@ static bool ask_exact(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_exact(struct doctor *d, const struct ask_answer *answer)
+static void read_exact(struct doctor *d, const struct own_answer *answer)
 {
     if (!read_rows(d, answer, two_fields(), &d->exact))
         d->exact.n = -1;
@@ -371,7 +371,7 @@ static bool ask_live(struct doctor *d, struct buffer *path)
     return true;
 }
 
-static void read_live(struct doctor *d, const struct ask_answer *answer)
+static void read_live(struct doctor *d, const struct own_answer *answer)
 {
     int64_t live, sum = 0;
     for (int i = 0; i < d->exact.n; i++)
@@ -390,7 +390,7 @@ static void read_live(struct doctor *d, const struct ask_answer *answer)
 }
 
 /* clang-format off */
-const struct doctor_step doctor_steps[] = {
+const struct doctor_question doctor_questions[] = {
     { "prefix",       ask_prefix, read_prefix }, /* the smallest first: it shows whether the target is free */
     { "anchor_order", ask_order,  read_order },
     { "anchor_case",  ask_case,   read_case },
@@ -401,4 +401,4 @@ const struct doctor_step doctor_steps[] = {
     { "totals",       ask_live,   read_live },
 };
 /* clang-format on */
-const int doctor_n_steps = sizeof doctor_steps / sizeof doctor_steps[0];
+const int doctor_n_questions = sizeof doctor_questions / sizeof doctor_questions[0];

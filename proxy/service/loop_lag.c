@@ -8,35 +8,35 @@
 
 enum { EVERY_US = 50000, ROUNDED_US = 1000 /* epoll waits for whole milliseconds */ };
 
-static void set(struct pulse *p, int64_t now_us)
+static void set(struct loop_lag *l, int64_t now_us)
 {
     const struct timeval every = { .tv_usec = EVERY_US };
-    p->due_us = now_us + EVERY_US + ROUNDED_US;
-    event_add(p->timer, &every);
+    l->due_us = now_us + EVERY_US + ROUNDED_US;
+    event_add(l->timer, &every);
 }
 
 static void on_time(evutil_socket_t fd, short what, void *context)
 {
-    struct pulse *p = context;
+    struct loop_lag *l = context;
     (void)fd;
     (void)what;
     int64_t now_us = clock_monotonic_us();
-    histogram_add(&p->late, now_us - p->due_us, now_us);
-    set(p, now_us);
+    histogram_add(&l->late, now_us - l->due_us, now_us);
+    set(l, now_us);
 }
 
-bool pulse_start(struct pulse *p, struct event_base *base)
+bool loop_lag_start(struct loop_lag *l, struct event_base *base)
 {
-    p->late.scale = &histogram_moments;
-    p->timer = event_new(base, -1, 0, on_time, p);
-    if (p->timer)
-        set(p, clock_monotonic_us());
-    return p->timer;
+    l->late.scale = &histogram_moments;
+    l->timer = event_new(base, -1, 0, on_time, l);
+    if (l->timer)
+        set(l, clock_monotonic_us());
+    return l->timer;
 }
 
-void pulse_stop(struct pulse *p)
+void loop_lag_stop(struct loop_lag *l)
 {
-    if (p->timer)
-        event_free(p->timer);
-    p->timer = NULL;
+    if (l->timer)
+        event_free(l->timer);
+    l->timer = NULL;
 }

@@ -13,14 +13,14 @@
 struct event;
 struct event_base;
 
-struct pulse {
+struct loop_lag {
     struct event *timer;
     int64_t due_us;
     struct histogram late;
 };
 
-/* False when memory is out. The base goes after pulse_stop, which may be called either way. */
-[[nodiscard]] bool pulse_start(struct pulse *p, struct event_base *base);
-void pulse_stop(struct pulse *p);
+/* False when memory is out. The base goes after loop_lag_stop, which may be called either way. */
+[[nodiscard]] bool loop_lag_start(struct loop_lag *l, struct event_base *base);
+void loop_lag_stop(struct loop_lag *l);
 
 #endif

@@ -32,10 +32,10 @@ bool service_listen(struct service *s, struct http_server *server, const struct 
                     const char *option, struct buffer *why)
 {
     bool is_tls = strcmp(option, "listen_tls") == 0;
-    int fd = inherit_take(s->inherit, option);
+    int fd = socket_activation_take(s->activation, option);
     if (fd >= 0) {
         bool good = true;
-        for (; good && fd >= 0; fd = good ? inherit_take(s->inherit, option) : -1)
+        for (; good && fd >= 0; fd = good ? socket_activation_take(s->activation, option) : -1)
             good = http_server_inherit(server, fd, is_tls, why);
         return good;
     }

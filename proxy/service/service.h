@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What all calls share: the configuration, the rooms around them, the teams' turns, what is remembered, the log. Made
- * and freed by serve.c.
+ * and freed by daemon/daemon.c.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_SERVICE_H
 #define ANCHORAGE_PROXY_SERVICE_SERVICE_H
@@ -22,7 +22,7 @@
 struct event;
 struct event_base;
 struct exchange;
-struct aside;
+struct worker;
 
 enum { ROOMS_TIMED = 6 };
 
@@ -46,7 +46,7 @@ struct service {
     struct turns **turns;    /* one for each team of the configuration, in its order */
     struct turns *all_turns; /* these, and of teams that are gone but still have calls */
     struct pacer pacer;      /* calls held back because the loop is overloaded */
-    struct aside *aside;     /* for large answers */
+    struct worker *worker;   /* for large answers */
     struct budget memory;    /* of all calls together */
     size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */
     bool draining;
@@ -57,8 +57,8 @@ struct service {
     struct event *bottom;          /* runs once the callbacks of this turn are done */
     struct log log;                /* written at the bottom */
     struct counters counters;
-    struct pulse pulse;
-    struct inherit *inherit; /* sockets that were handed in, as long as nobody listens on them */
+    struct loop_lag loop_lag;
+    struct socket_activation *activation; /* sockets that were handed in, as long as nobody listens on them */
 };
 
 /* Run the bottom of the loop after this turn's callbacks. */

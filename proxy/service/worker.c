@@ -13,10 +13,10 @@
 #include "base/thread.h"
 
 struct list {
-    struct aside_item *first, *last;
+    struct worker_item *first, *last;
 };
 
-struct aside {
+struct worker {
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t more;
@@ -26,16 +26,16 @@ struct aside {
     struct event *wake;
 };
 
-static void put(struct list *l, struct aside_item *item)
+static void put(struct list *l, struct worker_item *item)
 {
     item->next = NULL;
     *(l->last ? &l->last->next : &l->first) = item;
     l->last = item;
 }
 
-static struct aside_item *take(struct list *l)
+static struct worker_item *take(struct list *l)
 {
-    struct aside_item *item = l->first;
+    struct worker_item *item = l->first;
     if (item && !(l->first = item->next))
         l->last = NULL;
     return item;
@@ -43,11 +43,11 @@ static struct aside_item *take(struct list *l)
 
 static void *work(void *context)
 {
-    struct aside *w = context;
+    struct worker *w = context;
     const uint64_t one = 1;
     pthread_mutex_lock(&w->lock);
     while (!w->ends) {
-        struct aside_item *item = take(&w->to_do);
+        struct worker_item *item = take(&w->to_do);
         if (!item) {
             pthread_cond_wait(&w->more, &w->lock);
             continue;
@@ -65,14 +65,14 @@ static void *work(void *context)
 
 static void on_ready(evutil_socket_t fd, short what, void *context)
 {
-    struct aside *w = context;
+    struct worker *w = context;
     uint64_t ignored;
     (void)what;
     if (read(fd, &ignored, sizeof ignored) < 0)
         return;
     for (;;) {
         pthread_mutex_lock(&w->lock);
-        struct aside_item *item = take(&w->ready);
+        struct worker_item *item = take(&w->ready);
         pthread_mutex_unlock(&w->lock);
         if (!item)
             return;
@@ -80,9 +80,9 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     }
 }
 
-struct aside *aside_new(struct event_base *base)
+struct worker *worker_new(struct event_base *base)
 {
-    struct aside *w = calloc(1, sizeof *w);
+    struct worker *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
     pthread_mutex_init(&w->lock, NULL);
@@ -99,7 +99,7 @@ struct aside *aside_new(struct event_base *base)
     return NULL;
 }
 
-void aside_free(struct aside *w)
+void worker_free(struct worker *w)
 {
     if (!w)
         return;
@@ -115,7 +115,7 @@ void aside_free(struct aside *w)
     free(w);
 }
 
-void aside_start(struct aside *w, struct aside_item *item)
+void worker_start(struct worker *w, struct worker_item *item)
 {
     pthread_mutex_lock(&w->lock);
     put(&w->to_do, item);

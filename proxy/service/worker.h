@@ -6,23 +6,23 @@
 #define ANCHORAGE_PROXY_SERVICE_WORKER_H
 
 struct event_base;
-struct aside;
+struct worker;
 
 /* A piece of work, inside the struct of whoever wants it done. */
-struct aside_item {
-    struct aside_item *next;
+struct worker_item {
+    struct worker_item *next;
     void (*run)(void *context);  /* on the thread; touches nothing but what `context` alone uses */
     void (*done)(void *context); /* from the loop, afterwards */
     void *context;
 };
 
 /* NULL when there is no thread to be had. */
-struct aside *aside_new(struct event_base *base);
+struct worker *worker_new(struct event_base *base);
 
 /* Waits for the piece that runs; nobody is told any more. NULL is allowed. */
-void aside_free(struct aside *w);
+void worker_free(struct worker *w);
 
 /* First come, first served. `item` must live until it is done. */
-void aside_start(struct aside *w, struct aside_item *item);
+void worker_start(struct worker *w, struct worker_item *item);
 
 #endif

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "proxy/service/teams.h"
 
 enum { OVERLOAD_RETRY_MS = 5000 };
 
@@ -33,7 +34,7 @@ static struct turns *turns_of_address(struct exchange *x)
 {
     struct service *s = x->service;
     const struct config_team *team = config_team_of_address(s->config, x->asked.client);
-    return service_turns(s, team ? slice_str(team->name) : S("unassigned"));
+    return teams_find(s, team ? slice_str(team->name) : S("unassigned"));
 }
 
 /* A token that is no key's: by configuration it is served within the limits of [team unassigned]. */
@@ -41,7 +42,7 @@ static void meet_stranger(struct exchange *x, struct slice token)
 {
     struct service *s = x->service;
     const struct http_request *r = http_call_request(x->http);
-    x->ticket.turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? service_turns(s, S("unassigned")) : NULL;
+    x->ticket.turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? teams_find(s, S("unassigned")) : NULL;
     struct ledger_stranger seen = { .token = token,
                                     .client = r->client,
                                     .agent = params_without_token(&x->asked.params, r->user_agent, x->memory),
@@ -58,7 +59,7 @@ static void meet_key(struct exchange *x, const struct ledger_key *key)
     x->asked.key = arena_dup(x->memory, key->id);
     if (key->disabled)
         return;
-    x->ticket.turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : service_turns(x->service, key->team);
+    x->ticket.turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : teams_find(x->service, key->team);
 }
 
 /* The key decides first: a stranger learns nothing else. */
@@ -78,6 +79,7 @@ static enum onward find_key(struct exchange *x)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
+    teams_call_begins(x->ticket.turns);
     assert(x->ticket.turns->settings == x->settings); /* it is read in the same turn of the loop that it came in */
     x->asked.account = x->ticket.turns->account;
     x->asked.team = x->ticket.turns->team;

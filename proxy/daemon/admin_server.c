@@ -9,6 +9,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
 #include "proxy/daemon/admin_metrics.h"
+#include "proxy/daemon/front.h"
 #include "proxy/upstream/secret.h"
 
 /* Few people ask here, and a question of usage has a thread of its own. Nobody shuts the others out: over a cap the
@@ -165,7 +166,7 @@ static bool read_token(struct admin_server *a, const struct config *c, struct bu
     return ok;
 }
 
-struct admin_server *admin_server_new(struct service *s, struct buffer *why)
+struct admin_server *admin_server_new(struct service *s, struct socket_activation *handed_in, struct buffer *why)
 {
     struct admin_server *a = calloc(1, sizeof *a);
     if (!a)
@@ -184,7 +185,8 @@ struct admin_server *admin_server_new(struct service *s, struct buffer *why)
                                     .on_trouble = on_trouble,
                                     .context = a };
     a->http = http_server_new(s->base, &options);
-    if (a->http && read_token(a, s->config, why) && service_listen(s, a->http, &s->config->admin, "admin", why))
+    if (a->http && read_token(a, s->config, why) &&
+        front_listen(s->config, handed_in, a->http, &s->config->admin, "admin", why))
         return a;
     admin_server_free(a);
     return NULL;

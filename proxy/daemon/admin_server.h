@@ -5,14 +5,15 @@
 #ifndef ANCHORAGE_PROXY_DAEMON_ADMIN_SERVER_H
 #define ANCHORAGE_PROXY_DAEMON_ADMIN_SERVER_H
 
+#include "proxy/daemon/socket_activation.h"
 #include "proxy/service/service.h"
 
 struct admin_server;
 
-/* Listen on the addresses of the option `admin`; with none, nobody can ask. Reads what `s` has when it is asked, so
- * `s` needs its base, configuration and ledger by now. It answers until it is freed, also while `s` drains. NULL with a
- * line in `why`, or without one when memory is out. */
-struct admin_server *admin_server_new(struct service *s, struct buffer *why);
+/* Listen on the sockets `handed_in` for the option `admin`, or on its addresses; with none, nobody can ask. Reads what
+ * `s` has when it is asked, so `s` needs its base, configuration and ledger by now. It answers until it is freed, also
+ * while `s` drains. NULL with a line in `why`, or without one when memory is out. */
+struct admin_server *admin_server_new(struct service *s, struct socket_activation *handed_in, struct buffer *why);
 
 /* Its listeners. */
 const struct http_server *admin_server_http(const struct admin_server *a);

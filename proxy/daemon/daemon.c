@@ -21,6 +21,7 @@
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/sd_notify.h"
 #include "proxy/service/setup.h"
+#include "proxy/service/teams.h"
 #include "proxy/service/worker.h"
 
 enum { CACHE_BYTES = 64 * 1024 * 1024 };
@@ -207,8 +208,8 @@ static bool make_http(struct daemon *d, struct buffer *why)
     if (!ok)
         buffer_append(why, buffer_slice(&lines));
     buffer_clear(&lines);
-    return ok && service_listen(&d->service, d->service.http, &c->listen, "listen", why) &&
-           service_listen(&d->service, d->service.http, &c->listen_tls, "listen_tls", why);
+    return ok && front_listen(c, &d->activation, d->service.http, &c->listen, "listen", why) &&
+           front_listen(c, &d->activation, d->service.http, &c->listen_tls, "listen_tls", why);
 }
 
 static bool make_events(struct daemon *d)
@@ -248,11 +249,10 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     struct settings *settings = settings_new(config, NULL);
     link_init(&s->running);
     link_init(&s->finished);
-    s->activation = &d->activation;
     s->memory.max = setup_call_memory(config);
     s->base = make_base();
     if (!settings || !s->base || !log_open(&s->log, s->base, STDERR_FILENO) ||
-        !accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !service_take_settings(s, settings)) {
+        !accounts_open(&s->accounts, s->base, config, CACHE_BYTES, why) || !teams_take_settings(s, settings)) {
         settings_put(settings);
         return false;
     }
@@ -265,7 +265,7 @@ static bool make_service(struct daemon *d, const struct config *config, struct b
     if (!make_ledger(d, why) || !make_http(d, why))
         return false;
     learnt_read(config->state_directory, &s->accounts);
-    d->admin = admin_server_new(s, why);
+    d->admin = admin_server_new(s, &d->activation, why);
     if (!d->admin || !socket_activation_all_taken(&d->activation, why) || !forbid_ourselves(d, why))
         return false;
     d->watches = key_watches_new(s);
@@ -313,7 +313,7 @@ static void free_daemon(struct daemon *d)
     log_close(&s->log);
     if (s->base)
         event_base_free(s->base);
-    service_drop_settings(s);
+    teams_drop_settings(s);
     free((void *)(uintptr_t)d->ledger_options.teams);
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/daemon/key_watch.h"
 #include "proxy/doctor/doctor.h"
 #include "proxy/service/service.h"
+#include "proxy/service/teams.h"
 
 struct doctor_control {
     struct service *service;
@@ -43,7 +44,7 @@ void doctor_control_run(void *context, int argc, const char *const *argv, ledger
     struct doctor_control *c = context;
     struct service *s = c->service;
     struct slice team = argc > 1 ? slice_str(argv[1]) : S("");
-    struct turns *turns = team.n ? service_turns(s, team) : NULL;
+    struct turns *turns = team.n ? teams_find(s, team) : NULL;
     if (c->doctor && !doctor_is_over(c->doctor)) {
         refuse(done, done_context, EXIT_WRONG, S("anchorage: a doctor is at work already; wait for it\n"));
         return;

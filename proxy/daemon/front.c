@@ -44,6 +44,26 @@ bool front_load_tls(const struct config *c, struct http_server *http, struct buf
     return http_server_load_tls(http, pairs, n, say, &telling);
 }
 
+bool front_listen(const struct config *c, struct socket_activation *handed_in, struct http_server *server,
+                  const struct config_words *addresses, const char *option, struct buffer *why)
+{
+    bool is_tls = strcmp(option, "listen_tls") == 0;
+    int fd = socket_activation_take(handed_in, option);
+    if (fd >= 0) {
+        bool good = true;
+        for (; good && fd >= 0; fd = good ? socket_activation_take(handed_in, option) : -1)
+            good = http_server_inherit(server, fd, is_tls, why);
+        return good;
+    }
+    for (size_t i = 0; i < addresses->n; i++) {
+        if (!(is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], why)) {
+            buffer_printf(why, " (%s:%d)", c->file, config_line_of(c, "proxy", option));
+            return false;
+        }
+    }
+    return true;
+}
+
 /* To v3: a list, its totals and the ratio of each call that may go on are asked for at once, and the connections stay
  * open behind them. */
 static int64_t most_connections(const struct config *c)

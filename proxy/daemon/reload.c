@@ -7,6 +7,7 @@
 
 #include "proxy/daemon/front.h"
 #include "proxy/service/setup.h"
+#include "proxy/service/teams.h"
 
 enum { MAX_SHOWN = 4000 /* bytes of names in one line of the log */ };
 
@@ -76,7 +77,7 @@ static bool take(struct service *s, struct config *next, struct buffer *errors)
     if (!good)
         buffer_str(errors, "memory is out\n");
     good = good && front_load_tls(next, s->http, errors);
-    if (good && !service_take_settings(s, settings)) {
+    if (good && !teams_take_settings(s, settings)) {
         buffer_str(errors, "memory is out\n");
         good = false;
     }

@@ -11,7 +11,6 @@
 #include "config/config.h"
 #include "proxy/account/account.h"
 #include "proxy/admin/log.h"
-#include "proxy/daemon/socket_activation.h"
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
 #include "proxy/service/loop_lag.h"
@@ -58,7 +57,6 @@ struct service {
     struct log log;                /* written at the bottom */
     struct counters counters;
     struct loop_lag loop_lag;
-    struct socket_activation *activation; /* sockets that were handed in, as long as nobody listens on them */
 };
 
 /* Run the bottom of the loop after this turn's callbacks. */
@@ -73,21 +71,6 @@ void service_keep_learnt(struct service *s);
 /* False when memory is out; service_end may be called either way. */
 [[nodiscard]] bool service_begin(struct service *s);
 void service_end(struct service *s);
-
-/* Take settings into force, at the start and in between; the caller's count of them is taken over. Turns stay those of
- * the team with the same name. False, and nothing changed or taken, when memory is out. */
-[[nodiscard]] bool service_take_settings(struct service *s, struct settings *settings);
-
-/* Forget the settings and all turns. No call may be left. */
-void service_drop_settings(struct service *s);
-
-/* Listen on the sockets that were handed in for `option` of [proxy]; when there are none, on the addresses that it
- * names. On failure false, and `why` has one line, with FILE:LINE where it is about an address. */
-[[nodiscard]] bool service_listen(struct service *s, struct http_server *server, const struct config_words *addresses,
-                                  const char *option, struct buffer *why);
-
-/* NULL when the configuration has no such team. */
-struct turns *service_turns(struct service *s, struct slice team);
 
 /* How long until `before` calls have ended of which `at_once` run, at the pace of the calls so far: what Retry-After
  * says, so between a second and a minute. */

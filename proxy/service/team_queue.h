@@ -30,12 +30,12 @@ struct ticket {
     struct link link; /* in the queue while it waits */
 };
 
-/* How many calls of a team run, and which wait for a turn, first come, first served. A reload finds them again by the
- * team's name; those of a team that is gone end with its last call. */
+/* How many calls of a team run, and which wait for a turn, first come, first served; teams.h keeps them. */
 struct turns {
     const struct config_team *team; /* of the present configuration, or of the last that had it */
     struct settings *settings;      /* the settings whose `team` it is */
     struct account *account;        /* the v3 key that its calls are made with */
+    size_t n_calls;                 /* of the team that are not freed yet */
     int32_t running;
     struct link waiting; /* tickets */
     int64_t n_waiting;

@@ -107,6 +107,7 @@ static inline int kit_begin(void **state)
     kit.turns.team = &kit.team;
     kit.turns.account = &kit.account;
     kit.turns.settings = s->settings;
+    kit.turns.n_calls = 1; /* never the last one */
     assert_true(waitlist_begin(&s->waitlist, s->base) && pacer_begin(&s->pacer, s->base, kit_is_behind, NULL));
     kit_open_books(LEDGER_NO_LIMIT);
     return 0;
@@ -136,6 +137,7 @@ static inline struct exchange *kit_call(const char *query)
     a->team_name = S("seo");
     a->account = &kit.account;
     x->ticket.turns = &kit.turns;
+    kit.turns.n_calls++;
     x->seats.id = slice_of(x->id, LEDGER_ID_SIZE - 1);
     x->seats.told = kit_told;
     x->seats.context = x;

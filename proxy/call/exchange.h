@@ -43,8 +43,6 @@ enum { CALL_MEMORY = 32 * 1024 * 1024 };
 
 enum { RATIO_KEPT_MS = 7 * 86400 * 1000 }; /* of a target: it hardly changes, and costs a request */
 
-enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };
-
 /* How a call goes on. Where each way leads from a step is said by the table. */
 enum onward {
     ONWARD, /* to the next step */

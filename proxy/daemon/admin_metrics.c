@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "proxy/call/exchange.h"
 
 static void gather_counters(const struct counters *c, struct metrics *m)
 {

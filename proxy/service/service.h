@@ -23,7 +23,10 @@ struct event_base;
 struct exchange;
 struct worker;
 
-enum { ROOMS_TIMED = 6 };
+/* Where a call is, and what its time is charged to. */
+enum room { ROOM_READ, ROOM_PLAN, ROOM_ADMIT, ROOM_FETCH, ROOM_RENDER, ROOM_SETTLE, ROOM_ANSWER, ROOM_COUNT };
+
+enum { ROOMS_TIMED = ROOM_ANSWER };
 
 struct counters {
     uint64_t calls, answered, hits, misses, shared, approximate;

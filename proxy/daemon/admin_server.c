@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "proxy/account/secret_file.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
@@ -19,7 +20,7 @@ enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, 
 /* A question of usage that the books are working on. */
 struct asking {
     struct admin_server *admin;
-    struct asking *next;
+    struct link link;
     struct http_call *call;
     bool is_csv;
 };
@@ -30,7 +31,7 @@ struct admin_server {
     struct secret token; /* p NULL: none is asked for */
     int64_t began_us;
     int64_t denied;
-    struct asking *asking;
+    struct link asking;
     int n_asking;
 };
 
@@ -75,10 +76,7 @@ static void on_usage_done(void *context, const struct ledger_answer *usage)
 {
     struct asking *asking = context;
     struct admin_server *a = asking->admin;
-    struct asking **at = &a->asking;
-    while (*at != asking)
-        at = &(*at)->next;
-    *at = asking->next;
+    link_out(&asking->link);
     a->n_asking--;
     struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, usage->out, usage->err);
     answer(asking->call, &result);
@@ -91,8 +89,8 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
     struct asking *asking = a->n_asking < MAX_ASKING ? calloc(1, sizeof *asking) : NULL;
     if (!asking)
         return false;
-    *asking = (struct asking){ .admin = a, .next = a->asking, .call = asker, .is_csv = is_csv };
-    a->asking = asking;
+    *asking = (struct asking){ .admin = a, .call = asker, .is_csv = is_csv };
+    link_before(&a->asking, &asking->link);
     a->n_asking++;
     ledger_command_start(a->service->ledger, argc, argv, S(""), 0, on_usage_done, asking);
     return true;
@@ -172,6 +170,7 @@ struct admin_server *admin_server_new(struct service *s, struct socket_activatio
     if (!a)
         return NULL;
     a->service = s;
+    link_init(&a->asking);
     a->began_us = clock_monotonic_us();
     struct http_options options = { .max_connections = MAX_CONNECTIONS,
                                     .max_connections_per_address = MAX_CONNECTIONS_PER_ADDRESS,
@@ -217,10 +216,10 @@ void admin_server_free(struct admin_server *a)
     if (!a)
         return;
     http_server_free(a->http);
-    while (a->asking) {
-        struct asking *next = a->asking->next;
-        free(a->asking);
-        a->asking = next;
+    while (!link_is_alone(&a->asking)) {
+        struct asking *asking = LINKED(a->asking.next, struct asking, link);
+        link_out(&asking->link);
+        free(asking);
     }
     secret_clear(&a->token);
     free(a);

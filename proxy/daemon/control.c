@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The control socket. A question: words and input, an answer: status, output and messages; each part with its length
- * before it (32 bits, host order: both ends are this program on this machine). A long answer comes in portions, each
- * with these three parts; the status of all but the last is STATUS_MORE. */
+ * The daemon's end of the control socket. */
 #include "proxy/daemon/control.h"
 
 #include <errno.h>
@@ -10,28 +8,26 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/list.h"
+#include "proxy/daemon/control_wire.h"
 
 enum {
     MAX_QUESTION = 64 * 1024 * 1024,
     MAX_QUESTIONS = 128 * 1024 * 1024, /* of all clients together */
-    MAX_WORDS = 64,
-    MAX_WORDS_BYTES = 65536, /* they are looked at anew whenever more has come */
     MAX_CLIENTS = 32,
     MAX_BUSY = 8,       /* whose command runs or whose answer has not gone: an export may be large */
     QUESTION_MS = 5000, /* it is there as a whole when the client connects */
     ANSWER_MS = 30000,
     ANSWER_BYTES_PER_MS = 1024,
     PAUSE_MS = 250, /* when descriptors are out */
-    STATUS_MORE = -1,
 };
 
 struct client {
     struct control *control;
-    struct client *next;
+    struct link link; /* the oldest first */
     struct event *event;
     int fd;
     struct buffer in, out;
@@ -49,7 +45,7 @@ struct control {
     struct ledger *ledger;
     struct event *event, *reopen;
     int fd;
-    struct client *clients;
+    struct link clients;
     int n_clients, n_busy;
     bool ends;
     size_t question_bytes; /* held for questions that are not whole yet */
@@ -58,39 +54,6 @@ struct control {
     control_command *run;
     void *context;
 };
-
-static bool set_address(struct sockaddr_un *a, const char *state_directory)
-{
-    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    struct buffer path = { .p = a->sun_path, .room = sizeof a->sun_path, .max_bytes = sizeof a->sun_path };
-    buffer_printf(&path, "%s/control.sock", state_directory);
-    return !path.failed;
-}
-
-/* ---- parts with their length ---- */
-
-static void put_part(struct buffer *b, struct slice part)
-{
-    uint32_t n = (uint32_t)part.n;
-    buffer_append(b, slice_of((const char *)&n, sizeof n));
-    buffer_append(b, part);
-}
-
-/* Take the next part from `in`. False when it is not whole. */
-static bool take_part(struct slice *in, struct slice *part)
-{
-    uint32_t n;
-    if (in->n < sizeof n)
-        return false;
-    memcpy(&n, in->p, sizeof n);
-    if (in->n - sizeof n < n)
-        return false;
-    *part = slice_of(in->p + sizeof n, n);
-    *in = slice_from(*in, sizeof n + n);
-    return true;
-}
-
-/* ---- the daemon's end ---- */
 
 /* It may hold a token. */
 static void wipe(struct buffer *b)
@@ -105,10 +68,7 @@ static void start_next(struct control *control);
 static void client_free(struct client *c)
 {
     struct control *control = c->control;
-    struct client **at = &control->clients;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
+    link_out(&c->link);
     control->n_clients--;
     control->n_busy -= c->busy;
     if (c->event)
@@ -127,12 +87,12 @@ static bool watch(struct client *c, short what);
 static void on_command_done(void *context, const struct ledger_answer *answer)
 {
     struct client *c = context;
-    int status = answer->next ? STATUS_MORE : answer->status;
+    int status = answer->next ? CONTROL_STATUS_MORE : answer->status;
     c->goes_on = answer->next;
     c->sent = c->out.n = 0;
-    put_part(&c->out, slice_of((const char *)&status, sizeof status));
-    put_part(&c->out, answer->out);
-    put_part(&c->out, answer->err);
+    control_put_part(&c->out, slice_of((const char *)&status, sizeof status));
+    control_put_part(&c->out, answer->out);
+    control_put_part(&c->out, answer->err);
     c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(c->out.n / ANSWER_BYTES_PER_MS);
     if (c->out.failed || !watch(c, EV_WRITE))
         client_free(c);
@@ -145,28 +105,28 @@ static enum question read_question(struct slice rest, struct buffer *words, uint
 {
     struct slice part;
     *n = 0;
-    if (!take_part(&rest, &part))
+    if (!control_take_part(&rest, &part))
         return rest.n > sizeof *n ? QUESTION_BAD : QUESTION_PARTLY;
     if (part.n == sizeof *n)
         memcpy(n, part.p, sizeof *n);
-    if (*n < 1 || *n > MAX_WORDS)
+    if (*n < 1 || *n > CONTROL_MAX_WORDS)
         return QUESTION_BAD;
     for (uint32_t i = 0; i < *n; i++) {
-        if (!take_part(&rest, &part))
-            return rest.n > MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
+        if (!control_take_part(&rest, &part))
+            return rest.n > CONTROL_MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
         buffer_append(words, part);
         buffer_put(words, 0);
     }
     if (words->failed)
         return QUESTION_BAD;
-    return take_part(&rest, input) ? QUESTION_WHOLE : QUESTION_PARTLY;
+    return control_take_part(&rest, input) ? QUESTION_WHOLE : QUESTION_PARTLY;
 }
 
 /* Have the command say what it has to say from `at` on. The client may be gone afterwards. */
 static void run_command(struct client *c, struct slice input, int64_t at)
 {
     struct control *control = c->control;
-    const char *text = c->words.p, *word[MAX_WORDS] = { text };
+    const char *text = c->words.p, *word[CONTROL_MAX_WORDS] = { text };
     for (uint32_t i = 0; i < c->n_words; i++, text += strlen(text) + 1)
         word[i] = text;
     if (control->word && strcmp(word[0], control->word) == 0)
@@ -181,7 +141,7 @@ static enum question start_question(struct client *c)
     struct control *control = c->control;
     struct slice input;
     wipe(&c->words);
-    c->words = buffer_with_cap(MAX_WORDS_BYTES);
+    c->words = buffer_with_cap(CONTROL_MAX_WORDS_BYTES);
     enum question result = read_question(buffer_slice(&c->in), &c->words, &c->n_words, &input);
     c->waits = result == QUESTION_WHOLE && control->n_busy >= MAX_BUSY;
     if (result == QUESTION_WHOLE && !c->waits) {
@@ -200,8 +160,10 @@ static enum question start_question(struct client *c)
 static void start_next(struct control *control)
 {
     struct client *next = NULL;
-    for (struct client *c = control->clients; c; c = c->next)
-        next = c->waits ? c : next;
+    for (struct link *l = control->clients.next; l != &control->clients && !next; l = l->next) {
+        struct client *c = LINKED(l, struct client, link);
+        next = c->waits ? c : NULL;
+    }
     if (next && control->n_busy < MAX_BUSY && !control->ends)
         (void)start_question(next);
 }
@@ -302,11 +264,10 @@ static void on_connection(evutil_socket_t fd, short what, void *context)
         return;
     }
     *c = (struct client){ .control = control,
-                          .next = control->clients,
                           .fd = client_fd,
                           .in = buffer_with_cap(MAX_QUESTION),
                           .until_ms = clock_monotonic_ms() + QUESTION_MS };
-    control->clients = c;
+    link_before(&control->clients, &c->link);
     control->n_clients++;
     if (!watch(c, EV_READ))
         client_free(c);
@@ -334,7 +295,8 @@ struct control *control_new(struct event_base *base, const char *state_directory
     c->base = base;
     c->ledger = ledger;
     c->fd = -1;
-    if (!set_address(&c->address, state_directory)) {
+    link_init(&c->clients);
+    if (!control_address(&c->address, state_directory)) {
         buffer_printf(why, "state_directory %s is too long for a socket in it (107 bytes in all)", state_directory);
         free(c);
         return NULL;
@@ -362,8 +324,8 @@ void control_free(struct control *c)
     if (!c)
         return;
     c->ends = true;
-    while (c->clients)
-        client_free(c->clients);
+    while (!link_is_alone(&c->clients))
+        client_free(LINKED(c->clients.next, struct client, link));
     if (c->event) {
         event_free(c->event);
         unlink(c->address.sun_path);
@@ -373,123 +335,4 @@ void control_free(struct control *c)
     if (c->fd >= 0)
         close(c->fd);
     free(c);
-}
-
-/* ---- the command's end ---- */
-
-bool control_is_there(const char *state_directory)
-{
-    struct sockaddr_un address;
-    int fd = set_address(&address, state_directory) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-    bool there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    if (fd >= 0)
-        close(fd);
-    return there;
-}
-
-static bool send_all(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
-struct portion {
-    int status;
-    struct slice out, err;
-    size_t bytes; /* of it all */
-};
-
-static bool take_portion(struct slice in, struct portion *ret)
-{
-    struct slice rest = in, status;
-    if (!take_part(&rest, &status) || status.n != sizeof ret->status || !take_part(&rest, &ret->out) ||
-        !take_part(&rest, &ret->err))
-        return false;
-    memcpy(&ret->status, status.p, sizeof ret->status);
-    ret->bytes = in.n - rest.n;
-    return true;
-}
-
-/* Read until `in` begins with a whole portion, or the other end has closed. False when it cannot be read. */
-static bool read_portion(int fd, struct buffer *in, size_t from, struct portion *ret)
-{
-    for (;;) {
-        if (take_portion(slice_from(buffer_slice(in), from), ret))
-            return true;
-        char *to = buffer_reserve(in, 65536);
-        ssize_t n = to ? read(fd, to, 65536) : -1;
-        if (n < 0 && to && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        in->n += (size_t)n;
-    }
-}
-
-/* All portions of the answer. */
-static bool read_answer(int fd, control_portion *show, void *context, int *status, struct buffer *out,
-                        struct buffer *err)
-{
-    struct buffer in = { 0 };
-    struct portion p;
-    size_t at = 0;
-    bool good;
-    while ((good = read_portion(fd, &in, at, &p))) {
-        buffer_append(out, p.out);
-        buffer_append(err, p.err);
-        at += p.bytes;
-        if (p.status != STATUS_MORE)
-            break;
-        if (show && !show(context, out, err)) {
-            p.status = 0; /* nobody listens any more */
-            break;
-        }
-        in.n -= at;
-        memmove(in.p, in.p + at, in.n);
-        at = 0;
-    }
-    *status = good ? p.status : *status;
-    good = good && !out->failed && !err->failed;
-    buffer_clear(&in);
-    return good;
-}
-
-enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
-                                control_portion *portion, void *context, int *status, struct buffer *out,
-                                struct buffer *err)
-{
-    struct sockaddr_un address;
-    struct buffer question = { 0 };
-    uint32_t n = (uint32_t)argc;
-    if (!set_address(&address, state_directory))
-        return CONTROL_NO_DAEMON;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        bool denied = errno == EACCES;
-        if (denied)
-            buffer_printf(err, "anchorage: %s: %s (the socket is for the daemon's user and group)\n", address.sun_path,
-                          strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return denied ? CONTROL_BROKEN : CONTROL_NO_DAEMON;
-    }
-    put_part(&question, slice_of((const char *)&n, sizeof n));
-    for (int i = 0; i < argc; i++)
-        put_part(&question, slice_str(argv[i]));
-    put_part(&question, input);
-    bool ok = send_all(fd, buffer_slice(&question)) && read_answer(fd, portion, context, status, out, err);
-    if (!ok)
-        buffer_str(err, "anchorage: the daemon did not answer; see its log\n");
-    if (question.p)
-        explicit_bzero(question.p, question.n); /* it may hold a token */
-    buffer_clear(&question);
-    close(fd);
-    return ok ? CONTROL_DONE : CONTROL_BROKEN;
 }

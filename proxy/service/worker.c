@@ -12,32 +12,23 @@
 
 #include "base/thread.h"
 
-struct list {
-    struct worker_item *first, *last;
-};
-
 struct worker {
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t more;
-    struct list to_do, ready;
+    struct link to_do, ready;
     bool ends;
     int fd;
     struct event *wake;
 };
 
-static void put(struct list *l, struct worker_item *item)
+/* The first of the list, or NULL. */
+static struct worker_item *take(struct link *list)
 {
-    item->next = NULL;
-    *(l->last ? &l->last->next : &l->first) = item;
-    l->last = item;
-}
-
-static struct worker_item *take(struct list *l)
-{
-    struct worker_item *item = l->first;
-    if (item && !(l->first = item->next))
-        l->last = NULL;
+    if (link_is_alone(list))
+        return NULL;
+    struct worker_item *item = LINKED(list->next, struct worker_item, link);
+    link_out(&item->link);
     return item;
 }
 
@@ -55,7 +46,7 @@ static void *work(void *context)
         pthread_mutex_unlock(&w->lock);
         item->run(item->context);
         pthread_mutex_lock(&w->lock);
-        put(&w->ready, item);
+        link_before(&w->ready, &item->link);
         while (write(w->fd, &one, sizeof one) < 0)
             ;
     }
@@ -85,6 +76,8 @@ struct worker *worker_new(struct event_base *base)
     struct worker *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
+    link_init(&w->to_do);
+    link_init(&w->ready);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
     w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -118,7 +111,7 @@ void worker_free(struct worker *w)
 void worker_start(struct worker *w, struct worker_item *item)
 {
     pthread_mutex_lock(&w->lock);
-    put(&w->to_do, item);
+    link_before(&w->to_do, &item->link);
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
 }

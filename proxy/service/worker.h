@@ -5,12 +5,14 @@
 #ifndef ANCHORAGE_PROXY_SERVICE_WORKER_H
 #define ANCHORAGE_PROXY_SERVICE_WORKER_H
 
+#include "base/list.h"
+
 struct event_base;
 struct worker;
 
 /* A piece of work, inside the struct of whoever wants it done. */
 struct worker_item {
-    struct worker_item *next;
+    struct link link;
     void (*run)(void *context);  /* on the thread; touches nothing but what `context` alone uses */
     void (*done)(void *context); /* from the loop, afterwards */
     void *context;

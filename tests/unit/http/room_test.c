@@ -26,10 +26,10 @@ static int come(uint32_t from, const char *text)
 {
     enum place place = text[0] ? PLACE_HEADER : PLACE_IDLE;
     const struct place_list *list = &kit.server->places[place];
-    const struct connection *last = list->last;
+    const struct connection *last = place_last(list);
     int fd = kit_connect_from(&kit, from);
     kit_say(fd, text);
-    KIT_UNTIL(&kit, list->last && list->last != last);
+    KIT_UNTIL(&kit, place_last(list) && place_last(list) != last);
     return fd;
 }
 
@@ -113,7 +113,7 @@ static void calls_stay(void **state)
     assert_int_equal(http_server_turned_away(kit.server), 4);
     for (int i = 0; i < MOST; i++)
         kit_answer(&kit, kit.held[i]);
-    KIT_UNTIL(&kit, kit.server->places[PLACE_CALL].first == NULL);
+    KIT_UNTIL(&kit, place_first(&kit.server->places[PLACE_CALL]) == NULL);
     kit.holds = false;
     is_answered(1);
     close_all(fds, MOST);
@@ -130,17 +130,17 @@ static void slow_readers_go_last(void **state)
     kit.n_big = sizeof big;
     int fds[OF_ADDRESS];
     for (int i = 0; i < OF_ADDRESS - 1; i++) {
-        const struct connection *last = kit.server->places[PLACE_WRITING].last;
+        const struct connection *last = place_last(&kit.server->places[PLACE_WRITING]);
         fds[i] = kit_connect(&kit);
         kit_say(fds[i], GET_1);
-        KIT_UNTIL(&kit, kit.server->places[PLACE_WRITING].last != last);
+        KIT_UNTIL(&kit, place_last(&kit.server->places[PLACE_WRITING]) != last);
     }
     kit.big = NULL;
     fds[OF_ADDRESS - 1] = come(1, HALF);
-    const struct connection *first = kit.server->places[PLACE_WRITING].first;
+    const struct connection *first = place_first(&kit.server->places[PLACE_WRITING]);
     is_answered(1); /* in place of the half request */
     KIT_UNTIL(&kit, is_closed(fds[OF_ADDRESS - 1]));
-    assert_ptr_equal(kit.server->places[PLACE_WRITING].first, first);
+    assert_ptr_equal(place_first(&kit.server->places[PLACE_WRITING]), first);
     int one = kit_connect(&kit); /* nothing but the half one and answers from now on */
     kit.holds = true;
     kit_say(one, GET_1);
@@ -148,7 +148,7 @@ static void slow_readers_go_last(void **state)
     kit.holds = false;
     KIT_UNTIL(&kit, http_server_connections(kit.server) == OF_ADDRESS);
     is_answered(1);
-    assert_ptr_not_equal(kit.server->places[PLACE_WRITING].first, first);
+    assert_ptr_not_equal(place_first(&kit.server->places[PLACE_WRITING]), first);
     kit_answer(&kit, kit.held[0]);
     close(one);
     close_all(fds, OF_ADDRESS);
@@ -187,11 +187,11 @@ static void unix_sockets_make_room(void **state)
     assert_true(http_server_listen(kit.server, address, &why));
     int fds[MOST + 2], tcp = come(1, HALF);
     for (int i = 0; i < MOST + 2; i++) {
-        const struct connection *last = kit.server->places[PLACE_HEADER].last;
+        const struct connection *last = place_last(&kit.server->places[PLACE_HEADER]);
         fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_return_code(connect(fds[i], (struct sockaddr *)&to, sizeof to), errno);
         kit_say(fds[i], HALF);
-        KIT_UNTIL(&kit, kit.server->places[PLACE_HEADER].last != last);
+        KIT_UNTIL(&kit, place_last(&kit.server->places[PLACE_HEADER]) != last);
     }
     assert_true(is_closed(fds[0]) && is_closed(fds[2]) && !is_closed(fds[MOST + 1]) && !is_closed(tcp));
     is_answered(2);
@@ -214,7 +214,7 @@ static void idle_time_changes(void **state)
     connect_all(fds, 2);
     kit_run_ms(&kit, 5);
     http_server_set_idle(kit.server, 100000);
-    assert_in_range(kit.server->places[PLACE_IDLE].first->deadline_ms - clock_monotonic_ms(), 50000, 100000);
+    assert_in_range(place_first(&kit.server->places[PLACE_IDLE])->deadline_ms - clock_monotonic_ms(), 50000, 100000);
     http_server_set_idle(kit.server, 60);
     fds[2] = kit_connect(&kit);
     int64_t since_ms = clock_monotonic_ms();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which keys there are, which team has which, and what is known of a key. */
-#include "tests/unit/account/kit.h"
+#include "tests/unit/kit.h"
 
 #include <event2/event.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The file of what was learnt: written and read again, and files that somebody else has written. */
-#include "tests/unit/account/kit.h"
+#include "tests/unit/kit.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The upstream is not this proxy, by any of its addresses. */
-#include "tests/unit/account/kit.h"
+#include "tests/unit/kit.h"
 
 #include <event2/event.h>
 

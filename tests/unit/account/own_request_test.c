@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Requests of our own: what they cost is booked, and nothing is when they cost nothing. V3 is a stand-in that speaks
  * bytes; the books are real. */
-#include "tests/unit/account/kit.h"
+#include "tests/unit/kit.h"
 
 #include "proxy/account/own_request.h"
 #include "tests/unit/ledger/room.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Files that hold a secret, and files that hold none. */
-#include "tests/unit/account/kit.h"
+#include "tests/unit/kit.h"
 
 #include <sys/stat.h>
 

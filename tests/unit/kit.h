@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tests above the rooms share: a folder of their own with files in it, and configurations.
+ * What the tests of the upper folders share: a folder of their own with files in it, and configurations.
  */
-#ifndef ANCHORAGE_TESTS_UNIT_ACCOUNT_KIT_H
-#define ANCHORAGE_TESTS_UNIT_ACCOUNT_KIT_H
+#ifndef ANCHORAGE_TESTS_UNIT_KIT_H
+#define ANCHORAGE_TESTS_UNIT_KIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Opening and closing what belongs to the v3 keys. */
+ * This file opens and closes what belongs to the v3 keys. */
 #include "proxy/account/account.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 /* ---- reading the keys ---- */
 
-/* The key file of a team, or of nobody in particular, and where it was named. */
+/* The line of the configuration that names the key file of a team; NULL stands for [upstream]. */
 static int line_of(const struct config *config, const struct config_team *team)
 {
     return team ? team->line : config_line_of(config, "upstream", "api_key_file");
@@ -85,7 +85,7 @@ static bool open_one(struct account *a, struct event_base *base, const struct co
     return a->upstream && a->cache && a->flights;
 }
 
-/* A team may be called main, too. */
+/* A team may be called main, too: its label is "team main". */
 static void set_label(struct account *a, const struct config_team *team)
 {
     bool is_main = team && strcmp(team->name, "main") == 0;

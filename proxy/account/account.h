@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * All that belongs to one v3 key: the way to v3 with its rate and breaker, what is remembered, what its answers have
- * shown, what v3 says of it. Nothing of it is ever shared with another key. The first account is the main one, of
- * [upstream] api_key_file; the others are those of teams with a key of their own. Files that hold the same key are one
- * account: v3 counts by key.
+ * An account is all that belongs to one v3 key: the way to v3 with its rate and breaker, what is remembered, what v3's
+ * answers have shown, what v3 says of the key. No account shares any of it with another. The first account is the main
+ * one, of [upstream] api_key_file; the others belong to teams with a key of their own. Files that hold the same key
+ * make one account, since v3 counts by key.
  */
 #ifndef ANCHORAGE_PROXY_ACCOUNT_ACCOUNT_H
 #define ANCHORAGE_PROXY_ACCOUNT_ACCOUNT_H
@@ -17,53 +17,53 @@
 enum { ACCOUNT_LABEL_SIZE = 80 };
 
 struct account {
-    char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has it */
+    char label[ACCOUNT_LABEL_SIZE]; /* "main", or the first team that has the key */
     struct upstream *upstream;
     struct cache *cache;
     struct flights *flights;
 
-    /* Learnt from v3's answers. */
+    /* The answers have shown this. */
     struct translation_seen seen;
-    int64_t learnt_page_rows; /* 0: nothing */
+    int64_t learnt_page_rows; /* 0: nothing was learnt */
 
-    /* What v3 says of the key; units are as of the last look. */
+    /* V3 says this of the key; units are as of the last look. */
     struct subscription subscription;
     int64_t looked_ms; /* when it said so, monotonic; 0: never */
     struct drift drift;
-    int64_t units_booked; /* that our calls have settled since the start */
+    int64_t units_booked; /* units that our calls have settled since the start */
 
-    /* v3 refused a request for want of units. NULL: nobody asks regularly. */
+    /* It is called when v3 refused a request for want of units. NULL: the key is not watched. */
     void (*on_out_of_units)(void *context);
     void *out_of_units_context;
 };
 
 struct accounts {
-    struct account *list; /* none moves while they are open */
+    struct account *list; /* an account never moves while it is open */
     size_t n;
     struct key_file *files; /* which account each file led to */
     size_t n_files;
 };
 
-/* Read the keys of `config` and make the ways to v3, remembering `cache_bytes` at most together. False with a line in
- * `why`; accounts_close may be called either way. */
+/* Read the keys of `config` and make the ways to v3. All caches together hold `cache_bytes` at most. False with a line
+ * in `why`; accounts_close may be called either way. */
 [[nodiscard]] bool accounts_open(struct accounts *a, struct event_base *base, const struct config *config,
                                  size_t cache_bytes, struct buffer *why);
 void accounts_close(struct accounts *a);
 
-/* The account that a team's calls are made with. NULL when the team has a key file that was not there to be read when
- * the accounts were opened. */
+/* The account that a team's calls are made with. NULL when the team names a key file that was not read
+ * when the accounts were opened. */
 struct account *accounts_of_team(const struct accounts *a, const struct config_team *team);
 
-/* Write a line for each key file that cannot be read: "FILE:LINE: why". True when there is none. */
+/* Write a line for each key file that cannot be read: "FILE:LINE: why". True when all can be read. */
 bool accounts_check(const struct config *config, struct buffer *out);
 
-/* Rows that v3 gives in one answer, by the plan and by what answers have shown; 0: not known, or no cap. */
+/* How many rows v3 gives in one answer, by the plan and by what answers have shown; 0: not known, or no cap. */
 int64_t account_page_rows(const struct account *a);
 
 /* What v3 calls the plan is shown and written down: not when it tells of the key. */
 void account_clean(const struct account *a, struct subscription *s);
 
-/* v3 has told of the key: what was learnt under another plan is forgotten. */
+/* Take what v3 has told of the key. What was learnt under another plan is forgotten. */
 void account_take(struct account *a, const struct subscription *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The file of what was learnt: "[key]" and lines "name = value". It is written beside and renamed, so that it is whole
- * or the old one; it need not survive a power cut. */
+ * The file has a line "[key]" for each key and lines "name = value" behind it. A new file is written beside the old one
+ * and renamed, so that a reader finds one of them whole; it need not survive a power cut. */
 #include "proxy/account/learnt.h"
 
 #include <errno.h>

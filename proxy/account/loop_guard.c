@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What we listen on is told to every way to v3. */
+ * Every way to v3 is told the addresses that we listen on. */
 #include "proxy/account/loop_guard.h"
 
 bool loop_guard_forbid(struct accounts *a, const struct http_server *server)

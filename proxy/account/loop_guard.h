@@ -8,11 +8,11 @@
 #include "proxy/account/account.h"
 #include "proxy/http/http.h"
 
-/* No account may connect to where the server listens. False when memory is out. */
+/* From now on no account connects to an address that the server listens on. False when memory is out. */
 [[nodiscard]] bool loop_guard_forbid(struct accounts *a, const struct http_server *server);
 
-/* Whether the upstream leads there as far as can be said without resolving names; then a line in `why`, without
- * FILE:LINE, and *option is the one of [upstream] that is wrong. */
+/* Whether the upstream leads to such an address, as far as it can be said without resolving names. When it does, `why`
+ * gets a line without FILE:LINE, and *option is the option of [upstream] that is wrong. */
 bool loop_guard_leads_back(const struct accounts *a, const struct config *config, const char **option,
                            struct buffer *why);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Our own requests to v3: held, sent, collected, settled. */
+ * An own request is held in the books, sent, collected and settled. */
 #include "proxy/account/own_request.h"
 
 #include "base/clock.h"
@@ -109,7 +109,7 @@ bool own_request_start(struct own_request *r, struct account *account, struct le
                                .began_ms = clock_monotonic_ms(),
                                .done = done,
                                .context = context };
-    /* What is told when it cannot even start. */
+    /* This is told when the request cannot even start. */
     r->result = (struct upstream_result){
         .fault = FAULT_TOO_BUSY, .why = S("memory is out"), .units = -1, .units_nominal = -1, .rows = -1
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A v3 request of our own: not for a client, free of charge as far as is known. It goes through the key's rate like any
- * other, and what it costs after all is booked to the team (anchorage).
+ * An own request asks v3 something for ourselves, not for a client, and is free of charge as far as is known. It goes
+ * through the key's rate like any other, and what it costs after all is booked to the team (anchorage).
  */
 #ifndef ANCHORAGE_PROXY_ACCOUNT_OWN_REQUEST_H
 #define ANCHORAGE_PROXY_ACCOUNT_OWN_REQUEST_H
@@ -12,14 +12,14 @@
 
 #define OWN_TEAM "(anchorage)"
 
-/* What v3 says of a key; the answer is free. */
+/* V3 answers it with what it says of the key, free of charge. */
 #define LIMITS_PATH "/subscription-info/limits-and-usage?output=json"
 
 /* How it ended. `result` and `body` are valid during the callback. */
 struct own_answer {
     const struct upstream_result *result;
     struct slice body;
-    bool ledger_down; /* it was not sent, or its price could not be written down */
+    bool ledger_down; /* the request was not sent, or its price could not be written down */
 };
 
 typedef void own_request_done(void *context, const struct own_answer *answer);
@@ -39,20 +39,21 @@ struct own_request {
 };
 
 struct own_question {
-    struct slice path;    /* and query */
-    struct slice purpose; /* stands in the books as the table; a literal */
+    struct slice path;    /* with the query */
+    struct slice purpose; /* it stands in the books as the table; a literal */
     struct slice target;  /* a literal */
-    bool hold;            /* an entry in the books before it is sent; else only when it did cost */
+    bool hold;            /* write an entry in the books before it is sent; else only when it did cost */
     size_t max_bytes;
     int64_t within_ms;
 };
 
-/* Start it; `r` is the caller's, must not be busy, and stays until `done`, or until the ledger is closed. `done` comes
- * from the loop, once. False when memory is out. */
+/* Start a request. `r` is the caller's; it must not be busy, and must stay until `done` was called or the ledger is
+ * closed. `done` is called once, from the loop. False when memory is out. */
 [[nodiscard]] bool own_request_start(struct own_request *r, struct account *account, struct ledger *ledger,
                                      const struct own_question *question, own_request_done *done, void *context);
 
-/* Free what it holds; ends what is under way without a callback. After ledger_close, before accounts_close. */
+/* Free what the request holds, and end what is under way without a callback. Call it after ledger_close and before
+ * accounts_close. */
 void own_request_clear(struct own_request *r);
 
 #endif

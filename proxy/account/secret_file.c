@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reading the files that hold a secret. */
+ * A secret is read into a buffer that the caller wipes. */
 #include "proxy/account/secret_file.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 enum { MAX_KEY_BYTES = 4096, MIN_TOKEN_BYTES = 16 };
 
-/* With read(2): stdio would leave a copy in its buffer. */
+/* It uses read(2), since stdio would leave a copy in its buffer. */
 static bool read_secret(const char *what, const char *file, struct buffer *secret, struct buffer *why)
 {
     char bytes[MAX_KEY_BYTES];

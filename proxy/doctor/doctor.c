@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The doctor's way through its questions, and its report. */
+ * The doctor asks its questions one after the other, and writes its report. */
 #include "proxy/doctor/doctor.h"
 
 #include <stdlib.h>
@@ -122,7 +122,7 @@ static void end(struct doctor *d)
     d->done(d->context);
 }
 
-/* An answer that tells nothing but its fault. False: there is no point in asking on. */
+/* Read an answer that tells nothing but its fault. False when there is no point in asking on. */
 static bool read_fault(struct doctor *d, const struct upstream_result *r)
 {
     bool is_first = d->question < 0, denied = r->fault == FAULT_UPSTREAM_DENIED;

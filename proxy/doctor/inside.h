@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What stands behind struct doctor: doctor.c walks and tells, questions.c knows what to ask and how to read it.
+ * The inside of the doctor: doctor.c asks and reports, questions.c knows what to ask and how to read the answers.
  */
 #ifndef ANCHORAGE_PROXY_DOCTOR_INSIDE_H
 #define ANCHORAGE_PROXY_DOCTOR_INSIDE_H
@@ -32,23 +32,23 @@ struct doctor {
     void *context;
     struct own_request ask;
     struct arena *memory;
-    int question; /* -1: the one for limits */
+    int question; /* index of the one under way; -1: the one for limits */
     int requests;
     bool is_over;
-    int64_t units; /* that it cost after all */
+    int64_t units; /* what the questions cost after all */
     struct finding findings[MAX_FINDINGS];
     int n_findings;
 
-    struct sample order, top, exact; /* by anchor; by links; all of one page */
-    struct sample answer;            /* of the question under way */
+    struct sample order, top, exact; /* rows by anchor; rows by links; all rows of one page */
+    struct sample answer;            /* rows of the question under way */
     bool knows_case;
-    int pivot; /* row of `order` that the next page was asked to begin behind */
+    int pivot; /* the row of `order` that the next page was asked to begin behind */
 };
 
-/* A question, and what its answer says. */
+/* A question, and how its answer is read. */
 struct doctor_question {
     const char *name;
-    /* Append path and query; false when it need not be asked. */
+    /* Append path and query; false when the question need not be asked. */
     bool (*ask)(struct doctor *d, struct buffer *path);
     void (*read)(struct doctor *d, const struct own_answer *answer);
 };
@@ -56,10 +56,10 @@ struct doctor_question {
 extern const struct doctor_question doctor_questions[];
 extern const int doctor_n_questions;
 
-/* The advice may be "". */
+/* Add a finding. The advice may be "". */
 void doctor_say(struct doctor *d, const char *name, enum verdict verdict, struct slice found, const char *advice);
 
-/* For `found`. */
+/* Text for `found`. */
 #define FOUND(d, ...) arena_printf((d)->memory, __VA_ARGS__)
 
 #endif

@@ -110,7 +110,7 @@ static bool on_row(void *context, const struct scan_value *values)
     return s->anchor[s->n++].p;
 }
 
-/* False, and said, when the rows are not what was asked for. */
+/* False, with a finding, when the rows are not what was asked for. */
 static bool read_rows(struct doctor *d, const struct own_answer *answer, uint32_t fields, struct sample *ret)
 {
     struct reading r = { d, ret };
@@ -202,7 +202,7 @@ static void say_order(struct doctor *d)
                "");
 }
 
-/* What a request of so many rows should have cost by our table. */
+/* The price of a request of so many rows by our table. */
 static int64_t price_of(int64_t rows)
 {
     int64_t row = 0;
@@ -238,7 +238,7 @@ static void read_order(struct doctor *d, const struct own_answer *answer)
     say_price(d, answer->result);
 }
 
-/* Only when the first rows had no upper-case letter. */
+/* It is asked only when the first rows had no upper-case letter. */
 static bool ask_case(struct doctor *d, struct buffer *path)
 {
     struct buffer where = { 0 };
@@ -255,8 +255,8 @@ static void read_case(struct doctor *d, const struct own_answer *answer)
         say_case(d, d->answer.n > 0 && has_upper(d->answer.anchor[0]));
 }
 
-/* What comes behind a row by `gt` must be what came behind it in the list. The row is one where bytes and v3's order
- * part, if there was one. */
+/* The rows that come behind a row by `gt` must be those that came behind it in the list. The row is one where v3's
+ * order differs from that of bytes, if there is one. */
 static bool ask_after(struct doctor *d, struct buffer *path)
 {
     struct buffer where = { 0 };

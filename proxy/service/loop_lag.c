@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The timer that watches the loop. */
+ * A timer watches the loop. */
 #include "proxy/service/loop_lag.h"
 
 #include <event2/event.h>

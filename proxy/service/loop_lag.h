@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whether the loop keeps up: a timer that repeats, and how late it rings. What is late is what a call that comes in
- * just then has to wait.
+ * The lag of the loop is how late a timer rings that repeats. A call that comes in at that moment has to wait as long.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_LOOP_LAG_H
 #define ANCHORAGE_PROXY_SERVICE_LOOP_LAG_H
@@ -19,7 +18,7 @@ struct loop_lag {
     struct histogram late;
 };
 
-/* False when memory is out. The base goes after loop_lag_stop, which may be called either way. */
+/* False when memory is out. Free the base after loop_lag_stop, which may be called either way. */
 [[nodiscard]] bool loop_lag_start(struct loop_lag *l, struct event_base *base);
 void loop_lag_stop(struct loop_lag *l);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The small things that rooms ask of the service. */
+ * The small things that all ask of the service. */
 #include "proxy/service/service.h"
 
 #include <event2/event.h>

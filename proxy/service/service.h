@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What all calls share: the configuration, the rooms around them, the teams' turns, what is remembered, the log. Made
- * and freed by daemon/daemon.c.
+ * The service is what all calls share: the configuration, the folders below, the teams' turns, the log. It is made and
+ * freed by daemon/daemon.c.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_SERVICE_H
 #define ANCHORAGE_PROXY_SERVICE_SERVICE_H
@@ -34,23 +34,23 @@ struct counters {
     uint64_t faults[FAULT_COUNT];
     uint64_t rows, units, units_predicted, units_saved;
     uint64_t v3_requests;
-    struct histogram calls_took;   /* from request to answer */
-    uint64_t room_us[ROOMS_TIMED]; /* of all calls, from read to settle */
+    struct histogram calls_took;   /* each from request to answer */
+    uint64_t room_us[ROOMS_TIMED]; /* sums over all calls, from read to settle */
 };
 
 struct service {
     struct settings *settings;   /* the present ones; calls have their own */
-    const struct config *config; /* theirs, for what is no call's */
+    const struct config *config; /* that of `settings`, for what belongs to no call */
     struct event_base *base;
     struct http_server *http;
-    struct accounts accounts; /* one a v3 key */
+    struct accounts accounts; /* one for each v3 key */
     struct ledger *ledger;
     struct turns **turns;    /* one for each team of the configuration, in its order */
-    struct turns *all_turns; /* these, and of teams that are gone but still have calls */
+    struct turns *all_turns; /* these, and those of teams that are gone but still have calls */
     struct pacer pacer;      /* calls held back because the loop is overloaded */
-    struct worker *worker;   /* for large answers */
-    struct budget memory;    /* of all calls together */
-    size_t promised;         /* bytes of it that calls under way may come to need; half of it at most */
+    struct worker *worker;   /* makes large answers */
+    struct budget memory;    /* what all calls together may hold */
+    size_t promised;         /* bytes of `memory` that calls under way may come to need; half of it at most */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 
@@ -68,18 +68,18 @@ void service_wake_bottom(struct service *s);
 /* The account of [upstream] api_key_file. */
 const struct account *service_main_account(const struct service *s);
 
-/* What was learnt of v3 has changed: keep it in the state directory. */
+/* Keep what was learnt of v3, which has changed, in the state directory. */
 void service_keep_learnt(struct service *s);
 
 /* False when memory is out; service_end may be called either way. */
 [[nodiscard]] bool service_begin(struct service *s);
 void service_end(struct service *s);
 
-/* How long until `before` calls have ended of which `at_once` run, at the pace of the calls so far: what Retry-After
- * says, so between a second and a minute. */
+/* How long it takes until `before` calls have ended when `at_once` of them run together, at the pace of the calls so
+ * far. Retry-After says it, so it is between a second and a minute. */
 int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once);
 
-/* One line for people: "anchorage: …". */
+/* Write one line for people to the log: "anchorage: …". */
 void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The configuration as the calls use it. */
+ * Settings give each room its options out of the configuration. */
 #include "proxy/service/settings.h"
 
 #include <stdlib.h>

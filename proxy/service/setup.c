@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * From the configuration to what the rooms are made with. */
+ * The configuration becomes what the ledger and the service are made with. */
 #include "proxy/service/setup.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ bool setup_become_owner(const char *state_directory, struct buffer *why)
     return false;
 }
 
-/* The limit that a container has, or 0. */
+/* The memory limit of the container, or 0 when there is none. */
 static size_t memory_of_group(void)
 {
     unsigned long long bytes = 0;

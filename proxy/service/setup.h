@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the daemon and the commands need of the configuration.
+ * The daemon and the commands get what they need of the configuration here.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_SETUP_H
 #define ANCHORAGE_PROXY_SERVICE_SETUP_H
@@ -9,17 +9,18 @@
 #include "config/config.h"
 #include "proxy/ledger/ledger.h"
 
-/* The teams and limits as the books want them; the array is allocated and in `ret->teams`. False when memory is out. */
+/* Give the teams and limits as the ledger wants them. `ret->teams` is allocated; the caller frees it. False when memory
+ * is out. */
 [[nodiscard]] bool setup_ledger_options(const struct config *c, struct ledger_options *ret);
 
-/* What calls may hold together, in bytes. */
+/* How many bytes all calls together may hold. */
 size_t setup_call_memory(const struct config *c);
 
-/* free_targets as one text separated by spaces. */
+/* Append free_targets as one text, separated by spaces. */
 void setup_free_targets(const struct config *c, struct buffer *out);
 
-/* Root becomes the owner of the state directory for good: files of root in it would keep the daemon out of its own
- * books. Before the books are opened by a command. False with a line in `why`. */
+/* Root becomes the owner of the state directory for good, since files of root in it would keep the daemon out of its
+ * own books. A command calls it before it opens the books. False with a line in `why`. */
 [[nodiscard]] bool setup_become_owner(const char *state_directory, struct buffer *why);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The teams' turns over a change of the configuration. */
+ * The teams' turns outlive a change of the configuration. */
 #include "proxy/service/teams.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void free_turns(struct turns *t)
     free(t);
 }
 
-/* One for each team of `next`: those there are, and new ones, which are not linked yet. NULL when memory is out. */
+/* Turns for each team of `next`: those that exist, and new ones that are not linked yet. NULL when memory is out. */
 static struct turns **collect_turns(const struct service *s, const struct config *next)
 {
     struct turns **turns = calloc(next->n_teams ? next->n_teams : 1, sizeof(struct turns *));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One thread, a list of what is to be done, a list of what is done. */
+ * The worker has one thread, a list of pieces to do and a list of pieces that are done. */
 #include "proxy/service/worker.h"
 
 #include <event2/event.h>
@@ -14,7 +14,7 @@
 
 struct worker {
     pthread_t thread;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* guards all below */
     pthread_cond_t more;
     struct link to_do, ready;
     bool ends;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Work that would stop the loop for too long (ordering and writing a large answer) on a thread beside it.
+ * The worker is a thread beside the loop. It does what would stop the loop for too long: ordering and writing a large
+ * answer.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_WORKER_H
 #define ANCHORAGE_PROXY_SERVICE_WORKER_H
@@ -10,21 +11,21 @@
 struct event_base;
 struct worker;
 
-/* A piece of work, inside the struct of whoever wants it done. */
+/* A piece of work; it stands inside the struct of its owner. */
 struct worker_item {
     struct link link;
-    void (*run)(void *context);  /* on the thread; touches nothing but what `context` alone uses */
-    void (*done)(void *context); /* from the loop, afterwards */
+    void (*run)(void *context);  /* runs on the thread; touches only what belongs to `context` */
+    void (*done)(void *context); /* is called from the loop afterwards */
     void *context;
 };
 
-/* NULL when there is no thread to be had. */
+/* NULL when no thread can be started. */
 struct worker *worker_new(struct event_base *base);
 
-/* Waits for the piece that runs; nobody is told any more. NULL is allowed. */
+/* Wait for the piece that runs, then end the thread. No `done` is called any more. NULL is allowed. */
 void worker_free(struct worker *w);
 
-/* First come, first served. `item` must live until it is done. */
+/* Add a piece; pieces run in the order they came. `item` must live until it is done. */
 void worker_start(struct worker *w, struct worker_item *item);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * check: the configuration is read by now; try what serve would need of the machine. */
+ * check tries what serve would need of the machine; the configuration is read by now. */
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -33,13 +33,13 @@ static bool try_certificates(const struct config *c, struct http_server *server)
     return ok;
 }
 
-/* The daemon has its addresses already while it runs: `check` comes before a reload. */
+/* A running daemon has its addresses already: `check` comes before a reload. */
 static bool is_its_own(const struct config *c, const struct buffer *why)
 {
     return slice_ends(buffer_slice(why), slice_str(strerror(EADDRINUSE))) && control_is_there(c->state_directory);
 }
 
-/* Whether the upstream is one of the addresses that `server` is bound to; then it is said. */
+/* Whether the upstream is one of the addresses that `server` is bound to; then it says so. */
 static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server)
 {
     struct accounts accounts;

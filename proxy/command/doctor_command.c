@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * doctor: asked of the daemon when one runs, which does the requests at its own rate; done here when none does. */
+ * The daemon does the doctor's requests at its own rate when one runs; else they are done here. */
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ static int usage(void)
     return EXIT_USAGE;
 }
 
-/* False when they are wrong. */
+/* False when the words are wrong. */
 static bool read_words(int argc, char **argv, struct words *w)
 {
     for (int i = 1; i < argc; i += 2) {
@@ -90,7 +90,7 @@ static void close_here(struct here *h)
     free((void *)(uintptr_t)h->options.teams);
 }
 
-/* What it learnt is for the next daemon. */
+/* Keep what it learnt for the next daemon. */
 static void keep(struct here *h, const struct config *config, const struct account *a, struct buffer *err)
 {
     struct buffer why = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * explain: what a call becomes by this configuration; nothing is sent. */
+ * explain shows what a call becomes by this configuration; nothing is sent. */
 #include "mapping/explain.h"
 
 #include <stdio.h>

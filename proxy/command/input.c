@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Files and standard input for the commands. */
+ * Commands read files and standard input here. */
 #include "proxy/command/input.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reading files and standard input whole, for the commands. */
+ * Commands read files and standard input whole. */
 #ifndef ANCHORAGE_PROXY_COMMAND_INPUT_H
 #define ANCHORAGE_PROXY_COMMAND_INPUT_H
 

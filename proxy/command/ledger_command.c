@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The commands on the books: asked of the daemon when one runs, done here when none does. */
+ * A command on the books is run by the daemon when there is one, else here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ static bool wants_help(int argc, const char *const *argv)
     return argc < 2 && strcmp(argv[0], "usage") != 0;
 }
 
-/* `ledger backup FILE`: the daemon has another working directory. */
+/* Make FILE of `ledger backup FILE` absolute: the daemon has another working directory. */
 static void make_absolute(int argc, const char **argv, struct buffer *room)
 {
     bool backup = argc == 3 && strcmp(argv[0], "ledger") == 0 && strcmp(argv[1], "backup") == 0;
@@ -48,7 +48,7 @@ static void make_absolute(int argc, const char **argv, struct buffer *room)
         argv[2] = room->p;
 }
 
-/* Show what was said, and forget it. False when nobody listens any more. */
+/* Show what was said, and forget it. False when its reader has gone. */
 static bool show(void *context, struct buffer *out, struct buffer *err)
 {
     (void)context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Where the numbers of /metrics come from. */
+ * The numbers of /metrics come from here. */
 #include "proxy/daemon/admin_metrics.h"
 
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void gather_calls(const struct service *s, struct metrics *m)
     metric_add_labelled(m, METRIC_CALLS_WAITING, S("room"), for_room);
 }
 
-/* ---- API v3: what only grows is of all keys together, the rest a sample for each key ---- */
+/* ---- API v3: counters are of all keys together, gauges have a sample for each key ---- */
 
 struct key_numbers {
     int64_t waiting, in_flight, breaker, out_of_units, tokens, slow, paused_us;
@@ -128,7 +128,7 @@ static void gather_upstream(const struct service *s, struct metrics *m)
 
 /* ---- what v3 says of each key ---- */
 
-/* Not shown. */
+/* A number that is not shown. */
 static const int64_t not_known = INT64_MIN;
 
 struct account_numbers {
@@ -193,7 +193,7 @@ static void gather_machine(const struct service *s, struct metrics *m)
     metric_add(m, METRIC_LOG_LOST, (int64_t)s->log.lost);
 }
 
-/* What is shown of a team, asked for once. */
+/* The numbers of a team, asked for once. */
 struct team_numbers {
     struct ledger_left left;
     struct ledger_totals totals;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The numbers of the service, for proxy/admin.
+ * The service gives its numbers to proxy/admin here.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_ADMIN_METRICS_H
 #define ANCHORAGE_PROXY_DAEMON_ADMIN_METRICS_H
@@ -8,7 +8,7 @@
 #include "proxy/admin/metrics.h"
 #include "proxy/service/service.h"
 
-/* All but what is only known where the question came in. Cheap: it runs on the loop. */
+/* Add all numbers but those that only the server of the question knows. It runs on the loop, and is cheap. */
 void admin_metrics_gather(const struct service *s, struct metrics *m);
 
 #endif

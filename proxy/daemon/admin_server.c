@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The admin side of the daemon: HTTP in front of proxy/admin, and the service behind it. */
+ * The admin side of the daemon has HTTP in front of proxy/admin, and the service behind it. */
 #include "proxy/daemon/admin_server.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@
  * connection that has waited longest for its client goes. */
 enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, REQUEST_MS = 5000 };
 
-/* A question of usage that the books are working on. */
+/* A question of usage that the ledger works on. */
 struct asking {
     struct admin_server *admin;
     struct link link;
@@ -28,7 +28,7 @@ struct asking {
 struct admin_server {
     struct service *service;
     struct http_server *http;
-    struct secret token; /* p NULL: none is asked for */
+    struct secret token; /* p is NULL when none is asked for */
     int64_t began_us;
     int64_t denied;
     struct link asking;

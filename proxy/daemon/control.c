@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The daemon's end of the control socket. */
+ * The daemon's end of the control socket listens, reads questions, has them answered. */
 #include "proxy/daemon/control.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 
 enum {
     MAX_QUESTION = 64 * 1024 * 1024,
-    MAX_QUESTIONS = 128 * 1024 * 1024, /* of all clients together */
+    MAX_QUESTIONS = 128 * 1024 * 1024, /* held for all clients together */
     MAX_CLIENTS = 32,
-    MAX_BUSY = 8,       /* whose command runs or whose answer has not gone: an export may be large */
-    QUESTION_MS = 5000, /* it is there as a whole when the client connects */
+    MAX_BUSY = 8,       /* clients whose command runs or whose answer has not gone: an export may be large */
+    QUESTION_MS = 5000, /* for a question: it is there as a whole when the client connects */
     ANSWER_MS = 30000,
     ANSWER_BYTES_PER_MS = 1024,
     PAUSE_MS = 250, /* when descriptors are out */
@@ -31,11 +31,11 @@ struct client {
     struct event *event;
     int fd;
     struct buffer in, out;
-    struct buffer words; /* of its command, a NUL behind each */
+    struct buffer words; /* those of its command, a NUL behind each */
     uint32_t n_words;
-    int64_t goes_on; /* where the command does when this portion has gone; 0: it has ended */
+    int64_t goes_on; /* from where the command goes on when this portion has gone; 0: it has ended */
     size_t sent;
-    int64_t until_ms; /* the question is here, or the answer has gone, or it is cut */
+    int64_t until_ms; /* by then the question is here or the answer has gone, or the client is cut off */
     bool waits;       /* its question is whole, and others are at work */
     bool busy;        /* its command runs, or its answer is on its way */
 };
@@ -50,12 +50,12 @@ struct control {
     bool ends;
     size_t question_bytes; /* held for questions that are not whole yet */
     struct sockaddr_un address;
-    const char *word; /* what is not for the ledger */
+    const char *word; /* the command that is not for the ledger */
     control_command *run;
     void *context;
 };
 
-/* It may hold a token. */
+/* Wipe a buffer that may hold a token, and free it. */
 static void wipe(struct buffer *b)
 {
     if (b->p)
@@ -100,7 +100,7 @@ static void on_command_done(void *context, const struct ledger_answer *answer)
 
 enum question { QUESTION_PARTLY, QUESTION_WHOLE, QUESTION_BAD };
 
-/* The number of words, the words with a NUL behind each, the input. */
+/* Read the number of words, the words with a NUL behind each, and the input. */
 static enum question read_question(struct slice rest, struct buffer *words, uint32_t *n, struct slice *input)
 {
     struct slice part;
@@ -156,7 +156,7 @@ static enum question start_question(struct client *c)
     return result;
 }
 
-/* The one that has waited longest. */
+/* Start the question that has waited longest. */
 static void start_next(struct control *control)
 {
     struct client *next = NULL;
@@ -240,7 +240,7 @@ static void on_reopen(evutil_socket_t fd, short what, void *context)
     event_add(control->event, NULL);
 }
 
-/* A shortage stays, and the loop would spin on whoever waits. */
+/* A shortage stays for a while, and the loop would spin on the connection that waits. */
 static void pause_accepting(struct control *control)
 {
     struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The control socket: commands on the books reach the running daemon here, so that there is one writer only.
+ * Commands on the books reach the running daemon over the control socket, so that the books have one writer only.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_CONTROL_H
 #define ANCHORAGE_PROXY_DAEMON_CONTROL_H
@@ -18,8 +18,8 @@ enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
 struct control *control_new(struct event_base *base, const char *state_directory, struct ledger *ledger,
                             struct buffer *why);
 
-/* What begins with `word` is run by `run` instead, which calls `done` once, from the loop, or never when the control is
- * freed before. */
+/* A command that begins with `word` is run by `run` instead of the ledger. `run` calls `done` once, from the loop, or
+ * never when the control is freed before. */
 typedef void control_command(void *context, int argc, const char *const *argv, ledger_command_done *done,
                              void *done_context);
 void control_serve(struct control *c, const char *word, control_command *run, void *context);
@@ -29,12 +29,12 @@ void control_free(struct control *c);
 
 enum control_result { CONTROL_DONE, CONTROL_NO_DAEMON, CONTROL_BROKEN };
 
-/* A portion of what a command says; both may be emptied. False: nobody listens any more. */
+/* A portion of what a command says; both may be emptied. False when its reader has gone. */
 typedef bool control_portion(void *context, struct buffer *out, struct buffer *err);
 
-/* Ask the daemon to run the words on its books. CONTROL_NO_DAEMON: nobody listens there. On CONTROL_DONE *status, out
- * and err are what the command gave, after all portions but the last were shown to `portion` (NULL: they gather in out
- * and err); on CONTROL_BROKEN `err` has a line. Blocks. */
+/* Ask the daemon to run the words on its books. CONTROL_NO_DAEMON: no daemon listens there. On CONTROL_DONE *status,
+ * out and err are what the command gave, after all portions but the last were shown to `portion` (NULL: they gather in
+ * out and err); on CONTROL_BROKEN `err` has a line. Blocks. */
 enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
                                 control_portion *portion, void *context, int *status, struct buffer *out,
                                 struct buffer *err);

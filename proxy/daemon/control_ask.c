@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The command's end of the control socket. */
+ * The command's end of the control socket asks, and reads all portions of the answer. */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ static bool send_all(int fd, struct slice bytes)
 struct portion {
     int status;
     struct slice out, err;
-    size_t bytes; /* of it all */
+    size_t bytes; /* length of the whole portion */
 };
 
 static bool take_portion(struct slice in, struct portion *ret)
@@ -63,7 +63,7 @@ static bool read_portion(int fd, struct buffer *in, size_t from, struct portion 
     }
 }
 
-/* All portions of the answer. */
+/* Read all portions of the answer. */
 static bool read_answer(int fd, control_portion *show, void *context, int *status, struct buffer *out,
                         struct buffer *err)
 {
@@ -78,7 +78,7 @@ static bool read_answer(int fd, control_portion *show, void *context, int *statu
         if (p.status != CONTROL_STATUS_MORE)
             break;
         if (show && !show(context, out, err)) {
-            p.status = 0; /* nobody listens any more */
+            p.status = 0; /* the reader has gone */
             break;
         }
         in.n -= at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Parts with their length. */
+ * Each part has its length before it. */
 #include "proxy/daemon/control_wire.h"
 
 bool control_address(struct sockaddr_un *a, const char *state_directory)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The daemon: makes the rooms, listens, runs the loop, and ends in order. */
+ * The daemon makes the rooms, listens, runs the loop, and ends in order. */
 #include "proxy/daemon/daemon.h"
 
 #include <event2/event.h>
@@ -28,7 +28,7 @@ enum { CACHE_BYTES = 64 * 1024 * 1024 };
 
 struct daemon {
     struct service service;
-    const struct config *start; /* what it began with */
+    const struct config *start; /* the configuration it began with */
     struct sd_notify notify;
     struct socket_activation activation;
     struct ledger_options ledger_options;
@@ -109,8 +109,8 @@ static void on_drain_timeout(evutil_socket_t fd, short what, void *context)
     stop(d);
 }
 
-/* SIGTERM, SIGINT: no new connections; calls on those that are open are taken for half of the time and finished in the
- * rest of it. The second time: at once. */
+/* At SIGTERM and SIGINT the daemon takes no new connections. It takes calls on open ones for half of drain_timeout, and
+ * finishes them in the rest of it. A second signal stops it at once. */
 static void on_stop(evutil_socket_t signal_number, short what, void *context)
 {
     struct daemon *d = context;
@@ -149,18 +149,18 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
 
 /* ---- making ---- */
 
-/* All is in one of two priorities: accepting comes first. */
+/* Events have one of two priorities: accepting comes first. */
 static struct event_base *make_base(void)
 {
-    /* Events that make others active by hand would run for ever before the kernel is asked for more; and who connects
-     * would wait for all that is ready. */
+    /* Events that make others active by hand would run for ever before the kernel is asked for more; and a client that
+     * connects would wait for all that is ready. */
     static const struct timeval look_again = { .tv_usec = 1000 };
     struct event_config *c = event_config_new();
     if (!c)
         return NULL;
     event_config_set_max_dispatch_interval(c, &look_again, -1, 0);
-    /* One thread: no locks; changes of interest are handed to the kernel together. The coarse clock ticks every 4 ms.
-     */
+    /* The loop has one thread and needs no locks; changes of interest go to the kernel together. The coarse clock would
+     * tick every 4 ms only. */
     event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
                                  EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(c);
@@ -291,7 +291,7 @@ static void free_daemon(struct daemon *d)
     struct service *s = &d->service;
     sd_notify_end(&d->notify);
     socket_activation_end(&d->activation);
-    worker_free(s->worker); /* a call that is worked on cannot be given up */
+    worker_free(s->worker); /* first: a call whose answer is being made cannot be given up */
     control_free(d->control);
     admin_server_free(d->admin);
     if (s->bottom)

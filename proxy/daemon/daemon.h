@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The daemon as a whole.
+ * The daemon as a whole, from its beginning to its end.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_DAEMON_H
 #define ANCHORAGE_PROXY_DAEMON_DAEMON_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The doctor at the daemon's control socket. */
+ * The doctor answers at the daemon's control socket. */
 #include "proxy/daemon/doctor_control.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 struct doctor_control {
     struct service *service;
     struct account *account;
-    struct doctor *doctor;     /* the last one */
+    struct doctor *doctor;     /* the last one, at work or not */
     struct settings *settings; /* those it works by */
     ledger_command_done *done;
     void *done_context;

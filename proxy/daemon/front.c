@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The client side as the configuration wants it. */
+ * The client side is set up as the configuration wants it. */
 #include "proxy/daemon/front.h"
 
 #include <inttypes.h>
@@ -9,7 +9,8 @@
 
 enum {
     MAX_PAIRS = 64,
-    /* Besides those of clients: the loop, the ledger, the log, the admin side, the control socket, and spare ones. */
+    /* Besides the clients', descriptors go to the loop, the ledger, the log, the admin side and the control socket;
+     * some are spare. */
     OWN_DESCRIPTORS = 264 + HTTP_MOST_LEAVING,
     MEBIBYTE = 1024 * 1024,
 };
@@ -64,8 +65,8 @@ bool front_listen(const struct config *c, struct socket_activation *handed_in, s
     return true;
 }
 
-/* To v3: a list, its totals and the ratio of each call that may go on are asked for at once, and the connections stay
- * open behind them. */
+/* The most connections to v3: each call that may go on asks for a list, its totals and the ratio at once, and the
+ * connections stay open behind them. */
 static int64_t most_connections(const struct config *c)
 {
     int64_t most = 0;

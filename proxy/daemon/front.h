@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The client side as the configuration wants it: certificates, descriptors, and how much memory all of it
+ * The client side as the configuration wants it: listeners, certificates, descriptors, and how much memory all of it
  * may take.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_FRONT_H
@@ -11,7 +11,8 @@
 
 /* Load what tls_certificate and tls_private_key name, for new connections; nothing to do when they name none. `lines`
  * gets "FILE:LINE: what is wrong" or "FILE:LINE: warning: what" for each thing, separated by newlines. On failure
- * false, and `http` goes on with what it had. For start, check, and again for SIGHUP with the new configuration. */
+ * false, and `http` goes on with what it had. It is called at the start, for `check`, and for SIGHUP with the new
+ * configuration. */
 [[nodiscard]] bool front_load_tls(const struct config *c, struct http_server *http, struct buffer *lines);
 
 /* Listen on the sockets that were handed in for `option` of [proxy]; when there are none, on the addresses that it
@@ -22,7 +23,7 @@
 /* Use as many file descriptors as the system lets us; say so when that is too few for max_connections. */
 void front_raise_descriptors(struct service *s);
 
-/* Where the daemon listens, and the most memory that calls and connections can take. */
+/* Say where the daemon listens, and the most memory that calls and connections can take. */
 void front_announce(struct service *s, uint64_t cache_bytes);
 
 #endif

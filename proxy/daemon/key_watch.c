@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Looking after the v3 keys. */
+ * A watch asks v3 for the limits of its key again and again. */
 #include "proxy/daemon/key_watch.h"
 
 #include <event2/event.h>
@@ -13,7 +13,7 @@
 
 enum {
     FIRST_MS = 5000,  /* the first look is within this time, so that many daemons do not ask at once */
-    RETRY_MS = 60000, /* after a failure, doubling up to the interval */
+    RETRY_MS = 60000, /* until the next try after a failure; it doubles up to the interval */
     MOST_RETRY_MS = 86400000,
     SOON_MS = 1000,   /* after v3 refused for want of units */
     AGAIN_MS = 20000, /* while they are used up: before a paid request would be let through as a probe */
@@ -167,7 +167,7 @@ static void take(struct key_watch *w, const struct subscription *s)
 
 /* ---- looking ---- */
 
-/* Once until it goes well again. */
+/* Say a failure once, until a look goes well again. */
 static void fail(struct key_watch *w, struct slice why)
 {
     if (!w->is_failing)

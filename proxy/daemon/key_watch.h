@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Looking after a v3 key: every limits_interval, and soon after v3 said that its units are used up, v3 is asked what it
+ * A v3 key is watched: every limits_interval, and soon after v3 said that its units are used up, v3 is asked what it
  * says of the key. The answer is free; it gives the row cap, the billing day, the units left, the end of the key, and
  * how far v3's count of units and our books are apart.
  */
@@ -15,7 +15,7 @@ struct service;
  * NULL when memory is out. */
 [[nodiscard]] struct key_watches *key_watches_new(struct service *s);
 
-/* After ledger_close, before accounts_close. NULL is allowed. */
+/* Call it after ledger_close and before accounts_close. NULL is allowed. */
 void key_watches_free(struct key_watches *all);
 
 /* Do what follows from what account->subscription says now, for the service as a whole: the billing day, the gate of an

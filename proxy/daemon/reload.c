@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reload: a new configuration is read and checked as a whole, then swapped in at once; calls that are under way keep
- * theirs. */
+ * A reload reads and checks a new configuration as a whole, then swaps it in at once; calls that are under way keep the
+ * one they began with. */
 #include "proxy/daemon/reload.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void say_lines(struct service *s, struct slice lines)
     }
 }
 
-/* What was wrong, line by line as it was told. */
+/* Say what was wrong, line by line as it was told. */
 static void say_errors(struct service *s, const char *file, struct slice errors)
 {
     service_say(s, "reload: %s is not taken, the old configuration stays:", file);
@@ -39,7 +39,7 @@ static void say_changes(struct service *s, const char *file, const struct buffer
                 restart.n ? "; only after a restart: " : "", SLICE_ARGS(restart));
 }
 
-/* The limits, and those who waited for more of them; how long connections are kept. */
+/* Apply the limits, let the calls try again that waited for more of them, and take how long connections are kept. */
 static void apply(struct service *s, const struct ledger_options *limits)
 {
     ledger_set_limits(s->ledger, limits);
@@ -49,7 +49,7 @@ static void apply(struct service *s, const struct ledger_options *limits)
     waitlist_retry(&s->waitlist);
 }
 
-/* A way to v3 is made at the start only. False when a team comes with a key of its own that was not there then. */
+/* Ways to v3 are made at the start only. False when a team comes with a key of its own that was not there then. */
 static bool has_all_accounts(const struct service *s, const struct config *next, struct buffer *errors)
 {
     bool good = true;

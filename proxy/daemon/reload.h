@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The configuration changes while calls are under way.
+ * A reload changes the configuration while calls are under way.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_RELOAD_H
 #define ANCHORAGE_PROXY_DAEMON_RELOAD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Telling a supervisor. The protocol is that of sd_notify(3), which is stable; for four kinds of datagram a library
- * with all of its dependencies would be one more thing to load and to trust. */
+ * The protocol is that of sd_notify(3), which is stable. For four kinds of datagram a library with all of its
+ * dependencies would be one more thing to load and to trust. */
 #include "proxy/daemon/sd_notify.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *context)
     tell(context, "WATCHDOG=1");
 }
 
-/* A path, or @ and a name that is in no file system. */
+/* The name is a path, or @ and a name that is in no file system. */
 static bool set_address(struct sd_notify *n, struct slice name)
 {
     if (name.n < 2 || name.n >= sizeof n->address.sun_path || (name.p[0] != '/' && name.p[0] != '@'))
@@ -49,7 +49,7 @@ static bool set_address(struct sd_notify *n, struct slice name)
     return true;
 }
 
-/* The watchdog's time, when it is this process that is watched; else 0. */
+/* The watchdog's time when it watches this process; else 0. */
 static int64_t watchdog_us(void)
 {
     const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a supervisor is told: systemd's protocol of Type=notify, a datagram of lines to $NOTIFY_SOCKET, and its
- * watchdog. Without a supervisor all of it does nothing.
+ * A supervisor is told how the daemon does, by systemd's protocol of Type=notify: a datagram of lines to
+ * $NOTIFY_SOCKET, and signs of life for its watchdog. Without a supervisor all of it does nothing.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_SD_NOTIFY_H
 #define ANCHORAGE_PROXY_DAEMON_SD_NOTIFY_H
@@ -16,10 +16,10 @@ struct event;
 struct event_base;
 
 struct sd_notify {
-    int fd; /* -1: nobody is there */
+    int fd; /* -1: there is no supervisor */
     struct sockaddr_un address;
     socklen_t n;
-    struct event *watchdog; /* NULL: nobody watches */
+    struct event *watchdog; /* NULL: there is no watchdog */
 };
 
 /* Take $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment; from now on a sign of life leaves `base` at half of
@@ -27,10 +27,10 @@ struct sd_notify {
 [[nodiscard]] bool sd_notify_start(struct sd_notify *n, struct event_base *base, struct buffer *why);
 void sd_notify_end(struct sd_notify *n);
 
-/* Calls are taken; also ends sd_notify_reloading. `status` is what `systemctl status` shows. */
+/* Say that calls are taken; it also ends sd_notify_reloading. `status` is what `systemctl status` shows. */
 void sd_notify_ready(const struct sd_notify *n, const char *status);
 void sd_notify_reloading(const struct sd_notify *n);
-/* The end has begun and may take so long. */
+/* Say that the end has begun, and may take so long. */
 void sd_notify_stopping(const struct sd_notify *n, int64_t at_most_ms, const char *status);
 
 #endif

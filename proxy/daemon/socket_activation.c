@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Sockets from a supervisor: descriptors from 3 on, with a name each. */
+ * A supervisor hands in descriptors from 3 on, with a name for each. */
 #include "proxy/daemon/socket_activation.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static const char *option_of(struct slice name)
     return NULL;
 }
 
-/* How many are for this process. */
+/* How many sockets are for this process. */
 static uint64_t count(void)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");

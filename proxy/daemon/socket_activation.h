@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Listening sockets that a supervisor hands in: systemd's protocol of socket activation ($LISTEN_PID, $LISTEN_FDS,
+ * A supervisor hands in listening sockets, by systemd's protocol of socket activation ($LISTEN_PID, $LISTEN_FDS,
  * $LISTEN_FDNAMES). They stay open there while this process comes and goes, so no client is refused in between.
  */
 #ifndef ANCHORAGE_PROXY_DAEMON_SOCKET_ACTIVATION_H
@@ -12,7 +12,7 @@ enum { SOCKET_ACTIVATION_MAX = 64 };
 
 struct socket_activation {
     struct {
-        const char *option; /* of [proxy], whose addresses it stands for */
+        const char *option; /* the option of [proxy] whose addresses it stands for */
         int fd;             /* -1: taken */
     } sockets[SOCKET_ACTIVATION_MAX];
     size_t n;
@@ -25,10 +25,10 @@ struct socket_activation {
 /* Take the next socket for the option: its descriptor, which the caller owns; -1 when there is none (left). */
 int socket_activation_take(struct socket_activation *all, const char *option);
 
-/* Whether all are taken; else a line in `why`. */
+/* True when all are taken; else false with a line in `why`. */
 [[nodiscard]] bool socket_activation_all_taken(const struct socket_activation *all, struct buffer *why);
 
-/* Close what nobody has taken. */
+/* Close those that were not taken. */
 void socket_activation_end(struct socket_activation *all);
 
 #endif

@@ -116,11 +116,13 @@ static void stop_waiting(struct exchange *x)
     waitlist_be_patient_no_more(&x->service->waitlist, &x->hold->waiter);
 }
 
+/* The turn is another call's from now on: this one only has to be ended. */
 static void leave_line(struct exchange *x)
 {
     waitlist_remove(&x->service->waitlist, &x->hold->waiter);
     x->hold->state = IDLE;
     stop_waiting(x);
+    team_queue_leave(&x->service->pacer, &x->ticket);
 }
 
 /* A call that already spent units may wait for headroom until its deadline; one at a time, since two could deadlock on
@@ -140,7 +142,7 @@ static bool may_wait_on(struct exchange *x)
 
 enum onward hold_late(struct exchange *x)
 {
-    if (may_wait_on(x))
+    if (x->hold->state != IN_LINE || may_wait_on(x)) /* else the books say how the try ends */
         return WAIT;
     bool for_memory = x->hold->wanted > 0;
     x->retry_after_ms = service_wait_ms(x->service, 1, 1);
@@ -188,13 +190,13 @@ enum onward hold_set_aside(struct exchange *x)
     return ONWARD;
 }
 
-void hold_give_back(struct exchange *x)
+bool hold_give_back(struct exchange *x)
 {
     if (!x->hold || !x->hold->set_aside)
-        return;
+        return false;
     x->service->promised -= x->hold->set_aside;
     x->hold->set_aside = 0;
-    waitlist_retry(&x->service->waitlist);
+    return true;
 }
 
 /* ---- the hold ---- */
@@ -285,16 +287,22 @@ static enum onward hold_again(struct exchange *x)
 {
     struct hold *h = x->hold;
     h->state = IDLE;
-    if (x->refusal.fault) {
-        stop_waiting(x);
+    if (x->refusal.fault)
         return REFUSE;
-    }
     if (x->seats.given) { /* how many rows it owes is known, and nothing has to be asked */
         int64_t rows = flight_given(&x->seats)->answer.rows;
         x->next_hold = (struct amounts){ .rows = rows > h->rows ? rows - h->rows : 0 };
         return write_hold(x);
     }
     return h->is_open || x->has_sent || x->outcome.cached ? write_hold(x) : ANEW;
+}
+
+static enum onward try_anew(struct exchange *x)
+{
+    enum onward how = hold_again(x);
+    if (how == REFUSE)
+        stop_waiting(x);
+    return how;
 }
 
 /* In the wait list, and what another call has brought may have made the wait needless. */
@@ -320,7 +328,7 @@ enum onward hold_enter(struct exchange *x)
     case IN_LINE:
         return look_up(x);
     case TRYING:
-        return hold_again(x);
+        return try_anew(x);
     }
     assert(false);
     return REFUSE;

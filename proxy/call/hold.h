@@ -28,8 +28,8 @@ enum onward hold_out_of_rows(struct exchange *x);
  * and hold_late and hold_gone are for the wait. */
 [[nodiscard]] enum onward hold_set_aside(struct exchange *x);
 
-/* Give back what was set aside. */
-void hold_give_back(struct exchange *x);
+/* Give back what was set aside. True: waitlist_retry may find a call that it is enough for. */
+bool hold_give_back(struct exchange *x);
 
 /* The ledger has ended the hold. */
 void hold_ended(struct exchange *x);

@@ -68,6 +68,10 @@ enum onward settle_enter(struct exchange *x)
     flight_leave_all(&x->seats);
     outcome_blame(x, FLIGHT_CALL, x->refusal, x->retry_after_ms);
     flight_give_up(&x->seats);
-    hold_give_back(x);
-    return hold_is_open(x) ? end_hold(x) : ONWARD; /* else it never reached the books */
+    bool makes_room = hold_give_back(x);
+    if (hold_is_open(x))
+        return end_hold(x); /* calls that wait for room try when that is over: then there are rows as well */
+    if (makes_room)
+        waitlist_retry(&x->service->waitlist);
+    return ONWARD; /* it never reached the books */
 }

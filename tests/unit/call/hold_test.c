@@ -247,13 +247,114 @@ static void memory_is_set_aside_and_waited_for(void **state)
     assert_int_equal(n, 9);
     assert_true(hold_is_waiting(calls[8]));
     assert_true(kit.service.promised <= kit.service.memory.max / 2);
-    hold_give_back(calls[0]);
+    assert_true(hold_give_back(calls[0]));
+    waitlist_retry(&kit.service.waitlist);
     assert_int_equal(calls[8]->driving.step, HELD);
     for (int i = 0; i < n; i++) {
-        hold_give_back(calls[i]);
+        (void)hold_give_back(calls[i]);
         kit_drop(calls[i]);
     }
     assert_int_equal(kit.service.promised, 0);
+}
+
+/* Books that answer from the loop, when it is on the disk. */
+static void open_slow_books(int64_t rows)
+{
+    struct buffer why = { 0 };
+    kit.ledger_team = (struct ledger_team){ "seo", rows, LEDGER_NO_LIMIT };
+    struct ledger_options o = { .state_directory = kit.directory,
+                                .units_per_month = LEDGER_NO_LIMIT,
+                                .billing_day = 1,
+                                .teams = &kit.ledger_team,
+                                .n_teams = 1 };
+    ledger_close(kit.service.ledger);
+    kit.service.ledger = NULL;
+    assert_int_equal(ledger_open(kit.service.base, &o, &kit.service.ledger, &why), LEDGER_OPENED);
+}
+
+static void its_time_is_over_while_the_books_write(void **state)
+{
+    (void)state;
+    open_slow_books(10);
+    kit.config.queue_timeout_ms = 300;
+    holder = call_with(6, 50);
+    waiter = call_with(2, 50);
+    exchange_start(holder, steps, HOLD);
+    exchange_start(waiter, steps, HOLD);
+    while (holder->driving.step == HOLD || waiter->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    waiter->next_hold.rows = 5;
+    exchange_start(waiter, steps, HOLD);
+    while (!hold_is_waiting(waiter))
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    release(holder);
+    assert_int_equal(waiter->n_under_way, 1); /* on its way to the disk */
+    usleep(400 * 1000);                       /* the disk is slow, or the loop is */
+    kit_turn();
+    while (waiter->n_under_way)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_int_equal(waiter->driving.step, HELD);
+    assert_int_equal(kit.service.waitlist.n, 0);
+    release(waiter);
+    end_call(holder);
+    end_call(waiter);
+    kit_turn();
+}
+
+/* The patient one finds no memory for its next try. */
+static void who_finds_no_memory_is_patient_no_more(void **state)
+{
+    (void)state;
+    kit.config.queue_timeout_ms = 0;
+    kit_open_books(10);
+    holder = call_with(6, 50);
+    waiter = call_with(2, 50);
+    exchange_start(holder, steps, HOLD);
+    exchange_start(waiter, steps, HOLD);
+    waiter->next_hold.rows = 5;
+    waiter->has_sent = true;
+    exchange_start(waiter, steps, HOLD);
+    assert_true(hold_is_waiting(waiter));
+    while (!kit.service.waitlist.patient)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    for (size_t n = 1024 * 1024; n; n /= 2)
+        while (arena_alloc(waiter->memory, n))
+            ;
+    release(holder);
+    assert_int_equal(waiter->driving.step, STEP_END);
+    assert_int_equal(waiter->refusal.fault, FAULT_TOO_BUSY);
+    assert_null(kit.service.waitlist.patient);
+    release(waiter);
+    end_call(holder);
+}
+
+static void count_came(void *context)
+{
+    ++*(int *)context;
+}
+
+/* Its turn is another call's as soon as it waits no more, before its end is on the disk. */
+static void who_waits_no_more_gives_its_turn_back(void **state)
+{
+    (void)state;
+    int came = 0;
+    struct ticket third = { .turns = &kit.turns, .came = count_came, .context = &came };
+    kit.config.queue_timeout_ms = 0;
+    kit_open_books(10);
+    holder = call_with(10, 50);
+    waiter = call_with(5, 50);
+    assert_true(team_queue_take(&kit.service.pacer, &holder->ticket));
+    assert_true(team_queue_take(&kit.service.pacer, &waiter->ticket));
+    assert_false(team_queue_take(&kit.service.pacer, &third));
+    exchange_start(holder, steps, HOLD);
+    exchange_start(waiter, steps, HOLD);
+    while (waiter->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_int_equal(came, 1);
+    team_queue_leave(&kit.service.pacer, &third);
+    team_queue_leave(&kit.service.pacer, &holder->ticket);
+    release(holder);
+    end_call(holder);
 }
 
 int main(void)
@@ -270,6 +371,9 @@ int main(void)
         kit_test(a_call_that_others_await_goes_on_without_its_client),
         kit_test(nothing_is_sent_for_a_client_that_left_while_the_books_wrote),
         kit_test(memory_is_set_aside_and_waited_for),
+        kit_test(its_time_is_over_while_the_books_write),
+        kit_test(who_finds_no_memory_is_patient_no_more),
+        kit_test(who_waits_no_more_gives_its_turn_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ static enum onward stay(struct exchange *x)
 
 static enum onward finish(struct exchange *x)
 {
-    hold_give_back(x);
+    (void)hold_give_back(x);
     flight_leave_all(&x->seats);
     flight_give_up(&x->seats);
     return ONWARD;

@@ -175,7 +175,7 @@ void exchange_on_gone(void *context)
 {
     struct exchange *x = context;
     x->client_gone = true;
-    if (step_of(x)->gone && !x->driving.is_running)
+    if (!x->driving.is_running && step_of(x)->gone)
         run(x, step_of(x)->gone);
 }
 

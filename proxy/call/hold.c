@@ -190,6 +190,12 @@ enum onward hold_set_aside(struct exchange *x)
     return ONWARD;
 }
 
+void hold_try_ended(struct exchange *x)
+{
+    x->hold->state = IDLE;
+    x->hold->wanted = 0;
+}
+
 bool hold_give_back(struct exchange *x)
 {
     if (!x->hold || !x->hold->set_aside)

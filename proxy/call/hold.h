@@ -28,6 +28,9 @@ enum onward hold_out_of_rows(struct exchange *x);
  * and hold_late and hold_gone are for the wait. */
 [[nodiscard]] enum onward hold_set_aside(struct exchange *x);
 
+/* The wait for memory is over, and what it was for is decided anew. */
+void hold_try_ended(struct exchange *x);
+
 /* Give back what was set aside. True: waitlist_retry may find a call that it is enough for. */
 bool hold_give_back(struct exchange *x);
 

@@ -199,7 +199,10 @@ enum onward recall_enter(struct exchange *x)
     case FRESH:
         return look(x);
     case LOOKING:
-        return hold_is_waiting(x) ? WAIT : look(x);
+        if (hold_is_waiting(x))
+            return WAIT;
+        hold_try_ended(x);
+        return look(x);
     case READING:
         return WAIT; /* the alarm rings */
     case AWAITING:

@@ -4,6 +4,9 @@
 
 #include <time.h>
 
+/* From 1970-01-01 until before 9999-01-01: with what lies a month around it, all of it can be written as a date. */
+static const int64_t wall_last_ms = 253370764800000 - 1;
+
 static int64_t wall_shift_ms;
 
 static int64_t microseconds(clockid_t id)
@@ -25,7 +28,10 @@ int64_t clock_monotonic_us(void)
 
 int64_t clock_wall_ms(void)
 {
-    return microseconds(CLOCK_REALTIME) / 1000 + wall_shift_ms;
+    int64_t ms = microseconds(CLOCK_REALTIME) / 1000 + wall_shift_ms;
+    if (ms < 0)
+        return 0;
+    return ms < wall_last_ms ? ms : wall_last_ms;
 }
 
 void clock_shift_wall(int64_t ms)

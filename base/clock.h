@@ -12,7 +12,7 @@ int64_t clock_monotonic_ms(void);
 /* Microseconds of the same clock; for durations. */
 int64_t clock_monotonic_us(void);
 
-/* Unix time in milliseconds; for dates. */
+/* Unix time in milliseconds; for dates. Of the years 1970 to 9998, whatever the machine believes. */
 int64_t clock_wall_ms(void);
 
 /* Add this to the wall clock from now on. For tests. */

@@ -21,7 +21,7 @@ bool input_read(const char *file, struct buffer *out)
     } while (n);
     bool ok = !ferror(f) && !out->failed;
     if (!ok)
-        fprintf(stderr, "anchorage: %s: cannot be read whole\n", file);
+        fprintf(stderr, "anchorage: %s: cannot be read whole%s\n", file, out->failed ? ": it is too long" : "");
     if (!is_stdin)
         fclose(f);
     return ok;

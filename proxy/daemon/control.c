@@ -106,7 +106,7 @@ static enum question read_question(struct slice rest, struct buffer *words, uint
     struct slice part;
     *n = 0;
     if (!control_take_part(&rest, &part))
-        return rest.n > sizeof *n ? QUESTION_BAD : QUESTION_PARTLY;
+        return rest.n >= 2 * sizeof *n ? QUESTION_BAD : QUESTION_PARTLY;
     if (part.n == sizeof *n)
         memcpy(n, part.p, sizeof *n);
     if (*n < 1 || *n > CONTROL_MAX_WORDS)
@@ -114,6 +114,8 @@ static enum question read_question(struct slice rest, struct buffer *words, uint
     for (uint32_t i = 0; i < *n; i++) {
         if (!control_take_part(&rest, &part))
             return rest.n > CONTROL_MAX_WORDS_BYTES ? QUESTION_BAD : QUESTION_PARTLY;
+        if (slice_find(part, 0) < part.n)
+            return QUESTION_BAD;
         buffer_append(words, part);
         buffer_put(words, 0);
     }

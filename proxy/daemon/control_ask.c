@@ -91,6 +91,15 @@ static bool read_answer(int fd, control_portion *show, void *context, int *statu
     return good;
 }
 
+/* The daemon would not read more, and would say nothing of it. */
+static bool are_askable(int argc, const char *const *argv)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < argc; i++)
+        bytes += strlen(argv[i]) + 1;
+    return argc <= CONTROL_MAX_WORDS && bytes <= CONTROL_MAX_WORDS_BYTES;
+}
+
 enum control_result control_ask(const char *state_directory, int argc, const char *const *argv, struct slice input,
                                 control_portion *portion, void *context, int *status, struct buffer *out,
                                 struct buffer *err)
@@ -100,6 +109,12 @@ enum control_result control_ask(const char *state_directory, int argc, const cha
     uint32_t n = (uint32_t)argc;
     if (!control_address(&address, state_directory))
         return CONTROL_NO_DAEMON;
+    if (!are_askable(argc, argv)) {
+        buffer_printf(err, "anchorage: the command line is too long: at most %d words of %d bytes in all\n",
+                      CONTROL_MAX_WORDS, CONTROL_MAX_WORDS_BYTES);
+        *status = EXIT_USAGE;
+        return CONTROL_DONE;
+    }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         bool denied = errno == EACCES;

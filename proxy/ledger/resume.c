@@ -189,7 +189,7 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
 static bool take_back(struct ledger *l, const struct entry *settled, struct op_list *ops)
 {
     struct open_call *call = open_calls_find(&l->calls, settled->id);
-    if (!call || !call->lost || call->given || !settled->rows)
+    if (!call || !call->lost || call->given || !settled->rows || settled->rows == ENTRY_NULL)
         return true;
     char id[LEDGER_ID_SIZE];
     call_id_make(id);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "proxy/ledger/entries/bounds.h"
+
 void tally_clear(struct tally *t)
 {
     for (int32_t i = 0; i < t->names.n; i++)
@@ -52,7 +54,7 @@ static int64_t rows_in(const struct team *team, struct period p)
 {
     int64_t rows = 0;
     for (size_t i = 0; i < team->n_days; i++)
-        rows += period_has(p, team->days[i].day) ? team->days[i].rows : 0;
+        rows = bounds_sum(rows, period_has(p, team->days[i].day) ? team->days[i].rows : 0);
     return rows;
 }
 
@@ -60,7 +62,7 @@ static int64_t units_in(const struct team *team, struct period p)
 {
     int64_t units = 0;
     for (size_t i = 0; i < team->n_days; i++)
-        units += period_has(p, team->days[i].day) ? team->days[i].units : 0;
+        units = bounds_sum(units, period_has(p, team->days[i].day) ? team->days[i].units : 0);
     return units;
 }
 
@@ -71,7 +73,7 @@ static void add_up(struct tally *t)
     for (int32_t i = 0; i < t->names.n; i++) {
         t->teams[i].rows_used = rows_in(&t->teams[i], t->rows_month);
         t->teams[i].units_used = units_in(&t->teams[i], t->units_month);
-        t->units_used += t->teams[i].units_used;
+        t->units_used = bounds_sum(t->units_used, t->teams[i].units_used);
     }
 }
 
@@ -87,7 +89,7 @@ struct tally_used tally_used(const struct tally *t, int32_t number, struct day t
         used.units = units_in(team, units_month);
     }
     for (int32_t i = 0; i < t->names.n; i++)
-        used.whole_units += units_in(&t->teams[i], units_month);
+        used.whole_units = bounds_sum(used.whole_units, units_in(&t->teams[i], units_month));
     return used;
 }
 
@@ -170,9 +172,9 @@ enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct ro
 void tally_hold(struct tally *t, int32_t number, int64_t rows, int64_t units)
 {
     struct team *team = &t->teams[number];
-    team->rows_held += rows;
-    team->units_held += units;
-    t->units_held += units;
+    team->rows_held = bounds_sum(team->rows_held, rows);
+    team->units_held = bounds_sum(team->units_held, units);
+    t->units_held = bounds_sum(t->units_held, units);
 }
 
 /* The place of a day, made if need be. Nearly always the last one. */
@@ -207,13 +209,13 @@ bool tally_use(struct tally *t, int32_t number, struct day day, int64_t rows, in
         return false;
     if (day.n > t->last_day)
         t->last_day = day.n;
-    place->rows += rows;
-    place->units += units;
+    place->rows = bounds_sum(place->rows, rows);
+    place->units = bounds_sum(place->units, units);
     if (period_has(t->rows_month, day))
-        team->rows_used += rows;
+        team->rows_used = bounds_sum(team->rows_used, rows);
     if (period_has(t->units_month, day)) {
-        team->units_used += units;
-        t->units_used += units;
+        team->units_used = bounds_sum(team->units_used, units);
+        t->units_used = bounds_sum(t->units_used, units);
     }
     return true;
 }

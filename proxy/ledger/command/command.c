@@ -147,6 +147,18 @@ int command_failed(struct command *c, struct buffer *why)
     return COMMAND_WRONG;
 }
 
+bool command_knows_day(struct day day)
+{
+    return day.n >= 0 && day.n <= day_from_civil((struct civil){ 9999, 12, 31 }).n;
+}
+
+int command_day(struct command *c, const char *name, const char *text, struct day *day)
+{
+    if (day_parse(slice_str(text), day) && command_knows_day(*day))
+        return 0;
+    return command_misused(c, "%s is a day like 2026-11-23, from 1970-01-01 to 9999-12-31, not %s", name, text);
+}
+
 static int option_of(const struct command_row *row, struct slice name)
 {
     for (int i = 0; i < COMMAND_OPTIONS && row->options[i].name; i++) {

@@ -7,6 +7,7 @@
 #define ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
 
 #include "proxy/ledger/entries/limits.h"
+#include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/store/keys.h"
 #include "proxy/ledger/store/store.h"
 #include "proxy/ledger/store/strangers.h"
@@ -56,6 +57,12 @@ int command_misused(struct command *c, const char *format, ...) __attribute__((f
 
 /* Write "why" as it came from the store; COMMAND_WRONG. */
 int command_failed(struct command *c, struct buffer *why);
+
+/* Read a DATE of option `name`: a UTC day, 1970-01-01 to 9999-12-31. 0, or COMMAND_MISUSED with what would be right. */
+int command_day(struct command *c, const char *name, const char *text, struct day *day);
+
+/* Whether a day is one that can be asked for. */
+bool command_knows_day(struct day day);
 
 /* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
 void command_note_cut(struct command *c, int64_t first_seq);

@@ -45,7 +45,7 @@ static int read_since(struct command *c, struct export *x, int64_t *seq)
     *seq = 1;
     if (!since)
         return 0;
-    if (day_parse(slice_str(since), &day)) {
+    if (day_parse(slice_str(since), &day) && command_knows_day(day)) {
         struct buffer why = { 0 };
         *seq = 0;
         x->since_ms = day_start_ms(day);
@@ -54,7 +54,8 @@ static int read_since(struct command *c, struct export *x, int64_t *seq)
     } else if (parse_u64(slice_str(since), &number) && number <= INT64_MAX) {
         *seq = number ? (int64_t)number : 1;
     } else {
-        return command_misused(c, "--since is a seq or a day like 2026-11-23, not %s", since);
+        return command_misused(c, "--since is a seq, or a day like 2026-11-23 from 1970-01-01 to 9999-12-31, not %s",
+                               since);
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "proxy/ledger/command/bill.h"
 #include "proxy/ledger/command/usage.h"
+#include "proxy/ledger/entries/bounds.h"
 
 static const struct {
     const char *word;
@@ -54,9 +55,26 @@ static int read_by(struct command *c, struct asked *a)
 
 static int read_day(struct command *c, int option, const char *name, struct day *day)
 {
-    if (!c->option[option] || day_parse(slice_str(c->option[option]), day))
-        return 0;
-    return command_misused(c, "%s is a day like 2026-11-23, not %s", name, c->option[option]);
+    return c->option[option] ? command_day(c, name, c->option[option], day) : 0;
+}
+
+/* The month must end, and so begin, on days that can be asked for. */
+static int read_month(struct command *c, struct period *month)
+{
+    const char *text = c->option[USAGE_MONTH];
+    char first[16];
+    struct buffer b = { .p = first, .room = sizeof first, .max_bytes = sizeof first };
+    struct day day;
+    buffer_str(&b, text);
+    buffer_str(&b, "-01");
+    bool good = !b.failed && day_parse(buffer_slice(&b), &day);
+    if (good)
+        *month = month_of_day(day, 1);
+    if (!good || !command_knows_day(month->since) || !command_knows_day(month->until))
+        return command_misused(c, "--month is a month like 2026-11, from 1970-01 to 9999-11, not %s", text);
+    if (c->option[USAGE_SINCE] || c->option[USAGE_UNTIL])
+        return command_misused(c, "give --month, or --since and --until");
+    return 0;
 }
 
 /* By default the running month; --since alone reaches to today, --until alone from the start of its month. */
@@ -64,19 +82,8 @@ static int read_period(struct command *c, struct asked *a)
 {
     struct day today = day_of_ms(clock_wall_ms());
     a->period = month_of_day(today, 1);
-    if (c->option[USAGE_MONTH]) {
-        char first[16];
-        struct buffer b = { .p = first, .room = sizeof first, .max_bytes = sizeof first };
-        buffer_str(&b, c->option[USAGE_MONTH]);
-        buffer_str(&b, "-01");
-        struct day day;
-        if (b.failed || !day_parse(buffer_slice(&b), &day))
-            return command_misused(c, "--month is a month like 2026-11, not %s", c->option[USAGE_MONTH]);
-        if (c->option[USAGE_SINCE] || c->option[USAGE_UNTIL])
-            return command_misused(c, "give --month, or --since and --until");
-        a->period = month_of_day(day, 1);
-        return 0;
-    }
+    if (c->option[USAGE_MONTH])
+        return read_month(c, &a->period);
     int status = read_day(c, USAGE_SINCE, "--since", &a->period.since);
     if (!status)
         status = read_day(c, USAGE_UNTIL, "--until", &a->period.until);
@@ -86,6 +93,10 @@ static int read_period(struct command *c, struct asked *a)
         a->period.since = month_of_day((struct day){ a->period.until.n - 1 }, 1).since;
     if (c->option[USAGE_SINCE] && !c->option[USAGE_UNTIL])
         a->period.until = (struct day){ (a->period.since.n > today.n ? a->period.since.n : today.n) + 1 };
+    if (!command_knows_day(a->period.since))
+        return command_misused(c, "nothing can be before 1970-01-01: --until is a day behind it");
+    if (!command_knows_day(a->period.until))
+        return command_misused(c, "nothing can be behind 9999-12-31: --since is a day before it");
     return a->period.since.n < a->period.until.n ? 0 : command_misused(c, "--since is not before --until");
 }
 
@@ -172,7 +183,7 @@ static int warn(struct command *c, const struct asked *a)
     } else {
         int64_t whole = 0;
         for (size_t i = 0; i < units.n; i++)
-            whole += units.items[i].sums.units;
+            whole = bounds_sum(whole, units.items[i].sums.units);
         for (size_t i = 0; i < c->limits->n_teams; i++) {
             const struct ledger_team *team = &c->limits->teams[i];
             struct slice name = slice_str(team->name);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "proxy/ledger/command/usage.h"
+#include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/store/recovery.h"
 
 enum { PAGE = 1024, DAYS_A_PIECE = 8 };
@@ -71,11 +72,23 @@ static void take_rollup(void *context, const struct rollup *r)
     sums_add(&item_of(reading->report, name)->sums, &r->sums);
 }
 
+/* The days of a period that have hours in the books: a period may be thousands of years long. */
+static bool days_there(struct store *s, struct period *p, struct buffer *why)
+{
+    int64_t first, last;
+    if (!store_hours(s, &first, &last, why))
+        return false;
+    int32_t since = (int32_t)(bounds_hour(first) / 24), until = (int32_t)(bounds_hour(last) / 24 + 1);
+    p->since.n = p->since.n > since ? p->since.n : since;
+    p->until.n = p->until.n < until ? p->until.n : until;
+    return true;
+}
+
 /* In pieces, so that nobody waits long for the store. */
 static bool collect_rollups(struct reading *reading, struct buffer *why)
 {
     struct period p = reading->report->period;
-    bool good = true;
+    bool good = days_there(reading->c->store, &p, why);
     for (int32_t day = p.since.n; good && day < p.until.n; day += DAYS_A_PIECE) {
         int32_t end = day + DAYS_A_PIECE < p.until.n ? day + DAYS_A_PIECE : p.until.n;
         good = store_rollups(reading->c->store, (int64_t)day * 24, (int64_t)end * 24, take_rollup, reading, why);
@@ -136,8 +149,10 @@ static bool collect_held(struct reading *reading, struct buffer *why)
     bool good = open_holds(reading->c->store, &open, why);
     for (size_t i = 0; good && i < open.n; i++) {
         char text[21];
-        if (period_has(report->period, day_of_ms(open.entries[i]->time_ms)))
-            item_of(report, name_of_entry(open.entries[i], report->by, text))->rows_held += open.entries[i]->rows;
+        if (!period_has(report->period, day_of_ms(open.entries[i]->time_ms)))
+            continue;
+        struct usage_item *item = item_of(report, name_of_entry(open.entries[i], report->by, text));
+        item->rows_held = bounds_sum(item->rows_held, open.entries[i]->rows);
     }
     entry_list_clear(&open);
     return good;

@@ -5,33 +5,34 @@
 #include <stdlib.h>
 
 #include "base/day.h"
+#include "proxy/ledger/entries/bounds.h"
 
 void sums_add_entry(struct sums *s, const struct entry *e)
 {
     if (entry_is_end(e)) {
         s->calls++;
         s->faults += e->fault.n > 0;
-        s->results += e->results;
-        s->units_alone += e->units_alone;
-        s->units_predicted += e->units_predicted;
+        s->results = bounds_sum(s->results, e->results);
+        s->units_alone = bounds_sum(s->units_alone, e->units_alone);
+        s->units_predicted = bounds_sum(s->units_predicted, e->units_predicted);
     }
     int64_t units = entry_units_used(e);
-    s->rows += entry_rows_used(e);
-    s->units += units;
+    s->rows = bounds_sum(s->rows, entry_rows_used(e));
+    s->units = bounds_sum(s->units, units);
     if (e->kind == ENTRY_UNKNOWN || (e->kind == ENTRY_SETTLE && e->units == ENTRY_NULL))
-        s->units_unknown += units;
+        s->units_unknown = bounds_sum(s->units_unknown, units);
 }
 
 void sums_add(struct sums *s, const struct sums *more)
 {
-    s->calls += more->calls;
-    s->results += more->results;
-    s->rows += more->rows;
-    s->units += more->units;
-    s->units_predicted += more->units_predicted;
-    s->units_alone += more->units_alone;
-    s->units_unknown += more->units_unknown;
-    s->faults += more->faults;
+    s->calls = bounds_sum(s->calls, more->calls);
+    s->results = bounds_sum(s->results, more->results);
+    s->rows = bounds_sum(s->rows, more->rows);
+    s->units = bounds_sum(s->units, more->units);
+    s->units_predicted = bounds_sum(s->units_predicted, more->units_predicted);
+    s->units_alone = bounds_sum(s->units_alone, more->units_alone);
+    s->units_unknown = bounds_sum(s->units_unknown, more->units_unknown);
+    s->faults = bounds_sum(s->faults, more->faults);
 }
 
 static uint32_t hash(const struct rollup_key *k)

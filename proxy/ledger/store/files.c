@@ -89,3 +89,12 @@ bool files_create(const char *file, const char *directory, struct buffer *why)
     close(fd);
     return sync_directory(directory, why);
 }
+
+bool files_create_new(const char *file, struct buffer *why)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return system_broken(file, why);
+    close(fd);
+    return true;
+}

@@ -18,4 +18,7 @@ enum store_result files_lock(const char *directory, int *fd, struct buffer *why)
  * disk. */
 [[nodiscard]] bool files_create(const char *file, const char *directory, struct buffer *why);
 
+/* Make a file that may not be there yet. */
+[[nodiscard]] bool files_create_new(const char *file, struct buffer *why);
+
 #endif

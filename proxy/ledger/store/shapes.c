@@ -27,3 +27,9 @@ int32_t shapes_add(struct shapes *s, struct slice text, struct slice word, int32
     s->list[number].last_day = last_day;
     return names_add(&s->texts, text) == number ? number : -1;
 }
+
+void shapes_word(const struct digest *digest, char word[SHAPE_WORD + 1])
+{
+    for (int i = 0; i < SHAPE_WORD / 2; i++)
+        snprintf(word + 2 * i, 3, "%02x", digest->b[i]);
+}

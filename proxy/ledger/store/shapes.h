@@ -6,6 +6,7 @@
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_SHAPES_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_SHAPES_H
 
+#include "proxy/ledger/entries/digest.h"
 #include "proxy/ledger/entries/names.h"
 
 enum { SHAPE_WORD = 12 /* hex digits of its digest */ };
@@ -24,5 +25,8 @@ void shapes_clear(struct shapes *s);
 
 /* Its number; -1 when memory is out. */
 int32_t shapes_add(struct shapes *s, struct slice text, struct slice word, int32_t last_day);
+
+/* The word of a text with this digest. */
+void shapes_word(const struct digest *digest, char word[SHAPE_WORD + 1]);
 
 #endif

@@ -3,8 +3,6 @@
  * counts. The only file that knows SQLite. */
 #include "proxy/ledger/store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/ids.h"
 #include "proxy/ledger/entries/names.h"
@@ -130,7 +129,10 @@ void store_unlock(struct store *s)
 /* For failures of the database; always false. */
 static bool broken(struct store *s, struct buffer *why)
 {
-    buffer_printf(why, "ledger: %s: %s", s->file, s->db ? sqlite3_errmsg(s->db) : "not open");
+    int code = s->db ? sqlite3_errcode(s->db) : SQLITE_ERROR;
+    bool odd = code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE;
+    const char *what = s->db ? sqlite3_errmsg(s->db) : "not open";
+    buffer_printf(why, "ledger: %s: %s", s->file, odd ? "not as anchorage wrote it, or memory is out" : what);
     return false;
 }
 
@@ -156,9 +158,10 @@ static bool migrate(struct store *s, struct buffer *why)
     int64_t version = 0, application = 0;
     if (!number_of(s, "PRAGMA user_version", &version) || !number_of(s, "PRAGMA application_id", &application))
         return broken(s, why);
-    if (version > schema_version || (version > 0 && application != SCHEMA_APPLICATION)) {
+    if (version < 0 || version > schema_version || (version > 0 && application != SCHEMA_APPLICATION)) {
+        bool newer = version > 0 && application == SCHEMA_APPLICATION;
         buffer_printf(why, "ledger: %s: %s", s->file,
-                      application == SCHEMA_APPLICATION ? "written by a newer anchorage" : "not a ledger of anchorage");
+                      newer ? "written by a newer anchorage" : "not a ledger of anchorage");
         return false;
     }
     for (; version < schema_version; version++) {
@@ -213,15 +216,18 @@ static bool load(struct store *s)
     int64_t cut_sum = 0;
     good = good && one_number(s->sql[SQL_READ_CUT_SEQ], &s->cut.seq) && one_number(s->sql[SQL_READ_CUT_SUM], &cut_sum);
     s->cut.sum = (uint64_t)cut_sum;
-    s->next_seq = s->cut.seq + 1;
+    s->next_seq = s->cut.seq;
     s->sum = s->cut.sum;
     st = s->sql[SQL_READ_LAST];
     if (good && sqlite3_step(st) == SQLITE_ROW) {
-        s->next_seq = sqlite3_column_int64(st, 0) + 1;
+        s->next_seq = sqlite3_column_int64(st, 0);
         s->sum = (uint64_t)sqlite3_column_int64(st, 1);
     }
     good = reset(st) && good;
-    return good && one_number(s->sql[SQL_READ_FLOOR], &s->floor);
+    good = good && one_number(s->sql[SQL_READ_FLOOR], &s->floor) && s->shapes.texts.n > 0;
+    good = good && bounds_seq(s->cut.seq) && bounds_seq(s->floor) && bounds_seq(s->next_seq);
+    s->next_seq += good;
+    return good;
 }
 
 static bool open_database(struct store *s, struct buffer *why)
@@ -318,8 +324,7 @@ static int32_t new_shape(struct store *s, struct slice text, int32_t today)
 {
     struct digest digest = digest_of(s->digester, text);
     char word[SHAPE_WORD + 1];
-    for (int i = 0; i < SHAPE_WORD / 2; i++)
-        snprintf(word + 2 * i, 3, "%02x", digest.b[i]);
+    shapes_word(&digest, word);
     int32_t number = shapes_add(&s->shapes, text, slice_str(word), today);
     if (number < 0)
         return -1;
@@ -552,16 +557,17 @@ static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_i
         .paid_by = column_id(st, 17, ids->paid_by),
         .where = flags & FLAG_WHERE,
         .having = flags & FLAG_HAVING,
-        .approximate = names_text(&s->names, sqlite3_column_int64(st, 19) - 1),
-        .fault = names_text(&s->names, sqlite3_column_int64(st, 20) - 1),
+        .approximate = names_text(&s->names, sqlite3_column_int(st, 19) - 1LL),
+        .fault = names_text(&s->names, sqlite3_column_int(st, 20) - 1LL),
         .duration_ms = sqlite3_column_int64(st, 21),
         .sum = (uint64_t)sqlite3_column_int64(st, 22),
     };
-    e.team = names_text(&s->names, e.team_id - 1);
-    e.key = names_text(&s->names, e.key_id - 1);
-    e.table = names_text(&s->names, e.table_id - 1);
+    e.team = names_text(&s->names, e.team_id - 1LL);
+    e.key = names_text(&s->names, e.key_id - 1LL);
+    e.table = names_text(&s->names, e.table_id - 1LL);
     if (shape > 0 && shape <= s->shapes.texts.n)
         e.shape = slice_str(s->shapes.list[shape - 1].word);
+    bounds_entry(&e);
     return e;
 }
 
@@ -634,6 +640,7 @@ static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
             .first_seq = v[12],
             .last_seq = v[13],
         };
+        bounds_rollup(&r);
         seen(context, &r);
     }
 }
@@ -658,6 +665,18 @@ bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struc
     show_sums(st, seen, context);
     return end_read(s, st, why);
 }
+
+bool store_hours(struct store *s, int64_t *first, int64_t *last, struct buffer *why)
+{
+    store_lock(s);
+    bool good = s->db && number_of(s, "SELECT min(hour) FROM rollup", first) &&
+                number_of(s, "SELECT max(hour) FROM rollup", last);
+    if (!good)
+        broken(s, why);
+    store_unlock(s);
+    return good;
+}
+
 bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context, struct buffer *why)
 {
     sqlite3_stmt *st = begin_read(s, SQL_READ_DAYS, why);
@@ -665,8 +684,8 @@ bool store_days(struct store *s, struct day since, store_day_seen *seen, void *c
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)since.n * 24);
     while (sqlite3_step(st) == SQLITE_ROW)
-        seen(context, names_text(&s->names, sqlite3_column_int64(st, 0) - 1), (struct day){ sqlite3_column_int(st, 1) },
-             sqlite3_column_int64(st, 2), sqlite3_column_int64(st, 3));
+        seen(context, names_text(&s->names, sqlite3_column_int(st, 0) - 1LL), (struct day){ sqlite3_column_int(st, 1) },
+             bounds_amount(sqlite3_column_int64(st, 2)), bounds_amount(sqlite3_column_int64(st, 3)));
     return end_read(s, st, why);
 }
 
@@ -681,7 +700,7 @@ bool store_keys(struct store *s, store_key_seen *seen, void *context, struct buf
             .team = column_text(st, 2),
             .name = column_text(st, 3),
             .disabled = sqlite3_column_int(st, 4),
-            .created_ms = sqlite3_column_int64(st, 5),
+            .created_ms = bounds_ms(sqlite3_column_int64(st, 5)),
         };
         column_digest(st, 1, &key.digest);
         seen(context, &key);
@@ -695,7 +714,7 @@ bool store_key_uses(struct store *s, store_use_seen *seen, void *context, struct
     if (!st)
         return false;
     while (sqlite3_step(st) == SQLITE_ROW)
-        seen(context, names_text(&s->names, sqlite3_column_int64(st, 0) - 1), sqlite3_column_int64(st, 1));
+        seen(context, names_text(&s->names, sqlite3_column_int(st, 0) - 1LL), bounds_hour(sqlite3_column_int64(st, 1)));
     return end_read(s, st, why);
 }
 
@@ -722,9 +741,9 @@ bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, 
             .client = column_text(st, 2),
             .agent = column_text(st, 3),
             .tables = column_text(st, 4),
-            .first_ms = sqlite3_column_int64(st, 5),
-            .last_ms = sqlite3_column_int64(st, 6),
-            .calls = sqlite3_column_int64(st, 7),
+            .first_ms = bounds_ms(sqlite3_column_int64(st, 5)),
+            .last_ms = bounds_ms(sqlite3_column_int64(st, 6)),
+            .calls = bounds_amount(sqlite3_column_int64(st, 7)),
             .metered = sqlite3_column_int(st, 8),
         };
         column_digest(st, 1, &one.digest);
@@ -868,12 +887,8 @@ static bool copy_pages(struct store *s, sqlite3 *to)
 
 bool store_backup(struct store *s, const char *file, struct buffer *why)
 {
-    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        buffer_printf(why, "ledger: %s: %s", file, strerror(errno));
+    if (!files_create_new(file, why))
         return false;
-    }
-    close(fd);
     sqlite3 *to = NULL;
     bool good = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && copy_pages(s, to);
     if (!good)

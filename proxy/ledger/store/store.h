@@ -84,6 +84,9 @@ typedef void store_rollup_seen(void *context, const struct rollup *r);
 [[nodiscard]] bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen,
                                  void *context, struct buffer *why);
 
+/* The first and the last hour that has sums; both 0 when there are none. */
+[[nodiscard]] bool store_hours(struct store *s, int64_t *first, int64_t *last, struct buffer *why);
+
 /* Rows and units used by a team on a day, from `since` on, ordered by day. */
 typedef void store_day_seen(void *context, struct slice team, struct day day, int64_t rows, int64_t units);
 [[nodiscard]] bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context,

@@ -188,6 +188,39 @@ static void each_month_ends_on_its_day(void **state)
     assert_in_range(ledger_billing_month_ends_in_ms(r->ledger), 31 * 86400000LL - 1000, 31 * 86400000LL);
 }
 
+/* Years that a machine without a battery, a typing error or an overflow may tell. */
+static void a_clock_of_any_year(void **state)
+{
+    struct room *r = *state;
+    static const int64_t moments[] = { INT64_MIN / 1000000, -1,           0,
+                                       2147483647,          2147483648,   4294967295,
+                                       253370764799,        253402300799, 253402300800,
+                                       INT64_MAX / 1000000 };
+    static const char *const lines[] = { "usage",
+                                         "usage --by day --format json",
+                                         "usage --by hour --format csv",
+                                         "usage --by client --since 1970-01-01 --until 9999-12-31",
+                                         "usage --warn 100%",
+                                         "key list",
+                                         "ledger export",
+                                         "ledger verify" };
+    int64_t ms = clock_wall_ms(); /* without the bounds of the clock */
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        char id[32];
+        clock_shift_wall(moments[i] * 1000 - ms);
+        ms = moments[i] * 1000;
+        snprintf(id, sizeof id, "call-%zu", i);
+        assert_int_equal(hold_now(r, id, "sales", 5, 10), LEDGER_DONE);
+        assert_int_equal(settle_now(r, id, "sales", 5, 10), LEDGER_DONE);
+        for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+            assert_runs(r, lines[k]);
+        room_close(r);
+        room_open(r, NULL);
+    }
+    clock_shift_wall(-ms);
+    set_clock("2026-11-20T00:00:00Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +228,7 @@ int main(void)
         room_test(steps_over_the_edges_of_both_months),
         room_test(an_end_is_not_before_its_hold),
         room_test(each_month_ends_on_its_day),
+        room_test(a_clock_of_any_year),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

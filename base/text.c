@@ -2,6 +2,8 @@
  * UTF-8, percent-encoding and numbers read. */
 #include "base/text.h"
 
+#include "base/shown.h"
+
 bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -121,22 +123,11 @@ size_t utf8_encode(uint32_t c, char out[4])
     return 4;
 }
 
-/* Bytes of the character at p (of valid text) that terminals or line readers may act on; 0: it is harmless. */
-static size_t acted_on(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    if (p[0] == 0x7F)
-        return 1;
-    if (p[0] == 0xC2 && p[1] < 0xA0)
-        return 2;
-    return p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9) ? 3 : 0;
-}
-
 static void json_valid(struct buffer *b, struct slice s)
 {
     size_t start = 0, length;
     for (size_t i = 0; i < s.n; i++) {
-        size_t n = acted_on(s.p + i);
+        size_t n = (unsigned char)s.p[i] < ' ' ? 0 : shown_acted_on(s.p + i); /* C0 is JSON's matter */
         if (!n)
             continue;
         buffer_json_text(b, slice_of(s.p + start, i - start));

@@ -35,7 +35,7 @@ bool utf8_is_control(uint32_t c);
 void percent_encode(struct buffer *b, struct slice s);
 
 /* Append `s` as the inside of a JSON string, whatever its bytes are: what is no UTF-8 becomes U+FFFD, and what a
- * terminal could take for a command (C0, DEL, C1, the separators U+2028 and U+2029) is escaped. */
+ * terminal could take for a command (C0, DEL, C1, separators of lines, marks of direction: shown.h) is escaped. */
 void buffer_json_any(struct buffer *b, struct slice s);
 
 /* Append the decoded form of `s`: %XX, and + as a space. False at a % that two hex digits do not

@@ -16,7 +16,12 @@
 #include "config/networks.h"
 #include "config/value.h"
 
-enum { MEMORY_MAX_BYTES = 64 * CONFIG_MAX_BYTES, TEAM_NAME_MAX_BYTES = 64, WHY_MAX_BYTES = 4096 };
+enum {
+    MEMORY_MAX_BYTES = 64 * CONFIG_MAX_BYTES,
+    TEAM_NAME_MAX_BYTES = 64,
+    WHY_MAX_BYTES = 4096,
+    FILE_MAX_BYTES = 2048 /* its directory comes before the paths in it, whose defaults must always fit */
+};
 
 /* A file being read. */
 struct reading {
@@ -283,7 +288,9 @@ struct config *config_read(const char *file, struct buffer *errors)
 {
     struct buffer text = buffer_with_cap(2 * CONFIG_MAX_BYTES);
     struct config *c = NULL;
-    if (read_file(file, &text)) {
+    if (strlen(file) > FILE_MAX_BYTES) {
+        buffer_printf(errors, "%.40s...: the file's path is too long; at most %d bytes\n", file, FILE_MAX_BYTES);
+    } else if (read_file(file, &text)) {
         c = config_parse(file, buffer_slice(&text), errors);
     } else {
         struct config_errors e = { .file = file, .out = errors };

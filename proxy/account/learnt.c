@@ -10,7 +10,7 @@
 #include "base/day.h"
 #include "base/text.h"
 
-enum { MAX_BYTES = 1024 * 1024 };
+enum { MAX_BYTES = 1024 * 1024, MAX_NUMBER = 5000000 /* more rows come in no answer */ };
 
 static void say_path(struct buffer *b, const char *state_directory, const char *name)
 {
@@ -38,7 +38,7 @@ static void read_whole(const char *state_directory, struct buffer *out)
 static void take(struct account *a, struct slice name, struct slice value)
 {
     int64_t n;
-    bool is_number = parse_i64(value, &n) && n >= 0;
+    bool is_number = parse_i64(value, &n) && n >= 0 && n <= MAX_NUMBER;
     if (slice_eq(name, S("plan")))
         subscription_take_plan(&a->subscription, value);
     else if (slice_eq(name, S("upper_case")))

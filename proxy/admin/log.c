@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,6 +38,17 @@ static int open_again(int fd, mode_t mode)
     return open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+/* DEVICE:INODE; who has another standard error by now has inherited the variable only. */
+bool log_is_journal(int fd)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct slice inode, device = slice_split(slice_str(stream), ':', &inode);
+    uint64_t dev, ino;
+    struct stat st;
+    return parse_u64(device, &dev) && parse_u64(inode, &ino) && fstat(fd, &st) == 0 && st.st_dev == dev &&
+           st.st_ino == ino;
+}
+
 bool log_open(struct log *l, struct event_base *base, int fd)
 {
     struct stat st;
@@ -44,15 +56,30 @@ bool log_open(struct log *l, struct event_base *base, int fd)
     l->reopened = open_again(fd, mode);
     l->fd = l->reopened >= 0 ? l->reopened : fd;
     l->is_socket = S_ISSOCK(mode);
+    l->is_journal = log_is_journal(fd);
     l->drains = event_new(base, l->fd, EV_WRITE, on_writable, l);
     return l->drains;
 }
 
-struct buffer *log_begin(struct log *l)
+struct buffer *log_begin_at(struct log *l, enum log_level level)
 {
     l->waiting.max_bytes = LOG_ROOM;
     l->line_at = l->waiting.n;
+    if (l->is_journal) {
+        char *to = buffer_reserve(&l->waiting, 3);
+        if (to) {
+            to[0] = '<';
+            to[1] = (char)('0' + level);
+            to[2] = '>';
+            l->waiting.n += 3;
+        }
+    }
     return &l->waiting;
+}
+
+struct buffer *log_begin(struct log *l)
+{
+    return log_begin_at(l, LOG_LEVEL_INFO);
 }
 
 void log_end(struct log *l)
@@ -129,7 +156,8 @@ static void make_room(struct log *l)
 static void tell_lost(struct log *l)
 {
     uint64_t lost = l->lost;
-    buffer_printf(log_begin(l), "anchorage: %llu lines of this log were lost, for nobody took them",
+    buffer_printf(log_begin_at(l, LOG_LEVEL_WARNING),
+                  "anchorage: %llu lines of this log were lost, for nobody took them",
                   (unsigned long long)(lost - l->lost_told));
     log_end(l);
     l->lost_told = lost;

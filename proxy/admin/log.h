@@ -21,10 +21,16 @@ struct log {
     struct event *drains; /* NULL before log_open: lines are only gathered */
     int fd;               /* written to */
     int reopened;         /* the same file, opened once more so that not waiting is ours alone; or -1 */
-    bool is_socket;
+    bool is_socket, is_journal;
     uint64_t lost;      /* lines, of all time */
     uint64_t lost_told; /* as the last message said */
 };
+
+/* As syslog and the journal count. */
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 };
+
+/* Whether `fd` leads to the journal, as systemd says in $JOURNAL_STREAM: then a line may begin with "<LEVEL>". */
+bool log_is_journal(int fd);
 
 enum { LOG_MAX_TEXT = 512 /* bytes of a log_text */, LOG_ROOM = 4 * 1024 * 1024 };
 
@@ -34,8 +40,10 @@ enum { LOG_MAX_TEXT = 512 /* bytes of a log_text */, LOG_ROOM = 4 * 1024 * 1024 
 /* Give what is left a moment to go out, then forget it. */
 void log_close(struct log *l);
 
-/* Begin a line and return where it is written; log_end ends it with its newline. One that does not fit is lost. */
+/* Begin a line and return where it is written; log_end ends it with its newline. One that does not fit is lost. Where
+ * the journal of systemd listens, the level stands before it: log_begin's is LOG_LEVEL_INFO. */
 struct buffer *log_begin(struct log *l);
+struct buffer *log_begin_at(struct log *l, enum log_level level);
 void log_end(struct log *l);
 
 /* Write what the descriptor takes now. */

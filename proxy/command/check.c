@@ -10,10 +10,12 @@
 #include "proxy/account/account.h"
 #include "proxy/account/loop_guard.h"
 #include "proxy/account/secret_file.h"
+#include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/control.h"
 #include "proxy/daemon/front.h"
 #include "proxy/http/http.h"
+#include "proxy/service/setup.h"
 
 static void ignore(void *context, struct http_call *call, const struct http_request *request)
 {
@@ -23,12 +25,14 @@ static void ignore(void *context, struct http_call *call, const struct http_requ
     http_answer(call, 503, NULL, 0, &body);
 }
 
-static bool try_certificates(const struct config *c, struct http_server *server)
+static bool try_certificates(const struct config *c, struct http_server *server, struct buffer *out)
 {
     struct buffer lines = { 0 };
     bool ok = front_load_tls(c, server, &lines);
-    if (lines.n)
-        fprintf(stderr, "%.*s\n", SLICE_ARGS(buffer_slice(&lines)));
+    if (lines.n) {
+        buffer_append(out, buffer_slice(&lines));
+        buffer_put(out, '\n');
+    }
     buffer_clear(&lines);
     return ok;
 }
@@ -40,7 +44,8 @@ static bool is_its_own(const struct config *c, const struct buffer *why)
 }
 
 /* Whether the upstream is one of the addresses that `server` is bound to; then it says so. */
-static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server)
+static bool leads_back(const struct config *c, struct event_base *base, const struct http_server *server,
+                       struct buffer *out)
 {
     struct accounts accounts;
     struct buffer why = { 0 };
@@ -48,14 +53,15 @@ static bool leads_back(const struct config *c, struct event_base *base, const st
     bool leads = accounts_open(&accounts, base, c, 0, &why) && loop_guard_forbid(&accounts, server) &&
                  loop_guard_leads_back(&accounts, c, &option, &why);
     if (leads)
-        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
-                SLICE_ARGS(buffer_slice(&why)));
+        buffer_printf(out, "%s:%d: %.*s\n", c->file, config_line_of(c, "upstream", option),
+                      SLICE_ARGS(buffer_slice(&why)));
     accounts_close(&accounts);
     buffer_clear(&why);
     return leads;
 }
 
-static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option)
+static bool try_binds(const struct config *c, const struct config_words *addresses, const char *option,
+                      struct buffer *out)
 {
     struct http_options o = { .max_connections = 1,
                               .max_connections_per_address = 1,
@@ -64,55 +70,41 @@ static bool try_binds(const struct config *c, const struct config_words *address
     struct event_base *base = event_base_new();
     struct http_server *server = base ? http_server_new(base, &o) : NULL;
     bool is_tls = strcmp(option, "listen_tls") == 0;
-    bool ok = server && (!is_tls || try_certificates(c, server));
+    bool ok = server && (!is_tls || try_certificates(c, server, out));
     for (size_t i = 0; i < addresses->n && ok; i++) {
         struct buffer why = { 0 };
         bool listens = (is_tls ? http_server_listen_tls : http_server_listen)(server, addresses->word[i], &why);
         if (!listens && !is_its_own(c, &why)) {
-            fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
-                    SLICE_ARGS(buffer_slice(&why)));
+            buffer_printf(out, "%s:%d: %.*s\n", c->file, config_line_of(c, "proxy", option),
+                          SLICE_ARGS(buffer_slice(&why)));
             ok = false;
         }
         buffer_clear(&why);
     }
-    ok = ok && !leads_back(c, base, server);
+    ok = ok && !leads_back(c, base, server, out);
     http_server_free(server);
     if (base)
         event_base_free(base);
     return ok;
 }
 
-static bool try_secret(const struct config *c, bool (*read)(const char *, struct buffer *, struct buffer *),
-                       const char *file, const char *section, const char *option)
-{
-    struct buffer secret = { 0 }, why = { 0 };
-    bool ok = read(file, &secret, &why);
-    if (!ok)
-        fprintf(stderr, "%s:%d: %.*s\n", c->file, config_line_of(c, section, option), SLICE_ARGS(buffer_slice(&why)));
-    if (secret.p)
-        explicit_bzero(secret.p, secret.n);
-    buffer_clear(&secret);
-    buffer_clear(&why);
-    return ok;
-}
-
 int program_check(const struct config *config)
 {
-    struct buffer why = { 0 };
-    bool ok = try_binds(config, &config->listen, "listen");
-    ok &= try_binds(config, &config->listen_tls, "listen_tls");
-    ok &= try_binds(config, &config->admin, "admin");
-    ok &= accounts_check(config, &why);
-    fwrite(why.p ? why.p : "", 1, why.n, stderr);
-    if (config->admin_token_file)
-        ok &= try_secret(config, secret_file_read_token, config->admin_token_file, "proxy", "admin_token_file");
+    struct buffer out = { 0 };
+    bool ok = try_binds(config, &config->listen, "listen", &out);
+    ok &= try_binds(config, &config->listen_tls, "listen_tls", &out);
+    ok &= try_binds(config, &config->admin, "admin", &out);
+    ok &= setup_files_are_good(config, &out);
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
-        fprintf(stderr, "%s:%d: cannot write in state_directory %s\n", config->file,
-                config_line_of(config, "proxy", "state_directory"), config->state_directory);
+        buffer_printf(&out, "%s:%d: cannot write in state_directory %s\n", config->file,
+                      config_line_of(config, "proxy", "state_directory"), config->state_directory);
         ok = false;
     }
-    buffer_clear(&why);
+    complain("", buffer_slice(&out));
     if (ok)
         printf("%s: fine\n", config->file);
+    else if (!out.n)
+        complain("", S("anchorage: memory is out"));
+    buffer_clear(&out);
     return ok ? EXIT_DONE : EXIT_WRONG;
 }

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/daemon.h"
 
@@ -44,7 +45,8 @@ static void print_usage(FILE *to)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
     fputs("\n--config FILE: the configuration, by default " DEFAULT_CONFIG "\n"
           "Each command explains itself with --help.\n"
-          "Exit status: 0 done, 1 the thing asked about is wrong, 2 the command line is wrong.\n",
+          "Exit status: 0 done, 1 the thing asked about is wrong, 2 the command line is wrong;\n"
+          "serve also 78, the configuration is refused.\n",
           to);
 }
 
@@ -56,7 +58,10 @@ static int unexpected(const char *command, const char *word)
 
 static int serve(const struct config *config, int argc, char **argv)
 {
-    return argc > 1 ? unexpected("serve", argv[1]) : daemon_run(config) ? EXIT_DONE : EXIT_WRONG;
+    static const int status[] = {
+        [DAEMON_ENDED] = EXIT_DONE, [DAEMON_FAILED] = EXIT_WRONG, [DAEMON_REFUSED] = EXIT_REFUSED
+    };
+    return argc > 1 ? unexpected("serve", argv[1]) : status[daemon_run(config)];
 }
 
 static int check(const struct config *config, int argc, char **argv)
@@ -107,12 +112,14 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
     }
     struct buffer errors = { 0 };
     struct config *config = config_read(file, &errors);
+    int status = errors.n && c->run == serve ? EXIT_REFUSED : EXIT_WRONG;
     if (!config)
-        fwrite(errors.p, 1, errors.n, stderr);
+        complain("", buffer_slice(&errors));
     if (!config && !errors.n)
         fprintf(stderr, "anchorage: %s: memory is out\n", file);
     buffer_clear(&errors);
-    int status = config ? c->run(config, argc, argv) : EXIT_WRONG;
+    if (config)
+        status = c->run(config, argc, argv);
     config_free(config);
     return status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The program's sub-commands. Each takes its own words (without the program's name and without --config), prints, and
- * returns the exit status: 0 done, 1 the thing asked about is wrong, 2 the command line is wrong.
+ * returns the exit status: 0 done, 1 the thing asked about is wrong, 2 the command line is wrong; serve also 78, the
+ * configuration is refused, and starting again will not help.
  */
 #ifndef ANCHORAGE_PROXY_COMMAND_PROGRAM_H
 #define ANCHORAGE_PROXY_COMMAND_PROGRAM_H

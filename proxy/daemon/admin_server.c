@@ -149,7 +149,7 @@ static void on_request(void *context, struct http_call *call, const struct http_
 static void on_trouble(void *context, const char *line)
 {
     const struct admin_server *a = context;
-    service_say(a->service, "admin: %s", line);
+    service_warn(a->service, "admin: %s", line);
 }
 
 static bool read_token(struct admin_server *a, const struct config *c, struct buffer *why)

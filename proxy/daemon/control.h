@@ -12,7 +12,7 @@ struct event_base;
 struct control;
 
 /* How a command ends, here and over the socket: done; the thing asked about is wrong; the command line is wrong. */
-enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_WRONG = 1, EXIT_USAGE = 2, EXIT_REFUSED = 78 /* EX_CONFIG of sysexits.h */ };
 
 /* Listen on STATE_DIRECTORY/control.sock (0660) and run what comes on `ledger`. NULL with a line in `why`. */
 struct control *control_new(struct event_base *base, const char *state_directory, struct ledger *ledger,

@@ -4,7 +4,6 @@
 
 #include <event2/event.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/account/loop_guard.h"
+#include "proxy/admin/complain.h"
 #include "proxy/call/way.h"
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/control.h"
@@ -39,12 +39,8 @@ struct daemon {
     struct event *signals[3];
     struct event *drain_timer;
     bool is_drained; /* no connection is left */
+    bool is_refused; /* it did not start because of its configuration */
 };
-
-static void complain(struct slice why)
-{
-    fprintf(stderr, "anchorage: %.*s\n", SLICE_ARGS(why));
-}
 
 static void stop(struct daemon *d)
 {
@@ -90,7 +86,7 @@ static void on_plain_http(void *context, struct buffer *head)
 
 static void on_trouble(void *context, const char *line)
 {
-    service_say(context, "%s", line);
+    service_warn(context, "%s", line);
 }
 
 static void on_drained(void *context)
@@ -105,7 +101,7 @@ static void on_drain_timeout(evutil_socket_t fd, short what, void *context)
     struct daemon *d = context;
     (void)fd;
     (void)what;
-    service_say(&d->service, "drain_timeout is over: calls that are still under way are given up");
+    service_warn(&d->service, "drain_timeout is over: calls that are still under way are given up");
     stop(d);
 }
 
@@ -137,7 +133,7 @@ static void on_reload(evutil_socket_t signal_number, short what, void *context)
     (void)signal_number;
     (void)what;
     if (d->service.draining) {
-        service_say(&d->service, "reload: not while draining");
+        service_warn(&d->service, "reload: not while draining");
         return;
     }
     sd_notify_reloading(&d->notify);
@@ -203,10 +199,13 @@ static bool make_http(struct daemon *d, struct buffer *why)
         return false;
     struct buffer lines = { 0 };
     bool ok = front_load_tls(c, d->service.http, &lines);
-    if (ok && lines.n)
-        service_say(&d->service, "%.*s", SLICE_ARGS(buffer_slice(&lines)));
+    for (struct slice line, rest = buffer_slice(&lines); ok && rest.n;) {
+        line = slice_split(rest, '\n', &rest);
+        service_warn(&d->service, "%.*s", SLICE_ARGS(line));
+    }
     if (!ok)
         buffer_append(why, buffer_slice(&lines));
+    d->is_refused = !ok && lines.n;
     buffer_clear(&lines);
     return ok && front_listen(c, &d->activation, d->service.http, &c->listen, "listen", why) &&
            front_listen(c, &d->activation, d->service.http, &c->listen_tls, "listen_tls", why);
@@ -240,6 +239,7 @@ static bool forbid_ourselves(struct daemon *d, struct buffer *why)
     if (!loop_guard_leads_back(&s->accounts, s->config, &option, why))
         return true;
     buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
+    d->is_refused = true;
     return false;
 }
 
@@ -317,19 +317,30 @@ static void free_daemon(struct daemon *d)
     free((void *)(uintptr_t)d->ledger_options.teams);
 }
 
-bool daemon_run(const struct config *config)
+/* Whatever else stood in the way: with files like these it would not start either. */
+static bool is_refused(const struct daemon *d, const struct config *config)
+{
+    struct buffer lines = { 0 };
+    bool refused = d->is_refused || (!setup_files_are_good(config, &lines) && lines.n);
+    buffer_clear(&lines);
+    return refused;
+}
+
+enum daemon_end daemon_run(const struct config *config)
 {
     struct daemon d = { .start = config, .notify = { .fd = -1 } };
     struct buffer why = { 0 };
     signal(SIGPIPE, SIG_IGN);
-    bool began = make_service(&d, config, &why);
-    if (began) {
+    signal(SIGHUP, SIG_IGN); /* a reload that comes before there is anything to reload must not be the end */
+    enum daemon_end end = DAEMON_ENDED;
+    if (make_service(&d, config, &why)) {
         announce(&d);
         event_base_dispatch(d.service.base);
     } else {
-        complain(why.n ? buffer_slice(&why) : S("memory is out"));
+        complain("anchorage: ", why.n ? buffer_slice(&why) : S("memory is out"));
+        end = is_refused(&d, config) ? DAEMON_REFUSED : DAEMON_FAILED;
     }
     free_daemon(&d);
     buffer_clear(&why);
-    return began;
+    return end;
 }

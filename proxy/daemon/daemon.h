@@ -7,7 +7,10 @@
 
 #include "config/config.h"
 
-/* Run in the foreground until SIGTERM. False, with a line on stderr, when the daemon could not begin. */
-bool daemon_run(const struct config *config);
+/* DAEMON_REFUSED: the configuration, or a file that it names, is refused, and starting again will not help. */
+enum daemon_end { DAEMON_ENDED, DAEMON_FAILED, DAEMON_REFUSED };
+
+/* Run in the foreground until SIGTERM. When the daemon could not begin there is a line on standard error. */
+enum daemon_end daemon_run(const struct config *config);
 
 #endif

@@ -85,11 +85,11 @@ void front_raise_descriptors(struct service *s)
     if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
     if (files.rlim_cur != RLIM_INFINITY && files.rlim_cur < (rlim_t)wanted)
-        service_say(s,
-                    "warning: max_connections = %d and the teams' concurrency need about %" PRId64
-                    " file descriptors, and the system allows %" PRIu64
-                    "; raise its limit (LimitNOFILE= in systemd, ulimit -n) or lower them",
-                    s->config->max_connections, wanted, (uint64_t)files.rlim_cur);
+        service_warn(s,
+                     "warning: max_connections = %d and the teams' concurrency need about %" PRId64
+                     " file descriptors, and the system allows %" PRIu64
+                     "; raise its limit (LimitNOFILE= in systemd, ulimit -n) or lower them",
+                     s->config->max_connections, wanted, (uint64_t)files.rlim_cur);
 }
 
 static void announce_memory(struct service *s, uint64_t cache_bytes)

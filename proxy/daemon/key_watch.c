@@ -99,10 +99,10 @@ static void warn_of_end(struct key_watch *w)
         return;
     w->warned = today;
     if (s->expires_s < now_ms / 1000)
-        service_say(w->service, "v3 key %s: IT HAS ENDED: put a new one in place", w->account->label);
+        service_complain(w->service, "v3 key %s: IT HAS ENDED: put a new one in place", w->account->label);
     else
-        service_say(w->service, "v3 key %s: %sit ends in %lld days: make a new one in Ahrefs' settings",
-                    w->account->label, days <= WARN_LOUDLY_DAYS ? "WARNING: " : "", (long long)days);
+        service_warn(w->service, "v3 key %s: %sit ends in %lld days: make a new one in Ahrefs' settings",
+                     w->account->label, days <= WARN_LOUDLY_DAYS ? "WARNING: " : "", (long long)days);
 }
 
 static void compare_books(struct key_watch *w)
@@ -115,11 +115,11 @@ static void compare_books(struct key_watch *w)
         break;
     case DRIFT_COMPARED:
         if (d->last_counted != d->last_booked)
-            service_say(w->service,
-                        "v3 key %s: since the last look Ahrefs counted %lld units, our books %lld: %+lld, %+lld since "
-                        "the start (calls under way, another user of the key, or prices that changed)",
-                        a->label, (long long)d->last_counted, (long long)d->last_booked,
-                        (long long)(d->last_counted - d->last_booked), (long long)drift_difference(d));
+            service_warn(w->service,
+                         "v3 key %s: since the last look Ahrefs counted %lld units, our books %lld: %+lld, %+lld since "
+                         "the start (calls under way, another user of the key, or prices that changed)",
+                         a->label, (long long)d->last_counted, (long long)d->last_booked,
+                         (long long)(d->last_counted - d->last_booked), (long long)drift_difference(d));
         break;
     case DRIFT_FIRST:
     case DRIFT_UNKNOWN:
@@ -171,8 +171,8 @@ static void take(struct key_watch *w, const struct subscription *s)
 static void fail(struct key_watch *w, struct slice why)
 {
     if (!w->is_failing)
-        service_say(w->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", w->account->label,
-                    SLICE_ARGS(why));
+        service_warn(w->service, "v3 key %s: limits-and-usage: %.*s; it is asked again", w->account->label,
+                     SLICE_ARGS(why));
     w->is_failing = true;
     w->retry_ms = w->retry_ms ? smaller(w->retry_ms * 2, MOST_RETRY_MS) : RETRY_MS;
 }

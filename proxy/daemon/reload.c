@@ -11,19 +11,21 @@
 
 enum { MAX_SHOWN = 4000 /* bytes of names in one line of the log */ };
 
-static void say_lines(struct service *s, struct slice lines)
+typedef void say_line(struct service *s, const char *format, ...);
+
+static void say_lines(struct service *s, say_line *say, struct slice lines)
 {
     while (lines.n) {
         struct slice line = slice_split(lines, '\n', &lines);
-        service_say(s, "reload: %.*s", SLICE_ARGS(line));
+        say(s, "reload: %.*s", SLICE_ARGS(line));
     }
 }
 
 /* Say what was wrong, line by line as it was told. */
 static void say_errors(struct service *s, const char *file, struct slice errors)
 {
-    service_say(s, "reload: %s is not taken, the old configuration stays:", file);
-    say_lines(s, errors);
+    service_complain(s, "reload: %s is not taken, the old configuration stays:", file);
+    say_lines(s, service_complain, errors);
 }
 
 static struct slice beginning(const struct buffer *b)
@@ -103,7 +105,7 @@ bool reload(struct service *s, const struct config *start)
         good = take(s, next, &errors);
     }
     if (good) {
-        say_lines(s, buffer_slice(&errors)); /* warnings */
+        say_lines(s, service_warn, buffer_slice(&errors)); /* warnings */
         say_changes(s, start->file, &now, &later);
     } else {
         say_errors(s, start->file, buffer_slice(&errors));

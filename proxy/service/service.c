@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "base/shown.h"
 #include "proxy/account/learnt.h"
 
 void service_wake_bottom(struct service *s)
@@ -21,7 +22,7 @@ void service_keep_learnt(struct service *s)
 {
     struct buffer why = { 0 };
     if (!learnt_write(s->config->state_directory, &s->accounts, &why))
-        service_say(s, "%.*s", SLICE_ARGS(buffer_slice(&why)));
+        service_warn(s, "%.*s", SLICE_ARGS(buffer_slice(&why)));
     buffer_clear(&why);
 }
 
@@ -59,14 +60,37 @@ int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once
 
 /* ---- the log ---- */
 
+static void say(struct service *s, enum log_level level, const char *format, va_list args)
+{
+    struct buffer *line = log_begin_at(&s->log, level);
+    buffer_str(line, "anchorage: ");
+    size_t from = line->n;
+    buffer_vprintf(line, format, args);
+    shown_clean_line(line, from);
+    log_end(&s->log);
+    service_wake_bottom(s);
+}
+
 void service_say(struct service *s, const char *format, ...)
 {
     va_list args;
-    struct buffer *line = log_begin(&s->log);
     va_start(args, format);
-    buffer_str(line, "anchorage: ");
-    buffer_vprintf(line, format, args);
+    say(s, LOG_LEVEL_INFO, format, args);
     va_end(args);
-    log_end(&s->log);
-    service_wake_bottom(s);
+}
+
+void service_warn(struct service *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(s, LOG_LEVEL_WARNING, format, args);
+    va_end(args);
+}
+
+void service_complain(struct service *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(s, LOG_LEVEL_ERROR, format, args);
+    va_end(args);
 }

@@ -79,7 +79,10 @@ void service_end(struct service *s);
  * far. Retry-After says it, so it is between a second and a minute. */
 int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once);
 
-/* Write one line for people to the log: "anchorage: …". */
+/* Write one line for people to the log: "anchorage: …". What could act on a terminal is replaced in it
+ * (base/shown.h). The others are of higher levels. */
 void service_say(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void service_warn(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void service_complain(struct service *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

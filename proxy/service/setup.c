@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/find.h"
+#include "proxy/account/account.h"
+#include "proxy/account/secret_file.h"
+
 static int64_t limit_of(int64_t configured)
 {
     return configured < 0 ? LEDGER_NO_LIMIT : configured;
@@ -78,4 +82,20 @@ size_t setup_call_memory(const struct config *c)
     if (group && (!all || group < all))
         all = group;
     return all / PART > LEAST ? all / PART : LEAST;
+}
+
+bool setup_files_are_good(const struct config *config, struct buffer *out)
+{
+    struct buffer secret = { 0 }, why = { 0 };
+    bool ok = accounts_check(config, out);
+    if (config->admin_token_file && !secret_file_read_token(config->admin_token_file, &secret, &why)) {
+        buffer_printf(out, "%s:%d: %.*s\n", config->file, config_line_of(config, "proxy", "admin_token_file"),
+                      SLICE_ARGS(buffer_slice(&why)));
+        ok = false;
+    }
+    if (secret.p)
+        explicit_bzero(secret.p, secret.n);
+    buffer_clear(&secret);
+    buffer_clear(&why);
+    return ok;
 }

@@ -23,4 +23,8 @@ void setup_free_targets(const struct config *c, struct buffer *out);
  * own books. A command calls it before it opens the books. False with a line in `why`. */
 [[nodiscard]] bool setup_become_owner(const char *state_directory, struct buffer *why);
 
+/* Whether the files that the configuration names, keys and the token of the admin side, are good; a line in `out` for
+ * each that is not. Certificates are not looked at. */
+[[nodiscard]] bool setup_files_are_good(const struct config *config, struct buffer *out);
+
 #endif

@@ -437,8 +437,8 @@ class Life(unittest.TestCase):
                     if text is not None:
                         with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
                             file.write(text)
-                    for command in ["check", "serve"]:
-                        self.assertIn(why, proxy.run(command, check=1).stderr)
+                    for command, code in [("check", 1), ("serve", 78)]:
+                        self.assertIn(why, proxy.run(command, check=code).stderr)
                 with open(os.path.join(proxy.path, "admin.token"), "w", encoding="ascii") as file:
                     file.write(token + "\n")
                 proxy.run("check", check=0)

@@ -19,7 +19,7 @@ class Units(unittest.TestCase):
     def test_verify(self):
         """With programs that are there."""
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in (("anchorage.service", re.sub("^ExecStart=.*$", "ExecStart=/bin/true", self.service, flags=re.M)),
+            for name, text in (("anchorage.service", re.sub("/[^ ]*/anchorage (serve|check)$", "/bin/true", self.service, flags=re.M)),
                                ("anchorage.socket", (SOURCE / "systemd/anchorage.socket").read_text(encoding="utf-8"))):
                 (pathlib.Path(folder) / name).write_text(text, encoding="utf-8")
             done = subprocess.run([ANALYZE, "verify", "--man=no", f"{folder}/anchorage.service", f"{folder}/anchorage.socket"],
@@ -40,9 +40,18 @@ class Units(unittest.TestCase):
                      "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "AmbientCapabilities=CAP_NET_BIND_SERVICE"):
             self.assertIn(f"\n{line}\n", self.service)
         self.assertRegex(self.service, r"\nExecStart=/\S+/bin/anchorage serve\n")
-        # A minimal Debian has no /bin/kill.
-        self.assertIn("\nExecReload=/bin/sh -c 'kill -HUP $MAINPID'\n", self.service)
+        # The file is looked at before it is taken. A minimal Debian has no /bin/kill.
+        self.assertRegex(self.service, r"\nExecReload=/\S+/bin/anchorage check\nExecReload=/bin/sh -c 'kill -HUP \$MAINPID'\n")
         self.assertNotIn("DynamicUser", self.service)
+
+    def test_it_is_never_given_up(self):
+        """But for a configuration that is refused. Pauses that grow need systemd 254; Debian 12 has 252."""
+        head, _, rest = self.service.partition("\n[Service]\n")
+        service = rest.partition("\n[Install]\n")[0]
+        self.assertIn("\nStartLimitIntervalSec=0\n", head)
+        for line in ("Restart=on-failure", "RestartSec=1s", "RestartPreventExitStatus=78"):
+            self.assertIn(f"\n{line}\n", service)
+        self.assertNotRegex(self.service, "RestartSteps|RestartMaxDelaySec|StartLimitBurst")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ * Texts for people's eyes. */
+#include "base/shown.h"
+
+#include "base/text.h"
+
+static const struct slice replacement = SLICE("\xEF\xBF\xBD");
+
+size_t shown_acted_on(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (p[0] < 0x20 || p[0] == 0x7F)
+        return 1;
+    if (p[0] == 0xC2)
+        return p[1] < 0xA0 ? 2 : 0;
+    if (p[0] == 0xD8)
+        return p[1] == 0x9C ? 2 : 0;
+    if (p[0] != 0xE2)
+        return 0;
+    bool acts = p[1] == 0x80   ? p[2] == 0x8E || p[2] == 0x8F || (p[2] >= 0xA8 && p[2] <= 0xAE)
+                : p[1] == 0x81 ? p[2] >= 0xA6 && p[2] <= 0xA9
+                               : false;
+    return acts ? 3 : 0;
+}
+
+/* Bytes of the character at s.p[at]; *fits: it is text, and harmless. */
+static size_t look(struct slice s, size_t at, bool *fits)
+{
+    unsigned char c = (unsigned char)s.p[at];
+    size_t left = s.n - at, bytes = 1;
+    *fits = c >= 0x20 && c < 0x7F;
+    if (c < 0x80 || !utf8_valid_prefix(slice_of(s.p + at, left < 4 ? left : 4)))
+        return 1;
+    utf8_decode(s.p + at, &bytes);
+    *fits = !shown_acted_on(s.p + at);
+    return bytes;
+}
+
+bool shown_is_plain(struct slice s)
+{
+    bool fits = true;
+    for (size_t at = 0; at < s.n && fits;)
+        at += look(s, at, &fits);
+    return fits;
+}
+
+static void append(struct buffer *b, struct slice s, bool lines_stay)
+{
+    size_t start = 0;
+    for (size_t at = 0, bytes; at < s.n; at += bytes) {
+        bool fits;
+        bytes = look(s, at, &fits);
+        if (fits || (lines_stay && s.p[at] == '\n'))
+            continue;
+        buffer_append(b, slice_of(s.p + start, at - start));
+        buffer_append(b, replacement);
+        start = at + bytes;
+    }
+    buffer_append(b, slice_of(s.p + start, s.n - start));
+}
+
+void shown_append(struct buffer *b, struct slice s)
+{
+    append(b, s, false);
+}
+
+static bool is_plain(struct slice s, bool lines_stay)
+{
+    if (!lines_stay)
+        return shown_is_plain(s);
+    bool plain = true;
+    for (struct slice rest = s; plain && rest.p;)
+        plain = shown_is_plain(slice_split(rest, '\n', &rest));
+    return plain;
+}
+
+static void clean(struct buffer *b, size_t from, bool lines_stay)
+{
+    if (b->failed || from >= b->n || is_plain(slice_from(buffer_slice(b), from), lines_stay))
+        return;
+    struct buffer other = buffer_with_cap(b->max_bytes);
+    append(&other, slice_from(buffer_slice(b), from), lines_stay);
+    b->n = from;
+    buffer_append(b, buffer_slice(&other));
+    b->failed = b->failed || other.failed;
+    buffer_clear(&other);
+}
+
+void shown_clean(struct buffer *b, size_t from)
+{
+    clean(b, from, true);
+}
+
+void shown_clean_line(struct buffer *b, size_t from)
+{
+    clean(b, from, false);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names from outside as people may see them: on a terminal, in a log, in a table. What could move the cursor, change
+ * colours or turn the direction of the text around is not passed on.
+ */
+#ifndef ANCHORAGE_BASE_SHOWN_H
+#define ANCHORAGE_BASE_SHOWN_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+/* Bytes of the character at p, of valid UTF-8 text, when a terminal or a reader of lines may act on it: C0, DEL, C1,
+ * the separators U+2028 and U+2029, and the marks of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
+ * U+2069). 0: it is harmless. */
+size_t shown_acted_on(const char *p);
+
+/* Whether all of `s` is text without such characters. */
+bool shown_is_plain(struct slice s);
+
+/* Append `s`, with U+FFFD in place of each such character and of bytes that are no UTF-8. */
+void shown_append(struct buffer *b, struct slice s);
+
+/* The same with what `b` holds from `from` on, for text that was put together from names: lines, or a part of one. */
+void shown_clean(struct buffer *b, size_t from);
+void shown_clean_line(struct buffer *b, size_t from);
+
+#endif

@@ -64,6 +64,22 @@ void shown_append(struct buffer *b, struct slice s)
     append(b, s, false);
 }
 
+size_t shown_width(struct slice s)
+{
+    size_t n = 0;
+    bool fits;
+    for (size_t at = 0; at < s.n; n++)
+        at += look(s, at, &fits);
+    return n;
+}
+
+void shown_padded(struct buffer *b, struct slice s, size_t width)
+{
+    shown_append(b, s);
+    for (size_t n = shown_width(s); n < width; n++)
+        buffer_put(b, ' ');
+}
+
 static bool is_plain(struct slice s, bool lines_stay)
 {
     if (!lines_stay)

@@ -127,7 +127,7 @@ static void json_valid(struct buffer *b, struct slice s)
 {
     size_t start = 0, length;
     for (size_t i = 0; i < s.n; i++) {
-        size_t n = (unsigned char)s.p[i] < ' ' ? 0 : shown_acted_on(s.p + i); /* C0 is JSON's matter */
+        size_t n = (unsigned char)s.p[i] < 0x7F ? 0 : shown_acted_on(s.p + i); /* C0 is JSON's matter */
         if (!n)
             continue;
         buffer_json_text(b, slice_of(s.p + start, i - start));

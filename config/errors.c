@@ -2,6 +2,8 @@
  * Errors of a configuration in the form that editors and people can follow: FILE:LINE: text, from top to bottom. */
 #include "config/errors.h"
 
+#include "base/shown.h"
+
 void config_error(struct config_errors *e, int line, const char *format, ...)
 {
     if (e->count++ >= CONFIG_ERRORS_SHOWN)
@@ -21,7 +23,9 @@ static void write_line(const struct config_errors *e, int line, struct slice tex
     buffer_str(e->out, e->file);
     if (line)
         buffer_printf(e->out, ":%d", line);
-    buffer_printf(e->out, ": %.*s\n", SLICE_ARGS(text));
+    buffer_str(e->out, ": ");
+    shown_append(e->out, text);
+    buffer_put(e->out, '\n');
 }
 
 /* The line that is next behind `line`; 0 when there is none. */

@@ -136,6 +136,7 @@ def main_page(version, all_commands):
     page.head("ENVIRONMENT")
     page.item("CREDENTIALS_DIRECTORY", "Where a key file without a folder in its name is looked for first: LoadCredential= of "
               "systemd.")
+    page.item("JOURNAL_STREAM", "Where it names standard error, each line begins with its level, for the journal of systemd.")
     page.item("NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID", "A supervisor is told of start, reload and end, and that the loop "
               "lives: Type=notify and WatchdogSec= of systemd.")
     page.item("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "Listening sockets that are handed in, by the names http, tls and "
@@ -146,7 +147,9 @@ def main_page(version, all_commands):
     page.item("/etc/anchorage/v3.key", "The key for API v3.")
     page.item("/var/lib/anchorage", "The ledger, and control.sock.")
     page.head("EXIT STATUS")
-    page.text("0: done. 1: the thing asked about is wrong. 2: the command line is wrong.")
+    page.text("0: done. 1: the thing asked about is wrong. 2: the command line is wrong. 78, of serve alone: the configuration, or "
+              "a key, token or certificate that it names, is refused, and starting again will not help; what may pass by itself, "
+              "such as an address that is in use or books that another process holds, is 1.")
     page.head("EXAMPLES")
     page.text("A key for a team, and what a call becomes and may cost:")
     page.example("anchorage key add --team seo --name crawler",

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/shown.h"
 #include "base/text.h"
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
@@ -48,7 +49,7 @@ static struct slice shown(struct slice label)
 
 static bool is_plain(char c)
 {
-    return c != '\\' && c != '"' && (unsigned char)c >= ' ' && c != 0x7F;
+    return c != '\\' && c != '"' && (unsigned char)c >= ' ' && (unsigned char)c < 0x7F;
 }
 
 static void put_label(struct buffer *b, struct slice name, struct slice value)
@@ -63,6 +64,12 @@ static void put_label(struct buffer *b, struct slice name, struct slice value)
     buffer_append(b, slice_of(value.p, plain));
     for (size_t i = plain; i < value.n; i++) {
         char c = value.p[i];
+        size_t acts = (unsigned char)c > 0x7F ? shown_acted_on(value.p + i) : 0;
+        if (acts) {
+            buffer_put(b, ' ');
+            i += acts - 1;
+            continue;
+        }
         if (c == '\\' || c == '"')
             buffer_put(b, '\\');
         if (c == '\n')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * check tries what serve would need of the machine; the configuration is read by now. */
+ * check tries what serve, or a reload, would need of the machine; the configuration is read by now. */
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -88,18 +88,32 @@ static bool try_binds(const struct config *c, const struct config_words *address
     return ok;
 }
 
-int program_check(const struct config *config)
+/* All that a start needs. */
+static bool try_start(const struct config *config, struct buffer *out)
 {
-    struct buffer out = { 0 };
-    bool ok = try_binds(config, &config->listen, "listen", &out);
-    ok &= try_binds(config, &config->listen_tls, "listen_tls", &out);
-    ok &= try_binds(config, &config->admin, "admin", &out);
-    ok &= setup_files_are_good(config, &out);
+    bool ok = try_binds(config, &config->listen, "listen", out);
+    ok &= try_binds(config, &config->listen_tls, "listen_tls", out);
+    ok &= try_binds(config, &config->admin, "admin", out);
+    ok &= setup_files_are_good(config, out);
     if (access(config->state_directory, W_OK | X_OK) != 0 && access(config->state_directory, F_OK) == 0) {
-        buffer_printf(&out, "%s:%d: cannot write in state_directory %s\n", config->file,
+        buffer_printf(out, "%s:%d: cannot write in state_directory %s\n", config->file,
                       config_line_of(config, "proxy", "state_directory"), config->state_directory);
         ok = false;
     }
+    return ok;
+}
+
+/* Of the files that a configuration names, a reload reads the certificates only. */
+static bool try_reload(const struct config *config, struct buffer *out)
+{
+    static const struct config_words nowhere = { .n = 0 };
+    return try_binds(config, &nowhere, "listen_tls", out);
+}
+
+int program_check(const struct config *config, bool reload)
+{
+    struct buffer out = { 0 };
+    bool ok = reload ? try_reload(config, &out) : try_start(config, &out);
     complain("", buffer_slice(&out));
     if (ok)
         printf("%s: fine\n", config->file);

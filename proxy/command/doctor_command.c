@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/shown.h"
 #include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/command/program.h"
@@ -160,8 +161,13 @@ int program_doctor(const struct config *config, int argc, char **argv)
     if (control_ask(config->state_directory, w.team ? 2 : 1, words, S(""), NULL, NULL, &status, &out, &err) ==
         CONTROL_NO_DAEMON)
         status = run_here(config, team, &out, &err);
-    struct slice json, text = slice_split(buffer_slice(&out), '\0', &json), shown = w.json ? json : text;
+    struct slice json, text = slice_split(buffer_slice(&out), '\0', &json);
+    struct buffer shown = { 0 };
+    buffer_append(&shown, w.json ? json : text);
+    if (!w.json)
+        shown_clean(&shown, 0); /* v3's words stand in it */
     fwrite(shown.p ? shown.p : "", 1, shown.n, stdout);
+    buffer_clear(&shown);
     fwrite(err.p ? err.p : "", 1, err.n, stderr);
     if (w.save && json.n && !save(w.save, json))
         status = EXIT_WRONG;

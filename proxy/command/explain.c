@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/shown.h"
 #include "proxy/command/input.h"
 #include "proxy/command/program.h"
 #include "proxy/service/service.h"
@@ -43,7 +44,9 @@ int program_explain(const struct config *config, int argc, char **argv)
         return EXIT_WRONG;
     struct explain_options options = settings_explain_options(settings, 0);
     enum fault fault = (json ? explain_json : explain_text)(buffer_slice(&text), &options, &out);
-    fwrite(out.p, 1, out.n, stdout);
+    if (!json)
+        shown_clean(&out, 0);
+    fwrite(out.p ? out.p : "", 1, out.n, stdout);
     buffer_clear(&text);
     buffer_clear(&out);
     settings_put(settings);

@@ -23,7 +23,8 @@ static const struct command {
     const char *words, *help;
 } commands[] = {
     { "serve",   serve,           false, "", "run in the foreground, log to stderr" },
-    { "check",   check,           false, "", "read the configuration, try the binds" },
+    { "check",   check,           false, "[--reload]",
+      "read the configuration, try the binds; --reload: only what a reload takes over" },
     { "explain", program_explain, false, "[--format text|json] CALL|-",
       "what CALL (a v2 URL or query string) becomes and may cost; sends nothing" },
     { "key",     program_ledger,  true,  "add|import|list|disable|enable|assign|rotate …", "the clients' keys" },
@@ -66,7 +67,8 @@ static int serve(const struct config *config, int argc, char **argv)
 
 static int check(const struct config *config, int argc, char **argv)
 {
-    return argc > 1 ? unexpected("check", argv[1]) : program_check(config);
+    bool reload = argc > 1 && strcmp(argv[1], "--reload") == 0;
+    return argc > 1 + reload ? unexpected("check", argv[1 + reload]) : program_check(config, reload);
 }
 
 /* Take `--config FILE` or `--config=FILE` out of the words; false when FILE is missing. */

@@ -10,8 +10,9 @@
 #include "config/config.h"
 #include "proxy/daemon/control.h"
 
-/* check.c: try what serve would need. */
-int program_check(const struct config *config);
+/* check.c: try what serve would need; or, with `reload`, what a running daemon reads when it is told to: nothing is
+ * bound then, and keys are not looked at. */
+int program_check(const struct config *config, bool reload);
 
 /* explain.c: what a v2 call becomes and may cost. */
 int program_explain(const struct config *config, int argc, char **argv);

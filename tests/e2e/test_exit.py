@@ -136,8 +136,17 @@ class Exit(unittest.TestCase):
                 client.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 self.assertIn(b"unknown_key", client.recv(65536))
             self.spoil(proxy)
-            self.assertRegex(proxy.run("check", check=1).stderr, r"anchorage.conf:\d+: unknown section")
+            for words in (["check"], ["check", "--reload"]):
+                self.assertRegex(proxy.run(*words, check=1).stderr, r"anchorage.conf:\d+: unknown section")
             proxy.write_config()
+            # What ExecReload runs has no credentials.
+            os.remove(os.path.join(proxy.path, "v3.key"))
+            proxy.run("check", check=1)
+            self.assertIn("fine", proxy.run("check", "--reload", check=0).stdout)
+            proxy.sections["proxy"] |= {"tls_certificate": "c.pem", "tls_private_key": "k.pem"}
+            proxy.write_config()
+            self.assertRegex(proxy.run("check", "--reload", check=1).stderr, r":\d+: .*c\.pem")
+            proxy.run("check", "--reload", "now", check=2)
             self.assertIsNone(proxy.get(limit=1).fault)
             self.assertIn("seo", proxy.usage())
 

@@ -19,7 +19,7 @@ class Units(unittest.TestCase):
     def test_verify(self):
         """With programs that are there."""
         with tempfile.TemporaryDirectory() as folder:
-            for name, text in (("anchorage.service", re.sub("/[^ ]*/anchorage (serve|check)$", "/bin/true", self.service, flags=re.M)),
+            for name, text in (("anchorage.service", re.sub("/[^ ]*/anchorage (serve|check --reload)$", "/bin/true", self.service, flags=re.M)),
                                ("anchorage.socket", (SOURCE / "systemd/anchorage.socket").read_text(encoding="utf-8"))):
                 (pathlib.Path(folder) / name).write_text(text, encoding="utf-8")
             done = subprocess.run([ANALYZE, "verify", "--man=no", f"{folder}/anchorage.service", f"{folder}/anchorage.socket"],
@@ -41,7 +41,7 @@ class Units(unittest.TestCase):
             self.assertIn(f"\n{line}\n", self.service)
         self.assertRegex(self.service, r"\nExecStart=/\S+/bin/anchorage serve\n")
         # The file is looked at before it is taken. A minimal Debian has no /bin/kill.
-        self.assertRegex(self.service, r"\nExecReload=/\S+/bin/anchorage check\nExecReload=/bin/sh -c 'kill -HUP \$MAINPID'\n")
+        self.assertRegex(self.service, r"\nExecReload=/\S+/bin/anchorage check --reload\nExecReload=/bin/sh -c 'kill -HUP \$MAINPID'\n")
         self.assertNotIn("DynamicUser", self.service)
 
     def test_it_is_never_given_up(self):

@@ -2,6 +2,8 @@
  * The commands as a table, and the reading of a command line. */
 #include "proxy/ledger/command/command.h"
 
+#include "base/shown.h"
+
 static const struct command_row rows[] = {
     {
         .words = "key add",
@@ -139,6 +141,11 @@ int command_misused(struct command *c, const char *format, ...)
     return COMMAND_MISUSED;
 }
 
+void command_warn(struct command *c, const char *what)
+{
+    buffer_printf(c->err, "%s: warning: %s\n", c->row->words, what);
+}
+
 int command_failed(struct command *c, struct buffer *why)
 {
     buffer_append(c->err, buffer_slice(why));
@@ -212,7 +219,7 @@ static int run_row(struct command *c, int argc, const char *const *argv)
         } else if (c->n_arguments < c->row->max_arguments) {
             c->argument[c->n_arguments++] = argv[i];
         } else {
-            return command_misused(c, "%s is one argument too many", argv[i]);
+            return command_misused(c, "word %d is one argument too many", i + 1); /* it may be a token */
         }
     }
     if (c->n_arguments < c->row->min_arguments)
@@ -239,7 +246,7 @@ static const struct command_row *find_row(int argc, const char *const *argv, int
     return NULL;
 }
 
-int command_run(struct command *c, int argc, const char *const *argv)
+static int run_words(struct command *c, int argc, const char *const *argv)
 {
     int n_words;
     c->row = find_row(argc, argv, &n_words);
@@ -254,4 +261,12 @@ int command_run(struct command *c, int argc, const char *const *argv)
             synopsis(b, &rows[i]);
     }
     return asked ? COMMAND_DONE : COMMAND_MISUSED;
+}
+
+int command_run(struct command *c, int argc, const char *const *argv)
+{
+    size_t from = c->err->n;
+    int status = run_words(c, argc, argv);
+    shown_clean(c->err, from); /* names stand in it, and what was asked */
+    return status;
 }

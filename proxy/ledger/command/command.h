@@ -55,6 +55,9 @@ int command_wrong(struct command *c, const char *format, ...) __attribute__((for
 /* The same with the synopsis; COMMAND_MISUSED. */
 int command_misused(struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Say something that is not wrong ("key add: warning: ..."). */
+void command_warn(struct command *c, const char *what);
+
 /* Write "why" as it came from the store; COMMAND_WRONG. */
 int command_failed(struct command *c, struct buffer *why);
 

@@ -76,6 +76,7 @@ bool csv_next(struct csv *c)
     c->line = c->next_line;
     c->n = 0;
     c->wrong = NULL;
+    c->wrong_field = 0;
     c->text.n = 0;
     for (bool more = true; more; c->n++) {
         size_t at = c->text.n;
@@ -83,6 +84,8 @@ bool csv_next(struct csv *c)
             quoted(c);
         else
             plain(c);
+        if (c->wrong && !c->wrong_field)
+            c->wrong_field = c->n + 1;
         while (c->wrong && peek(c) != ',' && !at_end_of_line(c))
             skip(c);
         if (c->n < CSV_FIELDS) {

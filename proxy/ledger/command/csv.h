@@ -16,6 +16,7 @@ struct csv {
     struct slice fields[CSV_FIELDS]; /* in `text`, until the next record */
     int n;                           /* may be more than CSV_FIELDS; those are not kept */
     const char *wrong;               /* NULL, or what is wrong with the record */
+    int wrong_field;                 /* and in which field, from 1 */
     struct buffer text;
 };
 

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/shown.h"
 #include "proxy/ledger/command/command.h"
 #include "proxy/ledger/command/csv.h"
+#include "proxy/ledger/command/token.h"
 #include "proxy/ledger/entries/ids.h"
 #include "proxy/ledger/entries/names.h"
 
-enum { MAX_TOKEN = 512, MAX_NAME = 200, MAX_COMPLAINTS = 20 };
+enum { MAX_NAME = 200, MAX_COMPLAINTS = 20 };
 
 /* Keys to be written together, each with its note. */
 struct changes {
@@ -116,28 +117,12 @@ static bool team_is_good(struct command *c, struct slice team, struct buffer *wr
     return false;
 }
 
-static bool token_is_good(struct slice token, struct buffer *wrong)
-{
-    if (!token.n || token.n > MAX_TOKEN) {
-        buffer_printf(wrong, "%s", token.n ? "the token is too long" : "the token is empty");
-        return false;
-    }
-    for (size_t i = 0; i < token.n; i++) {
-        if ((unsigned char)token.p[i] <= 0x20 || token.p[i] == 0x7F) {
-            buffer_str(wrong, "the token has a space or a control byte in it");
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool name_is_good(struct slice name, struct buffer *wrong)
 {
-    bool good = name.n <= MAX_NAME && utf8_valid_prefix(name) == name.n;
-    for (size_t i = 0; good && i < name.n; i++)
-        good = (unsigned char)name.p[i] >= 0x20 && name.p[i] != 0x7F;
+    bool good = name.n <= MAX_NAME && shown_is_plain(name);
     if (!good)
-        buffer_printf(wrong, "a name is up to %d bytes of text without control bytes", MAX_NAME);
+        buffer_printf(wrong, "a name is up to %d bytes of text, without control characters and marks of direction",
+                      MAX_NAME);
     return good;
 }
 
@@ -150,8 +135,8 @@ static bool same_key(const struct ledger_key *there, struct slice team, struct s
         return false;
     }
     if (!slice_eq(there->name, name)) {
-        buffer_printf(wrong, "this token is key %.*s already, named \"%.*s\"", SLICE_ARGS(there->id),
-                      SLICE_ARGS(there->name));
+        /* Not which: in an import a token may have stood in the place of a name. */
+        buffer_printf(wrong, "this token is key %.*s already, by another name", SLICE_ARGS(there->id));
         return false;
     }
     return true;
@@ -227,13 +212,15 @@ int key_add(struct command *c)
     struct buffer wrong = { 0 };
     int status = COMMAND_WRONG;
     store_lock(c->store);
-    if (!team_is_good(c, slice_str(c->option[KEY_ADD_TEAM]), &wrong) || !token_is_good(token, &wrong) ||
+    if (!team_is_good(c, slice_str(c->option[KEY_ADD_TEAM]), &wrong) || !token_check(token, &wrong) ||
         !name_is_good(slice_str(c->option[KEY_ADD_NAME]), &wrong)) {
         command_wrong(c, "%.*s", SLICE_ARGS(buffer_slice(&wrong)));
     } else {
         struct keys *keys = read_keys(c);
         if (keys)
             status = add_key(c, keys, token, make ? made : NULL);
+        if (status == COMMAND_DONE && token.n < TOKEN_SHORT)
+            command_warn(c, TOKEN_SHORT_WARNING);
         keys_free(keys);
     }
     store_unlock(c->store);
@@ -253,13 +240,25 @@ struct import {
     uint32_t *slots;  /* of changes, by digest: index + 1, or 0 */
     size_t n_slots;
     int team, name, token; /* columns */
-    int already, wrong;
+    int already, wrong, n_short;
+    struct buffer warnings;
 };
 
-static void complain(struct import *im, int line, const char *what)
+/* Nothing of what stands in the file is ever said: columns may be swapped and quotes broken, and then a token stands
+ * anywhere. */
+static void complain(struct import *im, int line, int column, const char *what)
 {
-    if (im->wrong++ < MAX_COMPLAINTS)
-        buffer_printf(im->c->err, "key import: line %d: %s\n", line, what);
+    static const char *const names[] = { "", "team", "name", "token" };
+    if (im->wrong++ >= MAX_COMPLAINTS)
+        return;
+    buffer_printf(im->c->err, "key import: line %d", line);
+    if (column)
+        buffer_printf(im->c->err, ", column %d", column);
+    for (int i = 1; i <= 3 && column; i++) {
+        if (column == (i == 1 ? im->team : i == 2 ? im->name : im->token) + 1)
+            buffer_printf(im->c->err, " (%s)", names[i]);
+    }
+    buffer_printf(im->c->err, ": %s\n", what);
 }
 
 /* The key of this import that has the digest, or the slot it would go to. */
@@ -298,16 +297,42 @@ static bool import_new(struct import *im, struct slice team, struct slice name, 
     return true;
 }
 
-static bool import_record(struct import *im, const struct csv *csv, struct buffer *wrong)
+/* Of a team that is none, only what would be right is said. */
+static bool import_team_is_good(struct import *im, struct slice team, struct buffer *wrong)
 {
-    if (csv->wrong || csv->n != 3) {
-        buffer_str(wrong, csv->wrong ? csv->wrong : "a line has three fields: team,name,token");
+    if (slice_eq(team, S("*")) || limits_team(im->c->limits, team))
+        return true;
+    buffer_str(wrong, "no such team is configured; configured: ");
+    known_teams(im->c, wrong);
+    return false;
+}
+
+/* *column becomes that of what is wrong, from 1; 0: the whole line. */
+static bool import_record(struct import *im, const struct csv *csv, int *column, struct buffer *wrong)
+{
+    *column = csv->wrong ? csv->wrong_field : 0;
+    if (csv->wrong) {
+        buffer_str(wrong, csv->wrong);
+        return false;
+    }
+    if (csv->n != 3) {
+        buffer_printf(wrong, "a line has three fields with commas between them, team,name,token; this one has %d%s",
+                      csv->n, csv->n > 3 ? "; what has a comma in it needs quotes" : "");
         return false;
     }
     struct slice team = slice_trim(csv->fields[im->team]), name = slice_trim(csv->fields[im->name]);
     struct slice token = slice_trim(csv->fields[im->token]);
-    if (!team_is_good(im->c, team, wrong) || !name_is_good(name, wrong) || !token_is_good(token, wrong))
+    *column = im->team + 1;
+    if (!import_team_is_good(im, team, wrong))
         return false;
+    *column = im->name + 1;
+    if (!name_is_good(name, wrong))
+        return false;
+    *column = im->token + 1;
+    if (!token_check(token, wrong))
+        return false;
+    if (token.n < TOKEN_SHORT && im->n_short++ < MAX_COMPLAINTS)
+        buffer_printf(&im->warnings, "key import: line %d: warning: %s\n", csv->line, TOKEN_SHORT_WARNING);
     struct digest digest = digest_of(im->digester, token);
     const struct stored_key *there = keys_of_digest(im->keys, &digest);
     if (!there)
@@ -343,9 +368,10 @@ static void import_lines(struct import *im)
         if (first && take_header(im, &csv))
             continue;
         struct buffer wrong = { 0 };
-        if (!import_record(im, &csv, &wrong)) {
+        int column;
+        if (!import_record(im, &csv, &column, &wrong)) {
             buffer_put(&wrong, '\0');
-            complain(im, csv.line, wrong.failed ? "out of memory" : wrong.p);
+            complain(im, csv.line, column, wrong.failed ? "out of memory" : wrong.p);
         }
         buffer_clear(&wrong);
     }
@@ -361,6 +387,9 @@ static int finish_import(struct import *im)
         return command_wrong(c, "nothing was imported");
     bool dry = c->option[KEY_IMPORT_DRY_RUN];
     int status = dry ? COMMAND_DONE : write_changes(c, &im->changes);
+    buffer_append(c->err, buffer_slice(&im->warnings));
+    if (im->n_short > MAX_COMPLAINTS)
+        buffer_printf(c->err, "key import: warning: and %d more short tokens\n", im->n_short - MAX_COMPLAINTS);
     if (status == COMMAND_DONE)
         buffer_printf(c->out, "%s %zu, already there %d\n", dry ? "would add" : "added", im->changes.n, im->already);
     return status;
@@ -386,6 +415,7 @@ int key_import(struct command *c)
     store_unlock(c->store);
     changes_free(&im.changes);
     names_clear(&im.ids);
+    buffer_clear(&im.warnings);
     free(im.slots);
     digester_free(im.digester);
     keys_free(im.keys);
@@ -407,26 +437,40 @@ static void take_use(void *context, struct slice key_id, int64_t hour)
         uses->hours[key - uses->keys->rows] = hour;
 }
 
+static size_t wider(size_t width, struct slice text)
+{
+    size_t own = shown_width(text);
+    return own > width ? own : width;
+}
+
+static void put_columns(struct buffer *b, struct slice id, size_t id_width, struct slice team, size_t team_width,
+                        struct slice name, size_t name_width)
+{
+    shown_padded(b, id, id_width + 2);
+    shown_padded(b, team, team_width + 2);
+    shown_padded(b, name, name_width + 2);
+}
+
 static int print_keys(struct command *c, const struct keys *keys, const int64_t *hours)
 {
-    int team_width = 4, name_width = 4;
+    size_t id_width = KEY_ID_TEXT, team_width = 4, name_width = 4;
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct ledger_key *key = &keys->rows[i].key;
-        team_width = (int)key->team.n > team_width ? (int)key->team.n : team_width;
-        name_width = (int)key->name.n > name_width ? (int)key->name.n : name_width;
+        team_width = wider(team_width, key->team);
+        name_width = wider(name_width, key->name);
     }
-    buffer_printf(c->out, "%-*s  %-*s  %-*s  %-8s  %-20s  %s\n", KEY_ID_TEXT, "id", team_width, "team", name_width,
-                  "name", "state", "created", "last_used");
+    put_columns(c->out, S("id"), id_width, S("team"), team_width, S("name"), name_width);
+    buffer_printf(c->out, "%-8s  %-20s  %s\n", "state", "created", "last_used");
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
         char created[21], used[21] = "never";
         timestamp_format(row->created_ms / 1000, created);
         if (hours[i] != INT64_MIN)
             timestamp_format(hours[i] * 3600, used);
-        buffer_printf(c->out, "%-*.*s  %-*.*s  %-*.*s  %-8s  %-20s  %.*s%s\n", KEY_ID_TEXT, SLICE_ARGS(row->key.id),
-                      team_width, SLICE_ARGS(row->key.team), name_width,
-                      SLICE_ARGS(row->key.name.n ? row->key.name : S("-")), row->key.disabled ? "disabled" : "enabled",
-                      created, hours[i] == INT64_MIN ? 5 : 16, used, hours[i] == INT64_MIN ? "" : "Z");
+        put_columns(c->out, row->key.id, id_width, row->key.team, team_width, row->key.name.n ? row->key.name : S("-"),
+                    name_width);
+        buffer_printf(c->out, "%-8s  %-20s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", created,
+                      hours[i] == INT64_MIN ? 5 : 16, used, hours[i] == INT64_MIN ? "" : "Z");
     }
     return COMMAND_DONE;
 }
@@ -483,8 +527,12 @@ static int edit_key(struct command *c, struct slice what, key_edit *edit)
     int status = COMMAND_WRONG;
     if (keys) {
         const struct stored_key *key = keys_of_id(keys, slice_str(c->argument[0]));
-        status = key ? edit_found(c, key, what, edit)
-                     : command_wrong(c, "there is no key %s; \"key list\" shows them", c->argument[0]);
+        if (key)
+            status = edit_found(c, key, what, edit);
+        else if (strlen(c->argument[0]) == KEY_ID_TEXT)
+            command_wrong(c, "there is no key %s; \"key list\" shows them", c->argument[0]);
+        else /* it may be a token */
+            command_wrong(c, "that is no id of a key, which has %d characters; \"key list\" shows them", KEY_ID_TEXT);
     }
     store_unlock(c->store);
     keys_free(keys);

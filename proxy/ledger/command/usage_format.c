@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Usage as JSON, CSV and a table for people. The columns stand once, in the order of all three. */
+#include "base/shown.h"
 #include "proxy/ledger/command/bill.h"
 #include "proxy/ledger/command/usage.h"
 
@@ -114,10 +115,13 @@ void usage_text(struct buffer *b, const struct usage_report *report)
     day_format(report->period.since, since);
     day_format(report->period.until, until);
     buffer_printf(b, "from %s until before %s, UTC\n", since, until);
-    int widths[N_COLUMNS], name_width = (int)strlen(usage_by_words[report->by]);
-    for (size_t i = 0; i < report->n; i++)
-        name_width = (int)report->items[i].name.n > name_width ? (int)report->items[i].name.n : name_width;
-    buffer_printf(b, "%-*s", name_width, usage_by_words[report->by]);
+    int widths[N_COLUMNS];
+    size_t name_width = strlen(usage_by_words[report->by]);
+    for (size_t i = 0; i < report->n; i++) {
+        size_t width = shown_width(report->items[i].name);
+        name_width = width > name_width ? width : name_width;
+    }
+    shown_padded(b, slice_str(usage_by_words[report->by]), name_width);
     for (int k = 0; k < N_COLUMNS; k++) {
         widths[k] = width_of(report, &columns[k]);
         buffer_printf(b, "  %*s", widths[k], columns[k].name);
@@ -125,7 +129,7 @@ void usage_text(struct buffer *b, const struct usage_report *report)
     buffer_str(b, report->has_bill ? "        bill\n" : "\n");
     for (size_t i = 0; i < report->n; i++) {
         const struct usage_item *item = &report->items[i];
-        buffer_printf(b, "%-*.*s", name_width, SLICE_ARGS(item->name));
+        shown_padded(b, item->name, name_width);
         for (int k = 0; k < N_COLUMNS; k++) {
             char text[24];
             buffer_printf(b, "  %*.*s", widths[k], SLICE_ARGS(shown(item, &columns[k], text)));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/day.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 static const char *const kind_words[] = {
@@ -100,19 +101,10 @@ struct entry *entry_copy(const struct entry *e)
 
 /* ---- JSON ---- */
 
-/* Bytes that are not UTF-8 would make the line no JSON: each becomes U+FFFD. */
 void entry_json_text(struct buffer *b, struct slice s)
 {
     buffer_put(b, '"');
-    while (s.n) {
-        size_t n = utf8_valid_prefix(s);
-        buffer_json_text(b, slice_of(s.p, n));
-        s = slice_from(s, n);
-        if (s.n) {
-            buffer_str(b, "\xEF\xBF\xBD");
-            s = slice_from(s, 1);
-        }
-    }
+    buffer_json_any(b, s);
     buffer_put(b, '"');
 }
 
@@ -195,22 +187,38 @@ void entry_json(struct buffer *b, const struct entry *e)
 
 /* ---- CSV ---- */
 
+/* Spreadsheets take a text that begins so for a formula. */
+static bool begins_a_formula(struct slice s)
+{
+    return s.n && strchr("=+-@\t\r", s.p[0]) && s.p[0];
+}
+
+/* What terminals act on is replaced, but for the white space of a text. */
+static void csv_part(struct buffer *b, struct slice s)
+{
+    while (s.n) {
+        size_t n = 0;
+        while (n < s.n && s.p[n] != '\t' && s.p[n] != '\r' && s.p[n] != '\n' && s.p[n] != '"')
+            n++;
+        shown_append(b, slice_of(s.p, n));
+        if (n < s.n)
+            buffer_append(b, s.p[n] == '"' ? S("\"\"") : slice_of(s.p + n, 1));
+        s = slice_from(s, n < s.n ? n + 1 : n);
+    }
+}
+
 void csv_field(struct buffer *b, struct slice s)
 {
     bool quote = false;
     for (size_t i = 0; i < s.n && !quote; i++)
         quote = s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-    if (!quote) {
-        buffer_append(b, s);
-        return;
-    }
-    buffer_put(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"')
-            buffer_put(b, '"');
-        buffer_put(b, s.p[i]);
-    }
-    buffer_put(b, '"');
+    if (quote)
+        buffer_put(b, '"');
+    if (begins_a_formula(s))
+        buffer_put(b, '\'');
+    csv_part(b, s);
+    if (quote)
+        buffer_put(b, '"');
 }
 
 void entry_csv_header(struct buffer *b)

@@ -73,10 +73,11 @@ void entry_json(struct buffer *b, const struct entry *e);
 void entry_csv_header(struct buffer *b);
 void entry_csv(struct buffer *b, const struct entry *e);
 
-/* A JSON string, whatever the bytes. */
+/* A JSON string, whatever the bytes; what a terminal acts on is escaped. */
 void entry_json_text(struct buffer *b, struct slice s);
 
-/* A CSV field, quoted when it must be. */
+/* A CSV field of text, quoted when it must be. One that a spreadsheet would take for a formula gets a ' before it; what
+ * a terminal acts on is replaced. */
 void csv_field(struct buffer *b, struct slice s);
 
 #endif

@@ -108,6 +108,10 @@ enum { CONFIG_MAX_BYTES = 1024 * 1024 };
  * A file over CONFIG_MAX_BYTES is refused. */
 [[nodiscard]] struct config *config_read(const char *file, struct buffer *errors);
 
+/* The same; on failure *refused says whether reading it again will end so too: not when memory is out or a disk fails.
+ */
+[[nodiscard]] struct config *config_read_for_start(const char *file, bool *refused, struct buffer *errors);
+
 /* The same from bytes; `file` is used for messages and to resolve relative paths only. */
 [[nodiscard]] struct config *config_parse(const char *file, struct slice text, struct buffer *errors);
 

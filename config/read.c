@@ -242,7 +242,8 @@ static struct config *new_config(struct reading *r, const char *file)
     return c;
 }
 
-struct config *config_parse(const char *file, struct slice text, struct buffer *errors)
+/* *refused: it is the text that is wrong, not the machine that has too little memory. */
+static struct config *parse(const char *file, struct slice text, bool *refused, struct buffer *errors)
 {
     struct reading r = { .errors = { .file = file, .out = errors }, .skip = true };
     struct config *c = new_config(&r, file);
@@ -254,7 +255,8 @@ struct config *config_parse(const char *file, struct slice text, struct buffer *
         sort_teams(c);
         c->networks = config_networks_make(c->teams, c->n_teams, c->memory, &c->n_networks);
     }
-    if (!c || arena_failed(c->memory))
+    *refused = c && !arena_failed(c->memory);
+    if (!*refused)
         config_error(&r.errors, 0, "no memory for it; fewer teams or a bigger machine");
     else if (text.n <= CONFIG_MAX_BYTES)
         config_check(c, &r.lines, &r.errors);
@@ -263,6 +265,12 @@ struct config *config_parse(const char *file, struct slice text, struct buffer *
         return c;
     config_free(c);
     return NULL;
+}
+
+struct config *config_parse(const char *file, struct slice text, struct buffer *errors)
+{
+    bool refused;
+    return parse(file, text, &refused, errors);
 }
 
 /* All of the file, but not more than one byte past the most that is taken. */
@@ -284,21 +292,36 @@ static bool read_file(const char *file, struct buffer *text)
     return n >= 0;
 }
 
-struct config *config_read(const char *file, struct buffer *errors)
+/* Whether a file that could not be read will be the same the next time. */
+static bool is_there_to_stay(int error)
+{
+    return error == ENOENT || error == EACCES || error == EPERM || error == EISDIR || error == ENOTDIR ||
+           error == ELOOP || error == ENAMETOOLONG;
+}
+
+struct config *config_read_for_start(const char *file, bool *refused, struct buffer *errors)
 {
     struct buffer text = buffer_with_cap(2 * CONFIG_MAX_BYTES);
     struct config *c = NULL;
+    *refused = true;
     if (strlen(file) > FILE_MAX_BYTES) {
         buffer_printf(errors, "%.40s...: the file's path is too long; at most %d bytes\n", file, FILE_MAX_BYTES);
     } else if (read_file(file, &text)) {
-        c = config_parse(file, buffer_slice(&text), errors);
+        c = parse(file, buffer_slice(&text), refused, errors);
     } else {
         struct config_errors e = { .file = file, .out = errors };
+        *refused = is_there_to_stay(errno);
         config_error(&e, 0, "cannot be read: %s; a configuration that this user may read", strerror(errno));
         config_errors_end(&e);
     }
     buffer_clear(&text);
     return c;
+}
+
+struct config *config_read(const char *file, struct buffer *errors)
+{
+    bool refused;
+    return config_read_for_start(file, &refused, errors);
 }
 
 void config_free(struct config *c)

@@ -113,8 +113,9 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
         return EXIT_DONE;
     }
     struct buffer errors = { 0 };
-    struct config *config = config_read(file, &errors);
-    int status = errors.n && c->run == serve ? EXIT_REFUSED : EXIT_WRONG;
+    bool refused;
+    struct config *config = config_read_for_start(file, &refused, &errors);
+    int status = refused && errors.n && c->run == serve ? EXIT_REFUSED : EXIT_WRONG;
     if (!config)
         complain("", buffer_slice(&errors));
     if (!config && !errors.n)

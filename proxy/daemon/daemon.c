@@ -2,6 +2,7 @@
  * The daemon makes the rooms, listens, runs the loop, and ends in order. */
 #include "proxy/daemon/daemon.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ struct daemon {
     struct event *signals[3];
     struct event *drain_timer;
     bool is_drained; /* no connection is left */
-    bool is_refused; /* it did not start because of its configuration */
+    bool leads_back; /* it did not start because the upstream is itself */
 };
 
 static void stop(struct daemon *d)
@@ -205,7 +206,6 @@ static bool make_http(struct daemon *d, struct buffer *why)
     }
     if (!ok)
         buffer_append(why, buffer_slice(&lines));
-    d->is_refused = !ok && lines.n;
     buffer_clear(&lines);
     return ok && front_listen(c, &d->activation, d->service.http, &c->listen, "listen", why) &&
            front_listen(c, &d->activation, d->service.http, &c->listen_tls, "listen_tls", why);
@@ -239,7 +239,7 @@ static bool forbid_ourselves(struct daemon *d, struct buffer *why)
     if (!loop_guard_leads_back(&s->accounts, s->config, &option, why))
         return true;
     buffer_printf(why, " (%s:%d)", s->config->file, config_line_of(s->config, "upstream", option));
-    d->is_refused = true;
+    d->leads_back = true;
     return false;
 }
 
@@ -317,13 +317,17 @@ static void free_daemon(struct daemon *d)
     free((void *)(uintptr_t)d->ledger_options.teams);
 }
 
-/* Whatever else stood in the way: with files like these it would not start either. */
+/* Whether it would not start the next time either. The files are looked at again: what was wrong for a moment, as when
+ * memory was out, is right by then. */
 static bool is_refused(const struct daemon *d, const struct config *config)
 {
     struct buffer lines = { 0 };
-    bool refused = d->is_refused || (!setup_files_are_good(config, &lines) && lines.n);
+    bool good = setup_files_are_good(config, &lines);
+    good = (!d->service.http || front_load_tls(config, d->service.http, &lines)) && good;
+    buffer_put(&lines, '\0');
+    bool memory_is_out = lines.failed || strstr(lines.p, "memory is out") || strstr(lines.p, strerror(ENOMEM));
     buffer_clear(&lines);
-    return refused;
+    return d->leads_back || (!good && !memory_is_out);
 }
 
 enum daemon_end daemon_run(const struct config *config)

@@ -11,7 +11,7 @@ import tempfile
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 CMAKE = os.environ.get("CMAKE", "cmake")
 OBJECTS = ["CMakeFiles/anchorage_mapping.dir/mapping/string.c.o", "CMakeFiles/anchorage_base.dir/base/text.c.o",
-           "CMakeFiles/anchorage_ledger.dir/proxy/ledger/entry.c.o"]
+           "CMakeFiles/anchorage_ledger.dir/proxy/ledger/entries/entry.c.o"]
 
 
 def main():

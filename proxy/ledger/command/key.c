@@ -244,21 +244,19 @@ struct import {
     struct buffer warnings;
 };
 
-/* Nothing of what stands in the file is ever said: columns may be swapped and quotes broken, and then a token stands
- * anywhere. */
+/* Nothing that may be a token is ever said, and it may stand anywhere: columns are swapped, quotes broken. */
 static void complain(struct import *im, int line, int column, const char *what)
 {
-    static const char *const names[] = { "", "team", "name", "token" };
     if (im->wrong++ >= MAX_COMPLAINTS)
         return;
-    buffer_printf(im->c->err, "key import: line %d", line);
+    buffer_printf(im->c->err, "key import: line %d: %s", line, what);
     if (column)
-        buffer_printf(im->c->err, ", column %d", column);
-    for (int i = 1; i <= 3 && column; i++) {
-        if (column == (i == 1 ? im->team : i == 2 ? im->name : im->token) + 1)
-            buffer_printf(im->c->err, " (%s)", names[i]);
-    }
-    buffer_printf(im->c->err, ": %s\n", what);
+        buffer_printf(im->c->err, " (column %d%s)", column,
+                      column == im->team + 1    ? ", team"
+                      : column == im->name + 1  ? ", name"
+                      : column == im->token + 1 ? ", token"
+                                                : "");
+    buffer_put(im->c->err, '\n');
 }
 
 /* The key of this import that has the digest, or the slot it would go to. */
@@ -297,11 +295,19 @@ static bool import_new(struct import *im, struct slice team, struct slice name, 
     return true;
 }
 
-/* Of a team that is none, only what would be right is said. */
-static bool import_team_is_good(struct import *im, struct slice team, struct buffer *wrong)
+/* A few letters at the place of a team, and no team at the place of a token. */
+static bool is_no_token(struct import *im, struct slice team, struct slice token)
 {
-    if (slice_eq(team, S("*")) || limits_team(im->c->limits, team))
-        return true;
+    bool letters = team.n > 0 && team.n < TOKEN_SHORT;
+    for (size_t i = 0; i < team.n && letters; i++)
+        letters = (team.p[i] >= 'a' && team.p[i] <= 'z') || (team.p[i] >= 'A' && team.p[i] <= 'Z');
+    return letters && !limits_team(im->c->limits, token);
+}
+
+static bool import_team_is_good(struct import *im, struct slice team, struct slice token, struct buffer *wrong)
+{
+    if (is_no_token(im, team, token) || slice_eq(team, S("*")) || limits_team(im->c->limits, team))
+        return team_is_good(im->c, team, wrong);
     buffer_str(wrong, "no such team is configured; configured: ");
     known_teams(im->c, wrong);
     return false;
@@ -323,7 +329,7 @@ static bool import_record(struct import *im, const struct csv *csv, int *column,
     struct slice team = slice_trim(csv->fields[im->team]), name = slice_trim(csv->fields[im->name]);
     struct slice token = slice_trim(csv->fields[im->token]);
     *column = im->team + 1;
-    if (!import_team_is_good(im, team, wrong))
+    if (!import_team_is_good(im, team, token, wrong))
         return false;
     *column = im->name + 1;
     if (!name_is_good(name, wrong))

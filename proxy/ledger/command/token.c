@@ -42,7 +42,7 @@ static bool is_fraction(struct slice s)
 /* A rounded number written out: 1234567890123450000000. */
 static bool is_cut_number(struct slice s)
 {
-    if (s.n < DIGITS_KEPT + 5 || digits_from(s, 0) < s.n)
+    if (s.n < DIGITS_KEPT + 5 || s.p[0] == '0' || digits_from(s, 0) < s.n)
         return false;
     for (size_t i = DIGITS_KEPT; i < s.n; i++)
         if (s.p[i] != '0')
@@ -81,7 +81,7 @@ bool token_check(struct slice token, struct buffer *wrong)
     for (size_t i = 0; i < token.n && !why; i++) {
         unsigned char c = (unsigned char)token.p[i];
         if (c <= 0x20 || c == 0x7F)
-            why = "the token has a blank or a control character in it; the token in one piece";
+            why = "the token has a space or a control character in it; the token in one piece";
         else if (c >= 0x80)
             why = "the token has a character in it that is not ASCII, such as a blank that does not break or a quote "
                   "of a "

@@ -6,8 +6,10 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -182,7 +184,8 @@ static void texts(void **state)
     expect_text(slice_of(NULL, 0), "\"\"");
     expect_text(S("a\"\\\n\x01"), "\"a\\\"\\\\\\n\\u0001\"");
     expect_text(S("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
-    expect_text(S("\x7F\xC2\x9B\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAA"), "\"\\u007f\\u009b\\u2028\\u2029\xE2\x80\xAA\"");
+    expect_text(S("\x7F\xC2\x9B\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAA\xE2\x80\x90"),
+                "\"\\u007f\\u009b\\u2028\\u2029\\u202a\xE2\x80\x90\"");
     expect_text(S("a\xFF\xC3"), "\"a\xEF\xBF\xBD\xEF\xBF\xBD\"");
     expect_text(S("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
@@ -238,17 +241,49 @@ static void any_bytes_become_json(void **state)
     }
 }
 
+/* Lines have their level only where the journal listens: where $JOURNAL_STREAM is the very file. */
+static void the_journal_is_told_levels(void **state)
+{
+    (void)state;
+    static const struct {
+        int dev, ino; /* from the true ones */
+        const char *text;
+        bool is_journal;
+    } rows[] = { { 0, 0, NULL, true }, { 0, 1, NULL, false }, { 1, 0, NULL, false },
+                 { 0, 0, "", false },  { 0, 0, "1", false },  { 0, 0, "x:y", false } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct play p = { .base = event_base_new() };
+        struct stat st;
+        char stream[64];
+        assert_int_equal(pipe(p.ends), 0);
+        assert_int_equal(fstat(p.ends[1], &st), 0);
+        snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev + (unsigned)rows[i].dev,
+                 (unsigned long long)st.st_ino + (unsigned)rows[i].ino);
+        setenv("JOURNAL_STREAM", rows[i].text ? rows[i].text : stream, 1);
+        assert_true(log_open(&p.log, p.base, p.ends[1]));
+        assert_int_equal(log_is_journal(p.ends[1]), rows[i].is_journal);
+        buffer_str(log_begin(&p.log), "one");
+        log_end(&p.log);
+        buffer_str(log_begin_at(&p.log, LOG_LEVEL_ERROR), "two");
+        log_end(&p.log);
+        struct buffer text = { 0 };
+        log_flush(&p.log);
+        read_all(&p, &text);
+        assert_true(slice_eq(buffer_slice(&text), rows[i].is_journal ? S("<6>one\n<3>two\n") : S("one\ntwo\n")));
+        buffer_clear(&text);
+        end(&p);
+    }
+    unsetenv("JOURNAL_STREAM");
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_come_in_order),
-        cmocka_unit_test(a_full_pipe_stalls_nobody),
-        cmocka_unit_test(a_reader_that_is_gone),
-        cmocka_unit_test(a_line_too_long_is_lost_whole),
-        cmocka_unit_test(texts),
-        cmocka_unit_test(long_texts_are_cut_at_a_character),
-        cmocka_unit_test(any_bytes_become_json),
+        cmocka_unit_test(the_journal_is_told_levels),        cmocka_unit_test(lines_come_in_order),
+        cmocka_unit_test(a_full_pipe_stalls_nobody),         cmocka_unit_test(a_reader_that_is_gone),
+        cmocka_unit_test(a_line_too_long_is_lost_whole),     cmocka_unit_test(texts),
+        cmocka_unit_test(long_texts_are_cut_at_a_character), cmocka_unit_test(any_bytes_become_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,20 +148,19 @@ static void an_import_is_all_or_nothing(void **state)
     assert_int_equal(room_run_input(r, "key import -",
                                     S("team,name,token\nseo,good,g1\nnobody,x,g2\nseo,two\nseo,\"open,g3\nseo,y,\n")),
                      1);
-    assert_string_equal(r->err.p,
-                        "key import: line 3, column 1 (team): no such team is configured; configured: seo, sales\n"
-                        "key import: line 4: a line has three fields with commas between them, "
-                        "team,name,token; this one has 2\n"
-                        "key import: line 5, column 2 (name): a quote that is not closed\n"
-                        "key import: nothing was imported\n");
+    assert_string_equal(
+        r->err.p, "key import: line 3: no team \"nobody\" is configured; configured: seo, sales (column 1, team)\n"
+                  "key import: line 4: a line has three fields with commas between them, "
+                  "team,name,token; this one has 2\n"
+                  "key import: line 5: a quote that is not closed (column 2, name)\n"
+                  "key import: nothing was imported\n");
     assert_null(key_of(r, "g1"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,g1\nsales,a,g1\n")), 1);
-    assert_non_null(
-        strstr(r->err.p, "line 2, column 3 (token): this token is key (of a line above) of team \"seo\" already"));
+    assert_non_null(strstr(r->err.p, "line 2: this token is key (of a line above) of team \"seo\" already"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1, column 3 (token): the token is empty"));
+    assert_non_null(strstr(r->err.p, "line 1: the token is empty (column 3, token)"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,\"a\"b,t\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1, column 2 (name): text after a closing quote"));
+    assert_non_null(strstr(r->err.p, "line 1: text after a closing quote (column 2, name)"));
 }
 
 static void thousands_are_imported_at_once(void **state)

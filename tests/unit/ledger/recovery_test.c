@@ -338,16 +338,16 @@ static void commands_run_beside_calls(void **state)
     for (int i = 0; i < 100; i++)
         hold_of(&s, i, 1, 1);
     ledger_command_start(l, 3, (const char *[]){ "key", "add", "--team=seo" }, S(""), 0, on_command, &s);
-    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t1"), 0,
-                         on_command, &s);
-    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" }, S("t2"), 0,
-                         on_command, &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" },
+                         S("token-one-of-many"), 0, on_command, &s);
+    ledger_command_start(l, 6, (const char *[]){ "key", "add", "--team", "seo", "--token", "-" },
+                         S("token-two-of-many"), 0, on_command, &s);
     ledger_command_start(l, 2, (const char *[]){ "ledger", "verify" }, S(""), 0, on_command, &s);
     ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), 0, on_command, &s);
     assert_int_equal(s.ended, 0);
     turn_until(&s, 105);
-    assert_non_null(ledger_key_of_token(l, S("t1")));
-    assert_non_null(ledger_key_of_token(l, S("t2")));
+    assert_non_null(ledger_key_of_token(l, S("token-one-of-many")));
+    assert_non_null(ledger_key_of_token(l, S("token-two-of-many")));
     ledger_command_start(l, 2, (const char *[]){ "ledger", "export" }, S(""), 0, on_command, &s);
     close_scene(&s);
     assert_int_equal(s.ended, 105);

@@ -43,6 +43,7 @@ static void tokens_of_programs(void **state)
     is_taken("100000");
     is_taken("1000000000000000000");
     is_taken("1.2.0");
+    is_taken("0000000000000000000000000000000000000000"); /* no number begins so */
 }
 
 static void what_a_spreadsheet_makes_of_them(void **state)
@@ -73,9 +74,9 @@ static void what_is_no_word(void **state)
     longest[512] = '\0';
     is_taken(longest);
     is_refused("", "empty");
-    is_refused("0123 4567", "blank");
-    is_refused("0123\t4567", "blank");
-    is_refused("0123\x7F", "blank");
+    is_refused("0123 4567", "space");
+    is_refused("0123\t4567", "space");
+    is_refused("0123\x7F", "space");
     is_refused("0123\xC2\xA0"
                "4567",
                "ASCII");

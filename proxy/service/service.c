@@ -61,6 +61,9 @@ int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once
 /* ---- the log ---- */
 
 static void say(struct service *s, enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void say(struct service *s, enum log_level level, const char *format, va_list args)
 {
     struct buffer *line = log_begin_at(&s->log, level);
     buffer_str(line, "anchorage: ");

@@ -81,42 +81,41 @@ void buffer_i64(struct buffer *b, int64_t v)
     buffer_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-static char short_escape(unsigned char c)
+/* What stands behind the backslash: one letter, or u for the form with four digits; 0: the byte stands as itself. */
+static const char escapes[256] = {
+    [0x00 ... 0x07] = 'u', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',  [0x0B] = 'u',
+    ['\f'] = 'f',          ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\', [0x0E ... 0x1F] = 'u',
+};
+
+/* The escapes of the bytes from `at` on that need one; the index behind them. */
+static size_t put_escapes(struct buffer *b, struct slice s, size_t at)
 {
-    switch (c) {
-    case '"':
-    case '\\':
-        return (char)c;
-    case '\n':
-        return 'n';
-    case '\r':
-        return 'r';
-    case '\t':
-        return 't';
-    case '\b':
-        return 'b';
-    case '\f':
-        return 'f';
-    default:
-        return 0;
+    enum { LONGEST = 6 };
+    static const char hex[] = "0123456789abcdef";
+    for (unsigned char c; at < s.n && escapes[c = (unsigned char)s.p[at]]; at++) {
+        char *to = buffer_reserve(b, LONGEST);
+        if (!to)
+            return s.n;
+        to[0] = '\\';
+        to[1] = escapes[c];
+        b->n += 2;
+        if (to[1] != 'u')
+            continue;
+        to[2] = to[3] = '0';
+        to[4] = hex[c >> 4];
+        to[5] = hex[c & 15];
+        b->n += 4;
     }
+    return at;
 }
 
 void buffer_json_text(struct buffer *b, struct slice s)
 {
     bool high = false;
-    for (size_t at = 0;;) {
+    for (size_t at = 0; at < s.n;) {
         size_t stop = json_run(s, at, &high);
         buffer_append(b, slice_of(s.p + at, stop - at));
-        if (stop == s.n)
-            return;
-        unsigned char c = (unsigned char)s.p[stop];
-        char e = short_escape(c);
-        if (e)
-            buffer_append(b, slice_of((char[]){ '\\', e }, 2));
-        else
-            buffer_printf(b, "\\u%04x", c);
-        at = stop + 1;
+        at = put_escapes(b, s, stop);
     }
 }
 

@@ -96,3 +96,28 @@ size_t decimal_write(char *to, uint64_t v)
         at[-1] = (char)('0' + rest);
     return n;
 }
+
+static bool stops_xml(unsigned char c)
+{
+    return c == '&' || c == '<' || c == '>' || c == 0xEF || (c < 0x20 && c != '\t' && c != '\n');
+}
+
+size_t xml_run(struct slice s, size_t at)
+{
+#ifdef __SSE2__
+    for (; s.n - at >= 16; at += 16) {
+        __m128i v = load16(s.p + at);
+        __m128i space = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\t')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+        __m128i control = _mm_andnot_si128(space, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1F)), v));
+        __m128i angle = _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+        __m128i other =
+            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('&')), _mm_cmpeq_epi8(v, _mm_set1_epi8((char)0xEF)));
+        unsigned stops = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, angle), other));
+        if (stops)
+            return at + (unsigned)__builtin_ctz(stops);
+    }
+#endif
+    while (at < s.n && !stops_xml((unsigned char)s.p[at]))
+        at++;
+    return at;
+}

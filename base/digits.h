@@ -19,4 +19,8 @@ size_t decimal_write(char *to, uint64_t v);
  * behind them, are not all ASCII. */
 size_t json_run(struct slice s, size_t at, bool *high);
 
+/* Index of the first byte of `s` from `at` on at which a text of XML has to be looked at: & < >, a control byte but tab
+ * and line feed, or 0xEF, with which the encoded U+FFFE and U+FFFF begin; s.n when there is none. */
+size_t xml_run(struct slice s, size_t at);
+
 #endif

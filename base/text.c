@@ -123,6 +123,14 @@ size_t utf8_encode(uint32_t c, char out[4])
     return 4;
 }
 
+/* \u and four digits. */
+static void put_escape(struct buffer *b, uint32_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char form[] = { '\\', 'u', hex[c >> 12 & 15], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15] };
+    buffer_append(b, slice_of(form, sizeof form));
+}
+
 static void json_valid(struct buffer *b, struct slice s)
 {
     size_t start = 0, length;
@@ -131,7 +139,7 @@ static void json_valid(struct buffer *b, struct slice s)
         if (!n)
             continue;
         buffer_json_text(b, slice_of(s.p + start, i - start));
-        buffer_printf(b, "\\u%04x", (unsigned)utf8_decode(s.p + i, &length));
+        put_escape(b, utf8_decode(s.p + i, &length));
         start = i + n;
         i += n - 1;
     }
@@ -149,29 +157,37 @@ void buffer_json_any(struct buffer *b, struct slice s)
     }
 }
 
-/* Bit c % 64 of word c / 64: the byte stands as itself. */
-static const uint64_t unreserved[4] = { 0x03FF600000000000u, 0x47FFFFFE87FFFFFEu, 0, 0 };
+/* Each byte as it stands in a URL, and behind that how many bytes that is. */
+/* clang-format off */
+#define E(hex) "%" hex "\3"
+#define P(itself) itself "  \1"
+#define ROW(h) E(h "0"), E(h "1"), E(h "2"), E(h "3"), E(h "4"), E(h "5"), E(h "6"), E(h "7"), \
+               E(h "8"), E(h "9"), E(h "A"), E(h "B"), E(h "C"), E(h "D"), E(h "E"), E(h "F")
+static const char encoded[256][4] = {
+    ROW("0"), ROW("1"),
+    E("20"), E("21"), E("22"), E("23"), E("24"), E("25"), E("26"), E("27"), E("28"), E("29"), E("2A"), E("2B"), E("2C"), P("-"), P("."), E("2F"),
+    P("0"), P("1"), P("2"), P("3"), P("4"), P("5"), P("6"), P("7"), P("8"), P("9"), E("3A"), E("3B"), E("3C"), E("3D"), E("3E"), E("3F"),
+    E("40"), P("A"), P("B"), P("C"), P("D"), P("E"), P("F"), P("G"), P("H"), P("I"), P("J"), P("K"), P("L"), P("M"), P("N"), P("O"),
+    P("P"), P("Q"), P("R"), P("S"), P("T"), P("U"), P("V"), P("W"), P("X"), P("Y"), P("Z"), E("5B"), E("5C"), E("5D"), E("5E"), P("_"),
+    E("60"), P("a"), P("b"), P("c"), P("d"), P("e"), P("f"), P("g"), P("h"), P("i"), P("j"), P("k"), P("l"), P("m"), P("n"), P("o"),
+    P("p"), P("q"), P("r"), P("s"), P("t"), P("u"), P("v"), P("w"), P("x"), P("y"), P("z"), E("7B"), E("7C"), E("7D"), P("~"), E("7F"),
+    ROW("8"), ROW("9"), ROW("A"), ROW("B"), ROW("C"), ROW("D"), ROW("E"), ROW("F"),
+};
+#undef E
+#undef P
+#undef ROW
+/* clang-format on */
 
-static bool is_unreserved(unsigned char c)
-{
-    return unreserved[c / 64] >> c % 64 & 1;
-}
-
+/* Four bytes are written each time, of which one or three stay: a branch would be guessed wrong too often. */
 void percent_encode(struct buffer *b, struct slice s)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    char *to = s.n <= SIZE_MAX / 3 ? buffer_reserve(b, s.n * 3) : NULL;
+    char *to = s.n < SIZE_MAX / 3 ? buffer_reserve(b, s.n * 3 + 1) : NULL;
     if (!to)
         return;
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (is_unreserved(c)) {
-            *to++ = (char)c;
-        } else {
-            *to++ = '%';
-            *to++ = hex[c >> 4];
-            *to++ = hex[c & 15];
-        }
+        const char *form = encoded[(unsigned char)s.p[i]];
+        memcpy(to, form, 4);
+        to += form[3];
     }
     b->n = (size_t)(to - b->p);
 }

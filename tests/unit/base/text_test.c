@@ -6,7 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 
 static void every_code_point_goes_round(void **state)
@@ -119,6 +121,42 @@ static void every_byte_goes_round_in_percent(void **state)
     assert_memory_equal(decoded.p, all, sizeof all);
     buffer_clear(&encoded);
     buffer_clear(&decoded);
+}
+
+static bool is_plain_in_url(int c)
+{
+    return c && c < 0x80 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", c);
+}
+
+static void every_byte_in_a_url(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        char byte = (char)c, form[4];
+        struct buffer b = buffer_with_cap(0);
+        snprintf(form, sizeof form, "%%%02X", (unsigned)c);
+        percent_encode(&b, slice_of(&byte, 1));
+        assert_true(slice_eq(buffer_slice(&b), is_plain_in_url(c) ? slice_of(&byte, 1) : slice_str(form)));
+        buffer_clear(&b);
+    }
+}
+
+/* Each byte at each place of texts that are shorter and longer than a block. */
+static void runs_of_xml_stop_where_they_must(void **state)
+{
+    (void)state;
+    char text[40];
+    for (int c = 0; c < 256; c++) {
+        bool stops = c == '&' || c == '<' || c == '>' || c == 0xEF || (c < ' ' && c != '\t' && c != '\n');
+        for (size_t n = 1; n <= sizeof text; n++) {
+            for (size_t at = 0; at < n; at++) {
+                memset(text, 'a', sizeof text);
+                text[at] = (char)c;
+                assert_int_equal(xml_run(slice_of(text, n), 0), stops ? at : n);
+                assert_int_equal(xml_run(slice_of(text, n), at + 1), n);
+            }
+        }
+    }
 }
 
 static void percent_decoding(void **state)
@@ -236,6 +274,8 @@ int main(void)
         cmocka_unit_test(bad_sequences),
         cmocka_unit_test(what_is_broken_becomes_as_many),
         cmocka_unit_test(every_byte_goes_round_in_percent),
+        cmocka_unit_test(every_byte_in_a_url),
+        cmocka_unit_test(runs_of_xml_stop_where_they_must),
         cmocka_unit_test(percent_decoding),
         cmocka_unit_test(signed_numbers),
         cmocka_unit_test(unsigned_numbers),

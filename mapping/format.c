@@ -124,24 +124,45 @@ static void xml_item(struct buffer *b, struct slice element, int64_t i, size_t m
     xml_tag(b, "<", element);
 }
 
+#define REPLACEMENT "\xEF\xBF\xBD"
+
 /* What XML 1.0 cannot hold becomes U+FFFD; a carriage return would be read as a line feed if it stood there bare. */
+static const struct slice xml_forms[] = {
+    [0x00 ... 0x08] = SLICE(REPLACEMENT),
+    [0x0B ... 0x0C] = SLICE(REPLACEMENT),
+    ['\r'] = SLICE("&#13;"),
+    [0x0E ... 0x1F] = SLICE(REPLACEMENT),
+    ['&'] = SLICE("&amp;"),
+    ['<'] = SLICE("&lt;"),
+    ['>'] = SLICE("&gt;"),
+};
+
+/* What stands there from `at` on, where xml_run has stopped; the index of the next byte that stands for itself. */
+static size_t put_xml_forms(struct buffer *b, struct slice text, size_t at)
+{
+    enum { FORMS = sizeof xml_forms / sizeof xml_forms[0] };
+    while (at < text.n) {
+        unsigned char c = (unsigned char)text.p[at];
+        size_t length = c != 0xEF ? 1 : text.n - at < 3 ? text.n - at : 3; /* the last two tell what it is */
+        bool is_none = length == 3 && text.p[at + 1] == '\xBF' && (unsigned char)text.p[at + 2] >= 0xBE;
+        struct slice form = is_none ? S(REPLACEMENT) : c == 0xEF ? slice_of(text.p + at, length) : S("");
+        if (c < FORMS)
+            form = xml_forms[c];
+        if (!form.n)
+            break; /* it stands for itself */
+        buffer_append(b, form);
+        at += length;
+    }
+    return at;
+}
+
 static void xml_text(struct buffer *b, struct slice text, bool plain)
 {
     (void)plain;
-    for (size_t i = 0, length; i < text.n; i += length) {
-        uint32_t c = utf8_decode(text.p + i, &length);
-        if (c == '&')
-            buffer_append(b, S("&amp;"));
-        else if (c == '<')
-            buffer_append(b, S("&lt;"));
-        else if (c == '>')
-            buffer_append(b, S("&gt;"));
-        else if (c == '\r')
-            buffer_append(b, S("&#13;"));
-        else if ((c < 0x20 && c != '\t' && c != '\n') || c == 0xFFFE || c == 0xFFFF)
-            buffer_append(b, S("\xEF\xBF\xBD"));
-        else
-            buffer_append(b, slice_of(text.p + i, length));
+    for (size_t at = 0; at < text.n;) {
+        size_t stop = xml_run(text, at);
+        buffer_append(b, slice_of(text.p + at, stop - at));
+        at = put_xml_forms(b, text, stop);
     }
 }
 

@@ -32,7 +32,8 @@ struct parser {
     const struct table *table;
     enum clause clause;
     struct slice text;
-    size_t at; /* bytes */
+    size_t at;                  /* bytes */
+    size_t counted, characters; /* bytes that were counted, and the characters that begin in them */
     struct arena *memory;
 };
 
@@ -67,13 +68,15 @@ struct refusal clause_refusal(enum clause c, enum fault fault, size_t at, struct
     return (struct refusal){ fault, all.p ? all : clause_name(c) };
 }
 
-/* Characters before the byte `at`, plus one. */
-static size_t position(const struct parser *p, size_t at)
+/* Characters before the byte `at`, plus one. It is asked for in order, but where something is refused. */
+static size_t position(struct parser *p, size_t at)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < at; i++)
+    size_t n = at < p->counted ? 0 : p->characters;
+    for (size_t i = at < p->counted ? 0 : p->counted; i < at; i++)
         n += ((unsigned char)p->text.p[i] & 0xC0) != 0x80;
-    return n;
+    p->counted = at;
+    p->characters = n;
+    return n + 1;
 }
 
 #define REFUSE(p, where_at, ...)                                                                                       \
@@ -98,7 +101,7 @@ static char peek(const struct parser *p)
 
 static void skip_spaces(struct parser *p)
 {
-    while (!at_end(p) && strchr(" \t\r\n", peek(p)))
+    for (char c = peek(p); c == ' ' || c == '\t' || c == '\r' || c == '\n'; c = peek(p))
         p->at++;
 }
 
@@ -140,32 +143,38 @@ static struct refusal find_column(struct parser *p, struct slice name, size_t at
     return fine;
 }
 
-/* "…" or '…' with backslash escapes; the parser stands at the quote. */
-static struct refusal take_quoted(struct parser *p, struct slice *ret)
+/* `raw`, which does not end in a backslash of its own, without its escapes; p is NULL when memory is out. */
+static struct slice unescaped(struct slice raw, struct arena *memory)
 {
-    size_t start = p->at++;
-    char quote = p->text.p[start];
-    char *out = arena_alloc(p->memory, p->text.n - start);
-    size_t n = 0;
+    size_t i = slice_find(raw, '\\'), n = i;
+    char *out = i < raw.n ? arena_alloc(memory, raw.n) : NULL;
     if (!out)
-        return no_memory();
-    while (!at_end(p) && peek(p) != quote) {
-        char c = p->text.p[p->at++];
+        return i < raw.n ? slice_of(NULL, 0) : raw;
+    memcpy(out, raw.p, i);
+    for (; i < raw.n; i++) {
+        char c = raw.p[i];
         if (c == '\\') {
-            if (at_end(p))
-                break;
-            c = p->text.p[p->at++];
-            if (c == '0')
-                c = 0;
+            c = raw.p[++i];
+            c = c == '0' ? 0 : c;
         }
         out[n++] = c;
     }
-    if (at_end(p))
+    return slice_of(out, n);
+}
+
+/* "…" or '…' with backslash escapes; the parser stands at the quote. */
+static struct refusal take_quoted(struct parser *p, struct slice *ret)
+{
+    size_t start = p->at, end = start + 1;
+    char quote = p->text.p[start];
+    while (end < p->text.n && p->text.p[end] != quote)
+        end += p->text.p[end] == '\\' ? 2 : 1;
+    if (end >= p->text.n)
         return REFUSE(p, start, "the string that begins here has no closing quote (write \\%c for a quote inside)",
                       quote);
-    p->at++;
-    *ret = slice_of(out, n);
-    return fine;
+    p->at = end + 1;
+    *ret = unescaped(slice_of(p->text.p + start + 1, end - start - 1), p->memory);
+    return ret->p ? fine : no_memory();
 }
 
 static struct refusal take_value(struct parser *p, struct slice *ret)
@@ -308,4 +317,26 @@ struct refusal conditions_parse(const struct table *table, enum clause clause, s
     }
     *ret = (struct conditions){ list, n };
     return fine;
+}
+
+/* Bytes of a character in a JSON string in a URL. Folding may make a letter of two or more bytes another such one; the
+ * Kelvin sign alone becomes a letter of ASCII. */
+static size_t least_url(uint32_t c)
+{
+    enum { KELVIN_SIGN = 0x212A };
+    bool plain = c < 0x80 && (is_name_byte((char)c) || c == '-' || c == '.' || c == '~');
+    if (plain || c == KELVIN_SIGN)
+        return 1;
+    return c >= 0x80 || c < 0x20 || c == '"' || c == '\\' ? 6 : 3;
+}
+
+size_t conditions_least_url(const struct conditions *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        struct slice text = c->list[i].text;
+        for (size_t at = 0, length; at < text.n; at += length)
+            n += least_url(utf8_decode(text.p + at, &length));
+    }
+    return n;
 }

@@ -33,6 +33,9 @@ struct conditions {
 struct refusal conditions_parse(const struct table *table, enum clause clause, struct slice text, struct arena *memory,
                                 struct conditions *ret);
 
+/* The least bytes that its texts take of the URL of a request, whatever becomes of them. */
+size_t conditions_least_url(const struct conditions *c);
+
 /* "where", "having" */
 struct slice clause_name(enum clause c);
 enum fault clause_fault(enum clause c);

@@ -112,6 +112,13 @@ static void quote_for_regex(struct buffer *b, char c)
     buffer_put(b, c);
 }
 
+static void put_class(struct buffer *b, struct slice letters)
+{
+    buffer_append(b, S("(?-i:["));
+    buffer_append(b, letters);
+    buffer_append(b, S("])"));
+}
+
 /* Append what finds, under (?i), the texts that fold to `text`: RE2 takes some letters for one that v2's lower case
  * keeps apart, and takes others apart that it makes one. */
 static void quote_folded(struct buffer *b, struct slice text)
@@ -125,7 +132,7 @@ static void quote_folded(struct buffer *b, struct slice text)
         }
         uint32_t c = utf8_decode(rest.p, &length);
         if ((forms = fold_forms_apart(c)).n)
-            buffer_printf(b, "(?-i:[%.*s])", SLICE_ARGS(forms));
+            put_class(b, forms);
         else if (c < 0x80)
             quote_for_regex(b, (char)c);
         else

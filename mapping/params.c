@@ -91,6 +91,8 @@ static bool ignore(struct params *p, struct slice raw, enum decoded d, struct sl
 static bool add_pair(struct params *p, struct slice pair, struct arena *memory)
 {
     struct slice raw_value, name = { 0 }, value = { 0 };
+    if (!pair.n)
+        return true;
     struct slice raw_name = slice_split(pair, '=', &raw_value);
     enum decoded d = decode(raw_name, memory, &name);
     if (d == NO_MEMORY)

@@ -49,6 +49,20 @@ static void make_fields(struct plan *p)
         p->fields |= 1u << p->order[i].field;
 }
 
+/* A clause that cannot be sent is refused before anything is made of it: a text of 64 KiB may become megabytes. */
+static struct refusal refuse_long_texts(const struct call *c, struct arena *memory)
+{
+    size_t where = conditions_least_url(&c->where), having = conditions_least_url(&c->having), n = where + having;
+    enum clause clause = having > where ? CLAUSE_HAVING : CLAUSE_WHERE;
+    if (n <= PLAN_MAX_URL)
+        return fine;
+    struct slice why = arena_printf(memory,
+                                    "%.*s is too long for API v3: the URL of the request would have at least %zu "
+                                    "bytes, %zu more than the %d that are sent; give fewer or shorter conditions",
+                                    SLICE_ARGS(clause_name(clause)), n, n - PLAN_MAX_URL, PLAN_MAX_URL);
+    return why.p ? (struct refusal){ clause_fault(clause), why } : no_memory();
+}
+
 static struct refusal make_filters(struct plan *p, const struct conditions *list, struct arena *memory)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -195,7 +209,9 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
         return no_memory();
     make_order(&p);
     make_fields(&p);
-    struct refusal r = make_filters(&p, &call->where, memory);
+    struct refusal r = refuse_long_texts(call, memory);
+    if (!r.fault)
+        r = make_filters(&p, &call->where, memory);
     size_t n_where = p.n_filters;
     if (!r.fault)
         r = make_filters(&p, &call->having, memory);

@@ -2,6 +2,7 @@
  * JSON, XML and PHP as v2 wrote them: compact, raw UTF-8, nothing between the tokens. */
 #include "mapping/format.h"
 
+#include "base/digits.h"
 #include "base/text.h"
 
 static void nothing(struct buffer *b)

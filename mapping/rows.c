@@ -12,7 +12,7 @@
 /* The first block of rows and the first of texts are small ones: most answers are. */
 enum { BLOCK_ROWS = 256, FIRST_ROWS = 8, POOL_BYTES = 32 * 1024, FIRST_POOL_BYTES = 1024, NO_ROW = 0xFFFFFFFFu };
 enum { MERGED = 1 << 30, MAX_ROWS = MERGED - 1 };
-enum { PART_BITS = 6, PARTS = 1 << PART_BITS, LONG_LIST = 4096, CATCH_UP = 4 };
+enum { PART_BITS = 6, PARTS = 1 << PART_BITS, LONG_LIST = 4096, LONG_TEXTS = 256 * 1024, CATCH_UP = 4 };
 
 struct pool_block {
     struct pool_block *next;
@@ -388,6 +388,12 @@ static bool split(struct row_list *r)
     return ok && index_up_to(r, n);
 }
 
+/* In rows, or in bytes of its texts. */
+static bool is_long(const struct row_list *r)
+{
+    return r->n > LONG_LIST || r->text_bytes > LONG_TEXTS;
+}
+
 /* A few more rows into both, where they may be wanted of many rows at once. */
 static bool catch_up(struct row_list *r)
 {
@@ -395,9 +401,9 @@ static bool catch_up(struct row_list *r)
         return false;
     uint32_t keys = r->case_seen || r->n < r->n_by_key + CATCH_UP ? r->n : r->n_by_key + CATCH_UP;
     uint32_t raw = r->n < r->n_raw + CATCH_UP ? r->n : r->n_raw + CATCH_UP;
-    if (r->o.fold && (r->case_seen || r->n > LONG_LIST) && !index_up_to(r, keys))
+    if (r->o.fold && (r->case_seen || is_long(r)) && !index_up_to(r, keys))
         return false;
-    return (!r->paged && r->n <= LONG_LIST) || raw_up_to(r, r->paged ? r->n : raw);
+    return (!r->paged && !is_long(r)) || raw_up_to(r, r->paged ? r->n : raw);
 }
 
 /* ---- order ---- */

@@ -198,6 +198,22 @@ enum onward exchange_sleep(struct exchange *x, int64_t until_ms)
     return *alarm && event_add(*alarm, &tv) == 0 ? WAIT : exchange_refuse_memory(x);
 }
 
+static void on_worked(void *context)
+{
+    struct exchange *x = context;
+    x->is_at_work = false;
+    (void)exchange_count(x);
+    exchange_wake(x);
+}
+
+enum onward exchange_on_worker(struct exchange *x, void (*run)(void *exchange))
+{
+    x->is_at_work = true;
+    x->work = (struct worker_item){ .run = run, .done = on_worked, .context = x };
+    worker_start(x->service->worker, &x->work);
+    return WAIT;
+}
+
 /* ---- the books ---- */
 
 struct ledger_call exchange_ledger_call(const struct exchange *x)

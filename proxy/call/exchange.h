@@ -37,6 +37,7 @@
 #include "mapping/translation.h"
 #include "proxy/reuse/pages.h"
 #include "proxy/service/service.h"
+#include "proxy/service/worker.h"
 
 /* The most that the small things of a call may hold; rows and answer are counted in service.memory. */
 enum { CALL_MEMORY = 32 * 1024 * 1024 };
@@ -128,8 +129,9 @@ struct exchange {
     struct driving driving;
     struct clocks clocks;
     int n_under_way; /* callbacks that the step waits for: of the ledger, v3, the worker. 0 when a step is left */
-    bool is_at_work; /* the worker thread owns the call's parts; do not touch them */
-    bool has_sent;   /* a request has left for v3: it is finished whatever the client does */
+    struct worker_item work; /* for exchange_on_worker */
+    bool is_at_work;         /* the worker thread owns the call's parts; do not touch them */
+    bool has_sent;           /* a request has left for v3: it is finished whatever the client does */
     bool client_gone;
     bool is_new_list; /* recall has found the beginning of a list; the next round is its first */
     int http_status;  /* of a fault in the HTTP itself */
@@ -172,6 +174,10 @@ void exchange_wake(struct exchange *x);
 
 /* For http_call_on_gone. */
 void exchange_on_gone(void *context);
+
+/* Have `run` done on the worker thread, with the exchange; the step is entered again when it is. What it will hold
+ * stands in x->counted already. Always WAIT. */
+enum onward exchange_on_worker(struct exchange *x, void (*run)(void *exchange));
 
 /* Say why the call is refused; the first reason counts. Always REFUSE. */
 enum onward exchange_refuse(struct exchange *x, enum fault fault, struct slice why);

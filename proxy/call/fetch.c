@@ -26,6 +26,7 @@ struct fetch {
     struct get gets[V3_KINDS];
     struct spending spending;
     bool has_asked;
+    bool has_copy; /* of another call's answer */
 };
 
 struct spending fetch_spending(const struct exchange *x)
@@ -248,6 +249,11 @@ static enum onward await(struct exchange *x)
     return exchange_sleep(x, x->clocks.deadline_ms);
 }
 
+static void copy_given(void *context)
+{
+    outcome_copy_given(context);
+}
+
 /* Another call's answer becomes this one's, as soon as there is memory for a copy. */
 static enum onward take_given(struct exchange *x)
 {
@@ -256,12 +262,19 @@ static enum onward take_given(struct exchange *x)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before it had the answer"));
     if (a->rows > hold_rows(x))
         return hold_out_of_rows(x);
+    if (x->fetch->has_copy)
+        return outcome_from_flight(x) ? ONWARD : exchange_refuse_memory(x);
     if (!budget_take(&x->service->memory, a->body.n)) {
         int64_t again_ms = clock_monotonic_ms() + MEMORY_AGAIN_MS;
         if (again_ms < x->clocks.deadline_ms)
             return exchange_sleep(x, again_ms);
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
     }
+    x->counted += a->body.n;
+    x->fetch->has_copy = true;
+    if (a->body.n > WORKER_BYTES)
+        return exchange_on_worker(x, copy_given);
+    copy_given(x);
     return outcome_from_flight(x) ? ONWARD : exchange_refuse_memory(x);
 }
 
@@ -273,7 +286,7 @@ enum onward fetch_enter(struct exchange *x)
         x->fetch = exchange_part(x, struct fetch);
     if (!x->fetch)
         return exchange_refuse_call_memory(x);
-    if (x->n_under_way)
+    if (x->n_under_way || x->is_at_work)
         return WAIT;
     if (x->refusal.fault)
         return REFUSE;

@@ -34,14 +34,17 @@ bool outcome_from_cache(struct exchange *x)
     return true;
 }
 
+void outcome_copy_given(struct exchange *x)
+{
+    x->outcome.body = buffer_with_cap(0);
+    buffer_append(&x->outcome.body, flight_given(&x->seats)->answer.body);
+}
+
 bool outcome_from_flight(struct exchange *x)
 {
     struct outcome *o = &x->outcome;
     const struct flight_news *news = flight_given(&x->seats);
     const struct flight_answer *a = &news->answer;
-    x->counted += a->body.n; /* the caller has taken that from the budget */
-    o->body = buffer_with_cap(0);
-    buffer_append(&o->body, a->body);
     o->marks = arena_dup(x->memory, a->marks);
     o->payer = arena_dup(x->memory, news->payer);
     if (o->body.failed || !o->marks.p || !o->payer.p)

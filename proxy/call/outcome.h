@@ -13,7 +13,9 @@ void outcome_begin(struct exchange *x, struct slice question);
 /* Take the answer that is remembered under the question. False when there is none, or no memory for it. */
 [[nodiscard]] bool outcome_from_cache(struct exchange *x);
 
-/* Take a copy of the answer that another call has given. False when there is no memory for it. */
+/* Copy the body of the answer that another call has given; may run on the worker thread. Then take the rest of it:
+ * false when there was no memory for it. */
+void outcome_copy_given(struct exchange *x);
 [[nodiscard]] bool outcome_from_flight(struct exchange *x);
 
 /* Order, cut and count the rows that came, and write the answer of at most `held_rows` v2 rows. May run on the worker

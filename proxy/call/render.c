@@ -6,13 +6,8 @@
 #include "proxy/call/fetch.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
-#include "proxy/service/worker.h"
-
-/* Rows that are ordered and written without leaving the loop (a millisecond or two). */
-enum { ROWS_AT_ONCE = 5000 };
 
 struct render {
-    struct worker_item work;
     int64_t held_rows;
     struct refusal refusal; /* what the worker has found wrong */
     bool made;
@@ -44,24 +39,20 @@ static void make_answer(void *context)
     x->render->made = true;
 }
 
-static void on_made(void *context)
+/* Of a large answer, for the calls that have joined. No other call looks at the flight's copy yet. */
+static void copy_answer(void *context)
 {
     struct exchange *x = context;
-    x->is_at_work = false;
-    (void)exchange_count(x);
-    exchange_wake(x);
+    flight_copy_answer(&x->seats, buffer_slice(&x->outcome.body));
 }
 
-static enum onward make_on_worker(struct exchange *x)
+/* Have done on the worker what will take about so many bytes. */
+static enum onward on_worker(struct exchange *x, void (*run)(void *exchange), size_t bytes)
 {
-    size_t most = translation_answer_bytes(x->translation);
-    if (!budget_take(&x->service->memory, most))
+    if (!budget_take(&x->service->memory, bytes))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
-    x->counted += most; /* until what it really has is known */
-    x->is_at_work = true;
-    x->render->work = (struct worker_item){ .run = make_answer, .done = on_made, .context = x };
-    worker_start(x->service->worker, &x->render->work);
-    return WAIT;
+    x->counted += bytes; /* until what it really has is known */
+    return exchange_on_worker(x, run);
 }
 
 static enum onward finish(struct exchange *x)
@@ -69,9 +60,13 @@ static enum onward finish(struct exchange *x)
     struct refusal refusal = x->render->refusal;
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
-    keep_learnt(x);
-    if (x->outcome.result.rows > x->render->held_rows)
+    if (x->outcome.result.rows > x->render->held_rows) {
+        keep_learnt(x);
         return hold_out_of_rows(x);
+    }
+    if (x->outcome.body.n > WORKER_BYTES && flight_wants_copy(&x->seats))
+        return on_worker(x, copy_answer, x->outcome.body.n);
+    keep_learnt(x);
     if (x->outcome.body.failed || !outcome_mark(x))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the answer needs more memory than one call may have"));
     outcome_keep(x, fetch_units(x), fetch_has_asked(x));
@@ -87,8 +82,9 @@ static enum onward render_list(struct exchange *x)
     if (x->render->made)
         return finish(x);
     x->render->held_rows = hold_rows(x);
-    if (translation_rows(x->translation) > ROWS_AT_ONCE)
-        return make_on_worker(x);
+    size_t most = translation_answer_bytes(x->translation);
+    if (most > WORKER_BYTES)
+        return on_worker(x, make_answer, most);
     make_answer(x);
     return finish(x);
 }

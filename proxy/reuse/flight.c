@@ -150,6 +150,17 @@ void flight_give_page(struct seats *seats)
         close_flight(seats->starts[FLIGHT_PAGES], FLIGHT_ANSWERED);
 }
 
+bool flight_wants_copy(const struct seats *seats)
+{
+    const struct flight *f = seats->starts[FLIGHT_CALL];
+    return f && !link_is_alone(&f->seats) && !f->body.n && !f->body.failed;
+}
+
+void flight_copy_answer(struct seats *seats, struct slice body)
+{
+    buffer_append(&seats->starts[FLIGHT_CALL]->body, body);
+}
+
 void flight_give_answer(struct seats *seats, const struct flight_answer *answer)
 {
     struct flight *f = seats->starts[FLIGHT_CALL];
@@ -157,7 +168,8 @@ void flight_give_answer(struct seats *seats, const struct flight_answer *answer)
         return;
     f->news.answer = *answer;
     if (!link_is_alone(&f->seats)) {
-        buffer_append(&f->body, answer->body);
+        if (flight_wants_copy(seats))
+            flight_copy_answer(seats, answer->body);
         buffer_append(&f->marks, answer->marks);
     }
     f->news.answer.body = buffer_slice(&f->body);

@@ -98,6 +98,11 @@ void flight_give_page(struct seats *seats);
 /* Copied when a call waits for it. */
 void flight_give_answer(struct seats *seats, const struct flight_answer *answer);
 
+/* A large body may be copied beforehand, on another thread than the loop's: whether a call waits for a copy that is not
+ * made yet, and the making of it. */
+bool flight_wants_copy(const struct seats *seats);
+void flight_copy_answer(struct seats *seats, struct slice body);
+
 /* Say why it has no answer: what others are told when it gives up. */
 void flight_blame(struct seats *seats, enum flight_kind kind, struct refusal refusal, int64_t retry_after_ms);
 

@@ -11,6 +11,9 @@
 struct event_base;
 struct worker;
 
+/* Bytes that are ordered, written or copied without leaving the loop: a millisecond or two, whatever they are. */
+enum { WORKER_BYTES = 512 * 1024 };
+
 /* A piece of work; it stands inside the struct of its owner. */
 struct worker_item {
     struct link link;

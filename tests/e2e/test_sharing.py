@@ -193,6 +193,38 @@ class SameQuestion(OneProxy):
         self.assertEqual(asked(self.sandbox)["backlinks-stats"], 1)
 
 
+class LargeAnswer(OneProxy):
+    """One that is written and copied beside the loop."""
+
+    proxy_options = {"upstream": {"answer_ttl": "0", "stats_ttl": "0", "units_per_call": 0}}
+
+    def test_one_request_for_all(self):
+        self.sandbox.script({"match": "*", "times": 0, "delay_ms": SLOW_MS})
+        calls = [{"target": "big.example", "limit": 20000, "output": output} for output in ("xml", "php") * 4]
+        answers = self.proxy.many(calls)
+        for output in (0, 1):
+            self.assertEqual(len({answer.bytes for answer in answers[output::2]}), 1)
+            self.assertGreater(len(answers[output].bytes), 1 << 20)
+            words = sorted(answer.headers["x-anchorage-cache"] for answer in answers[output::2])
+            self.assertEqual(words[1:], ["shared"] * 3)
+        for answer in answers:
+            self.charged(answer, answers[0].rows_charged)
+        self.assertEqual(sum(answer.units for answer in answers), self.sandbox.state()["spent"])
+
+    def test_those_who_wait_leave(self):
+        self.sandbox.script({"match": "*", "times": 0, "delay_ms": SLOW_MS})
+        first = Background(self.proxy, target="big.example", limit=20000)
+        self.sandbox.wait(requests=1)
+        others = [Background(self.proxy, target="big.example", limit=20000) for _ in range(3)]
+        self.proxy.get(from_="subscription_info")  # the others have been read by now
+        others[0].leave()
+        answer = first.answer()
+        for other in others[1:2]:
+            self.assertEqual(other.answer().bytes, answer.bytes)
+        others[2].leave()
+        self.charged(answer, answer.rows_charged)
+
+
 class OwnMatters(unittest.TestCase):
     """What is only the starter's own matter does not reach the others."""
 

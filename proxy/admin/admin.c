@@ -149,12 +149,15 @@ static struct admin_answer too_long(struct admin_answer *answer)
     return admin_error(503, S("memory is out, or the answer is too long; try again later"));
 }
 
-struct admin_answer admin_usage_answer(bool is_csv, int status, struct slice out, struct slice err)
+struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *out, struct slice err)
 {
     if (status == STATUS_DONE) {
         struct admin_answer a = begin(200, is_csv ? csv : json);
-        buffer_append(&a.body, out);
-        return a.body.failed ? too_long(&a) : a;
+        if (out->failed || out->n > a.body.max_bytes)
+            return too_long(&a);
+        a.body = *out;
+        *out = buffer_with_cap(out->max_bytes);
+        return a;
     }
     /* The first line says what is wrong; what follows are the options of the command line. */
     struct slice rest, why = slice_split(err, '\n', &rest);

@@ -53,8 +53,9 @@ struct admin_owner {
 [[nodiscard]] bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
                              struct admin_answer *answer);
 
-/* The answer to a question of usage: the command's exit status, output and messages. */
-struct admin_answer admin_usage_answer(bool is_csv, int status, struct slice out, struct slice err);
+/* The answer to a question of usage: the command's exit status, output and messages. The bytes of a good output are
+ * taken over, for they may be many. */
+struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *out, struct slice err);
 
 /* What cannot be answered: {"error": why}. */
 struct admin_answer admin_error(int status, struct slice why);

@@ -206,10 +206,10 @@ static void on_worked(void *context)
     exchange_wake(x);
 }
 
-enum onward exchange_on_worker(struct exchange *x, void (*run)(void *exchange))
+enum onward exchange_on_worker(struct exchange *x, void (*work)(void *exchange))
 {
     x->is_at_work = true;
-    x->work = (struct worker_item){ .run = run, .done = on_worked, .context = x };
+    x->work = (struct worker_item){ .run = work, .done = on_worked, .context = x };
     worker_start(x->service->worker, &x->work);
     return WAIT;
 }

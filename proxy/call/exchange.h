@@ -175,9 +175,9 @@ void exchange_wake(struct exchange *x);
 /* For http_call_on_gone. */
 void exchange_on_gone(void *context);
 
-/* Have `run` done on the worker thread, with the exchange; the step is entered again when it is. What it will hold
+/* Have `work` done on the worker thread, with the exchange; the step is entered again when it is. What it will hold
  * stands in x->counted already. Always WAIT. */
-enum onward exchange_on_worker(struct exchange *x, void (*run)(void *exchange));
+enum onward exchange_on_worker(struct exchange *x, void (*work)(void *exchange));
 
 /* Say why the call is refused; the first reason counts. Always REFUSE. */
 enum onward exchange_refuse(struct exchange *x, enum fault fault, struct slice why);

@@ -78,7 +78,11 @@ static void on_usage_done(void *context, const struct ledger_answer *usage)
     struct admin_server *a = asking->admin;
     link_out(&asking->link);
     a->n_asking--;
-    struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, usage->out, usage->err);
+    struct buffer copy = { 0 }, *out = usage->whole ? usage->whole : &copy;
+    if (!usage->whole)
+        buffer_append(&copy, usage->out);
+    struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, out, usage->err);
+    buffer_clear(&copy);
     answer(asking->call, &result);
     free(asking);
 }

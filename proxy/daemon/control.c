@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,8 +31,9 @@ struct client {
     struct link link; /* the oldest first */
     struct event *event;
     int fd;
-    struct buffer in, out;
-    struct buffer words; /* those of its command, a NUL behind each */
+    struct buffer in;
+    struct buffer head, out, tail; /* of the answer: what stands before its output, that, and behind it */
+    struct buffer words;           /* of its command, a NUL behind each */
     uint32_t n_words;
     int64_t goes_on; /* from where the command goes on when this portion has gone; 0: it has ended */
     size_t sent;
@@ -77,24 +79,39 @@ static void client_free(struct client *c)
     control->question_bytes -= c->in.room;
     wipe(&c->in);
     wipe(&c->words);
+    buffer_clear(&c->head);
     buffer_clear(&c->out);
+    buffer_clear(&c->tail);
     free(c);
     start_next(control);
 }
 
 static bool watch(struct client *c, short what);
 
+static size_t answer_bytes(const struct client *c)
+{
+    return c->head.n + c->out.n + c->tail.n;
+}
+
 static void on_command_done(void *context, const struct ledger_answer *answer)
 {
     struct client *c = context;
     int status = answer->next ? CONTROL_STATUS_MORE : answer->status;
+    uint32_t n = (uint32_t)answer->out.n;
     c->goes_on = answer->next;
-    c->sent = c->out.n = 0;
-    control_put_part(&c->out, slice_of((const char *)&status, sizeof status));
-    control_put_part(&c->out, answer->out);
-    control_put_part(&c->out, answer->err);
-    c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(c->out.n / ANSWER_BYTES_PER_MS);
-    if (c->out.failed || !watch(c, EV_WRITE))
+    c->sent = c->head.n = c->tail.n = 0;
+    control_put_part(&c->head, slice_of((const char *)&status, sizeof status));
+    buffer_append(&c->head, slice_of((const char *)&n, sizeof n));
+    control_put_part(&c->tail, answer->err);
+    buffer_clear(&c->out);
+    if (answer->whole) { /* it may be long: not copied */
+        c->out = *answer->whole;
+        *answer->whole = (struct buffer){ 0 };
+    } else {
+        buffer_append(&c->out, answer->out);
+    }
+    c->until_ms = clock_monotonic_ms() + ANSWER_MS + (int64_t)(answer_bytes(c) / ANSWER_BYTES_PER_MS);
+    if (c->head.failed || c->out.failed || c->tail.failed || !watch(c, EV_WRITE))
         client_free(c);
 }
 
@@ -209,15 +226,30 @@ static bool client_read(struct client *c)
     return false;
 }
 
+/* As send(2): what has not left yet. */
+static ssize_t send_answer(const struct client *c)
+{
+    const struct buffer *all[] = { &c->head, &c->out, &c->tail };
+    struct iovec parts[3];
+    size_t n = 0, skip = c->sent;
+    for (int i = 0; i < 3; i++) {
+        if (skip < all[i]->n)
+            parts[n++] = (struct iovec){ all[i]->p + skip, all[i]->n - skip };
+        skip -= skip < all[i]->n ? skip : all[i]->n;
+    }
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = n };
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
 static bool client_write(struct client *c)
 {
-    ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL);
+    ssize_t n = send_answer(c);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return watch(c, EV_WRITE);
     if (n <= 0)
         return false;
     c->sent += (size_t)n;
-    if (c->sent < c->out.n)
+    if (c->sent < answer_bytes(c))
         return watch(c, EV_WRITE);
     if (!c->goes_on)
         return false;

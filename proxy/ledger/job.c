@@ -132,6 +132,7 @@ static void on_ready(evutil_socket_t fd, short what, void *context)
     const struct ledger_answer answer = { .status = j->status,
                                           .out = buffer_slice(&j->out),
                                           .err = buffer_slice(&j->err),
+                                          .whole = &j->out,
                                           .next = j->status == COMMAND_DONE ? j->command.at : 0 };
     j->done(j->context, &answer);
     job_free(j);

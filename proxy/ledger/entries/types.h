@@ -100,7 +100,8 @@ struct ledger_stats {
 struct ledger_answer {
     int status;
     struct slice out, err; /* valid while it is told */
-    int64_t next;          /* where it wants to go on; 0: it has ended */
+    struct buffer *whole; /* the bytes of `out`, which may be taken over: they may be many. NULL: only `out` is there */
+    int64_t next;         /* where it wants to go on; 0: it has ended */
 };
 
 typedef void ledger_command_done(void *context, const struct ledger_answer *answer);

@@ -145,24 +145,34 @@ static void usage_refuses(void **state)
     assert_null(p.seen.p);
 }
 
+static struct admin_answer usage_answer(bool is_csv, int status, struct slice out, struct slice err)
+{
+    struct buffer bytes = { 0 };
+    buffer_append(&bytes, out);
+    struct admin_answer a = admin_usage_answer(is_csv, status, &bytes, err);
+    assert_true(a.status != 200 || !bytes.p);
+    buffer_clear(&bytes);
+    return a;
+}
+
 static void answers_of_the_command(void **state)
 {
     (void)state;
-    struct admin_answer a = admin_usage_answer(false, 0, S("{}\n"), S(""));
+    struct admin_answer a = usage_answer(false, 0, S("{}\n"), S(""));
     assert_true(slice_eq(a.content_type, S("application/json; charset=utf-8")));
     expect_answer(&a, 200, "{}\n");
-    a = admin_usage_answer(true, 0, S("team,calls\n"), S(""));
+    a = usage_answer(true, 0, S("team,calls\n"), S(""));
     assert_true(slice_eq(a.content_type, S("text/csv; charset=utf-8")));
     expect_answer(&a, 200, "team,calls\n");
-    a = admin_usage_answer(true, 2, S(""), S("usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
+    a = usage_answer(true, 2, S(""), S("usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
     assert_true(slice_eq(a.content_type, S("application/json; charset=utf-8")));
     expect_answer(&a, 400, "{\"error\":\"by is team or key, not x\"}\n");
-    a = admin_usage_answer(false, 1, S("{\"half\":"), S("disk I/O error\n"));
+    a = usage_answer(false, 1, S("{\"half\":"), S("disk I/O error\n"));
     expect_answer(&a, 503, "{\"error\":\"disk I/O error\"}\n");
     static char long_text[65 << 20];
-    a = admin_usage_answer(true, 0, slice_of(long_text, sizeof long_text), S(""));
+    a = usage_answer(true, 0, slice_of(long_text, sizeof long_text), S(""));
     expect_answer(&a, 503, "{\"error\":\"memory is out, or the answer is too long; try again later\"}\n");
-    a = admin_usage_answer(false, 1, S(""), S(""));
+    a = usage_answer(false, 1, S(""), S(""));
     expect_answer(&a, 503, "{\"error\":\"the books did not answer\"}\n");
 }
 

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 #include "base/digits.h"
+#include "base/thread.h"
 
 void buffer_clear(struct buffer *b)
 {
-    free(b->p);
+    thread_free(b->p, b->room);
     *b = buffer_with_cap(b->max_bytes);
 }
 

@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,22 @@ bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
     bool ok = pthread_create(thread, NULL, run, context) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return ok;
+}
+
+static void *run_free(void *p)
+{
+    free(p);
+    return NULL;
+}
+
+void thread_free(void *p, size_t n)
+{
+    enum { LARGE = 4 * 1024 * 1024 };
+    pthread_t thread;
+    if (n >= LARGE && thread_start(&thread, run_free, p))
+        pthread_detach(thread);
+    else
+        free(p);
 }
 
 /* As in linux/sched/types.h, which cannot stand beside sched.h. */

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 enum {
     MAX_READ = 16384,     /* a turn; also the most that a record of TLS can hold */
     MAX_RECORDS = 16,     /* a turn: records may be tiny */
@@ -289,8 +291,7 @@ bool transport_queue(struct transport *t, struct slice bytes)
 static void free_body(const void *data, size_t n, void *body)
 {
     (void)data;
-    (void)n;
-    free(body);
+    thread_free(body, n);
 }
 
 bool transport_queue_body(struct transport *t, struct buffer *body, size_t from)

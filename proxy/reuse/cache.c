@@ -6,7 +6,11 @@
 
 #include "base/list.h"
 
-enum { BUCKETS = 1 << 14, BIGGEST_PART = 8 /* of the whole */ };
+enum { LEAST_BUCKETS = 1 << 10, BUCKET_BYTES = 512 /* of the whole, for each */ };
+
+/* Parts of the whole: the biggest value, and what is kept free for such a one. Of small values that would be very many
+ * to drop at once, so a few are dropped with each that comes. What takes more drops all the same is not kept. */
+enum { BIGGEST_PART = 8, SPARE_PART = 8, AHEAD = 16, MOST_DROPS = 256 };
 
 /* What a value is; the first byte of its key. */
 enum kind { KIND_TOTALS = 1, KIND_ANSWER, KIND_PIECE };
@@ -20,18 +24,23 @@ struct kept {
 };
 
 struct cache {
-    struct kept *buckets[BUCKETS];
     struct link uses; /* the latest first */
     size_t n, bytes, max_bytes;
+    size_t n_buckets; /* a power of two */
+    struct kept *buckets[];
 };
 
 struct cache *cache_new(size_t max_bytes)
 {
-    struct cache *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->max_bytes = max_bytes;
-    link_init(&c->uses);
+    size_t n = LEAST_BUCKETS;
+    while (n < max_bytes / BUCKET_BYTES)
+        n *= 2;
+    struct cache *c = calloc(1, sizeof *c + n * sizeof c->buckets[0]);
+    if (c) {
+        c->max_bytes = max_bytes;
+        c->n_buckets = n;
+        link_init(&c->uses);
+    }
     return c;
 }
 
@@ -51,6 +60,11 @@ size_t cache_max_bytes(const struct cache *c)
     return c->max_bytes;
 }
 
+static struct kept **bucket_of(struct cache *c, uint64_t hash)
+{
+    return &c->buckets[hash & (c->n_buckets - 1)];
+}
+
 static size_t size_of(const struct kept *k)
 {
     return sizeof *k + k->n_key + k->n_value;
@@ -58,7 +72,7 @@ static size_t size_of(const struct kept *k)
 
 static void drop(struct cache *c, struct kept *k)
 {
-    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    struct kept **at = bucket_of(c, k->hash);
     while (*at != k)
         at = &(*at)->chain;
     *at = k->chain;
@@ -71,7 +85,7 @@ static void drop(struct cache *c, struct kept *k)
 static struct kept *find(struct cache *c, struct slice key)
 {
     uint64_t hash = slice_hash(key);
-    for (struct kept *k = c->buckets[hash % BUCKETS]; k; k = k->chain) {
+    for (struct kept *k = *bucket_of(c, hash); k; k = k->chain) {
         if (k->hash == hash && slice_eq(slice_of(k->bytes + k->n_value, k->n_key), key)) {
             link_out(&k->use);
             link_after(&c->uses, &k->use);
@@ -81,6 +95,15 @@ static struct kept *find(struct cache *c, struct slice key)
     return NULL;
 }
 
+/* Drop what was used longest ago until no more than `bytes` are held, `most` of them; false when that was not enough.
+ */
+static bool drop_oldest(struct cache *c, size_t bytes, int most)
+{
+    while (c->bytes > bytes && most--)
+        drop(c, LINKED(c->uses.before, struct kept, use));
+    return c->bytes <= bytes;
+}
+
 /* A value of `n` bytes, which are yet to be written, under a key that is not there; NULL when there is no room for it.
  */
 static struct kept *keep(struct cache *c, struct slice key, size_t n)
@@ -88,14 +111,15 @@ static struct kept *keep(struct cache *c, struct slice key, size_t n)
     size_t size = sizeof(struct kept) + key.n + n;
     if (size > c->max_bytes / BIGGEST_PART)
         return NULL;
-    while (c->bytes + size > c->max_bytes)
-        drop(c, LINKED(c->uses.before, struct kept, use));
+    if (!drop_oldest(c, c->max_bytes - size, MOST_DROPS))
+        return NULL;
+    (void)drop_oldest(c, c->max_bytes - c->max_bytes / SPARE_PART, AHEAD);
     struct kept *k = malloc(size);
     if (!k)
         return NULL;
     *k = (struct kept){ .hash = slice_hash(key), .n_key = key.n, .n_value = n };
     memcpy(k->bytes + n, key.p, key.n);
-    struct kept **at = &c->buckets[k->hash % BUCKETS];
+    struct kept **at = bucket_of(c, k->hash);
     k->chain = *at;
     *at = k;
     link_after(&c->uses, &k->use);
@@ -152,7 +176,7 @@ static const char *find_value(struct cache *c, enum kind kind, int n, struct sli
     return k->bytes + n_head;
 }
 
-static void keep_value(struct cache *c, enum kind kind, int n, struct slice text, const struct slice *parts,
+static bool keep_value(struct cache *c, enum kind kind, int n, struct slice text, const struct slice *parts,
                        size_t n_parts)
 {
     struct buffer room = { 0 };
@@ -166,13 +190,14 @@ static void keep_value(struct cache *c, enum kind kind, int n, struct slice text
     k = key.p ? keep(c, key, size) : NULL;
     buffer_clear(&room);
     if (!k)
-        return;
+        return false;
     char *to = k->bytes;
     for (size_t i = 0; i < n_parts; i++) {
         if (parts[i].n)
             memcpy(to, parts[i].p, parts[i].n);
         to += parts[i].n;
     }
+    return true;
 }
 
 bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
@@ -188,11 +213,11 @@ bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, s
     return true;
 }
 
-void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer)
+bool cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer)
 {
     struct slice parts[] = { slice_of((const char *)answer, sizeof *answer), answer->marks, answer->payer,
                              answer->body };
-    keep_value(c, KIND_ANSWER, 0, question, parts, sizeof parts / sizeof parts[0]);
+    return keep_value(c, KIND_ANSWER, 0, question, parts, sizeof parts / sizeof parts[0]);
 }
 
 bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret)
@@ -207,10 +232,10 @@ bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms,
     return true;
 }
 
-void cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece)
+bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece)
 {
     struct slice parts[] = { slice_of((const char *)piece, sizeof *piece), piece->payer, piece->bytes };
-    keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
+    return keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
 }
 
 struct cache_stats cache_stats(const struct cache *c)

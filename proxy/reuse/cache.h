@@ -48,12 +48,13 @@ struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enu
 
 /* False when there is none that is still good at `now_ms`. What *ret points to is valid until the next cache_keep_…. */
 bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret);
-/* Copies all; does nothing when it is too big or memory is out. */
-void cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer);
+/* Copies all. False when it is too big, when too many others would have to go for it at once, or memory is out: then
+ * there is none. */
+bool cache_keep_answer(struct cache *c, struct slice question, const struct cache_answer *answer);
 
 /* The same for the n-th piece of a list. */
 bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret);
-void cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece);
+bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece);
 
 struct cache_stats {
     size_t entries, bytes, max_bytes;

@@ -96,7 +96,8 @@ void pages_keep(struct pages *at, struct cache *c, int64_t now_ms, int64_t ttl_m
         p.bytes = slice_of(rows.p, n);
         rows = slice_from(rows, n);
         p.whole = whole && !rows.n;
-        cache_keep_piece(c, at->list, at->n, &p);
+        if (!cache_keep_piece(c, at->list, at->n, &p))
+            break;
         at->n++;
         at->rows += p.rows;
         at->bytes += (int64_t)n;

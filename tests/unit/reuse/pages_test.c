@@ -274,9 +274,43 @@ static void answers_and_totals(void **state)
     cache_free(c);
 }
 
+static void fill_with_totals(struct cache *c, int from, int n)
+{
+    char name[40];
+    for (int i = from; i < from + n; i++) {
+        snprintf(name, sizeof name, "target%d.example.com", i);
+        assert_non_null(cache_keep_totals(c, slice_str(name), MODE_DOMAIN));
+    }
+}
+
+/* A large value among very many small ones drops a few of them at a time, never all that have to go. */
+static void many_small_ones_go_bit_by_bit(void **state)
+{
+    enum { FILLED = 60000, A_FEW = 300 };
+    struct cache *c = cache_new(8 << 20);
+    static char body[1000 * 1000];
+    struct cache_answer a = { .until_ms = TTL, .body = slice_of(body, sizeof body) }, got;
+    (void)state;
+    fill_with_totals(c, 0, FILLED);
+    size_t before = cache_stats(c).entries;
+    assert_in_range(before, 30000, FILLED - 1); /* it is full */
+    assert_true(cache_keep_answer(c, S("first"), &a));
+    assert_true(cache_find_answer(c, S("first"), 1, &got));
+    assert_in_range(cache_stats(c).entries, before - A_FEW, before);
+    before = cache_stats(c).entries;
+    assert_false(cache_keep_answer(c, S("second"), &a));
+    assert_in_range(cache_stats(c).entries, before - A_FEW, before);
+    fill_with_totals(c, FILLED, 2000); /* each makes some room for what is large */
+    assert_true(cache_keep_answer(c, S("second"), &a));
+    assert_true(cache_find_answer(c, S("second"), 1, &got));
+    assert_in_range(cache_stats(c).bytes, 1, 8 << 20);
+    cache_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_small_ones_go_bit_by_bit),
         cmocka_unit_test(rows_come_back_as_they_were),
         cmocka_unit_test(the_longest_row_comes_back),
         cmocka_unit_test(a_full_trail_has_whole_rows),

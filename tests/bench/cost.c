@@ -87,7 +87,7 @@ static void translate(const struct kind *kind, struct slice body)
     struct translation *t = ok ? translation_new(&plan, (struct translation_seen){ 0 }, ROW_MEMORY, memory) : NULL;
     ok = t && translation_next(t, &request);
     if (ok)
-        translation_keep_trail(t, ROW_MEMORY);
+        translation_keep_rows(t, ROW_MEMORY);
     for (size_t at = 0; ok && at < body.n; at += PIECE)
         ok = translation_feed(t, V3_LIST, slice_of(body.p + at, body.n - at < PIECE ? body.n - at : PIECE));
     if (ok && translation_end(t, V3_LIST, -1) && translation_finish(t, &result))

@@ -18,7 +18,7 @@ char *buffer_reserve_slow(struct buffer *b, size_t n)
 {
     if (b->failed)
         return NULL;
-    size_t max = b->max_bytes ? b->max_bytes : SIZE_MAX / 2;
+    size_t max = b->max_bytes && b->max_bytes < SIZE_MAX / 2 ? b->max_bytes : SIZE_MAX / 2;
     if (n > max || b->n > max - n) {
         b->failed = true;
         return NULL;

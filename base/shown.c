@@ -6,23 +6,6 @@
 
 static const struct slice replacement = SLICE("\xEF\xBF\xBD");
 
-size_t shown_acted_on(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    if (p[0] < 0x20 || p[0] == 0x7F)
-        return 1;
-    if (p[0] == 0xC2)
-        return p[1] < 0xA0 ? 2 : 0;
-    if (p[0] == 0xD8)
-        return p[1] == 0x9C ? 2 : 0;
-    if (p[0] != 0xE2)
-        return 0;
-    bool acts = p[1] == 0x80   ? p[2] == 0x8E || p[2] == 0x8F || (p[2] >= 0xA8 && p[2] <= 0xAE)
-                : p[1] == 0x81 ? p[2] >= 0xA6 && p[2] <= 0xA9
-                               : false;
-    return acts ? 3 : 0;
-}
-
 /* Bytes of the character at s.p[at]; *fits: it is text, and harmless. */
 static size_t look(struct slice s, size_t at, bool *fits)
 {
@@ -32,7 +15,7 @@ static size_t look(struct slice s, size_t at, bool *fits)
     if (c < 0x80 || !utf8_valid_prefix(slice_of(s.p + at, left < 4 ? left : 4)))
         return 1;
     utf8_decode(s.p + at, &bytes);
-    *fits = !shown_acted_on(s.p + at);
+    *fits = !utf8_control(s.p + at);
     return bytes;
 }
 

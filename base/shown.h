@@ -9,12 +9,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* Bytes of the character at p, of valid UTF-8 text, when a terminal or a reader of lines may act on it: C0, DEL, C1,
- * the separators U+2028 and U+2029, and the marks of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
- * U+2069). 0: it is harmless. */
-size_t shown_acted_on(const char *p);
-
-/* Whether all of `s` is text without such characters. */
+/* Whether all of `s` is text without characters that a terminal or a reader of lines may act on (utf8_is_control). */
 bool shown_is_plain(struct slice s);
 
 /* Append `s`, with U+FFFD in place of each such character and of bytes that are no UTF-8. */

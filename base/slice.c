@@ -73,5 +73,5 @@ void slice_hash_key(const uint64_t key[2])
 
 uint64_t slice_hash(struct slice s)
 {
-    return siphash_1_3(hash_key, s);
+    return siphash_1_3(hash_key, s.p, s.n);
 }

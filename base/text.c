@@ -2,8 +2,6 @@
  * UTF-8, percent-encoding and numbers read. */
 #include "base/text.h"
 
-#include "base/shown.h"
-
 bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -123,6 +121,23 @@ size_t utf8_encode(uint32_t c, char out[4])
     return 4;
 }
 
+bool utf8_is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+size_t utf8_control(const char *p)
+{
+    unsigned char c = (unsigned char)p[0];
+    size_t length;
+    if (c < 0x80)
+        return utf8_is_control(c);
+    if (c != 0xC2 && c != 0xD8 && c != 0xE2) /* all that act begin with one of these */
+        return 0;
+    return utf8_is_control(utf8_decode(p, &length)) ? length : 0;
+}
+
 /* \u and four digits. */
 static void put_escape(struct buffer *b, uint32_t c)
 {
@@ -135,7 +150,7 @@ static void json_valid(struct buffer *b, struct slice s)
 {
     size_t start = 0, length;
     for (size_t i = 0; i < s.n; i++) {
-        size_t n = (unsigned char)s.p[i] < 0x7F ? 0 : shown_acted_on(s.p + i); /* C0 is JSON's matter */
+        size_t n = (unsigned char)s.p[i] < 0x7F ? 0 : utf8_control(s.p + i); /* C0 is JSON's matter */
         if (!n)
             continue;
         buffer_json_text(b, slice_of(s.p + start, i - start));
@@ -243,10 +258,4 @@ bool parse_i64(struct slice s, int64_t *value)
         return false;
     *value = negative ? (int64_t)(0 - v) : (int64_t)v;
     return true;
-}
-
-bool utf8_is_control(uint32_t c)
-{
-    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }

@@ -31,6 +31,9 @@ size_t utf8_encode(uint32_t c, char out[4]);
  * shown must not have. */
 bool utf8_is_control(uint32_t c);
 
+/* Bytes of such a character at p, of valid UTF-8 text; 0: it is harmless. */
+size_t utf8_control(const char *p);
+
 /* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 void percent_encode(struct buffer *b, struct slice s);
 

@@ -3,7 +3,6 @@
 #include "mapping/call.h"
 
 #include "base/buffer.h"
-#include "mapping/odd.h"
 
 static const struct slice outputs[OUTPUT_COUNT] = {
     [OUTPUT_JSON] = SLICE("json"),
@@ -204,7 +203,7 @@ static struct refusal read_list(const struct params *params, const struct call_o
     }
     if (r.fault)
         return r;
-    c->target_given = odd_trim(params->value[PARAM_TARGET]);
+    c->target_given = target_trim(params->value[PARAM_TARGET]);
     r = read_mode(params, options, memory, c);
     if (!r.fault)
         r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);

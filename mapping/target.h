@@ -31,4 +31,7 @@ bool host_is_under(struct slice host, struct slice names);
 /* v3's own free targets: they cost no units and give 100 rows a page at most. */
 extern const struct slice v3_free_targets;
 
+/* Valid UTF-8 without what is blank at both ends: white space of any script, spaces without width, byte order marks. */
+struct slice target_trim(struct slice text);
+
 #endif

@@ -64,7 +64,7 @@ static void put_label(struct buffer *b, struct slice name, struct slice value)
     buffer_append(b, slice_of(value.p, plain));
     for (size_t i = plain; i < value.n; i++) {
         char c = value.p[i];
-        size_t acts = (unsigned char)c > 0x7F ? shown_acted_on(value.p + i) : 0;
+        size_t acts = (unsigned char)c > 0x7F ? utf8_control(value.p + i) : 0;
         if (acts) {
             buffer_put(b, ' ');
             i += acts - 1;

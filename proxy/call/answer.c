@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/day.h"
 #include "proxy/call/fetch.h"
+#include "proxy/call/outcome.h"
 
 enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
 
@@ -124,9 +125,7 @@ static void add_fault(struct exchange *x, int status, struct headers *h)
         add_why(h, why);
     if (fault_retries(x->refusal.fault) && (status == 429 || status == 503))
         add_number(h, S("Retry-After"), retry_after_s(x));
-    buffer_clear(&x->outcome.body);
-    x->outcome.body = buffer_with_cap(0);
-    render_error(x->asked.call.output, says_v2 ? fault_v2_words(x->refusal.fault) : why, &x->outcome.body);
+    outcome_refuse(x, says_v2 ? fault_v2_words(x->refusal.fault) : why);
 }
 
 /* A word that cannot hold anything to be escaped. */

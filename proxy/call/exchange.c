@@ -209,8 +209,8 @@ static void on_worked(void *context)
 enum onward exchange_on_worker(struct exchange *x, void (*work)(void *exchange))
 {
     x->is_at_work = true;
-    x->work = (struct worker_item){ .run = work, .done = on_worked, .context = x };
-    worker_start(x->service->worker, &x->work);
+    x->driving.work = (struct worker_item){ .run = work, .done = on_worked, .context = x };
+    worker_start(x->service->worker, &x->driving.work);
     return WAIT;
 }
 

@@ -110,6 +110,7 @@ struct driving {
     int step, refused_in;     /* refused_in: 0, or where exchange_refuse was called first */
     bool is_running, is_woken;
     struct event *alarm;
+    struct worker_item work;
 };
 
 struct clocks {
@@ -129,9 +130,8 @@ struct exchange {
     struct driving driving;
     struct clocks clocks;
     int n_under_way; /* callbacks that the step waits for: of the ledger, v3, the worker. 0 when a step is left */
-    struct worker_item work; /* for exchange_on_worker */
-    bool is_at_work;         /* the worker thread owns the call's parts; do not touch them */
-    bool has_sent;           /* a request has left for v3: it is finished whatever the client does */
+    bool is_at_work; /* the worker thread owns the call's parts; do not touch them */
+    bool has_sent;   /* a request has left for v3: it is finished whatever the client does */
     bool client_gone;
     bool is_new_list; /* recall has found the beginning of a list; the next round is its first */
     int http_status;  /* of a fault in the HTTP itself */

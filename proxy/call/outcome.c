@@ -104,6 +104,13 @@ bool outcome_say_marks(struct exchange *x)
     return o->approximate.p;
 }
 
+void outcome_refuse(struct exchange *x, struct slice why)
+{
+    buffer_clear(&x->outcome.body);
+    x->outcome.body = buffer_with_cap(0);
+    render_error(x->asked.call.output, why, &x->outcome.body);
+}
+
 void outcome_replayed(struct exchange *x, struct slice payer)
 {
     if (!x->outcome.payer.n)

@@ -32,6 +32,9 @@ void outcome_from_books(struct exchange *x);
  * out. */
 [[nodiscard]] bool outcome_say_marks(struct exchange *x);
 
+/* The body says that the call is refused, and why, in the output that was asked for. */
+void outcome_refuse(struct exchange *x, struct slice why);
+
 /* A part of the answer was remembered: `payer` is the call that asked v3 for it. The first one counts. */
 void outcome_replayed(struct exchange *x, struct slice payer);
 

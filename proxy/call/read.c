@@ -42,7 +42,8 @@ static void meet_stranger(struct exchange *x, struct slice token)
 {
     struct service *s = x->service;
     const struct http_request *r = http_call_request(x->http);
-    x->ticket.turns = s->config->unknown_keys == UNKNOWN_KEYS_METER ? teams_find(s, S("unassigned")) : NULL;
+    if (s->config->unknown_keys == UNKNOWN_KEYS_METER)
+        ticket_set_team(&x->ticket, teams_find(s, S("unassigned")));
     struct ledger_stranger seen = { .token = token,
                                     .client = r->client,
                                     .agent = params_without_token(&x->asked.params, r->user_agent, x->memory),
@@ -59,7 +60,8 @@ static void meet_key(struct exchange *x, const struct ledger_key *key)
     x->asked.key = arena_dup(x->memory, key->id);
     if (key->disabled)
         return;
-    x->ticket.turns = slice_eq(key->team, S("*")) ? turns_of_address(x) : teams_find(x->service, key->team);
+    bool is_by_address = slice_eq(key->team, S("*"));
+    ticket_set_team(&x->ticket, is_by_address ? turns_of_address(x) : teams_find(x->service, key->team));
 }
 
 /* The key decides first: a stranger learns nothing else. */

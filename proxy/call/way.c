@@ -104,12 +104,8 @@ void call_begin(struct service *s, struct http_call *http)
         answer_without_memory(s, http);
         return;
     }
-    x->ticket.came = turn_came;
-    x->ticket.context = x;
-    x->seats.id = slice_of(x->id, LEDGER_ID_SIZE - 1);
-    x->seats.told = on_told;
-    x->seats.hurry = on_hurry;
-    x->seats.context = x;
+    ticket_init(&x->ticket, turn_came, x);
+    seats_init(&x->seats, slice_of(x->id, LEDGER_ID_SIZE - 1), on_told, on_hurry, x);
     http_call_on_gone(http, exchange_on_gone, x);
     exchange_start(x, steps, READ);
 }
@@ -128,7 +124,7 @@ void calls_give_up(struct service *s)
         flight_leave_all(&x->seats);
         flight_give_up(&x->seats);
         x->n_under_way = 0;
-        x->ticket.has_turn = x->ticket.waits = false;
+        ticket_forget(&x->ticket);
         link_out(&x->link);
         link_before(&s->finished, &x->link);
     }

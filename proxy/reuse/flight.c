@@ -65,6 +65,13 @@ static void leave_seat(struct seat *seat)
     put(f);
 }
 
+void seats_init(struct seats *seats, struct slice id,
+                void (*told)(void *context, enum flight_kind kind, const struct flight_news *news),
+                void (*hurry)(void *context, enum flight_kind kind, struct slice team), void *context)
+{
+    *seats = (struct seats){ .id = id, .told = told, .hurry = hurry, .context = context };
+}
+
 bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key)
 {
     uint64_t hash = hash_of(kind, key);

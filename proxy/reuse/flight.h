@@ -84,6 +84,11 @@ struct flights *flights_new(struct event_base *base);
 /* Nothing is told any more. NULL is allowed. */
 void flights_free(struct flights *s);
 
+/* Seats of the call `id`, which must live as long: see struct seats. */
+void seats_init(struct seats *seats, struct slice id,
+                void (*told)(void *context, enum flight_kind kind, const struct flight_news *news),
+                void (*hurry)(void *context, enum flight_kind kind, struct slice team), void *context);
+
 /* Take a seat if `key` is being asked. */
 [[nodiscard]] bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key);
 

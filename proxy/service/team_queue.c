@@ -126,6 +126,23 @@ void team_queue_init(struct turns *t)
     link_init(&t->paced);
 }
 
+void ticket_init(struct ticket *ticket, void (*came)(void *context), void *context)
+{
+    *ticket = (struct ticket){ .came = came, .context = context };
+}
+
+void ticket_set_team(struct ticket *ticket, struct turns *turns)
+{
+    ticket->turns = turns;
+}
+
+void ticket_forget(struct ticket *ticket)
+{
+    if (ticket->waits)
+        leave_queue(ticket);
+    ticket->has_turn = false;
+}
+
 bool team_queue_take(struct pacer *p, struct ticket *ticket)
 {
     struct turns *t = ticket->turns;

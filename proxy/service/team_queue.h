@@ -63,6 +63,13 @@ void pacer_end(struct pacer *p);
 /* A queue without calls. */
 void team_queue_init(struct turns *t);
 
+/* A ticket of no team; and of a team. */
+void ticket_init(struct ticket *ticket, void (*came)(void *context), void *context);
+void ticket_set_team(struct ticket *ticket, struct turns *turns);
+
+/* Leave turn and queue without anything that follows from it: all calls end. */
+void ticket_forget(struct ticket *ticket);
+
 /* Take a turn. False when the call has to wait for it: its ticket is in the queue then, and ticket.came is called. */
 [[nodiscard]] bool team_queue_take(struct pacer *p, struct ticket *ticket);
 

@@ -89,29 +89,31 @@ struct multi {
     struct link by_port[PORT_BUCKETS]; /* those that are connected */
     int dead;                          /* a socket whose other end is closed */
     unsigned long connects;
-    struct watch **watches; /* by socket */
-    size_t n_watches;
+    struct watches {
+        struct watch **of; /* by socket */
+        size_t n;
+    } watches;
 };
 
 static struct watch *watch_of(struct multi *m, int fd)
 {
-    if ((size_t)fd >= m->n_watches) {
+    if ((size_t)fd >= m->watches.n) {
         size_t n = (size_t)fd + 64;
-        struct watch **grown = realloc(m->watches, n * sizeof(struct watch *));
+        struct watch **grown = realloc(m->watches.of, n * sizeof(struct watch *));
         if (!grown) {
             return NULL;
         }
-        memset(grown + m->n_watches, 0, (n - m->n_watches) * sizeof(struct watch *));
-        m->watches = grown;
-        m->n_watches = n;
+        memset(grown + m->watches.n, 0, (n - m->watches.n) * sizeof(struct watch *));
+        m->watches.of = grown;
+        m->watches.n = n;
     }
-    struct watch *w = m->watches[fd];
+    struct watch *w = m->watches.of[fd];
     if (!w && (w = calloc(1, sizeof(*w)))) {
         w->multi = m;
         w->fd = fd;
         link_init(&w->line);
         link_init(&w->kin);
-        m->watches[fd] = w;
+        m->watches.of[fd] = w;
     }
     return w;
 }
@@ -235,7 +237,7 @@ static void read_ready(struct multi *m)
         int fd = w->fd;
         link_out(&w->line);
         socket_action(m, fd, CURL_CSELECT_IN);
-        if (m->watches[fd] == w) {
+        if (m->watches.of[fd] == w) {
             watch_again(m, w);
         }
     }
@@ -337,12 +339,12 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 static int close_socket(void *context, curl_socket_t fd)
 {
     struct multi *m = context;
-    if ((size_t)fd < m->n_watches && m->watches[fd]) {
-        link_out(&m->watches[fd]->line);
-        link_out(&m->watches[fd]->kin);
-        disarm(m->watches[fd]);
-        free(m->watches[fd]);
-        m->watches[fd] = NULL;
+    if ((size_t)fd < m->watches.n && m->watches.of[fd]) {
+        link_out(&m->watches.of[fd]->line);
+        link_out(&m->watches.of[fd]->kin);
+        disarm(m->watches.of[fd]);
+        free(m->watches.of[fd]);
+        m->watches.of[fd] = NULL;
     }
     return close(fd);
 }
@@ -396,7 +398,7 @@ static void take_out(struct multi *m, void *easy)
     m->inside--;
     int i = place_of(m, easy), fd = m->fliers[i].fd;
     m->fliers[i] = m->fliers[--m->added];
-    struct watch *w = fd >= 0 ? m->watches[fd] : NULL;
+    struct watch *w = fd >= 0 ? m->watches.of[fd] : NULL;
     if (w && w->user == easy) {
         w->user = NULL;
         watch_idle(w);
@@ -610,13 +612,13 @@ void multi_free(struct multi *m)
     event_del(&m->timer);
     event_del(&m->rested);
     event_del(&m->round_ends);
-    for (size_t i = 0; i < m->n_watches; i++) {
-        if (m->watches[i]) {
-            disarm(m->watches[i]);
-            free(m->watches[i]);
+    for (size_t i = 0; i < m->watches.n; i++) {
+        if (m->watches.of[i]) {
+            disarm(m->watches.of[i]);
+            free(m->watches.of[i]);
         }
     }
-    free(m->watches);
+    free(m->watches.of);
     free(m->fliers);
     if (m->dead >= 0) {
         close(m->dead);

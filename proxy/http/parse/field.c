@@ -34,11 +34,11 @@ bool host_is_well_formed(struct slice s)
 static void take_host(struct reader *r, const char *bytes, struct reader_span value)
 {
     struct slice s = reader_slice(bytes, value);
-    if (r->has_host)
+    if (r->seen.host)
         r->bad_host = "Host stands there twice";
     else if (!host_is_well_formed(s))
         r->bad_host = "Host is not a host name, with or without a port number";
-    r->has_host = true;
+    r->seen.host = true;
     r->host = value;
 }
 
@@ -51,20 +51,20 @@ static void take_content_length(struct reader *r, const char *bytes, struct read
         decimal = is_digit(c);
         length = length * 10 + (uint64_t)(c - '0');
     }
-    if (r->has_content_length)
+    if (r->seen.content_length)
         r->bad_length = "Content-Length stands there twice";
     else if (!decimal)
         r->bad_length = "Content-Length is not a number of 1 to 10 digits";
     else
         r->content_length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
-    r->has_content_length = true;
+    r->seen.content_length = true;
 }
 
 static void take_transfer_encoding(struct reader *r, const char *bytes, struct reader_span value)
 {
     (void)bytes;
     (void)value;
-    r->has_transfer_encoding = true;
+    r->seen.transfer_encoding = true;
 }
 
 static void take_expect(struct reader *r, const char *bytes, struct reader_span value)
@@ -72,7 +72,7 @@ static void take_expect(struct reader *r, const char *bytes, struct reader_span 
     if (slice_eq_nocase(reader_slice(bytes, value), S("100-continue")))
         r->expects_continue = true;
     else
-        r->expects_odd = true;
+        r->seen.odd_expectation = true;
 }
 
 static void take_connection(struct reader *r, const char *bytes, struct reader_span value)
@@ -81,9 +81,9 @@ static void take_connection(struct reader *r, const char *bytes, struct reader_s
     while (rest.n) {
         struct slice word = slice_trim(slice_split(rest, ',', &rest));
         if (slice_eq_nocase(word, S("close")))
-            r->asks_close = true;
+            r->seen.asks_close = true;
         else if (slice_eq_nocase(word, S("keep-alive")))
-            r->asks_keep_alive = true;
+            r->seen.asks_keep_alive = true;
     }
 }
 
@@ -105,10 +105,10 @@ static void take_user_agent(struct reader *r, const char *bytes, struct reader_s
 static void take_authorization(struct reader *r, const char *bytes, struct reader_span value)
 {
     (void)bytes;
-    if (r->has_authorization)
+    if (r->seen.authorization)
         value.n = 0;
     r->authorization = value;
-    r->has_authorization = true;
+    r->seen.authorization = true;
 }
 
 static void take_fresh(struct reader *r, const char *bytes, struct reader_span value)

@@ -42,7 +42,7 @@ static bool line_end(struct reader *r, const char *bytes, size_t n, size_t *end,
         return false;
     if (!is_lf && bytes[at + 1] != '\n')
         return reader_refuse(r, 400, "a CR stands alone; lines end in CRLF");
-    r->has_bare_lf = r->has_bare_lf || is_lf;
+    r->seen.bare_lf = r->seen.bare_lf || is_lf;
     *end = at;
     *next = is_lf ? at + 1 : at + 2;
     return true;
@@ -52,24 +52,24 @@ static bool line_end(struct reader *r, const char *bytes, size_t n, size_t *end,
  * a body it is refused, and without one nothing more is read on its connection. */
 static bool is_ambiguous(const struct reader *r)
 {
-    return r->has_bare_lf || r->has_raw_blank;
+    return r->seen.bare_lf || r->seen.raw_blank;
 }
 
 void reader_be_strict(struct reader *r)
 {
     if (r->verdict == READER_READY && is_ambiguous(r))
         (void)reader_refuse(r, 400,
-                            r->has_bare_lf ? "a LF stands alone; lines end in CRLF"
-                                           : "the target of the request holds a blank; send it as %20");
+                            r->seen.bare_lf ? "a LF stands alone; lines end in CRLF"
+                                            : "the target of the request holds a blank; send it as %20");
 }
 
 static bool judge_length(struct reader *r)
 {
-    if (is_ambiguous(r) && (r->content_length || r->bad_length || r->has_transfer_encoding))
+    if (is_ambiguous(r) && (r->content_length || r->bad_length || r->seen.transfer_encoding))
         return reader_refuse(r, 400,
-                             r->has_bare_lf ? "a LF stands alone; lines of a request with a body end in CRLF"
-                                            : "the target of a request with a body holds a blank; send it as %20");
-    if (r->has_transfer_encoding)
+                             r->seen.bare_lf ? "a LF stands alone; lines of a request with a body end in CRLF"
+                                             : "the target of a request with a body holds a blank; send it as %20");
+    if (r->seen.transfer_encoding)
         return reader_refuse(r, 501, "Transfer-Encoding is not taken; send Content-Length");
     if (r->bad_length)
         return reader_refuse(r, 400, r->bad_length);
@@ -80,7 +80,7 @@ static bool judge_host(struct reader *r)
 {
     if (r->bad_host)
         return reader_refuse(r, 400, r->bad_host);
-    if (!r->has_host && r->minor)
+    if (!r->seen.host && r->minor)
         return reader_refuse(r, 400, "Host is missing");
     return true;
 }
@@ -94,13 +94,13 @@ static void judge(struct reader *r)
         (void)reader_refuse(r, 400, "OPTIONS may not have a body");
     else if (r->content_length > READER_MAX_BODY)
         (void)reader_refuse(r, 413, "the body is longer than 65536 bytes");
-    else if (r->expects_odd && r->minor)
+    else if (r->seen.odd_expectation && r->minor)
         (void)reader_refuse(r, 417, "of Expect only 100-continue is known");
     if (r->verdict == READER_FAULT)
         return;
     r->body_bytes = r->content_length;
     r->expects_continue = r->expects_continue && r->minor && r->body_bytes;
-    r->keep_alive = !is_ambiguous(r) && !r->asks_close && (r->minor || r->asks_keep_alive);
+    r->keep_alive = !is_ambiguous(r) && !r->seen.asks_close && (r->minor || r->seen.asks_keep_alive);
     r->verdict = READER_READY;
 }
 

@@ -33,6 +33,14 @@ struct reader_span {
     uint32_t at, n;
 };
 
+/* What was met in the head, of which the whole is judged. */
+struct reader_seen {
+    bool content_length, transfer_encoding, host, authorization;
+    bool odd_expectation, asks_close, asks_keep_alive;
+    bool bare_lf;   /* a line ends in LF without CR */
+    bool raw_blank; /* the target holds one */
+};
+
 struct reader {
     uint32_t line_at;   /* where the line being read begins */
     uint32_t scanned;   /* bytes before this have been looked at */
@@ -40,10 +48,7 @@ struct reader {
     uint32_t content_length;
     uint16_t n_fields;
     uint8_t verdict; /* enum reader_verdict */
-    bool has_content_length, has_transfer_encoding, has_host, has_authorization, expects_odd, asks_close,
-        asks_keep_alive;
-    bool has_bare_lf;                  /* a line ends in LF without CR */
-    bool has_raw_blank;                /* the target holds one */
+    struct reader_seen seen;
     const char *bad_length, *bad_host; /* judged when the head is complete, so that their order does not matter */
 
     /* The result. Spans are empty when the thing was absent. */

@@ -92,7 +92,7 @@ static bool take_blanks(struct reader *r, struct slice *target)
     size_t blank = slice_find(*target, ' ');
     if (blank == target->n)
         return true;
-    r->has_raw_blank = true;
+    r->seen.raw_blank = true;
     while (target->n && target->p[target->n - 1] == ' ')
         target->n--;
     return slice_find(*target, '?') < blank;

@@ -7,8 +7,7 @@
 #define ANCHORAGE_PROXY_LEDGER_ENTRIES_BOUNDS_H
 
 #include <stdbool.h>
-
-#include "proxy/ledger/entries/rollup.h"
+#include <stdint.h>
 
 /* Amounts and their sums, up and down. */
 #define BOUNDS_AMOUNT ((int64_t)1 << 60)
@@ -48,9 +47,5 @@ static inline int64_t bounds_sum(int64_t a, int64_t b)
 {
     return bounds_amount(bounds_amount(a) + bounds_amount(b));
 }
-
-/* All numbers of an entry, or of a row of sums, but for the seqs. */
-void bounds_entry(struct entry *e);
-void bounds_rollup(struct rollup *r);
 
 #endif

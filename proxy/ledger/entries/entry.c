@@ -2,6 +2,8 @@
  * Entries: their words, what they count for, and how they read in an export. */
 #include "proxy/ledger/entries/entry.h"
 
+#include "proxy/ledger/entries/bounds.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -268,4 +270,21 @@ void entry_csv(struct buffer *b, const struct entry *e)
     csv_text(b, e->fault);
     csv_number(b, e->duration_ms);
     buffer_put(b, '\n');
+}
+
+/* A note has none. */
+static int64_t amount_or_null(int64_t v)
+{
+    return v == ENTRY_NULL ? v : bounds_amount(v);
+}
+
+void entry_keep_bounds(struct entry *e)
+{
+    e->time_ms = bounds_ms(e->time_ms);
+    e->rows = amount_or_null(e->rows);
+    e->units = amount_or_null(e->units);
+    e->units_predicted = bounds_amount(e->units_predicted);
+    e->units_alone = bounds_amount(e->units_alone);
+    e->results = bounds_amount(e->results);
+    e->duration_ms = bounds_amount(e->duration_ms);
 }

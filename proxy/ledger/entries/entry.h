@@ -80,4 +80,8 @@ void entry_json_text(struct buffer *b, struct slice s);
  * a terminal acts on is replaced. */
 void csv_field(struct buffer *b, struct slice s);
 
+/* Bring all numbers of an entry but its seq within their bounds (bounds.h): they were read from a file that may have
+ * been changed. */
+void entry_keep_bounds(struct entry *e);
+
 #endif

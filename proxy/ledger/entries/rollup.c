@@ -145,3 +145,12 @@ void rollup_set_clear(struct rollup_set *set)
     free(set->slots);
     *set = (struct rollup_set){ 0 };
 }
+
+void rollup_keep_bounds(struct rollup *r)
+{
+    static const struct sums nothing;
+    struct sums sums = nothing;
+    r->at.hour = bounds_hour(r->at.hour);
+    sums_add(&sums, &r->sums);
+    r->sums = sums;
+}

@@ -54,4 +54,7 @@ const struct rollup *rollup_set_find(const struct rollup_set *set, const struct 
 void rollup_set_reset(struct rollup_set *set);
 void rollup_set_clear(struct rollup_set *set);
 
+/* Likewise of a row of sums. */
+void rollup_keep_bounds(struct rollup *r);
+
 #endif

@@ -567,7 +567,7 @@ static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_i
     e.table = names_text(&s->names, e.table_id - 1LL);
     if (shape > 0 && shape <= s->shapes.texts.n)
         e.shape = slice_str(s->shapes.list[shape - 1].word);
-    bounds_entry(&e);
+    entry_keep_bounds(&e);
     return e;
 }
 
@@ -640,7 +640,7 @@ static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
             .first_seq = v[12],
             .last_seq = v[13],
         };
-        bounds_rollup(&r);
+        rollup_keep_bounds(&r);
         seen(context, &r);
     }
 }

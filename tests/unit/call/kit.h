@@ -136,11 +136,9 @@ static inline struct exchange *kit_call(const char *query)
     a->team = &kit.team;
     a->team_name = S("seo");
     a->account = &kit.account;
-    x->ticket.turns = &kit.turns;
+    ticket_set_team(&x->ticket, &kit.turns);
     kit.turns.n_calls++;
-    x->seats.id = slice_of(x->id, LEDGER_ID_SIZE - 1);
-    x->seats.told = kit_told;
-    x->seats.context = x;
+    seats_init(&x->seats, slice_of(x->id, LEDGER_ID_SIZE - 1), kit_told, NULL, x);
     return x;
 }
 

@@ -47,7 +47,7 @@ static bool says_v2_words(const struct exchange *x)
 static void add_ignored(struct exchange *x, struct headers *h)
 {
     struct buffer names = { 0 };
-    if (!x->ticket.turns)
+    if (!x->ticket.queue)
         return;
     params_write_ignored(&x->asked.params, &names);
     if (names.n && !names.failed)
@@ -59,7 +59,7 @@ static void add_books(struct exchange *x, struct headers *h)
 {
     add_number(h, S("X-Anchorage-Rows"), x->refusal.fault ? 0 : x->outcome.result.rows);
     add_number(h, S("X-Anchorage-Units"), fetch_units(x));
-    if (!x->ticket.turns)
+    if (!x->ticket.queue)
         return;
     struct ledger_left left = ledger_left(x->service->ledger, x->asked.team_name);
     if (left.rows_limit != LEDGER_NO_LIMIT)
@@ -178,7 +178,7 @@ static void log_line(struct exchange *x, int status)
     put_text(b, ",\"key\":", x->asked.key);
     put_word(b, ",\"table\":", x->asked.call.table ? x->asked.call.table->from : S(""));
     put_text(b, ",\"target\":",
-             x->ticket.turns ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));
+             x->ticket.queue ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));
     put_number(b, ",\"status\":", status);
     put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->outcome.result.rows);
     put_number(b, ",\"units\":", fetch_units(x));
@@ -228,7 +228,7 @@ enum onward answer_enter(struct exchange *x)
 {
     struct service *s = x->service;
     struct headers h = { .memory = x->memory };
-    if (x->ticket.turns)
+    if (x->ticket.queue)
         team_queue_leave(&s->pacer, &x->ticket);
     int status = status_of(x);
     x->refusal.why = params_without_token(&x->asked.params, x->refusal.why, x->memory);

@@ -52,8 +52,8 @@ void exchange_free(struct exchange *x)
     assert(!x->ticket.has_turn && !x->n_under_way && !x->seats.n_awaited && !x->seats.given);
     if (x->driving.alarm)
         event_free(x->driving.alarm);
-    if (x->ticket.turns)
-        teams_call_ends(x->service, x->ticket.turns);
+    if (x->ticket.queue)
+        teams_call_ends(x->service, x->ticket.queue);
     translation_free(x->translation);
     buffer_clear(&x->outcome.body);
     budget_give(&x->service->memory, x->counted);

@@ -30,7 +30,7 @@ static enum onward turn_down(struct exchange *x, const struct http_request *r)
 }
 
 /* Calls under a key of team * are of the team that their client's address belongs to. */
-static struct turns *turns_of_address(struct exchange *x)
+static struct team_queue *turns_of_address(struct exchange *x)
 {
     struct service *s = x->service;
     const struct config_team *team = config_team_of_address(s->config, x->asked.client);
@@ -49,9 +49,9 @@ static void meet_stranger(struct exchange *x, struct slice token)
                                     .agent = params_without_token(&x->asked.params, r->user_agent, x->memory),
                                     .table = params_without_token(&x->asked.params, x->asked.params.value[PARAM_FROM],
                                                                   x->memory),
-                                    .metered = x->ticket.turns != NULL };
+                                    .metered = x->ticket.queue != NULL };
     ledger_saw_stranger(s->ledger, &seen);
-    if (x->ticket.turns)
+    if (x->ticket.queue)
         x->asked.key = arena_dup(x->memory, ledger_stranger_name(s->ledger, token));
 }
 
@@ -77,14 +77,14 @@ static enum onward find_key(struct exchange *x)
         meet_key(x, key);
     else if (token.n)
         meet_stranger(x, token);
-    if (!x->ticket.turns)
+    if (!x->ticket.queue)
         return exchange_refuse(x, FAULT_UNKNOWN_KEY,
                                token.n ? S("the token is not known here, is disabled, or its team is not configured")
                                        : S("token is missing: add token=… to the query"));
-    teams_call_begins(x->ticket.turns);
-    assert(x->ticket.turns->settings == x->settings); /* it is read in the same turn of the loop that it came in */
-    x->asked.account = x->ticket.turns->account;
-    x->asked.team = x->ticket.turns->team;
+    teams_call_begins(x->ticket.queue);
+    assert(x->ticket.queue->settings == x->settings); /* it is read in the same turn of the loop that it came in */
+    x->asked.account = x->ticket.queue->account;
+    x->asked.team = x->ticket.queue->team;
     x->asked.team_name = slice_str(x->asked.team->name);
     return ONWARD;
 }

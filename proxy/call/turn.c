@@ -6,7 +6,7 @@
 
 enum { BEHIND_MS = 2000 }; /* a call that is held back by overload alone waits so long at least */
 
-static bool is_held_back(const struct turns *t)
+static bool is_held_back(const struct team_queue *t)
 {
     return t->running < t->team->concurrency;
 }
@@ -19,7 +19,7 @@ void turn_came(void *context)
 static enum onward stand_in_line(struct exchange *x)
 {
     int64_t wait_ms = exchange_config(x)->queue_timeout_ms;
-    if (is_held_back(x->ticket.turns) && wait_ms < BEHIND_MS) /* a matter of milliseconds, or a second */
+    if (is_held_back(x->ticket.queue) && wait_ms < BEHIND_MS) /* a matter of milliseconds, or a second */
         wait_ms = BEHIND_MS;
     int64_t until_ms = clock_monotonic_ms() + wait_ms;
     return exchange_sleep(x, until_ms < x->clocks.deadline_ms ? until_ms : x->clocks.deadline_ms);
@@ -46,7 +46,7 @@ enum onward turn_enter(struct exchange *x)
 
 enum onward turn_late(struct exchange *x)
 {
-    const struct turns *t = x->ticket.turns;
+    const struct team_queue *t = x->ticket.queue;
     x->retry_after_ms = service_wait_ms(x->service, t->n_waiting, t->team->concurrency);
     exchange_refuse(x, FAULT_TOO_BUSY,
                     is_held_back(t) ? S("more calls come than this machine keeps up with")

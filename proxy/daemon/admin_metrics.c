@@ -32,7 +32,7 @@ static void gather_counters(const struct counters *c, struct metrics *m)
 static void gather_calls(const struct service *s, struct metrics *m)
 {
     int64_t all = s->counters.running, for_turn = 0, for_room = s->waitlist.n;
-    for (const struct turns *t = s->all_turns; t; t = t->next)
+    for (const struct team_queue *t = s->all_queues; t; t = t->next)
         for_turn += t->n_waiting;
     metric_add(m, METRIC_CALLS_RUNNING, all - for_turn - for_room);
     metric_add_labelled(m, METRIC_CALLS_WAITING, S("turn"), for_turn);
@@ -226,7 +226,7 @@ static void gather_teams(const struct service *s, struct metrics *m)
         struct slice team = slice_str(s->config->teams[i].name);
         numbers[i].left = ledger_left(s->ledger, team);
         numbers[i].totals = ledger_totals(s->ledger, team);
-        numbers[i].running = s->turns[i]->running;
+        numbers[i].running = s->queues[i]->running;
     }
     for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {
         for (size_t i = 0; i < n; i++) {

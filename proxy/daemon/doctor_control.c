@@ -44,19 +44,19 @@ void doctor_control_run(void *context, int argc, const char *const *argv, ledger
     struct doctor_control *c = context;
     struct service *s = c->service;
     struct slice team = argc > 1 ? slice_str(argv[1]) : S("");
-    struct turns *turns = team.n ? teams_find(s, team) : NULL;
+    struct team_queue *queue = team.n ? teams_find(s, team) : NULL;
     if (c->doctor && !doctor_is_over(c->doctor)) {
         refuse(done, done_context, EXIT_WRONG, S("anchorage: a doctor is at work already; wait for it\n"));
         return;
     }
-    if (team.n && !turns) {
+    if (team.n && !queue) {
         refuse(done, done_context, EXIT_USAGE, S("anchorage: the running daemon has no such team\n"));
         return;
     }
     doctor_free(c->doctor);
     settings_put(c->settings);
     c->settings = settings_hold(s->settings);
-    c->account = turns ? turns->account : &s->accounts.list[0];
+    c->account = queue ? queue->account : &s->accounts.list[0];
     c->done = done;
     c->done_context = done_context;
     const struct doctor_place place = { .config = c->settings->config,

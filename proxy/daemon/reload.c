@@ -46,7 +46,7 @@ static void apply(struct service *s, const struct ledger_options *limits)
 {
     ledger_set_limits(s->ledger, limits);
     http_server_set_idle(s->http, s->config->idle_timeout_ms);
-    for (struct turns *t = s->all_turns; t; t = t->next)
+    for (struct team_queue *t = s->all_queues; t; t = t->next)
         team_queue_look(&s->pacer, t);
     waitlist_retry(&s->waitlist);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The service is what all calls share: the configuration, the folders below, the teams' turns, the log. It is made and
+ * The service is what all calls share: the configuration, the folders below, the teams' queues, the log. It is made and
  * freed by daemon/daemon.c.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_SERVICE_H
@@ -45,12 +45,12 @@ struct service {
     struct http_server *http;
     struct accounts accounts; /* one for each v3 key */
     struct ledger *ledger;
-    struct turns **turns;    /* one for each team of the configuration, in its order */
-    struct turns *all_turns; /* these, and those of teams that are gone but still have calls */
-    struct pacer pacer;      /* calls held back because the loop is overloaded */
-    struct worker *worker;   /* makes large answers */
-    struct budget memory;    /* what all calls together may hold */
-    size_t promised;         /* bytes of `memory` that calls under way may come to need; half of it at most */
+    struct team_queue **queues;    /* one for each team of the configuration, in its order */
+    struct team_queue *all_queues; /* these, and those of teams that are gone but still have calls */
+    struct pacer pacer;            /* calls held back because the loop is overloaded */
+    struct worker *worker;         /* makes large answers */
+    struct budget memory;          /* what all calls together may hold */
+    size_t promised;               /* bytes of `memory` that calls under way may come to need; half of it at most */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */
 

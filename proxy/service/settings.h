@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Settings are a configuration in force, with a count of its users: the service has the present ones, a call keeps
- * those it began with, and a team's turns keep the last ones that had the team.
+ * those it began with, and a team's queue keeps the last ones that had the team.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_SETTINGS_H
 #define ANCHORAGE_PROXY_SERVICE_SETTINGS_H

@@ -15,7 +15,7 @@ enum {
 
 /* ---- the pacer ---- */
 
-static void enter_pacer(struct pacer *p, struct turns *t)
+static void enter_pacer(struct pacer *p, struct team_queue *t)
 {
     if (link_is_alone(&t->paced) && t->n_waiting && t->running < t->team->concurrency)
         link_before(&p->queues, &t->paced);
@@ -53,18 +53,18 @@ static void look_again(struct pacer *p, int64_t after_us)
 static void begin(struct ticket *ticket)
 {
     ticket->has_turn = true;
-    ticket->turns->running++;
+    ticket->queue->running++;
 }
 
 static struct ticket *leave_queue(struct ticket *ticket)
 {
     link_out(&ticket->link);
-    ticket->turns->n_waiting--;
+    ticket->queue->n_waiting--;
     ticket->waits = false;
     return ticket;
 }
 
-static struct ticket *first_ticket(const struct turns *t)
+static struct ticket *first_ticket(const struct team_queue *t)
 {
     bool may_run = t->n_waiting && t->running < t->team->concurrency;
     return may_run ? LINKED(t->waiting.next, struct ticket, link) : NULL;
@@ -79,7 +79,7 @@ static void let_begin(struct pacer *p)
     p->is_open = true;
     bool in_time = true;
     while (!link_is_alone(&p->queues) && (in_time = p->is_open_to_all || !round_is_over(&share, BEGINNING_US))) {
-        struct turns *t = LINKED(p->queues.next, struct turns, paced);
+        struct team_queue *t = LINKED(p->queues.next, struct team_queue, paced);
         struct ticket *ticket = first_ticket(t);
         if (ticket && !p->is_open_to_all && !may_begin(p))
             break;
@@ -120,7 +120,7 @@ void pacer_end(struct pacer *p)
 
 /* ---- the queue of a team ---- */
 
-void team_queue_init(struct turns *t)
+void team_queue_init(struct team_queue *t)
 {
     link_init(&t->waiting);
     link_init(&t->paced);
@@ -131,9 +131,9 @@ void ticket_init(struct ticket *ticket, void (*came)(void *context), void *conte
     *ticket = (struct ticket){ .came = came, .context = context };
 }
 
-void ticket_set_team(struct ticket *ticket, struct turns *turns)
+void ticket_set_team(struct ticket *ticket, struct team_queue *queue)
 {
-    ticket->turns = turns;
+    ticket->queue = queue;
 }
 
 void ticket_forget(struct ticket *ticket)
@@ -145,7 +145,7 @@ void ticket_forget(struct ticket *ticket)
 
 bool team_queue_take(struct pacer *p, struct ticket *ticket)
 {
-    struct turns *t = ticket->turns;
+    struct team_queue *t = ticket->queue;
     if (!t->n_waiting && t->running < t->team->concurrency && link_is_alone(&p->queues) && may_begin(p)) {
         begin(ticket);
         return true;
@@ -164,18 +164,18 @@ void team_queue_leave(struct pacer *p, struct ticket *ticket)
     if (!ticket->has_turn)
         return;
     ticket->has_turn = false;
-    ticket->turns->running--;
-    enter_pacer(p, ticket->turns);
+    ticket->queue->running--;
+    enter_pacer(p, ticket->queue);
     let_begin(p);
 }
 
-void team_queue_look(struct pacer *p, struct turns *t)
+void team_queue_look(struct pacer *p, struct team_queue *t)
 {
     enter_pacer(p, t);
     look_again(p, PACE_US);
 }
 
-void team_queue_forget(struct turns *t)
+void team_queue_forget(struct team_queue *t)
 {
     link_out(&t->paced);
 }

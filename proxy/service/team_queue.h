@@ -19,11 +19,11 @@ struct config_team;
 struct event;
 struct event_base;
 struct settings;
-struct turns;
+struct team_queue;
 
 /* A call's place in its team's queue, inside whatever brings it. */
 struct ticket {
-    struct turns *turns;         /* of its team; NULL: the call has no team yet */
+    struct team_queue *queue;    /* of its team; NULL: the call has no team yet */
     void (*came)(void *context); /* its turn came after it had waited */
     void *context;
     bool has_turn, waits;
@@ -31,7 +31,7 @@ struct ticket {
 };
 
 /* How many calls of a team run, and which wait for a turn, first come, first served; teams.h keeps them. */
-struct turns {
+struct team_queue {
     const struct config_team *team; /* of the present configuration, or of the last that had it */
     struct settings *settings;      /* the settings whose `team` it is */
     struct account *account;        /* the v3 key that its calls are made with */
@@ -40,7 +40,7 @@ struct turns {
     struct link waiting; /* tickets */
     int64_t n_waiting;
     struct link paced; /* in the pacer; alone when it is not */
-    struct turns *next;
+    struct team_queue *next;
 };
 
 /* Queues with calls that wait though their concurrency would let them run. */
@@ -61,11 +61,11 @@ struct pacer {
 void pacer_end(struct pacer *p);
 
 /* A queue without calls. */
-void team_queue_init(struct turns *t);
+void team_queue_init(struct team_queue *t);
 
 /* A ticket of no team; and of a team. */
 void ticket_init(struct ticket *ticket, void (*came)(void *context), void *context);
-void ticket_set_team(struct ticket *ticket, struct turns *turns);
+void ticket_set_team(struct ticket *ticket, struct team_queue *queue);
 
 /* Leave turn and queue without anything that follows from it: all calls end. */
 void ticket_forget(struct ticket *ticket);
@@ -77,9 +77,9 @@ void ticket_forget(struct ticket *ticket);
 void team_queue_leave(struct pacer *p, struct ticket *ticket);
 
 /* The team's concurrency may have grown. */
-void team_queue_look(struct pacer *p, struct turns *t);
+void team_queue_look(struct pacer *p, struct team_queue *t);
 
 /* None of the team's calls is left, and the queue is going to be freed. */
-void team_queue_forget(struct turns *t);
+void team_queue_forget(struct team_queue *t);
 
 #endif

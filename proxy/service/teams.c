@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The teams' turns outlive a change of the configuration. */
+ * The teams' queues outlive a change of the configuration. */
 #include "proxy/service/teams.h"
 
 #include <stdlib.h>
@@ -7,85 +7,85 @@
 #include "config/find.h"
 #include "proxy/service/service.h"
 
-struct turns *teams_find(struct service *s, struct slice team)
+struct team_queue *teams_find(struct service *s, struct slice team)
 {
     const struct config_team *t = config_team(s->config, team);
-    return t ? s->turns[t - s->config->teams] : NULL;
+    return t ? s->queues[t - s->config->teams] : NULL;
 }
 
-static struct turns *find_turns(const struct service *s, const char *team)
+static struct team_queue *find_queue(const struct service *s, const char *team)
 {
     const struct config_team *t = s->config ? config_team(s->config, slice_str(team)) : NULL;
     if (t)
-        return s->turns[t - s->config->teams];
-    struct turns *turns = s->all_turns;
-    while (turns && strcmp(turns->team->name, team) != 0)
-        turns = turns->next;
-    return turns;
+        return s->queues[t - s->config->teams];
+    struct team_queue *queue = s->all_queues;
+    while (queue && strcmp(queue->team->name, team) != 0)
+        queue = queue->next;
+    return queue;
 }
 
-static void free_turns(struct turns *t)
+static void free_queue(struct team_queue *t)
 {
     settings_put(t->settings);
     free(t);
 }
 
 /* Turns for each team of `next`: those that exist, and new ones that are not linked yet. NULL when memory is out. */
-static struct turns **collect_turns(const struct service *s, const struct config *next)
+static struct team_queue **collect_queues(const struct service *s, const struct config *next)
 {
-    struct turns **turns = calloc(next->n_teams ? next->n_teams : 1, sizeof(struct turns *));
-    for (size_t i = 0; turns && i < next->n_teams; i++) {
-        turns[i] = find_turns(s, next->teams[i].name);
-        if (!turns[i])
-            turns[i] = calloc(1, sizeof **turns);
-        if (turns[i])
+    struct team_queue **queues = calloc(next->n_teams ? next->n_teams : 1, sizeof(struct team_queue *));
+    for (size_t i = 0; queues && i < next->n_teams; i++) {
+        queues[i] = find_queue(s, next->teams[i].name);
+        if (!queues[i])
+            queues[i] = calloc(1, sizeof **queues);
+        if (queues[i])
             continue;
         while (i--)
-            if (!turns[i]->team)
-                free(turns[i]);
-        free(turns);
-        turns = NULL;
+            if (!queues[i]->team)
+                free(queues[i]);
+        free(queues);
+        queues = NULL;
     }
-    return turns;
+    return queues;
 }
 
-static void drop_turns_of_gone_teams(struct service *s)
+static void drop_queues_of_gone_teams(struct service *s)
 {
-    for (struct turns **at = &s->all_turns; *at;) {
-        struct turns *t = *at;
+    for (struct team_queue **at = &s->all_queues; *at;) {
+        struct team_queue *t = *at;
         if (t->settings == s->settings || t->n_calls) {
             at = &t->next;
             continue;
         }
         *at = t->next;
         team_queue_forget(t);
-        free_turns(t);
+        free_queue(t);
     }
 }
 
-void teams_call_begins(struct turns *t)
+void teams_call_begins(struct team_queue *t)
 {
     t->n_calls++;
 }
 
-void teams_call_ends(struct service *s, struct turns *t)
+void teams_call_ends(struct service *s, struct team_queue *t)
 {
     if (!--t->n_calls && t->settings != s->settings)
-        drop_turns_of_gone_teams(s);
+        drop_queues_of_gone_teams(s);
 }
 
 bool teams_take_settings(struct service *s, struct settings *settings)
 {
     const struct config *next = settings->config;
-    struct turns **turns = collect_turns(s, next);
-    if (!turns)
+    struct team_queue **queues = collect_queues(s, next);
+    if (!queues)
         return false;
     for (size_t i = 0; i < next->n_teams; i++) {
-        struct turns *t = turns[i];
+        struct team_queue *t = queues[i];
         if (!t->team) {
             team_queue_init(t);
-            t->next = s->all_turns;
-            s->all_turns = t;
+            t->next = s->all_queues;
+            s->all_queues = t;
         }
         settings_put(t->settings);
         t->settings = settings_hold(settings);
@@ -93,23 +93,23 @@ bool teams_take_settings(struct service *s, struct settings *settings)
         t->account = accounts_of_team(&s->accounts, t->team);
     }
     settings_put(s->settings);
-    free(s->turns);
-    s->turns = turns;
+    free(s->queues);
+    s->queues = queues;
     s->settings = settings;
     s->config = next;
-    drop_turns_of_gone_teams(s);
+    drop_queues_of_gone_teams(s);
     return true;
 }
 
 void teams_drop_settings(struct service *s)
 {
-    while (s->all_turns) {
-        struct turns *next = s->all_turns->next;
-        free_turns(s->all_turns);
-        s->all_turns = next;
+    while (s->all_queues) {
+        struct team_queue *next = s->all_queues->next;
+        free_queue(s->all_queues);
+        s->all_queues = next;
     }
-    free(s->turns);
-    s->turns = NULL;
+    free(s->queues);
+    s->queues = NULL;
     settings_put(s->settings);
     s->settings = NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The teams of the service: each has its turns (team_queue.h), which a reload finds again by the team's name. Those of
+ * The teams of the service: each has its queue (team_queue.h), which a reload finds again by the team's name. Those of
  * a team that is gone stay until its last call is freed.
  */
 #ifndef ANCHORAGE_PROXY_SERVICE_TEAMS_H
@@ -12,21 +12,21 @@
 
 struct service;
 struct settings;
-struct turns;
+struct team_queue;
 
-/* The turns of a team; NULL when the configuration has no such team. */
-struct turns *teams_find(struct service *s, struct slice team);
+/* The queue of a team; NULL when the configuration has no such team. */
+struct team_queue *teams_find(struct service *s, struct slice team);
 
-/* A call of the team begins: its turns stay until teams_call_ends was called as often. That may free them, and comes
+/* A call of the team begins: its queue stays until teams_call_ends was called as often. That may free them, and comes
  * when the call no longer waits for a turn and has none. */
-void teams_call_begins(struct turns *t);
-void teams_call_ends(struct service *s, struct turns *t);
+void teams_call_begins(struct team_queue *t);
+void teams_call_ends(struct service *s, struct team_queue *t);
 
 /* Take settings into force, at the start and in between; the caller's count of them is taken over. Turns stay those of
  * the team with the same name. False, and nothing changed or taken, when memory is out. */
 [[nodiscard]] bool teams_take_settings(struct service *s, struct settings *settings);
 
-/* Forget the settings and all turns. No call may be left. */
+/* Forget the settings and all queues. No call may be left. */
 void teams_drop_settings(struct service *s);
 
 #endif

@@ -338,7 +338,7 @@ static void who_waits_no_more_gives_its_turn_back(void **state)
 {
     (void)state;
     int came = 0;
-    struct ticket third = { .turns = &kit.turns, .came = count_came, .context = &came };
+    struct ticket third = { .queue = &kit.turns, .came = count_came, .context = &came };
     kit.config.queue_timeout_ms = 0;
     kit_open_books(10);
     holder = call_with(10, 50);

@@ -29,7 +29,7 @@ struct kit {
     struct service service;
     struct config config;
     struct config_team team;
-    struct turns turns;
+    struct team_queue turns;
     struct account account;
     struct ledger_team ledger_team;
     char directory[256];

@@ -22,7 +22,7 @@ static struct scene {
     struct event_base *base;
     struct pacer pacer;
     struct config_team teams[2];
-    struct turns turns[2];
+    struct team_queue queues[2];
     struct ticket *calls;
     char came[8 * CALLS]; /* the numbers of those whose turn came after they had waited */
     bool ends_at_once;
@@ -78,11 +78,11 @@ static int begin(void **state)
     scene.base = event_base_new();
     is_behind = false;
     for (int i = 0; i < 2; i++) {
-        team_queue_init(&scene.turns[i]);
-        scene.turns[i].team = &scene.teams[i];
+        team_queue_init(&scene.queues[i]);
+        scene.queues[i].team = &scene.teams[i];
     }
     for (int i = 0; i < CALLS; i++) {
-        scene.calls[i] = (struct ticket){ .turns = &scene.turns[i / (CALLS / 2)], .came = came };
+        scene.calls[i] = (struct ticket){ .queue = &scene.queues[i / (CALLS / 2)], .came = came };
         scene.calls[i].context = &scene.calls[i];
     }
     return pacer_begin(&scene.pacer, scene.base, behind, NULL) ? 0 : -1;
@@ -112,9 +112,9 @@ static void a_team_has_as_many_as_it_may(void **state)
     leave(&x[0]);
     assert_string_equal(scene.came, "2 ");
     scene.teams[0].concurrency = 4;
-    team_queue_look(&scene.pacer, &scene.turns[0]);
+    team_queue_look(&scene.pacer, &scene.queues[0]);
     loop_until_came("2 4 5 ");
-    assert_int_equal(scene.turns[0].running, 4);
+    assert_int_equal(scene.queues[0].running, 4);
 }
 
 static void calls_that_end_at_once_make_room_for_all(void **state)
@@ -127,8 +127,8 @@ static void calls_that_end_at_once_make_room_for_all(void **state)
     scene.ends_at_once = true;
     leave(&scene.calls[1]);
     loop_until_came("2 3 4 5 ");
-    assert_int_equal(scene.turns[0].running, 1);
-    assert_int_equal(scene.turns[0].n_waiting, 0);
+    assert_int_equal(scene.queues[0].running, 1);
+    assert_int_equal(scene.queues[0].n_waiting, 0);
 }
 
 static void what_is_begun_comes_first(void **state)
@@ -229,13 +229,13 @@ static void a_team_is_forgotten(void **state)
     assert_false(take(&scene.calls[1]));
     assert_false(take(&scene.calls[6]));
     leave(&scene.calls[1]);
-    assert_false(link_is_alone(&scene.turns[0].paced));
-    team_queue_forget(&scene.turns[0]);
-    assert_true(link_is_alone(&scene.turns[0].paced));
-    scene.turns[0].team = NULL;
+    assert_false(link_is_alone(&scene.queues[0].paced));
+    team_queue_forget(&scene.queues[0]);
+    assert_true(link_is_alone(&scene.queues[0].paced));
+    scene.queues[0].team = NULL;
     is_behind = false;
     loop_until_came("6 ");
-    team_queue_forget(&scene.turns[1]);
+    team_queue_forget(&scene.queues[1]);
 }
 
 int main(void)

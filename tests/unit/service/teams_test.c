@@ -20,7 +20,7 @@ static int end(void **state)
 {
     (void)state;
     teams_drop_settings(&service);
-    assert_null(service.all_turns);
+    assert_null(service.all_queues);
     return 0;
 }
 
@@ -37,12 +37,12 @@ static void take(const char *sections)
 static size_t n_turns(void)
 {
     size_t n = 0;
-    for (const struct turns *t = service.all_turns; t; t = t->next)
+    for (const struct team_queue *t = service.all_queues; t; t = t->next)
         n++;
     return n;
 }
 
-static struct turns *find(const char *team)
+static struct team_queue *find(const char *team)
 {
     return teams_find(&service, slice_str(team));
 }
@@ -55,7 +55,7 @@ static void each_team_has_turns(void **state)
     assert_int_equal(find("a")->team->concurrency, 3);
     assert_int_equal(find("b")->team->concurrency, 5);
     assert_ptr_equal(find("a")->account, &account);
-    assert_ptr_equal(service.turns[1], find("b"));
+    assert_ptr_equal(service.queues[1], find("b"));
     assert_null(find("c"));
     assert_null(find(""));
     assert_int_equal(service.settings->users, 3); /* the service and two teams */
@@ -65,7 +65,7 @@ static void a_team_keeps_its_turns(void **state)
 {
     (void)state;
     take("[team a]\nconcurrency = 3\n[team b]\n");
-    struct turns *a = find("a"), *b = find("b");
+    struct team_queue *a = find("a"), *b = find("b");
     a->running = 2;
     take("[team c]\n[team b]\n[team a]\nconcurrency = 7\n");
     assert_ptr_equal(find("a"), a);
@@ -95,7 +95,7 @@ static void a_gone_team_stays_until_its_last_call_ends(void **state)
 {
     (void)state;
     take("[team a]\n[team b]\n");
-    struct turns *a = find("a");
+    struct team_queue *a = find("a");
     struct settings *old = settings_hold(service.settings);
     teams_call_begins(a);
     teams_call_begins(a);
@@ -118,7 +118,7 @@ static void only_the_team_whose_calls_ended_goes(void **state)
 {
     (void)state;
     take("[team a]\n[team b]\n[team c]\n");
-    struct turns *a = find("a"), *b = find("b"), *c = find("c");
+    struct team_queue *a = find("a"), *b = find("b"), *c = find("c");
     teams_call_begins(a);
     teams_call_begins(b);
     teams_call_begins(c);
@@ -138,7 +138,7 @@ static void a_team_that_comes_back_finds_its_turns(void **state)
 {
     (void)state;
     take("[team a]\n");
-    struct turns *a = find("a");
+    struct team_queue *a = find("a");
     teams_call_begins(a);
     a->running = 1;
     take("[team b]\n");

@@ -127,7 +127,7 @@ class WrongCalls(OneProxy):
         self.assertEqual(self.sandbox.log(), [], "nothing was asked")
 
     def test_another_path(self):
-        for path in ("/nope", "/v3/site-explorer/anchors", "//", "/index.php"):
+        for path in ("/nope", "/v3/site-explorer/anchors", "//nope", "/index.php"):
             answer = self.proxy.get(raw=f"{path}?token={TOKEN}&from=anchors&target=small.example")
             self.refused(answer, "not_found", self.status("not_found"))
 

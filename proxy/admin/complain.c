@@ -21,6 +21,9 @@ void complain(const char *before, struct slice lines)
         shown_append(&out, line);
         buffer_put(&out, '\n');
     }
-    fwrite(out.p ? out.p : "", 1, out.n, stderr);
+    if (out.failed)
+        fprintf(stderr, "%smemory is out\n", before);
+    else
+        fwrite(out.p ? out.p : "", 1, out.n, stderr);
     buffer_clear(&out);
 }

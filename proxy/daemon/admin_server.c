@@ -13,8 +13,8 @@
 #include "proxy/daemon/front.h"
 #include "proxy/upstream/secret.h"
 
-/* Few people ask here, and a question of usage has a thread of its own. Nobody shuts the others out: over a cap the
- * connection that has waited longest for its client goes. */
+/* Few people ask here, and a question of usage has a thread of its own. No client shuts the others out: over a
+ * cap the connection that has waited longest for its client goes. */
 enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, REQUEST_MS = 5000 };
 
 /* A question of usage that the ledger works on. */

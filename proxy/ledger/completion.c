@@ -8,7 +8,7 @@
 
 enum {
     LANES = 64,
-    TELLING_US = 500 /* of a round of the loop: who is told writes an answer, or asks v3 */
+    TELLING_US = 500 /* of a round of the loop: a call that is told writes an answer, or asks v3 */
 };
 
 struct lane {

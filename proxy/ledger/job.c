@@ -39,7 +39,8 @@ static struct keys *changed_keys(const struct command *c)
     return keys;
 }
 
-/* Two commands may end in another order than they wrote: the newer keys stay. Who has one is no stranger. */
+/* Two commands may end in another order than they wrote: the newer keys stay. A token that has become a key leaves the
+ * strangers. */
 static void take_keys(struct ledger *l, bool changed, struct keys *keys)
 {
     if (!keys) {

@@ -19,7 +19,7 @@ static void on_finished(void *context, struct op_list *ops, struct recovery *fre
     operations_finished(l, *ops);
     if (!fresh)
         return;
-    /* Who is told of what was written may push more, until the first is told that the books are down. */
+    /* A completion may queue new operations, until the first says that the books are down. */
     do {
         completions_tell_all(l->completions);
         operations_finished(l, writer_left(l->writer));

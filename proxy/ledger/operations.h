@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Operations, out and back: to the writing thread, or to the disk at once where there is none; and the answers of those
- * who wait for them.
+ * Operations, out and back: to the writing thread, or to the disk at once where there is none; and the answers for the
+ * calls that wait for them.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_OPERATIONS_H
 #define ANCHORAGE_PROXY_LEDGER_OPERATIONS_H

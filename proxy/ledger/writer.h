@@ -13,7 +13,7 @@
 
 /* One entry on its way to the disk. */
 struct op {
-    struct completion completion; /* first, as it is freed by this; without `done` nobody waits */
+    struct completion completion; /* first, since it is freed by this; without `done` no call waits */
     struct op *next;
     struct open_call *call; /* NULL: a note */
     struct limit_row limit;

@@ -152,7 +152,7 @@ static int split_bill(struct command *c, struct usage_report *report, const stru
 
 /* ---- the warning ---- */
 
-/* Names who has used `percent` of a limit or more. */
+/* Name the team, or the whole, that has used `percent` of a limit or more. */
 static bool is_past(struct command *c, int64_t percent, struct slice who, const char *what, int64_t used, int64_t limit)
 {
     if (limit == LEDGER_NO_LIMIT || (__int128)used * 100 < (__int128)limit * percent)

@@ -84,7 +84,7 @@ static bool days_there(struct store *s, struct period *p, struct buffer *why)
     return true;
 }
 
-/* In pieces, so that nobody waits long for the store. */
+/* In pieces, so that no call waits long for the store. */
 static bool collect_rollups(struct reading *reading, struct buffer *why)
 {
     struct period p = reading->report->period;

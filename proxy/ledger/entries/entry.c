@@ -55,7 +55,7 @@ int64_t entry_units_used(const struct entry *e)
     return e->units == ENTRY_NULL ? e->units_predicted : e->units;
 }
 
-/* The text fields, in one place for all who go through them. */
+/* The text fields, in one place for all that goes through them. */
 static const size_t text_fields[] = {
     offsetof(struct entry, id),     offsetof(struct entry, ref),         offsetof(struct entry, team),
     offsetof(struct entry, key),    offsetof(struct entry, client),      offsetof(struct entry, table),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Where the books lie. Words of our trade only, so that another storage can stand behind the same functions. Every
- * function takes the store's lock itself; who needs several in one piece holds it around them (it nests).
+ * function takes the store's lock itself; a caller that needs several in one piece holds it around them (it nests).
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_STORE_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_STORE_H
@@ -30,7 +30,8 @@ struct limit_row {
     int64_t rows, units;
 };
 
-/* A token without a key, and who came with it. Each has a place of its own, and the place is written over. */
+/* A token without a key, and the client that came with it. Each has a place of its own, and the place is written over.
+ */
 struct stranger_row {
     int32_t place;
     struct digest digest;
@@ -121,7 +122,7 @@ struct cut {
 };
 struct cut store_cut(struct store *s);
 
-/* While somebody reads, the cut stays where it is. Nests. */
+/* While a reader is at work, the cut stays where it is. Nests. */
 void store_cut_stays(struct store *s, bool stays);
 
 /* Remove entries from the oldest on, `max` at most, until one that is not older than `before_ms` or has the seq

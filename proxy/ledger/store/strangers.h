@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Strangers: tokens that are no key's, and who came with them. So many in all, so many from one address, and texts of
- * so many bytes: a flood costs neither memory nor disk. Kept in memory; what changed is written in one go from time to
- * time. All functions may be called from any thread but those of the names, which are for the loop.
+ * Strangers: tokens that are no key's, and the clients that came with them. So many in all, so many from one address,
+ * and texts of so many bytes: a flood costs neither memory nor disk. Kept in memory; what changed is written in one go
+ * from time to time. All functions may be called from any thread but those of the names, which are for the loop.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_STRANGERS_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_STRANGERS_H

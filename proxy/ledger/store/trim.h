@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Removing the entries of months that closed long ago, in pieces, so that nobody waits for it.
+ * Removing the entries of months that closed long ago, in pieces, so that no call waits for it.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_STORE_TRIM_H
 #define ANCHORAGE_PROXY_LEDGER_STORE_TRIM_H

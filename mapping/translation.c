@@ -24,6 +24,7 @@ struct translation {
     int64_t page, asked, came,
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
+    int64_t own_from, own_until;   /* the distinct rows, by place, that whole pages have brought which were asked for */
     struct buffer packed;          /* rows to be remembered */
     size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
     bool keeps_rows;
@@ -229,6 +230,7 @@ void translation_replayed(struct translation *t, bool whole)
     if (enough || whole)
         t->asking[V3_LIST] = ANSWERED;
     t->page = t->replayed > 0;
+    t->own_from = t->own_until = rows_count(t->rows);
 }
 
 void translation_keep_rows(struct translation *t, size_t max_bytes)
@@ -463,6 +465,7 @@ static bool end_list(struct translation *t, int64_t rows_header)
     if (rows_header >= 0 && rows_header != scanner_rows(t->list_scanner))
         return odd(t, "list", "x-api-rows is another number than there are rows");
     t->has_list_ratio = true; /* v3 may have cut the first page */
+    t->own_until = rows_count(t->rows);
     bool more = more_behind(t);
     if (more) {
         if (!t->came_new)
@@ -515,6 +518,14 @@ int64_t translation_page_rows(const struct translation *t)
 int64_t translation_rows(const struct translation *t)
 {
     return rows_count(t->rows);
+}
+
+int64_t translation_own_results(const struct translation *t)
+{
+    int64_t first = t->plan->call->offset, behind = wanted_rows(t);
+    int64_t from = t->own_from > first ? t->own_from : first;
+    int64_t until = t->own_until < behind ? t->own_until : behind;
+    return until > from ? until - from : 0;
 }
 
 bool translation_is_whole(const struct translation *t)

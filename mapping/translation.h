@@ -108,6 +108,10 @@ int64_t translation_page_rows(const struct translation *t);
 /* Distinct rows of the list so far, skipped ones included. */
 int64_t translation_rows(const struct translation *t);
 
+/* Rows of the answer (behind `offset`, within `limit`) that whole pages have brought which this call asked for itself.
+ */
+int64_t translation_own_results(const struct translation *t);
+
 /* Nothing is under way, nothing has to be asked any more. */
 bool translation_is_whole(const struct translation *t);
 

@@ -180,9 +180,9 @@ static void log_line(struct exchange *x, int status)
     put_text(b, ",\"target\":",
              x->ticket.queue ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));
     put_number(b, ",\"status\":", status);
-    put_number(b, ",\"rows\":", x->refusal.fault ? 0 : x->outcome.result.rows);
+    put_number(b, ",\"rows\":", x->outcome.charge.rows);
     put_number(b, ",\"units\":", fetch_units(x));
-    put_number(b, ",\"results\":", x->refusal.fault ? 0 : x->outcome.result.results);
+    put_number(b, ",\"results\":", x->outcome.charge.results);
     if (cache.p)
         put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
@@ -212,7 +212,7 @@ static void count(struct counters *c, const struct exchange *x)
     int64_t now_us = clock_monotonic_us();
     c->answered++;
     c->faults[x->refusal.fault]++;
-    c->rows += x->refusal.fault ? 0 : (uint64_t)x->outcome.result.rows;
+    c->rows += (uint64_t)x->outcome.charge.rows;
     c->units += (uint64_t)fetch_units(x);
     c->units_predicted += (uint64_t)fetch_spending(x).predicted;
     c->approximate += !x->refusal.fault && x->outcome.approximate.n;

@@ -91,6 +91,10 @@ struct requests {
     int n;
 };
 
+struct charge {
+    int64_t results, rows;
+};
+
 /* What the call ends with. call/outcome.c writes it. */
 struct outcome {
     struct translation_result result;
@@ -100,6 +104,7 @@ struct outcome {
     struct slice question;    /* what the answer is remembered and shared under */
     struct slice payer;       /* of what was remembered or shared: the call that asked v3 */
     int64_t alone_units;      /* what the answer cost that call */
+    struct charge charge;     /* what the call owes; nothing before it is settled */
     bool cached;              /* the whole answer was given before: nothing is asked, no units are spent */
     bool shared;              /* another call's request that was under way has brought the answer, or a part of it */
 };

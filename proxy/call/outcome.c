@@ -128,6 +128,32 @@ void outcome_shared_page(struct exchange *x)
     x->outcome.shared = true;
 }
 
+/* The rows of a call that nobody waited for were paid for all the same: they are owed, or leaving would burn units of
+ * all for nothing. */
+static struct charge charge_for_leaving(const struct exchange *x, int64_t held_rows)
+{
+    const struct call *c = &x->asked.call;
+    int64_t results = x->client_gone && x->translation ? translation_own_results(x->translation) : 0;
+    if (!results)
+        return (struct charge){ 0 };
+    int64_t rows = table_price(c->table, results, c->where.n > 0, c->having.n > 0);
+    if (x->asked.plan.free_of_rows)
+        rows = 0;
+    return (struct charge){ results, rows < held_rows ? rows : held_rows };
+}
+
+void outcome_charge(struct exchange *x, int64_t held_rows)
+{
+    struct outcome *o = &x->outcome;
+    o->charge =
+        x->refusal.fault ? charge_for_leaving(x, held_rows) : (struct charge){ o->result.results, o->result.rows };
+}
+
+void outcome_charge_nothing(struct exchange *x)
+{
+    x->outcome.charge = (struct charge){ 0 };
+}
+
 int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
 {
     const struct plan *p = &x->asked.plan;

@@ -42,6 +42,13 @@ void outcome_replayed(struct exchange *x, struct slice payer);
 void outcome_shared_part(struct exchange *x, struct slice payer);
 void outcome_shared_page(struct exchange *x);
 
+/* Decide what the call owes, of `held_rows` at most: the answer; nothing when it was refused, but for one whose client
+ * has left: the rows of its answer that whole pages had brought which it had asked v3 for itself. */
+void outcome_charge(struct exchange *x, int64_t held_rows);
+
+/* The books could not take what the call owes: it owes nothing. */
+void outcome_charge_nothing(struct exchange *x);
+
 /* What the call would have cost, had nothing been remembered; `spent`: the units that it did cost. */
 int64_t outcome_units_alone(const struct exchange *x, int64_t spent);
 

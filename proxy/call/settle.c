@@ -12,6 +12,8 @@ static void on_settled(void *context, enum ledger_outcome outcome)
     struct exchange *x = context;
     hold_ended(x);
     x->n_under_way--;
+    if (outcome != LEDGER_DONE)
+        outcome_charge_nothing(x);
     if (outcome != LEDGER_DONE && !x->refusal.fault)
         exchange_refuse(x, FAULT_LEDGER_DOWN,
                         S("the ledger cannot write, so the answer is not given; try again in a moment"));
@@ -25,11 +27,11 @@ static void charge(struct exchange *x, const struct ledger_call *call, const str
     bool refused = x->refusal.fault;
     int64_t spent = s->known + s->unknown;
     struct ledger_settlement entry = {
-        .rows = { refused ? 0 : o->result.rows },
+        .rows = { o->charge.rows },
         .units = s->any_unknown ? -1 : s->known,
         .units_predicted = s->any_unknown ? spent : s->predicted, /* it counts where units are null */
         .units_alone = outcome_units_alone(x, spent),
-        .results = refused ? 0 : o->result.results,
+        .results = o->charge.results,
         .via = fetch_has_asked(x) || refused ? "upstream"
                : o->shared                   ? "shared"
                                              : "cache",
@@ -50,7 +52,7 @@ static enum onward end_hold(struct exchange *x)
     struct slice fault = fault_word(x->refusal.fault);
     struct spending s = fetch_spending(x);
     x->n_under_way++;
-    if (!x->refusal.fault || (s.any && !s.any_unknown))
+    if (!x->refusal.fault || x->outcome.charge.rows || (s.any && !s.any_unknown))
         charge(x, &call, &s);
     else if (s.any)
         ledger_unknown(ledger, &call, (struct units){ s.known + s.unknown }, fault, on_settled, x);
@@ -65,6 +67,7 @@ enum onward settle_enter(struct exchange *x)
         return WAIT;
     if (!x->refusal.fault && !outcome_say_marks(x))
         exchange_refuse_call_memory(x);
+    outcome_charge(x, hold_rows(x));
     flight_leave_all(&x->seats);
     outcome_blame(x, FLIGHT_CALL, x->refusal, x->retry_after_ms);
     flight_give_up(&x->seats);

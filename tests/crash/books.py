@@ -90,8 +90,8 @@ class Books:
                 yield "an end without a hold before it"
             if entry["kind"] != "settle" and entry["rows"]:
                 yield "rows without an answer"
-            if entry["fault"] and entry["rows"]:
-                yield "rows for an answer that was a refusal"
+            if entry["fault"] and entry["rows"] and not entry["results"]:
+                yield "rows for an answer that was a refusal, and none of its rows had come"
             if entry["rows"] > call.held["rows"] and not call.end:
                 yield f"more rows than the {call.held['rows']} that were held"
             call.end = entry

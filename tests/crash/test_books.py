@@ -104,7 +104,9 @@ class JudgeTest(unittest.TestCase):
 
     def test_a_refusal_with_rows(self):
         self.finds("rows for an answer that was a refusal",
-                   [settle("a", fault="out_of_rows") if one["kind"] == "settle" else one for one in good()])
+                   [settle("a", fault="out_of_rows", results=0) if one["kind"] == "settle" else one for one in good()])
+        left = [settle("a", fault="too_busy") if one["kind"] == "settle" else one for one in good()]
+        self.assertEqual(self.judge(left), [])  # its client has left, and owes the rows that had come
         self.finds("rows without an answer", good()[:-1] + [entry("unknown", "c", rows=7, units=80, fault="crash")])
 
     def test_a_correction(self):

@@ -58,7 +58,7 @@ class BetweenPages(unittest.TestCase):
             time.sleep(0.3)  # in which it would be asked for
             self.assertEqual(len(sandbox.log()), 2)
             ends = [e for e in proxy.ledger() if e["target"] == "big.example" and e["kind"] != "hold"]
-            self.assertEqual([(e["kind"], e["rows"]) for e in ends], [("settle", 0)])
+            self.assertEqual([(e["kind"], e["rows"]) for e in ends], [("settle", 99)])
 
     def test_who_leaves_while_a_later_page_is_written_into_the_books(self):
         """The proxy finds the end of a page and that of its client at once: the hold for the next page is on its way."""
@@ -73,11 +73,11 @@ class BetweenPages(unittest.TestCase):
             proxy.process.send_signal(signal.SIGCONT)
             id = next(entry["id"] for entry in proxy.ledger() if entry["kind"] == "hold")
             [end] = [entry for entry in proxy.settled(id) if entry["kind"] != "hold"]
-            self.assertEqual((end["kind"], end["rows"], end["units"]), ("settle", 0, 900))
+            self.assertEqual((end["kind"], end["rows"], end["units"]), ("settle", 99, 900))
             self.assertEqual(len(sandbox.log()), 1)
 
     def test_pages_that_nobody_wants_are_not_asked_for(self):
-        """The page under way is paid for, and serves the next call; no row is owed."""
+        """The page under way is paid for, its rows are owed, and it serves the next call."""
         with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, **self.OPTIONS) as proxy:
             sandbox.script({"match": "anchors", "delay_ms": 300})
             client = Background(proxy, target="lower.example")
@@ -85,10 +85,30 @@ class BetweenPages(unittest.TestCase):
             client.leave()
             id = next(entry["id"] for entry in proxy.ledger() if entry["kind"] == "hold")
             [end] = [entry for entry in proxy.settled(id) if entry["kind"] != "hold"]
-            self.assertEqual((end["kind"], end["rows"], end["units"]), ("settle", 0, 450))
+            self.assertEqual((end["kind"], end["rows"], end["results"], end["units"], end["fault"]),
+                             ("settle", 51, 50, 450, "too_busy"))
             self.assertEqual(len(sandbox.log()), 1)
             self.assertEqual(proxy.get(target="lower.example").rows_charged, 187)
             self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 186)
+
+    def test_only_what_the_call_itself_has_brought_is_owed(self):
+        """Rows that were remembered are of the call that asked for them, rows that `offset` skips are in no answer, and
+        clauses cost what they cost."""
+        calls = [({"limit": 500}, 50 + 1), ({"offset": 30, "where": "backlinks>0"}, 20 + 1 + 5),
+                 ({"offset": 30, "having": "refdomains>1", "where": "backlinks>0"}, 20 + 1 + 5 + 5),
+                 ({"offset": 150, "where": "backlinks>1"}, 0)]
+        with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, **self.OPTIONS) as proxy:
+            proxy.get(target="lower.example", limit=60)
+            for number, (call, _) in enumerate(calls):
+                sandbox.script({"match": "anchors", "delay_ms": 200})
+                client = Background(proxy, target="lower.example", **call)
+                sandbox.wait(requests=3 + number)
+                client.leave()
+                sandbox.wait(requests=3 + number, finished=3 + number)
+            proxy.stop()
+            ends = [entry for entry in proxy.ledger() if entry["fault"] == "too_busy"]
+            self.assertEqual([entry["rows"] for entry in ends], [rows for _, rows in calls])
+            self.assertEqual({(entry["kind"], entry["units"] > 0) for entry in ends}, {("settle", True)})
 
     def test_pages_that_another_call_waits_for(self):
         with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox, **self.OPTIONS) as proxy:

@@ -108,8 +108,6 @@ bool tally_limit(struct tally *t, const struct limits *l, struct day today)
         if (tally_team(t, slice_str(l->teams[i].name)) < 0)
             return false;
     }
-    for (int32_t i = 0; i < t->names.n; i++)
-        t->teams[i].rows_limit = t->teams[i].units_limit = LEDGER_NO_LIMIT;
     for (size_t i = 0; i < l->n_teams; i++) {
         int32_t number = tally_find(t, slice_str(l->teams[i].name));
         t->teams[number].rows_limit = l->teams[i].rows_per_month;

@@ -38,7 +38,8 @@ struct tally {
 
 void tally_clear(struct tally *t);
 
-/* Take limits; teams that are no longer configured have none. False when memory is out: then the old ones stay. */
+/* Take limits; a team that is no longer configured keeps its last ones, for the calls that it has under way: no other
+ * can come. False when memory is out: then the old ones stay. */
 [[nodiscard]] bool tally_limit(struct tally *t, const struct limits *l, struct day today);
 
 /* Forget what was used and held, keep the limits. */

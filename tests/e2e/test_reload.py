@@ -57,6 +57,21 @@ class Reload(unittest.TestCase):
         proxy.reload(team_seo={})
         self.assertEqual(proxy.get(limit=1).fault, None)
 
+    def test_a_team_that_goes_keeps_its_limits(self):
+        """Calls that had come wait for room; when the team goes they are not without a limit."""
+        sandbox, proxy = self.play(teams={"seo": {"rows_per_month": 60}}, fidelity={"stats": "zero"})
+        sandbox.script({"match": "anchors", "times": 0, "delay_ms": 400})
+        streams = [self.start_call(proxy, target=f"m{number}.example", limit=50, output="json")
+                   for number in range(10)]
+        sandbox.wait(requests=1)
+        proxy.get(from_="subscription_info")  # all have been read
+        self.assertIn("[team seo] goes", proxy.reload(team_seo=None, team_other={}))
+        answers = [read_answer(stream) for stream in streams]
+        rows = [answer.rows_charged for answer in answers]
+        self.assertGreater(sum(rows), 0)
+        self.assertLessEqual(sum(rows), 60, answers)
+        self.assertIn("out_of_rows", {answer.fault for answer in answers})
+
     def test_a_key_of_a_team_needs_a_restart(self):
         _, proxy = self.play()
         with open(proxy.path + "/other.key", "w", encoding="ascii") as file:

@@ -198,9 +198,10 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
 {
     struct plan p = { .call = call, .options = *options };
     p.free_of_rows = host_is_under(call->target.host, options->free_targets);
-    p.free_of_units = host_is_under(call->target.host, v3_free_targets);
+    p.free_by_name = host_is_under(call->target.host, v3_free_targets);
+    p.free_of_units = p.free_by_name && !options->none_is_free;
     p.page_rows = options->page_rows;
-    if (p.free_of_units && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
+    if (p.free_by_name && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
         p.page_rows = PLAN_FREE_PAGE_ROWS;
     if (call->mode_missing)
         marks_add(&p.marks, MARK_MODE);
@@ -239,12 +240,15 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     return r;
 }
 
-int64_t plan_units(const struct plan *p, int64_t rows)
+int64_t plan_price(const struct plan *p, int64_t rows)
 {
     int64_t units = rows * p->units_per_row;
-    if (p->free_of_units)
-        return 0;
     return units < V3_FLOOR_UNITS ? V3_FLOOR_UNITS : units;
+}
+
+int64_t plan_units(const struct plan *p, int64_t rows)
+{
+    return p->free_of_units ? 0 : plan_price(p, rows);
 }
 
 int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t left)
@@ -258,7 +262,7 @@ int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t 
 
 int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit)
 {
-    if (units_header > 0 || (units_header == 0 && (cache_hit || p->free_of_units)))
+    if (units_header > 0 || (units_header == 0 && (cache_hit || p->free_by_name)))
         return units_header;
     return -1;
 }

@@ -16,6 +16,7 @@ struct plan_options {
     bool fold;                 /* anchor_case = fold */
     bool refuse_approximate;   /* approximate = refuse */
     struct slice free_targets; /* separated by spaces */
+    bool none_is_free;         /* v3 has taken units for targets that it calls free: they count as others */
     int64_t page_rows;         /* what v3 gives at most in one answer, 0: not known */
     bool page_rows_is_guess;   /* it may be less: a page of a plan's cap is taken for a cut one */
     struct day today;          /* UTC */
@@ -33,7 +34,8 @@ struct plan {
     size_t n_filters;
     int units_per_row;
     bool free_of_rows;  /* a free target of ours: costs no v2 rows */
-    bool free_of_units; /* a free target of v3 */
+    bool free_of_units; /* a free target of v3, as far as v3 keeps to that */
+    bool free_by_name;  /* a free target of v3 by what v3 says */
     int64_t page_rows;  /* rows of one page at most, 0: not known */
     bool ask_list, ask_totals, ask_ratio;
     bool ratio_from_list;
@@ -50,8 +52,9 @@ enum { PLAN_MAX_URL = 16 * 1024 };
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
                          struct plan *ret);
 
-/* v3's price of a list of `rows` rows, in units; 0 on its free targets. */
+/* v3's price of a list of `rows` rows, in units; 0 on its free targets. plan_price: as if the target were not free. */
 int64_t plan_units(const struct plan *p, int64_t rows);
+int64_t plan_price(const struct plan *p, int64_t rows);
 
 /* A list of `rows` rows in one page could cost more than the `left` units of a call's `ceiling`, but it may be a short
  * one: how many rows to ask for first to know, when these cost no more than a quarter of the ceiling; 0: no such page.

@@ -193,6 +193,24 @@ int64_t account_page_rows(const struct account *a)
     return a->learnt_page_rows && a->learnt_page_rows < cap ? a->learnt_page_rows : cap;
 }
 
+bool account_believes(struct account *a, int64_t units, int64_t price, int64_t whole)
+{
+    enum { TIMES = 20 }; /* v3 may raise its prices, but not so */
+    bool is_odd = units > TIMES * price || (whole >= 0 && units > whole);
+    a->odd_prices += is_odd;
+    return !is_odd;
+}
+
+bool account_shouts(struct account *a)
+{
+    enum { SHOUT_MS = 60000 };
+    int64_t now_ms = clock_monotonic_ms();
+    if (a->shouted_ms && now_ms - a->shouted_ms < SHOUT_MS)
+        return false;
+    a->shouted_ms = now_ms;
+    return true;
+}
+
 void account_clean(const struct account *a, struct subscription *s)
 {
     if (upstream_leaks(a->upstream, slice_str(s->plan)))

@@ -25,6 +25,9 @@ struct account {
     /* The answers have shown this. */
     struct translation_seen seen;
     int64_t learnt_page_rows; /* 0: nothing was learnt */
+    bool charges_free;        /* v3 took units for a target that it calls free: all of them count as others */
+    int64_t odd_prices;       /* how many prices were not believed */
+    int64_t shouted_ms;       /* when the last one was told, monotonic; 0: none was */
 
     /* V3 says this of the key; units are as of the last look. */
     struct subscription subscription;
@@ -59,6 +62,13 @@ bool accounts_check(const struct config *config, struct buffer *out);
 
 /* How many rows v3 gives in one answer, by the plan and by what answers have shown; 0: not known, or no cap. */
 int64_t account_page_rows(const struct account *a);
+
+/* Whether v3 may have taken `units` for a request that costs `price` at most by our table, under a limit of `whole` for
+ * all (CONFIG_UNLIMITED, CONFIG_UNSET: none). What is not believed is counted. */
+[[nodiscard]] bool account_believes(struct account *a, int64_t units, int64_t price, int64_t whole);
+
+/* Whether what v3 does wrong with prices should be told now: once a minute. */
+[[nodiscard]] bool account_shouts(struct account *a);
 
 /* What v3 calls the plan is shown and written down: not when it tells of the key. */
 void account_clean(const struct account *a, struct subscription *s);

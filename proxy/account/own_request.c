@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-enum { MAX_WHY = 2048 };
+enum { MAX_WHY = 2048, MAX_PRICE = 5000 /* units: more than the dearest of them would cost were it not free */ };
 
 static struct ledger_call call_of(const struct own_request *r)
 {
@@ -44,10 +44,11 @@ static void on_done(void *context, const struct upstream_result *result)
     buffer_append(&r->why, result->why);
     r->result.why = buffer_slice(&r->why);
     struct ledger_call call = call_of(r);
-    int64_t units = result->units > 0 ? result->units : 0;
+    bool is_odd = result->units > 0 && !account_believes(r->account, result->units, MAX_PRICE, CONFIG_UNLIMITED);
+    int64_t units = is_odd ? V3_FLOOR_UNITS : result->units > 0 ? result->units : 0;
     bool is_priced = result->fault == FAULT_NONE || result->units > 0;
-    struct ledger_settlement s = { .units = units,
-                                   .units_predicted = 0,
+    struct ledger_settlement s = { .units = is_odd ? -1 : units,
+                                   .units_predicted = is_odd ? units : 0,
                                    .units_alone = units,
                                    .via = "upstream",
                                    .fault = fault_word(result->fault),

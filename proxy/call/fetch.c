@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
+#include "proxy/call/read.h"
 
 enum { MEMORY_AGAIN_MS = 100 };
 
@@ -70,15 +71,50 @@ static bool on_bytes(void *context, struct slice bytes)
     return false;
 }
 
+/* What the request costs at most by our table, were nothing free. */
+static int64_t full_price(const struct exchange *x, const struct v3_request *r)
+{
+    return r->kind == V3_LIST ? plan_price(&x->asked.plan, r->rows) : V3_FLOOR_UNITS;
+}
+
+/* What one request took by its headers, or -1: not known, or not to be believed. Where units went for what v3 calls
+ * free, nothing is free any more: what comes next is held as for others. */
+static int64_t units_taken(struct exchange *x, const struct get *g, const struct upstream_result *r)
+{
+    struct account *a = x->asked.account;
+    int64_t units = plan_units_taken(&x->asked.plan, r->units, r->cache_hit);
+    bool is_odd =
+        units > 0 && !account_believes(a, units, full_price(x, &g->request), exchange_config(x)->units_per_month);
+    bool is_first = units > 0 && x->asked.plan.free_by_name && !a->charges_free;
+    if (is_first) {
+        a->charges_free = true;
+        service_complain(
+            x->service,
+            "v3 key %s: API v3 took %lld units for %.*s, which it calls free; from now on its free targets "
+            "count as others, until a restart, or until anchorage doctor finds them free",
+            a->label, (long long)units, SLICE_ARGS(x->asked.call.target.host));
+    }
+    if (is_odd && account_shouts(a))
+        service_complain(
+            x->service,
+            "v3 key %s: API v3 says that a request took %lld units, which %lld pay for at most by our table: not "
+            "believed, our own price is booked as a guess (call %s; anchorage ledger correct puts it right)",
+            a->label, (long long)units, (long long)full_price(x, &g->request), x->id);
+    return is_odd ? -1 : units;
+}
+
 /* Add what one request took. Its price is known by the header; without one our own price stands in. */
 static void add_spending(struct exchange *x, const struct get *g, const struct upstream_result *r)
 {
     const struct plan *plan = &x->asked.plan;
     struct spending *s = &x->fetch->spending;
     int64_t predicted = g->request.units;
+    int64_t taken = r->may_have_cost ? units_taken(x, g, r) : 0;
+    bool is_priced = taken < 0 && plan->free_by_name && r->units > 0; /* it was not free, and how dear is not known */
     if (g->request.kind == V3_LIST && r->fault == FAULT_NONE)
-        predicted = plan_units(plan, translation_page_rows(x->translation));
-    int64_t taken = r->may_have_cost ? plan_units_taken(plan, r->units, r->cache_hit) : 0;
+        predicted = (is_priced ? plan_price : plan_units)(plan, translation_page_rows(x->translation));
+    else if (is_priced)
+        predicted = full_price(x, &g->request);
     if (r->may_have_cost)
         s->predicted += predicted;
     if (taken >= 0) {
@@ -300,6 +336,7 @@ enum onward fetch_enter(struct exchange *x)
         return take_given(x);
     if (!x->translation)
         return ANEW;
+    plan_reprice(x);
     return translation_is_whole(x->translation) ? ONWARD : AGAIN;
 }
 

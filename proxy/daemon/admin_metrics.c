@@ -132,7 +132,7 @@ static void gather_upstream(const struct service *s, struct metrics *m)
 static const int64_t not_known = INT64_MIN;
 
 struct account_numbers {
-    int64_t days, left, used, counted, booked, drift, age;
+    int64_t days, left, used, counted, booked, drift, age, odd_prices, charges_free;
 };
 
 static struct account_numbers account_numbers_of(const struct account *a)
@@ -148,6 +148,8 @@ static struct account_numbers account_numbers_of(const struct account *a)
         .booked = d->has_base ? d->booked : not_known,
         .drift = d->has_base ? drift_difference(d) : not_known,
         .age = a->looked_ms ? (clock_monotonic_ms() - a->looked_ms) / 1000 : not_known,
+        .odd_prices = a->odd_prices,
+        .charges_free = a->charges_free,
     };
 }
 
@@ -164,6 +166,8 @@ static void gather_accounts(const struct service *s, struct metrics *m)
         { METRIC_V3_UNITS_BOOKED, offsetof(struct account_numbers, booked) },
         { METRIC_V3_UNITS_DRIFT, offsetof(struct account_numbers, drift) },
         { METRIC_V3_LOOK_AGE, offsetof(struct account_numbers, age) },
+        { METRIC_V3_ODD_PRICES, offsetof(struct account_numbers, odd_prices) },
+        { METRIC_V3_CHARGES_FREE, offsetof(struct account_numbers, charges_free) },
     };
     for (size_t k = 0; k < sizeof of_account / sizeof of_account[0]; k++) {
         for (size_t i = 0; i < s->accounts.n; i++) {

@@ -145,6 +145,9 @@ static bool read_fault(struct doctor *d, const struct upstream_result *r)
 
 static bool read_price(struct doctor *d, const struct upstream_result *r)
 {
+    bool is_question = d->question >= 0;
+    if (is_question && r->units >= 0)
+        d->place.account->charges_free = r->units > 0;
     if (r->units <= 0)
         return true;
     d->units += r->units;

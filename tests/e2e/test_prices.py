@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What v3 says of prices: believed as far as it can be, and what is free is what it takes nothing for."""
+import unittest
+
+from anchorage import Anchorage
+from sandbox import Sandbox
+from test_admin import Admin, parse_metrics
+
+QUIET = {"stats": "zero"}
+ACTUAL = "x-api-units-cost-total-actual"
+
+
+class Prices(unittest.TestCase):
+    def play(self, **options):
+        box = self.enterContext(Sandbox(today=None, anchor_case="fold"))
+        return box, self.enterContext(Anchorage(box, fidelity=QUIET, **options))
+
+    def metric(self, proxy, name):
+        [value] = parse_metrics(Admin(proxy).ask("/metrics").bytes.decode())[name][2].values()
+        return value
+
+    def settle(self, proxy, answer):
+        return next(entry for entry in proxy.settled(answer.id) if entry["kind"] == "settle")
+
+    def test_an_absurd_price_locks_nobody_out(self):
+        sandbox, proxy = self.play(upstream={"units_per_month": 20000}, proxy={"admin": "127.0.0.1:0"})
+        for number, price in enumerate([900 * 20 + 1, 20001, 999999999]):
+            sandbox.script({"match": "anchors", "headers": {ACTUAL: str(price)}})
+            answer = proxy.get(target=f"m{number}.example", limit=100 if number == 0 else 1000)
+            self.assertEqual(answer.fault, None)
+            entry = self.settle(proxy, answer)
+            self.assertEqual(entry["units"], None)
+            self.assertGreater(entry["units_predicted"], 0)
+            self.assertLess(entry["units_predicted"], 9001)
+            self.assertEqual(answer.units, entry["units_predicted"])
+        proxy.says("main: API v3 says that a request took 18001 units.*not believed.*ledger correct")
+        self.assertEqual(self.metric(proxy, "anchorage_v3_odd_prices_total"), 3)
+        self.assertEqual(proxy.get(target="other.example", limit=10).fault, None)
+        proxy.run("ledger", "verify", check=0)
+
+    def test_a_price_that_was_raised_is_believed(self):
+        sandbox, proxy = self.play(upstream={"units_per_month": 20000})
+        sandbox.script({"match": "anchors", "headers": {ACTUAL: str(900 * 20)}})
+        self.assertEqual(self.settle(proxy, proxy.get(target="m1.example", limit=100))["units"], 18000)
+        self.assertEqual(proxy.get(target="m2.example", limit=1000).fault, "out_of_units")
+
+    def test_free_is_what_is_taken_for_free(self):
+        sandbox, proxy = self.play(upstream={"units_per_month": 5000, "max_rows_per_request": 20}, proxy={"admin": "127.0.0.1:0"})
+        self.assertEqual(proxy.get(target="ahrefs.com", limit=300).units, 0)
+        self.assertEqual(self.metric(proxy, "anchorage_v3_charges_free"), 0)
+        sandbox.script({"match": "anchors", "times": 0, "headers": {ACTUAL: "180"}})
+        answer = proxy.get(target="ahrefs.com", order_by="backlinks:desc", limit=60)
+        proxy.says("API v3 took 180 units for ahrefs.com, which it calls free")
+        self.assertLessEqual(sandbox.state()["spent"], 5000)
+        self.assertEqual(self.metric(proxy, "anchorage_v3_charges_free"), 1)
+        holds = [entry for entry in proxy.entries(answer.id) if entry["kind"] == "hold"]
+        self.assertEqual((holds[0]["units"], {hold["units"] > 0 for hold in holds[1:]}), (0, {True}))
+        for number in range(40):
+            answer = proxy.get(target=f"a{number}.ahrefs.com", limit=100)
+            self.assertEqual(answer.rows_charged, 0, "for the client it stays free")
+            if answer.fault:
+                break
+        self.assertEqual(answer.fault, "out_of_units")
+        used = sum(item["units"] for item in proxy.usage().values())
+        self.assertLessEqual(used, 5000)
+        # v3 takes nothing any more, and the doctor has seen it.
+        sandbox.reset()
+        proxy.run("doctor")
+        self.assertEqual(self.metric(proxy, "anchorage_v3_charges_free"), 0)
+        self.assertEqual(proxy.get(target="b.ahrefs.com", limit=100).units, 0)
+
+    def test_what_costs_nothing_is_served_when_a_limit_is_used_up(self):
+        sandbox, proxy = self.play(teams={"seo": {"units_per_month": 600, "rows_per_month": 100}})
+        known = proxy.get(target="m1.example", limit=10)
+        self.assertEqual(proxy.get(target="m1.example", limit=10).headers["x-anchorage-cache"], "hit")
+        sandbox.script({"match": "anchors", "headers": {ACTUAL: "600"}})
+        self.assertEqual(proxy.get(target="m2.example", limit=10).fault, None)  # the units are used up
+        self.assertEqual(proxy.get(target="m3.example", limit=1).fault, "out_of_units")
+        for params in {"target": "m1.example"}, {"target": "ahrefs.com"}, {"target": "m1.example", "limit": 3}:
+            answer = proxy.get(**{"limit": 5, **params})
+            self.assertEqual((answer.fault, answer.units), (None, 0), answer)
+        self.assertEqual(proxy.get(target="ahrefs.com", limit=1000).rows_charged, 0)
+        self.assertEqual(known.fault, None)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -30,7 +30,7 @@ static const struct command {
     { "key",     program_ledger,  true,  "add|import|list|disable|enable|assign|rotate …", "the clients' keys" },
     { "usage",   program_ledger,  true,  "[--by team|key|client|day|hour|table|target] [--since DATE] [--until DATE] …",
       "rows and units used" },
-    { "ledger",  program_ledger,  true,  "verify|export|backup …", "the books themselves" },
+    { "ledger",  program_ledger,  true,  "verify|export|backup|correct …", "the books themselves" },
     { "doctor",  program_doctor,  false, "[--team TEAM] [--save FILE] [--format text|json]",
       "what the v3 key, plan and API really do; nothing charged" },
     { "version", NULL,            false, "", "print the version" },

@@ -54,6 +54,17 @@ static void take_keys(struct ledger *l, bool changed, struct keys *keys)
     strangers_drop_keys(l->strangers, l->keys);
 }
 
+/* Limits are checked with it from now on. When memory is out, after the next start. */
+static void take_correction(struct ledger *l, struct entry *e)
+{
+    int32_t team = e ? tally_team(&l->tally, e->team) : -1;
+    if (team >= 0) {
+        sums_add_entry(&l->tally.teams[team].all_time, e);
+        (void)!tally_use(&l->tally, team, day_of_ms(e->time_ms), entry_rows_used(e), entry_units_used(e));
+    }
+    free(e);
+}
+
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
                    struct buffer *out, struct buffer *err)
 {
@@ -65,8 +76,10 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
         c.alone = !l->base;
     }
     int status = command_run(&c, argc, argv);
-    if (l)
+    if (l) {
         take_keys(l, c.keys_changed, changed_keys(&c));
+        take_correction(l, c.corrected);
+    }
     *at = status == COMMAND_DONE ? c.at : 0;
     return status;
 }
@@ -121,6 +134,7 @@ static void job_finish(struct job *j)
     *at = j->next;
     pthread_join(j->thread, NULL);
     take_keys(j->ledger, j->command.keys_changed, j->keys);
+    take_correction(j->ledger, j->command.corrected);
     j->keys = NULL;
 }
 

@@ -38,6 +38,40 @@ class Prices(unittest.TestCase):
         self.assertEqual(proxy.get(target="other.example", limit=10).fault, None)
         proxy.run("ledger", "verify", check=0)
 
+    def test_what_was_booked_wrong_is_corrected(self):
+        """By the running daemon, whose limits count it at once, and without one."""
+        sandbox, proxy = self.play(upstream={"units_per_month": 20000}, teams={"seo": {"units_per_month": 10000}})
+        first, second = (proxy.get(target=f"m{number}.example", limit=100) for number in range(2))
+        done = proxy.run("ledger", "correct", first.id, "--units", "9950", check=0)
+        self.assertRegex(done.stdout, rf"^[a-z0-9]{{26}} corrects {first.id}: {first.units} units were booked, 9950 are")
+        self.assertEqual(proxy.get(target="m3.example", limit=100).fault, "out_of_units")
+        self.assertEqual(proxy.usage()["seo"]["units"], 9950 + second.units)
+        id = proxy.run("ledger", "correct", "--quiet", first.id, "--units=0", check=0).stdout.strip()
+        [entry] = proxy.entries(id)
+        self.assertEqual((entry["kind"], entry["ref"], entry["units"], entry["rows"], entry["team"], entry["target"]),
+                         ("correct", first.id, -9950, 0, "seo", "m0.example"))
+        self.assertEqual(proxy.get(target="m3.example", limit=100).fault, None)
+        self.assertIn("nothing to correct: 0 units", proxy.run("ledger", "correct", first.id, "--units", "0").stdout)
+        self.assertEqual(proxy.run("ledger", "correct", "--quiet", first.id, "--units", "0").stdout, "")
+        for words, status, what in [
+                ((first.id,), 2, "--units N is missing"), ((first.id, "--units", "-3"), 2, "a whole number from 0"),
+                ((first.id, "--units", "1e3"), 2, "a whole number from 0"), (("x", "--units", "3"), 2, "26 letters"),
+                (("0" * 26, "--units", "3"), 1, "no call 0{26} is in the books"), ((id, "--units", "3"), 1, "no call but"),
+                (("--units", "3"), 2, "an argument is missing")]:
+            self.assertRegex(proxy.run("ledger", "correct", *words, check=status).stderr, what)
+        proxy.run("ledger", "verify", check=0)
+        sandbox.script({"match": "anchors", "stall": True})
+        with proxy.connect() as client:
+            client.sendall(f"GET {proxy.params({'target': 'open.example'})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            sandbox.wait(requests=4)
+            hold = next(entry for entry in proxy.ledger() if entry["target"] == "open.example")
+            self.assertIn("has not ended", proxy.run("ledger", "correct", hold["id"], "--units", "1", check=1).stderr)
+        proxy.kill()
+        proxy.run("ledger", "correct", second.id, "--units", "7", check=0)
+        self.assertEqual([entry["units"] for entry in proxy.ledger() if entry["ref"] == second.id],
+                         [7 - second.units])
+        proxy.run("ledger", "verify", check=0)
+
     def test_a_price_that_was_raised_is_believed(self):
         sandbox, proxy = self.play(upstream={"units_per_month": 20000})
         sandbox.script({"match": "anchors", "headers": {ACTUAL: str(900 * 20)}})

@@ -31,6 +31,7 @@ class Completion(unittest.TestCase):
         self.assertLessEqual({"--team", "--name", "--config"}, set(complete("key", "add", "--")))
         self.assertEqual(complete("--config", "x", "usage", "--by", "t"), ["team", "table", "target"])
         self.assertEqual(complete("ledger", "export", "--format", ""), ["jsonl", "csv"])
+        self.assertLessEqual({"--units", "--quiet"}, set(complete("ledger", "correct", "--")))
         self.assertEqual(complete("usage", "--bill", ""), [])
         self.assertEqual(complete("version", "--c"), [])
 

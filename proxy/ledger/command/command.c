@@ -109,6 +109,16 @@ static const struct command_row rows[] = {
         .max_arguments = 1,
         .run = ledger_backup,
     },
+    {
+        .words = "ledger correct",
+        .synopsis = "ID --units N [--quiet]",
+        .help = "Book what Ahrefs really took for the call ID, N units, where the books have another number: the\n"
+                "difference is an entry of its own in the running month. --quiet prints the id of that entry alone.",
+        .options = { [CORRECT_UNITS] = { "--units", false }, [CORRECT_QUIET] = { "--quiet", true } },
+        .min_arguments = 1,
+        .max_arguments = 1,
+        .run = ledger_correct,
+    },
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };

@@ -24,8 +24,9 @@ struct command {
     bool alone;                  /* no daemon waits for the books meanwhile */
     struct slice input;
     struct buffer *out, *err;
-    bool keys_changed; /* set by the command */
-    int64_t at;        /* where a command that goes on in portions begins, and then where it ended; 0: all of it */
+    bool keys_changed;       /* set by the command */
+    struct entry *corrected; /* set by the command: the correction that it wrote; the caller frees it */
+    int64_t at; /* where a command that goes on in portions begins, and then where it ended; 0: all of it */
 
     /* The command line: values by the row's options (NULL: absent; a flag: itself), then what is no option. */
     const struct command_row *row;
@@ -82,6 +83,7 @@ int usage(struct command *c);
 int ledger_verify(struct command *c);
 int ledger_export(struct command *c);
 int ledger_backup(struct command *c);
+int ledger_correct(struct command *c);
 
 /* The order of the options in the table. */
 enum { KEY_ADD_TEAM, KEY_ADD_NAME, KEY_ADD_TOKEN, KEY_ADD_TOKEN_FILE };
@@ -89,5 +91,6 @@ enum { KEY_IMPORT_DRY_RUN };
 enum { KEY_LIST_UNKNOWN };
 enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT, USAGE_BILL, USAGE_SPLIT, USAGE_WARN };
 enum { EXPORT_SINCE, EXPORT_FORMAT };
+enum { CORRECT_UNITS, CORRECT_QUIET };
 
 #endif

@@ -108,6 +108,14 @@ static void follow_call(struct verify *v, const struct entry *e)
     }
 }
 
+/* Where entries were removed, the end of the call may be among them. */
+static void follow_correction(struct verify *v, const struct entry *e)
+{
+    if (e->kind == ENTRY_CORRECT && !v->cut.seq && !has_ended(v, e->ref))
+        complain(v, "seq %lld: a correction of %.*s, which has not ended before it", (long long)e->seq,
+                 SLICE_ARGS(e->ref));
+}
+
 static void verify_entry(void *context, const struct entry *e)
 {
     struct verify *v = context;
@@ -126,6 +134,7 @@ static void verify_entry(void *context, const struct entry *e)
     v->last_seq = e->seq;
     v->entries++;
     follow_call(v, e);
+    follow_correction(v, e);
     v->failed = v->failed || !rollup_set_add(&v->sums, e);
 }
 

@@ -203,7 +203,6 @@ static struct refusal read_list(const struct params *params, const struct call_o
     }
     if (r.fault)
         return r;
-    c->target_given = target_trim(params->value[PARAM_TARGET]);
     r = read_mode(params, options, memory, c);
     if (!r.fault)
         r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);
@@ -225,7 +224,7 @@ static struct refusal read_list(const struct params *params, const struct call_o
 struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,
                           struct call *ret)
 {
-    *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT, .target_given = S("") };
+    *ret = (struct call){ .limit = CALL_DEFAULT_LIMIT };
     struct refusal output = read_output(params, memory, ret);
     struct refusal r = read_table(params, memory, ret);
     if (r.fault)

@@ -22,7 +22,6 @@ struct call {
     const struct table *table;
     enum output output;
     struct target target;
-    struct slice target_given; /* as it was sent, without the blanks at its ends */
     enum mode mode;
     bool mode_missing;
     bool select_given;       /* select was there and not * */

@@ -60,7 +60,7 @@ static size_t last_of(struct slice text)
     return at;
 }
 
-struct slice target_trim(struct slice text)
+static struct slice target_trim(struct slice text)
 {
     size_t length;
     while (text.n && is_blank(utf8_decode(text.p, &length)))
@@ -291,6 +291,8 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
                            SLICE_ARGS(port), path.n && path.p[0] != '/' ? "/" : "", SLICE_ARGS(path));
     if (!ret->v3.p)
         return no_memory();
+    if (ret->v3.n > MAX_TARGET)
+        return bad("target is longer than 2048 bytes");
     return (struct refusal){ 0 };
 }
 

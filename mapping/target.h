@@ -12,7 +12,7 @@ enum mode { MODE_EXACT, MODE_DOMAIN, MODE_SUBDOMAINS, MODE_PREFIX, MODE_COUNT };
 
 struct target {
     struct slice host; /* lower case, composed (NFC), without port */
-    struct slice v3;   /* what v3 is asked for */
+    struct slice v3;   /* what v3 is asked for, 2 048 bytes at most: also what stands in the books */
     enum mode v3_mode;
 };
 
@@ -30,8 +30,5 @@ bool host_is_under(struct slice host, struct slice names);
 
 /* v3's own free targets: they cost no units and give 100 rows a page at most. */
 extern const struct slice v3_free_targets;
-
-/* Valid UTF-8 without what is blank at both ends: white space of any script, spaces without width, byte order marks. */
-struct slice target_trim(struct slice text);
 
 #endif

@@ -225,7 +225,7 @@ struct ledger_call exchange_ledger_call(const struct exchange *x)
         .key = a->key,
         .client = a->client,
         .table = a->call.table->from,
-        .target = params_without_token(&a->params, a->call.target_given, x->memory),
+        .target = a->call.target.v3.n ? params_without_token(&a->params, a->call.target.v3, x->memory) : S(""),
         .shape = call_shape(&a->call, x->memory),
         .where = a->call.where.n > 0,
         .having = a->call.having.n > 0,

@@ -16,7 +16,7 @@ struct hold {
         IN_LINE, /* in the wait list */
         TRYING,  /* out of it: there may be room now */
     } state;
-    bool is_open;
+    bool is_open, is_waived;
     enum ledger_outcome answer;
     int64_t rows;
     struct waiter waiter;
@@ -38,6 +38,11 @@ bool hold_is_open(const struct exchange *x)
     return x->hold && x->hold->is_open;
 }
 
+bool hold_is_waived(const struct exchange *x)
+{
+    return x->hold && x->hold->is_waived;
+}
+
 bool hold_is_waiting(const struct exchange *x)
 {
     return x->hold && x->hold->state == IN_LINE;
@@ -50,7 +55,7 @@ int64_t hold_rows(const struct exchange *x)
 
 void hold_ended(struct exchange *x)
 {
-    x->hold->is_open = false;
+    x->hold->is_open = x->hold->is_waived = false;
 }
 
 enum onward hold_out_of_rows(struct exchange *x)
@@ -319,6 +324,14 @@ static enum onward look_up(struct exchange *x)
     return WAIT;
 }
 
+/* An answer without rows that is there already and is free: a hold would say nothing. */
+static bool is_for_nothing(const struct exchange *x)
+{
+    bool has_none = x->outcome.cached ? !x->outcome.result.results : !x->asked.plan.ask_list;
+    return has_none && !x->hold->is_open && !x->next_hold.rows && !x->next_hold.units && !x->requests.n &&
+           !x->seats.n_awaited;
+}
+
 enum onward hold_enter(struct exchange *x)
 {
     const struct hold *h = hold_of(x);
@@ -326,6 +339,9 @@ enum onward hold_enter(struct exchange *x)
         return exchange_refuse_call_memory(x);
     switch (h->state) {
     case IDLE:
+        x->hold->is_waived = is_for_nothing(x);
+        if (h->is_waived)
+            return ONWARD;
         return h->is_open && !x->next_hold.rows && !x->requests.n ? ONWARD : write_hold(x);
     case WRITING:
         return WAIT;

@@ -18,6 +18,9 @@ bool hold_is_open(const struct exchange *x);
 /* The call stands in the wait list. */
 bool hold_is_waiting(const struct exchange *x);
 
+/* The call needed no hold, for it asks v3 nothing and costs nothing: its settle stands alone. */
+bool hold_is_waived(const struct exchange *x);
+
 /* v2 rows held so far. */
 int64_t hold_rows(const struct exchange *x);
 

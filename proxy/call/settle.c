@@ -72,7 +72,7 @@ enum onward settle_enter(struct exchange *x)
     outcome_blame(x, FLIGHT_CALL, x->refusal, x->retry_after_ms);
     flight_give_up(&x->seats);
     bool makes_room = hold_give_back(x);
-    if (hold_is_open(x))
+    if (hold_is_open(x) || (hold_is_waived(x) && !x->refusal.fault))
         return end_hold(x); /* calls that wait for room try when that is over: then there are rows as well */
     if (makes_room)
         waitlist_retry(&x->service->waitlist);

@@ -86,8 +86,8 @@ class Books:
         elif entry["kind"] in ENDS:
             if call.end:
                 yield f"a second end, the first was the {call.end['kind']} of seq {call.end['seq']}"
-            if not call.first_hold:
-                yield "an end without a hold before it"
+            if not call.first_hold and (entry["kind"] != "settle" or entry["rows"] or entry["results"] or units_of(entry)):
+                yield "an end without a hold before it, of a call that costs something"
             if entry["kind"] != "settle" and entry["rows"]:
                 yield "rows without an answer"
             if entry["fault"] and entry["rows"] and not entry["results"]:

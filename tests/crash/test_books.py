@@ -86,6 +86,11 @@ class JudgeTest(unittest.TestCase):
 
     def test_the_wrong_order(self):
         self.finds("an end without a hold", [settle("a")] + good()[:2])
+        free = {"rows": 0, "units": 0, "units_predicted": 0, "results": 0}
+        self.assertEqual(self.judge([settle("f", **free)] + good()), [])  # it asked nothing and costs nothing
+        for amount in free:
+            self.finds("an end without a hold", [settle("f", **{**free, amount: 1, "units": None if amount ==
+                                                                "units_predicted" else amount == "units"})] + good())
         self.finds("a hold after the settle", good() + [entry("hold", "a", rows=1, units=1)])
 
     def test_overspending(self):

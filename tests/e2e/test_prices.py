@@ -2,7 +2,7 @@
 """What v3 says of prices: believed as far as it can be, and what is free is what it takes nothing for."""
 import unittest
 
-from anchorage import Anchorage
+from anchorage import TOKEN, Anchorage
 from sandbox import Sandbox
 from test_admin import Admin, parse_metrics
 
@@ -71,6 +71,33 @@ class Prices(unittest.TestCase):
         self.assertEqual([entry["units"] for entry in proxy.ledger() if entry["ref"] == second.id],
                          [7 - second.units])
         proxy.run("ledger", "verify", check=0)
+
+    def test_a_call_that_asks_and_costs_nothing_leaves_one_entry(self):
+        sandbox, proxy = self.play()
+        def kinds(**params):
+            answer = proxy.get(limit=0, **params)
+            self.assertEqual((answer.fault, answer.units), (None, 0))
+            proxy.settled(answer.id)
+            return [entry["kind"] for entry in proxy.entries(answer.id)]
+        self.assertEqual(kinds(target="ahrefs.com"), ["settle"])
+        self.assertEqual(kinds(target="ahrefs.com"), ["settle"], "remembered or not")
+        self.assertEqual(kinds(target="m1.example"), ["hold", "settle"], "a row")
+        self.assertEqual(len(sandbox.log()), 0)
+        answer = proxy.get(target="ahrefs.com", limit=1)
+        self.assertEqual([entry["kind"] for entry in proxy.entries(answer.id)], ["hold", "settle"], "v3 is asked")
+        proxy.run("ledger", "verify", check=0)
+
+    def test_a_target_is_kept_as_it_was_understood(self):
+        _, proxy = self.play()
+        path = "a" * 2000
+        for given, mode, kept in [("+" * 30000 + "HTTP://Ahrefs.COM:80/x?y" + "%E3%80%80" * 3000, "domain", "ahrefs.com"),
+                                  ("M1.Example./", "subdomains", "m1.example"),
+                                  (f"m1.EXAMPLE/{path}", "prefix", f"m1.example/{path}"),
+                                  ("https://M1.example/A", "exact", "https://m1.example/A")]:
+            answer = proxy.get(raw="/", method="POST", headers={"Content-Type": "application/x-www-form-urlencoded"},
+                               body=f"from=anchors&token={TOKEN}&limit=1&output=json&mode={mode}&target={given}".encode())
+            self.assertEqual({entry["target"] for entry in proxy.entries(answer.id)}, {kept}, answer)
+        self.assertEqual(proxy.get(target="m1.example?" + "a" * 2037, mode="exact").fault, "bad_target")
 
     def test_a_price_that_was_raised_is_believed(self):
         sandbox, proxy = self.play(upstream={"units_per_month": 20000})

@@ -28,14 +28,22 @@ struct usage_report {
     struct usage_item *items; /* by the numbers of names until they are sorted */
     size_t n, room;
     struct names names;
-    bool failed; /* memory ran out */
+    size_t name_bytes;
+    struct usage_item others; /* of clients or targets that are not shown by name */
+    bool is_cut;              /* sums of names that are shown may stand in `others` */
+    bool is_closed;           /* what has no name yet is one of the others */
+    bool failed;              /* memory ran out */
 };
 
-/* Add up the entries of the period. False when the books cannot be read; `why` gets one line. */
+/* Clients and targets that are shown by name: the dearest, by units, then rows, then calls. */
+enum { USAGE_SHOWN = 1000 };
+
+/* Add up the entries of the period; of clients and targets in memory and time that do not grow with their number. False
+ * when the books cannot be read; `why` gets one line. */
 [[nodiscard]] bool usage_collect(struct usage_report *report, struct command *c, struct buffer *why);
 void usage_clear(struct usage_report *report);
 
-/* By name; those with nothing in them are dropped, but for configured teams. */
+/* By name, the others last; those with nothing in them are dropped, but for configured teams. */
 void usage_sort(struct usage_report *report, const struct limits *limits);
 
 void usage_text(struct buffer *b, const struct usage_report *report);

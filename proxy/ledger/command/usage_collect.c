@@ -10,6 +10,10 @@
 
 enum { PAGE = 1024, DAYS_A_PIECE = 8 };
 
+/* There may be millions of clients and targets. At so many, or so many bytes of them, the cheap ones are put together.
+ */
+enum { MAX_ITEMS = 16384, KEPT_ITEMS = 4096, MAX_NAME_BYTES = 16 * 1024 * 1024 };
+
 const char *const usage_by_words[N_BY] = {
     [BY_TEAM] = "team", [BY_KEY] = "key",     [BY_CLIENT] = "client", [BY_DAY] = "day",
     [BY_HOUR] = "hour", [BY_TABLE] = "table", [BY_TARGET] = "target",
@@ -21,9 +25,69 @@ void usage_clear(struct usage_report *report)
     names_clear(&report->names);
 }
 
+/* ---- the dearest of very many ---- */
+
+static bool has_no_end(const struct usage_report *report)
+{
+    return report->by == BY_CLIENT || report->by == BY_TARGET;
+}
+
+static int64_t first_difference(const struct usage_item *x, const struct usage_item *y)
+{
+    if (x->sums.units != y->sums.units)
+        return x->sums.units < y->sums.units ? 1 : -1;
+    if (x->sums.rows != y->sums.rows)
+        return x->sums.rows < y->sums.rows ? 1 : -1;
+    return x->sums.calls < y->sums.calls ? 1 : x->sums.calls > y->sums.calls ? -1 : 0;
+}
+
+static int dearest_first(const void *a, const void *b)
+{
+    const struct usage_item *x = a, *y = b;
+    int64_t difference = first_difference(x, y);
+    return difference ? (int)difference : slice_cmp(x->name, y->name);
+}
+
+/* Keep the `n` dearest by name, add the rest to the others. */
+static void keep_dearest(struct usage_report *report, size_t n)
+{
+    struct names kept = { 0 };
+    if (report->n <= n)
+        return;
+    qsort(report->items, report->n, sizeof *report->items, dearest_first);
+    for (size_t i = n; i < report->n; i++)
+        sums_add(&report->others.sums, &report->items[i].sums);
+    report->n = n;
+    report->name_bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct usage_item *item = &report->items[i];
+        int32_t number = names_add(&kept, item->name);
+        report->failed |= number != (int32_t)i;
+        item->name = names_text(&kept, number);
+        report->name_bytes += item->name.n;
+    }
+    names_clear(&report->names);
+    report->names = kept;
+}
+
+static void make_room(struct usage_report *report)
+{
+    bool is_full = report->n >= MAX_ITEMS || report->name_bytes >= MAX_NAME_BYTES;
+    if (!has_no_end(report) || !is_full || report->n <= KEPT_ITEMS)
+        return;
+    keep_dearest(report, KEPT_ITEMS);
+    report->is_cut = true;
+}
+
 static struct usage_item *item_of(struct usage_report *report, struct slice name)
 {
     static struct usage_item nowhere;
+    int32_t there = report->is_closed || has_no_end(report) ? names_find(&report->names, name) : -1;
+    if (there >= 0)
+        return &report->items[there];
+    if (report->is_closed)
+        return &report->others;
+    make_room(report);
     int32_t number = names_add(&report->names, name);
     if (number >= 0 && (size_t)number < report->n)
         return &report->items[number];
@@ -39,6 +103,7 @@ static struct usage_item *item_of(struct usage_report *report, struct slice name
         report->failed = true;
         return &nowhere;
     }
+    report->name_bytes += name.n;
     report->items[report->n] = (struct usage_item){ .name = names_text(&report->names, number),
                                                     .rows_limit = LEDGER_NO_LIMIT,
                                                     .rows_left = LEDGER_NO_LIMIT };
@@ -127,17 +192,34 @@ static void take_entry(void *context, const struct entry *e)
         sums_add_entry(&item_of(reading->report, name_of_entry(e, reading->report->by, text))->sums, e);
 }
 
+static bool read_entries(struct reading *reading, const struct span *span, struct buffer *why)
+{
+    bool good = true;
+    for (int64_t seq = span->first_seq; good && seq && seq <= span->last_seq;)
+        good = store_entries(reading->c->store, seq, PAGE, take_entry, reading, &seq, why);
+    return good;
+}
+
+/* Once to know who is dear, and again for their sums where these had to be cut. */
 static bool collect_entries(struct reading *reading, struct buffer *why)
 {
     struct span span = { 0 };
-    struct period p = reading->report->period;
+    struct usage_report *report = reading->report;
+    struct period p = report->period;
     bool good =
         store_rollups(reading->c->store, (int64_t)p.since.n * 24, (int64_t)p.until.n * 24, take_span, &span, why);
     if (good)
         command_note_cut(reading->c, span.first_seq);
-    for (int64_t seq = span.first_seq; good && seq && seq <= span.last_seq;)
-        good = store_entries(reading->c->store, seq, PAGE, take_entry, reading, &seq, why);
-    return good;
+    good = good && read_entries(reading, &span, why);
+    keep_dearest(report, USAGE_SHOWN);
+    report->is_closed = report->n == USAGE_SHOWN;
+    if (!good || !report->is_cut)
+        return good;
+    report->is_closed = true;
+    report->others.sums = (struct sums){ 0 };
+    for (size_t i = 0; i < report->n; i++)
+        report->items[i].sums = (struct sums){ 0 };
+    return read_entries(reading, &span, why);
 }
 
 /* ---- what is held, what is left ---- */
@@ -188,8 +270,9 @@ static bool collect_limits(struct reading *reading, struct buffer *why)
 bool usage_collect(struct usage_report *report, struct command *c, struct buffer *why)
 {
     struct reading reading = { .report = report, .c = c };
-    bool from_entries = report->by == BY_CLIENT || report->by == BY_TARGET;
-    bool good = (from_entries ? collect_entries(&reading, why) : collect_rollups(&reading, why)) &&
+    report->others.name = S("others");
+    report->others.rows_limit = report->others.rows_left = LEDGER_NO_LIMIT;
+    bool good = (has_no_end(report) ? collect_entries(&reading, why) : collect_rollups(&reading, why)) &&
                 collect_held(&reading, why) && collect_limits(&reading, why);
     if (good && report->failed)
         buffer_str(why, "ledger: out of memory");
@@ -221,4 +304,6 @@ void usage_sort(struct usage_report *report, const struct limits *limits)
     report->n = kept;
     if (kept)
         qsort(report->items, kept, sizeof *report->items, by_name);
+    if (!is_empty(&report->others))
+        report->items[report->n++] = report->others; /* there were more than are left, so there is room */
 }

@@ -394,6 +394,40 @@ static void tamper(struct room *r, const char *sql)
     room_open(r, NULL);
 }
 
+static size_t count_of(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, word)); text++)
+        n++;
+    return n;
+}
+
+/* 20 000 targets with two calls each, far from each other; every twentieth is dear. */
+static void the_dearest_of_very_many_targets(void **state)
+{
+    struct room *r = *state;
+    hold_now(r, "a", "seo", 8, 150);
+    settle_now(r, "a", "seo", 8, 150);
+    assert_runs(r, "usage --by target --format csv");
+    assert_null(strstr(r->out.p, "others"));
+    tamper(
+        r,
+        "INSERT INTO entry WITH RECURSIVE number(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i < 39999)"
+        " SELECT (SELECT MAX(seq) + 1 FROM entry) + i, time, kind, id, ref, team, key, client, tbl,"
+        " 't' || (i % 20000), shape, 1, iif(i % 20 = 0, 500, 1), units_predicted, units_alone, results, via, paid_by,"
+        " flags, approximate, fault, duration_ms, sum FROM number JOIN entry WHERE entry.kind = 2;"
+        "UPDATE rollup SET last_seq = (SELECT MAX(seq) FROM entry)");
+    assert_runs(r, "usage --by target --format csv");
+    assert_int_equal(count_of(r->out.p, "\n"), 1 + 1000 + 1);
+    assert_non_null(strstr(r->out.p, "\nt40,2,4,2,0,,,1000,"));
+    assert_non_null(strstr(r->out.p, "\nt19980,2,4,2,0,,,1000,"));
+    assert_null(strstr(r->out.p, "\nt41,"));
+    assert_non_null(strstr(r->out.p, "\nothers,38001,76002,38008,0,,,38150,"));
+    assert_true(strstr(r->out.p, "\nothers,") > strstr(r->out.p, "\nt9980,"));
+    assert_runs(r, "usage --by client --format csv");
+    assert_non_null(strstr(r->out.p, "\n10.1.2.7,40001,80002,40008,0,,,1038150,"));
+}
+
 static void verify_sees_what_was_changed(void **state)
 {
     struct room *r = *state;
@@ -457,6 +491,7 @@ int main(void)
         room_test(a_warning_names_who_is_past),
         room_test(the_export_is_exact),
         room_test(a_long_export_comes_in_portions),
+        room_test(the_dearest_of_very_many_targets),
         room_test(verify_sees_what_was_changed),
         room_test(a_backup_is_a_ledger),
     };

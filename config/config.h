@@ -27,6 +27,7 @@ enum stats_choice { STATS_ASK, STATS_ZERO };
 enum stats_refpages { STATS_REFPAGES_ESTIMATE, STATS_REFPAGES_NULL };
 enum anchor_case { ANCHOR_CASE_FOLD, ANCHOR_CASE_KEEP };
 enum approximate { APPROXIMATE_ALLOW, APPROXIMATE_REFUSE };
+enum too_long { TOO_LONG_CUT, TOO_LONG_REFUSE };
 enum durability { DURABILITY_FULL, DURABILITY_RELAXED };
 
 /* A list of words separated by spaces. */
@@ -85,6 +86,7 @@ struct config {
     enum stats_refpages stats_refpages;
     enum anchor_case anchor_case;
     enum approximate approximate;
+    enum too_long too_long;
 
     /* [ledger] */
     enum durability durability;

@@ -18,7 +18,7 @@ struct explained {
     int n;
     bool planned;
     int64_t rows, units;
-    int64_t too_dear_after; /* units; 0: it cannot become too dear on its way */
+    int64_t rows_paid_for; /* results that units_per_call pays for, when these are fewer than limit; else 0 */
     struct slice marks;
     struct slice ignored; /* parameters that v2 did not have */
 };
@@ -29,12 +29,11 @@ static const char *const purposes[V3_KINDS] = {
     [V3_RATIO] = "the estimate of stats.refpages (kept 7 days per target and mode)",
 };
 
-static void collect_requests(struct explained *e, int64_t ceiling)
+static void collect_requests(struct explained *e)
 {
     struct translation *t = translation_new(&e->plan, (struct translation_seen){ 0 }, MEMORY, e->memory);
-    int64_t parts = (e->plan.ask_totals + e->plan.ask_ratio) * (int64_t)V3_FLOOR_UNITS;
-    if (t)
-        translation_cap_page(t, plan_probe(&e->plan, e->call.offset + e->call.limit, ceiling, ceiling - parts));
+    if (t && e->rows_paid_for)
+        translation_cut(t, e->rows_paid_for, false);
     while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
         e->purposes[e->n] = purposes[e->requests[e->n].kind];
         e->n++;
@@ -73,6 +72,21 @@ static struct slice query_of(struct slice call)
     return at < call.n ? slice_from(call, at + 1) : call;
 }
 
+/* What the ceiling of a call does to this one. */
+static void collect_ceiling(struct explained *e, const struct explain_options *o)
+{
+    int64_t ceiling = o->units_per_call, parts = plan_parts_units(&e->plan);
+    int64_t rows = ceiling ? plan_rows_paid_by(&e->plan, ceiling - parts) : INT64_MAX;
+    int64_t results = rows > e->call.offset ? rows - e->call.offset : 0;
+    bool is_short = e->plan.ask_list && results < e->call.limit;
+    int64_t least =
+        e->plan.ask_list ? plan_list_units(&e->plan, e->call.offset + (o->too_long_refuse ? e->call.limit : 1)) : 0;
+    if (is_short && results && !o->too_long_refuse)
+        e->rows_paid_for = results;
+    else if (ceiling && (is_short || parts > ceiling))
+        e->refusal = plan_too_dear(&e->plan, parts + least, ceiling, e->memory);
+}
+
 static void explain(struct slice text, const struct explain_options *o, struct explained *e)
 {
     struct call_options options = { .default_mode = o->default_mode };
@@ -94,22 +108,10 @@ static void explain(struct slice text, const struct explain_options *o, struct e
         return;
     e->planned = true;
     e->rows = plan_max_rows(&e->plan);
-    e->units = plan_max_units(&e->plan);
-    collect_requests(e, o->units_per_call);
+    e->units = plan_max_units(&e->plan, o->units_per_call);
+    collect_ceiling(e, o);
+    collect_requests(e);
     collect_marks(e);
-    int64_t first = 0;
-    for (int i = 0; i < e->n; i++)
-        first += e->requests[i].units;
-    if (o->units_per_call && e->units > o->units_per_call)
-        e->too_dear_after = o->units_per_call;
-    if (o->units_per_call && first > o->units_per_call)
-        e->refusal = (struct refusal){
-            FAULT_TOO_DEAR,
-            arena_printf(e->memory,
-                         "this call could cost %lld API v3 units, more than units_per_call = %lld: ask for "
-                         "fewer rows or columns",
-                         (long long)first, (long long)o->units_per_call)
-        };
 }
 
 /* What was asked may hold its own token in the wrong place; what is shown does not. */
@@ -178,8 +180,9 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
         buffer_printf(out, "rows:  at most %lld%s\n", (long long)e.rows, e.plan.free_of_rows ? " (a free target)" : "");
         buffer_printf(out, "units: at most %lld%s\n", (long long)e.units,
                       e.plan.free_of_units ? " (free of charge in API v3)" : "");
-        if (e.too_dear_after)
-            buffer_printf(out, "too_dear before the page that could pass %lld units\n", (long long)e.too_dear_after);
+        if (e.rows_paid_for)
+            buffer_printf(out, "units_per_call pays for %lld rows: a list that goes on behind them is marked rows\n",
+                          (long long)e.rows_paid_for);
         buffer_printf(out, "not exact: %.*s\n", SLICE_ARGS(e.marks.n ? e.marks : S("nothing")));
     }
     text_ends(&e, out);
@@ -222,7 +225,7 @@ enum fault explain_json(struct slice call, const struct explain_options *o, stru
     json_words(e.marks, out);
     buffer_str(out, "],\"ignored\":[");
     json_words(e.ignored, out);
-    buffer_printf(out, "],\"too_dear_after\":%lld,\"fault\":", (long long)e.too_dear_after);
+    buffer_printf(out, "],\"rows_paid_for\":%lld,\"fault\":", (long long)e.rows_paid_for);
     if (e.refusal.fault) {
         buffer_json_string(out, fault_word(e.refusal.fault));
         buffer_str(out, ",\"why\":");

@@ -12,6 +12,7 @@ struct explain_options {
     struct plan_options plan;
     enum mode default_mode;
     int64_t units_per_call; /* 0: no ceiling */
+    bool too_long_refuse;   /* too_long = refuse */
     struct slice v3_url;    /* what stands before the paths */
 };
 

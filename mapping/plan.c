@@ -251,13 +251,52 @@ int64_t plan_units(const struct plan *p, int64_t rows)
     return p->free_of_units ? 0 : plan_price(p, rows);
 }
 
-int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t left)
+int64_t plan_list_units(const struct plan *p, int64_t rows)
 {
-    if (p->page_rows && rows > p->page_rows)
-        rows = p->page_rows;
-    bool helps = ceiling && rows > PLAN_PROBE_ROWS && plan_units(p, rows) > left;
-    int64_t units = plan_units(p, PLAN_PROBE_ROWS);
-    return helps && units <= ceiling / 4 && units <= left ? PLAN_PROBE_ROWS : 0;
+    if (rows <= 0)
+        return 0;
+    if (!p->page_rows)
+        return plan_units(p, rows);
+    return rows / p->page_rows * plan_units(p, p->page_rows) +
+           (rows % p->page_rows ? plan_units(p, rows % p->page_rows) : 0);
+}
+
+/* Rows of one page. */
+static int64_t page_paid_by(const struct plan *p, int64_t units)
+{
+    return units < V3_FLOOR_UNITS ? 0 : p->units_per_row ? units / p->units_per_row : INT64_MAX;
+}
+
+int64_t plan_rows_paid_by(const struct plan *p, int64_t units)
+{
+    if (p->free_of_units)
+        return INT64_MAX;
+    if (!p->page_rows)
+        return page_paid_by(p, units);
+    int64_t page = plan_units(p, p->page_rows), whole = units > 0 ? units / page : 0;
+    return whole * p->page_rows + page_paid_by(p, units - whole * page);
+}
+
+int64_t plan_floor_rows(const struct plan *p)
+{
+    return p->units_per_row && p->units_per_row < V3_FLOOR_UNITS ? V3_FLOOR_UNITS / p->units_per_row : 1;
+}
+
+int64_t plan_allowance(const struct plan *p, int64_t list_units)
+{
+    if (!p->options.fold || !table_folds(p->call->table) || list_units <= 0)
+        return 0;
+    return list_units / 4 < V3_FLOOR_UNITS ? V3_FLOOR_UNITS : list_units / 4;
+}
+
+struct refusal plan_too_dear(const struct plan *p, int64_t units, int64_t ceiling, struct arena *memory)
+{
+    const char *skips = p->call->offset ? ", or begin nearer to the list's front" : "";
+    struct slice why = arena_printf(
+        memory,
+        "this call could cost %lld API v3 units, more than units_per_call = %lld: ask for fewer rows or columns%s",
+        (long long)units, (long long)ceiling, skips);
+    return why.p ? (struct refusal){ FAULT_TOO_DEAR, why } : no_memory();
 }
 
 int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit)
@@ -273,17 +312,17 @@ int64_t plan_max_rows(const struct plan *p)
     return p->free_of_rows ? 0 : table_price(c->table, c->limit, c->where.n > 0, c->having.n > 0);
 }
 
-int64_t plan_max_units(const struct plan *p)
+int64_t plan_parts_units(const struct plan *p)
 {
-    int64_t floor = p->free_of_units ? 0 : V3_FLOOR_UNITS;
-    int64_t units = (p->ask_totals ? floor : 0) + (p->ask_ratio ? floor : 0);
-    int64_t rows = p->call->offset + p->call->limit;
-    if (!p->ask_list)
-        return units;
-    if (!p->page_rows)
-        return units + plan_units(p, rows);
-    return units + rows / p->page_rows * plan_units(p, p->page_rows) +
-           (rows % p->page_rows ? plan_units(p, rows % p->page_rows) : 0);
+    return p->free_of_units ? 0 : (p->ask_totals + p->ask_ratio) * (int64_t)V3_FLOOR_UNITS;
+}
+
+int64_t plan_max_units(const struct plan *p, int64_t ceiling)
+{
+    int64_t rows = p->ask_list ? p->call->offset + p->call->limit : 0, parts = plan_parts_units(p);
+    int64_t paid = ceiling ? plan_rows_paid_by(p, ceiling - parts) : rows;
+    int64_t list = plan_list_units(p, rows < paid ? rows : paid), all = parts + list + plan_allowance(p, list);
+    return ceiling && all > ceiling ? ceiling : all;
 }
 
 static void parameter(struct buffer *b, const char *name, struct slice value)

@@ -42,7 +42,7 @@ struct plan {
     struct marks marks; /* known before anything is asked */
 };
 
-enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25, PLAN_PROBE_ROWS = 1000 };
+enum { PLAN_FREE_PAGE_ROWS = 100, PLAN_RATIO_ROWS = 25 };
 
 /* The longest URL that is sent, scheme and host included. */
 enum { PLAN_MAX_URL = 16 * 1024 };
@@ -56,18 +56,31 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
 int64_t plan_units(const struct plan *p, int64_t rows);
 int64_t plan_price(const struct plan *p, int64_t rows);
 
-/* A list of `rows` rows in one page could cost more than the `left` units of a call's `ceiling`, but it may be a short
- * one: how many rows to ask for first to know, when these cost no more than a quarter of the ceiling; 0: no such page.
- */
-int64_t plan_probe(const struct plan *p, int64_t rows, int64_t ceiling, int64_t left);
+/* The same in pages of the plan's cap, 0 for no row; and the most rows that `units` pay for, INT64_MAX on v3's free
+ * targets. */
+int64_t plan_list_units(const struct plan *p, int64_t rows);
+int64_t plan_rows_paid_by(const struct plan *p, int64_t units);
+
+/* Rows that v3's least price of a request pays for; 1 at least. */
+int64_t plan_floor_rows(const struct plan *p);
+
+/* What a list of that price may take beyond it: for rows that fold into others, where keys are folded, and for those
+ * that neighbouring pages share. */
+int64_t plan_allowance(const struct plan *p, int64_t list_units);
+
+/* FAULT_TOO_DEAR for a call that would cost `units`, in words. */
+struct refusal plan_too_dear(const struct plan *p, int64_t units, int64_t ceiling, struct arena *memory);
 
 /* What v3 took for a request by its headers: units, or -1 when that is not known (no header, or 0 on what is not free).
  */
 int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit);
 
-/* The most that the call can cost: v2 rows, v3 units. */
+/* The most that totals and ratio can cost. */
+int64_t plan_parts_units(const struct plan *p);
+
+/* The most that the call can cost: v2 rows; v3 units, where `ceiling` is what one call may take, 0: all. */
 int64_t plan_max_rows(const struct plan *p);
-int64_t plan_max_units(const struct plan *p);
+int64_t plan_max_units(const struct plan *p, int64_t ceiling);
 
 /* Paths and queries of the three requests, percent-encoded, in `memory`; p is NULL when memory is out. `after` is a
  * further filter expression or empty. */

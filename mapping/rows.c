@@ -62,14 +62,6 @@ struct row_list {
     uint32_t first; /* of those that rows_at shows */
 };
 
-static bool key_is_any_case(const struct table *t)
-{
-    for (size_t i = 0; i < t->n_columns; i++)
-        if (t->columns[i].field == t->key_field && t->columns[i].any_case)
-            return true;
-    return false;
-}
-
 struct row_list *rows_new(const struct rows_options *options)
 {
     struct row_list *r = calloc(1, sizeof *r);
@@ -77,7 +69,7 @@ struct row_list *rows_new(const struct rows_options *options)
         return NULL;
     r->o = *options;
     r->stride = sizeof(struct row) + options->table->n_fields * sizeof(union cell);
-    r->o.fold = options->fold && key_is_any_case(options->table);
+    r->o.fold = options->fold && table_folds(options->table);
     r->merged = calloc(1, r->stride);
     if (!r->merged) {
         free(r);
@@ -692,7 +684,11 @@ bool rows_finish(struct row_list *r, int64_t first, int64_t n)
     if (!r->disordered && !r->case_seen)
         return true;
     size_t size = (n ? (size_t)n : 1) * sizeof(struct row *);
-    r->sorted = charge(r, size) ? malloc(size) : NULL;
+    if (!charge(r, size)) { /* little beside the rows, which were paid for */
+        budget_add(r->o.budget, size);
+        r->bytes += size;
+    }
+    r->sorted = malloc(size);
     if (!r->sorted)
         return false;
     for (uint32_t i = 0; i < n; i++)

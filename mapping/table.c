@@ -34,3 +34,11 @@ int64_t table_price(const struct table *t, int64_t results, bool where, bool hav
                     (having ? t->prices.having_milli : 0);
     return (milli + 999) / 1000;
 }
+
+bool table_folds(const struct table *t)
+{
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (t->columns[i].field == t->key_field && t->columns[i].any_case)
+            return true;
+    return false;
+}

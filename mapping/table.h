@@ -76,6 +76,9 @@ int table_column(const struct table *t, struct slice v2);
 /* v2 rows of a call with `results` rows. */
 int64_t table_price(const struct table *t, int64_t results, bool where, bool having);
 
+/* Keys that differ in case only were one row in v2. */
+bool table_folds(const struct table *t);
+
 /* v3's least price of a request, in units. */
 enum { V3_FLOOR_UNITS = 50 };
 

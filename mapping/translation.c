@@ -29,7 +29,12 @@ struct translation {
     size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
     bool keeps_rows;
     int64_t page_rows, learnt_page_rows;
-    int64_t page_cap; /* of the next page, by the caller; 0: none */
+    int64_t limit;       /* results of the answer at most */
+    bool one_more;       /* a row behind them is asked for */
+    int64_t refill;      /* rows of the last page that made up for merged ones; 0: none was asked for */
+    int64_t units;       /* that further pages may take */
+    bool paid_out, full; /* the list ended for want of units, of memory */
+    bool stuck;          /* a full page brought nothing new */
     bool whole_list;
     bool cut_short; /* there may be more rows, but no way to ask for them */
 
@@ -71,6 +76,9 @@ struct translation *translation_new(const struct plan *plan, struct translation_
     t->memory = memory;
     t->seen_before = seen;
     t->page_rows = plan->page_rows;
+    t->limit = plan->call->limit;
+    t->units = plan_list_units(plan, plan->call->offset + plan->call->limit);
+    t->units += plan_allowance(plan, t->units);
     t->totals_body.max_bytes = 64 * 1024;
     t->asking[V3_LIST] = plan->ask_list ? TO_ASK : NOT_NEEDED;
     t->asking[V3_TOTALS] = plan->ask_totals ? TO_ASK : NOT_NEEDED;
@@ -167,9 +175,15 @@ struct refusal translation_refusal(const struct translation *t)
 
 /* ---- rows ---- */
 
+/* Rows of the list that the answer needs, skipped ones included; and with the one behind them. */
+static int64_t needed_rows(const struct translation *t)
+{
+    return t->plan->call->offset + t->limit;
+}
+
 static int64_t wanted_rows(const struct translation *t)
 {
-    return t->plan->call->offset + t->plan->call->limit;
+    return needed_rows(t) + t->one_more;
 }
 
 /* The ratio is that of the first page, whether it is asked for now or came earlier and in pieces. */
@@ -186,22 +200,10 @@ static void add_to_list_ratio(struct translation *t, const struct scan_value *va
     t->has_list_ratio = t->came_in_all == first;
 }
 
-static bool take_row(struct translation *t, const struct scan_value *values, enum rows_added *added)
+static void count_row(struct translation *t, const struct scan_value *values)
 {
-    *added = rows_add(t->rows, values);
-    switch (*added) {
-    case ROWS_NEW:
-    case ROWS_MERGED:
-    case ROWS_BROKEN:
-        t->came_in_all++;
-        add_to_list_ratio(t, values);
-        return true;
-    case ROWS_SEEN_BEFORE:
-        return true;
-    case ROWS_FULL:
-        break;
-    }
-    return no_memory(t);
+    t->came_in_all++;
+    add_to_list_ratio(t, values);
 }
 
 bool translation_has_enough(const struct translation *t)
@@ -209,13 +211,49 @@ bool translation_has_enough(const struct translation *t)
     return t->asking[V3_LIST] != TO_ASK || rows_count(t->rows) >= wanted_rows(t);
 }
 
+bool translation_knows_list(const struct translation *t)
+{
+    return t->asking[V3_LIST] != TO_ASK;
+}
+
+bool translation_lacks(const struct translation *t, enum v3_kind kind)
+{
+    return t->asking[kind] != NOT_NEEDED && t->asking[kind] != ANSWERED;
+}
+
+void translation_cut(struct translation *t, int64_t results, bool one_more)
+{
+    t->limit = results;
+    t->one_more = one_more;
+    if (t->asking[V3_LIST] == TO_ASK && rows_count(t->rows) >= wanted_rows(t))
+        t->asking[V3_LIST] = ANSWERED;
+}
+
+void translation_pay(struct translation *t, int64_t units)
+{
+    t->units = units;
+}
+
+void translation_end_rows(struct translation *t)
+{
+    t->full = true;
+}
+
+void translation_end_list(struct translation *t)
+{
+    t->paid_out = rows_count(t->rows) < needed_rows(t);
+    t->asking[V3_LIST] = ANSWERED;
+}
+
 bool translation_replay(struct translation *t, struct slice rows)
 {
     struct scan_value values[TABLE_MAX_FIELDS];
-    enum rows_added added;
     while (!translation_has_enough(t) && packed_rows_take(&rows, t->plan->call->table, t->plan->fields, values)) {
-        if (!take_row(t, values, &added))
-            return false;
+        enum rows_added added = rows_add(t->rows, values);
+        if (added == ROWS_FULL)
+            return no_memory(t);
+        if (added != ROWS_SEEN_BEFORE)
+            count_row(t, values);
         t->replayed++;
     }
     return true;
@@ -262,13 +300,15 @@ static bool on_list_row(void *context, const struct scan_value *values)
     struct translation *t = context;
     if (t->came == t->asked)
         return true; /* more than was asked for is not taken */
-    enum rows_added added;
     t->came++;
-    if (!take_row(t, values, &added))
-        return false;
-    if (added == ROWS_SEEN_BEFORE)
+    if (t->full)
+        return true;
+    enum rows_added added = rows_add(t->rows, values);
+    t->full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
+    if (t->full || added == ROWS_SEEN_BEFORE)
         return true;
     t->came_new++;
+    count_row(t, values);
     if (!t->keeps_rows)
         return true;
     packed_rows_put(&t->packed, t->plan->call->table, t->plan->fields, values);
@@ -340,6 +380,33 @@ static bool begin_page(struct translation *t, const struct filter_value *last, s
     return come_again >= 0 ? true : no_memory(t);
 }
 
+/* What makes up for rows that were merged: the rows that are missing and the share that was merged so far, at least
+ * what v3's least price pays for, and three times the page before: a few pages do, whatever merges. */
+static int64_t rows_of_refill(struct translation *t, bool or_at)
+{
+    int64_t missing = needed_rows(t) - rows_count(t->rows), merged = t->came_in_all - rows_count(t->rows);
+    int64_t share = (int64_t)((double)missing * (double)merged / (double)t->came_in_all);
+    int64_t least = plan_floor_rows(t->plan), rows = missing + share + or_at;
+    if (t->refill * 3 > least)
+        least = t->refill * 3;
+    return rows > least ? rows : least;
+}
+
+/* Of the next page, as far as it is paid for; the row at which it begins included when that comes again. */
+static int64_t rows_of_page(struct translation *t, bool or_at)
+{
+    bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
+    int64_t rows = is_refill ? rows_of_refill(t, or_at) : wanted_rows(t) - rows_count(t->rows) + or_at;
+    int64_t paid = plan_rows_paid_by(t->plan, t->units);
+    if (rows > paid)
+        rows = paid;
+    if (t->page_rows && rows > t->page_rows)
+        rows = t->page_rows;
+    if (is_refill)
+        t->refill = rows;
+    return rows;
+}
+
 /* *ret has no path when the list ends here. */
 static bool next_list(struct translation *t, struct v3_request *ret)
 {
@@ -352,17 +419,17 @@ static bool next_list(struct translation *t, struct v3_request *ret)
         if (t->cut_short)
             return true;
     }
-    int64_t rows = wanted_rows(t) - rows_count(t->rows) + or_at;
-    if (t->page_rows && rows > t->page_rows)
-        rows = t->page_rows;
-    if (t->page_cap && rows > t->page_cap)
-        rows = t->page_cap;
-    t->page_cap = 0;
+    int64_t rows = rows_of_page(t, or_at);
+    if (rows <= or_at) {
+        translation_end_list(t);
+        return true;
+    }
     scanner_free(t->list_scanner);
     t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
     ret->path = plan_list_path(t->plan, after, rows, t->memory);
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
+    t->units -= ret->units;
     t->asked = rows;
     t->came = t->came_new = 0;
     return t->list_scanner && ret->path.p ? true : no_memory(t);
@@ -386,28 +453,26 @@ static bool next_totals(struct translation *t, struct v3_request *ret)
     return ret->path.p ? true : no_memory(t);
 }
 
-void translation_cap_page(struct translation *t, int64_t rows)
-{
-    t->page_cap = rows;
-}
-
-bool translation_next(struct translation *t, struct v3_request *ret)
+bool translation_next_of(struct translation *t, enum v3_kind kind, struct v3_request *ret)
 {
     static bool (*const next[V3_KINDS])(struct translation *, struct v3_request *) = {
         [V3_LIST] = next_list, [V3_TOTALS] = next_totals, [V3_RATIO] = next_ratio
     };
-    for (int kind = 0; kind < V3_KINDS && !t->refusal.fault; kind++) {
-        if (t->asking[kind] != TO_ASK)
-            continue;
-        *ret = (struct v3_request){ .kind = (enum v3_kind)kind };
-        t->asking[kind] = ASKING;
-        if (!next[kind](t, ret))
-            return false;
-        if (!ret->path.p)
-            continue;
-        t->asked_itself[kind] = true;
-        return true;
-    }
+    if (t->refusal.fault || t->asking[kind] != TO_ASK)
+        return false;
+    *ret = (struct v3_request){ .kind = kind };
+    t->asking[kind] = ASKING;
+    if (!next[kind](t, ret) || !ret->path.p)
+        return false;
+    t->asked_itself[kind] = true;
+    return true;
+}
+
+bool translation_next(struct translation *t, struct v3_request *ret)
+{
+    for (enum v3_kind kind = 0; kind < V3_KINDS && !t->refusal.fault; kind++)
+        if (translation_next_of(t, kind, ret))
+            return true;
     return false;
 }
 
@@ -452,10 +517,11 @@ static bool more_behind(struct translation *t)
     if (cut)
         t->page_rows = t->came;
     else if (t->came < t->asked)
-        t->whole_list = true;
+        t->whole_list = !t->full;
     if (t->page && t->page_rows != t->plan->page_rows && t->came)
         t->learnt_page_rows = t->page_rows;
-    return !t->whole_list && rows_count(t->rows) < wanted_rows(t);
+    bool is_first_pass = t->came_in_all < wanted_rows(t);
+    return !t->whole_list && rows_count(t->rows) < (is_first_pass ? wanted_rows(t) : needed_rows(t));
 }
 
 static bool end_list(struct translation *t, int64_t rows_header)
@@ -467,12 +533,11 @@ static bool end_list(struct translation *t, int64_t rows_header)
     t->has_list_ratio = true; /* v3 may have cut the first page */
     t->own_until = rows_count(t->rows);
     bool more = more_behind(t);
-    if (more) {
-        if (!t->came_new)
-            return odd(t, "list", "a full page brought nothing new");
-        t->cut_short = !rows_can_page(t->rows);
-    }
-    if (more && !t->cut_short) {
+    t->units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
+    t->stuck = more && !t->came_new && !t->full; /* it orders texts otherwise than it compares them */
+    if (more && !t->full)
+        t->cut_short = t->stuck || !rows_can_page(t->rows);
+    if (more && !t->full && !t->cut_short) {
         t->page++;
         t->asking[V3_LIST] = TO_ASK;
         return true;
@@ -577,21 +642,28 @@ static bool contradicts_totals(const struct translation *t)
     return knows && t->totals > 0 && t->plan->n_filters == 0 && rows_count(t->rows) == 0;
 }
 
+static enum translation_cut cut_of(const struct translation *t)
+{
+    bool is_shorter = t->limit < t->plan->call->limit && (!t->whole_list || rows_count(t->rows) > needed_rows(t));
+    return t->full ? CUT_FULL : t->paid_out ? CUT_PAID_OUT : is_shorter ? CUT_SHORTER : CUT_NOT;
+}
+
 static void make_marks(struct translation *t, struct marks *marks)
 {
     const struct table *table = t->plan->call->table;
     bool disorder = t->seen_before.disorder || rows_resorted(t->rows);
-    bool every_row = t->whole_list && t->plan->call->offset == 0;
+    bool every_row = t->whole_list && t->plan->call->offset == 0 && rows_count(t->rows) <= needed_rows(t) && !cut_of(t);
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct column *c = &table->columns[i];
         if (t->results && c->shown == FIDELITY_NEAR && t->plan->call->select & 1u << i)
             marks_add(marks, MARK_LAST_VISITED);
         if (c->field == table->key_field && t->plan->call->select & 1u << i && rows_show_broken(t->rows, t->results))
             marks_add(marks, MARK_ANCHOR_TEXT);
-        if (c->field == table->key_field && disorder && t->plan->ask_list && (!every_row || rows_may_be_missing(t)))
+        if (c->field == table->key_field && t->plan->ask_list &&
+            (t->stuck || (disorder && (!every_row || rows_may_be_missing(t)))))
             marks->order_by |= 1u << i;
     }
-    if (t->cut_short)
+    if (t->cut_short || cut_of(t))
         marks_add(marks, MARK_ROWS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     if (t->plan->ask_list && t->plan->options.fold && case_seen && !(every_row && t->plan->n_filters == 0))
@@ -602,7 +674,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
 {
     const struct call *call = t->plan->call;
     int64_t count = rows_count(t->rows), first = call->offset < count ? call->offset : count;
-    t->results = count - first < call->limit ? count - first : call->limit;
+    t->results = count - first < t->limit ? count - first : t->limit;
     if (!rows_finish(t->rows, first, t->results))
         return no_memory(t);
     struct translation_result r = { .marks = t->plan->marks, .results = t->results };
@@ -615,6 +687,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
         marks_add(&r.marks, MARK_ROWS);
     r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
     r.whole_list = t->whole_list;
+    r.cut = cut_of(t);
     r.rows_came = t->came_in_all;
     r.rows_replayed = t->replayed;
     r.seen = (struct translation_seen){ rows_case_seen(t->rows), rows_disordered(t->rows) };

@@ -33,11 +33,16 @@ struct translation_seen {
     bool disorder;   /* its order of texts is not that of bytes */
 };
 
+/* The list goes on behind the rows of translation_cut; its pages have taken the units of translation_pay; its rows have
+ * taken the memory that they may hold. */
+enum translation_cut { CUT_NOT, CUT_SHORTER, CUT_PAID_OUT, CUT_FULL };
+
 struct translation_result {
     int64_t results; /* rows in the answer */
     int64_t rows;    /* v2 rows it costs */
     struct marks marks;
-    bool whole_list; /* the list has every row that the call asks for: nothing is behind it */
+    bool whole_list;          /* the list has every row that the call asks for: nothing is behind it */
+    enum translation_cut cut; /* why the caller's limits ended the list, though there may be more rows */
     struct translation_seen seen;
     int64_t learnt_page_rows;   /* v3 gives no more than this in one answer; 0: nothing learnt */
     bool has_totals, has_ratio; /* asked for by this call: worth keeping */
@@ -88,11 +93,29 @@ void translation_replayed(struct translation *t, bool whole);
 void translation_keep_rows(struct translation *t, size_t max_bytes);
 bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole);
 
-/* The next page of the list asks for no more rows than this. */
-void translation_cap_page(struct translation *t, int64_t rows);
+/* Before the first translation_next, after translation_replayed: the answer has at most `results` rows, fewer than the
+ * call asks for. `one_more`: a row more is asked for, to know whether there are more. */
+void translation_cut(struct translation *t, int64_t results, bool one_more);
+
+/* The list's further pages may take so many units. At first what plan.h says of the list and its allowance. */
+void translation_pay(struct translation *t, int64_t units);
+
+/* No memory is left for more rows: the list ends with those that are there. */
+void translation_end_rows(struct translation *t);
+
+/* The list's request that was taken last will not be sent: the list ends with the rows that are there. */
+void translation_end_list(struct translation *t);
+
+/* Whether nothing of the list has to be asked for (any more). */
+bool translation_knows_list(const struct translation *t);
+
+/* Whether totals or ratio are not there yet, by whomever they are asked. */
+bool translation_lacks(const struct translation *t, enum v3_kind kind);
 
 /* Take the next request that can be sent now. False when there is none (for now, or when refused). */
 bool translation_next(struct translation *t, struct v3_request *ret);
+/* The same of one kind. */
+bool translation_next_of(struct translation *t, enum v3_kind kind, struct v3_request *ret);
 
 /* The next bytes of the answer to the request of this kind that is under way. False: refused, see translation_refusal.
  */

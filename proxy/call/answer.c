@@ -74,21 +74,6 @@ static struct slice cache_word(const struct exchange *x)
     return fetch_has_asked(x) ? S("miss") : x->outcome.shared ? S("shared") : S("hit");
 }
 
-static void add_answer(struct exchange *x, struct headers *h)
-{
-    if (!exchange_is_head(x))
-        add_number(h, S("x-results-count"), x->asked.call.table->is_info ? 1 : x->outcome.result.results);
-    add(h, S("X-Anchorage-Cache"), cache_word(x));
-    if (x->outcome.approximate.n)
-        add(h, S("X-Anchorage-Approximate"), x->outcome.approximate);
-}
-
-/* What was said about it; else when calls like it are likely to have ended. */
-static int64_t retry_after_ms(const struct exchange *x)
-{
-    return x->retry_after_ms > 0 ? x->retry_after_ms : service_wait_ms(x->service, 1, 1);
-}
-
 /* Words as the value of a header: visible ASCII and blanks, and not too many. */
 static void add_why(struct headers *h, struct slice why)
 {
@@ -105,6 +90,23 @@ static void add_why(struct headers *h, struct slice why)
             buffer_str(&b, is_ellipsis ? "..." : "?");
     }
     add(h, S("X-Anchorage-Why"), buffer_slice(&b));
+}
+
+static void add_answer(struct exchange *x, struct headers *h)
+{
+    if (!exchange_is_head(x))
+        add_number(h, S("x-results-count"), x->asked.call.table->is_info ? 1 : x->outcome.result.results);
+    add(h, S("X-Anchorage-Cache"), cache_word(x));
+    if (x->outcome.approximate.n)
+        add(h, S("X-Anchorage-Approximate"), x->outcome.approximate);
+    if (x->outcome.why.n)
+        add_why(h, x->outcome.why);
+}
+
+/* What was said about it; else when calls like it are likely to have ended. */
+static int64_t retry_after_ms(const struct exchange *x)
+{
+    return x->retry_after_ms > 0 ? x->retry_after_ms : service_wait_ms(x->service, 1, 1);
 }
 
 /* An hour at most: a program that took it at its word would sleep for weeks. */

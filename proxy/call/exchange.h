@@ -83,6 +83,7 @@ struct asked {
 
 struct amounts {
     int64_t rows, units;
+    bool waits; /* for all of the call, so much is not free now though the limits leave it */
 };
 
 /* The next round. call/round.c fills it, call/fetch.c sends it. */
@@ -103,6 +104,7 @@ struct outcome {
     struct slice approximate; /* all that this call is told */
     struct slice question;    /* what the answer is remembered and shared under */
     struct slice payer;       /* of what was remembered or shared: the call that asked v3 */
+    struct slice why;         /* our limits cut the answer short: which one; n 0: they did not */
     int64_t alone_units;      /* what the answer cost that call */
     struct charge charge;     /* what the call owes; nothing before it is settled */
     bool cached;              /* the whole answer was given before: nothing is asked, no units are spent */

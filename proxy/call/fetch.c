@@ -20,7 +20,6 @@ struct get {
     struct v3_request request;
     struct upstream_get *get; /* NULL: not under way */
     bool sent;
-    bool stopped; /* by us: memory is short */
 };
 
 struct fetch {
@@ -64,11 +63,9 @@ static void on_sent(void *context)
 static bool on_bytes(void *context, struct slice bytes)
 {
     struct get *g = context;
-    if (exchange_count(g->exchange))
-        return translation_feed(g->exchange->translation, g->request.kind, bytes);
-    exchange_refuse(g->exchange, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
-    g->stopped = true;
-    return false;
+    if (!exchange_count(g->exchange)) /* the list was paid for: it ends with the rows that are there */
+        translation_end_rows(g->exchange->translation);
+    return translation_feed(g->exchange->translation, g->request.kind, bytes);
 }
 
 /* What the request costs at most by our table, were nothing free. */
@@ -182,8 +179,7 @@ static void fail(struct exchange *x, const struct get *g, const struct upstream_
         refusal = (struct refusal){ r->fault, arena_dup(x->memory, r->why) };
     else if (is_list || !before.fault)
         refusal = own;
-    if (!g->stopped)
-        outcome_blame(x, is_list ? FLIGHT_PAGES : (enum flight_kind)g->request.kind, refusal, r->retry_after_ms);
+    outcome_blame(x, is_list ? FLIGHT_PAGES : (enum flight_kind)g->request.kind, refusal, r->retry_after_ms);
     if (x->refusal.fault)
         return;
     x->retry_after_ms = r->fault ? r->retry_after_ms : 0;
@@ -297,7 +293,7 @@ static enum onward take_given(struct exchange *x)
     if (x->client_gone)
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before it had the answer"));
     if (a->rows > hold_rows(x))
-        return hold_out_of_rows(x);
+        return ANEW; /* as many of its rows as the limit leaves come from its pages */
     if (x->fetch->has_copy)
         return outcome_from_flight(x) ? ONWARD : exchange_refuse_memory(x);
     if (!budget_take(&x->service->memory, a->body.n)) {

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "proxy/call/fetch.h"
 
 enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
@@ -17,6 +18,7 @@ struct hold {
         TRYING,  /* out of it: there may be room now */
     } state;
     bool is_open, is_waived;
+    bool has_whole; /* rows and units of the whole call are set aside */
     enum ledger_outcome answer;
     int64_t rows;
     struct waiter waiter;
@@ -58,15 +60,6 @@ void hold_ended(struct exchange *x)
     x->hold->is_open = x->hold->is_waived = false;
 }
 
-enum onward hold_out_of_rows(struct exchange *x)
-{
-    x->retry_after_ms = ledger_month_ends_in_ms(x->service->ledger);
-    return exchange_refuse(
-        x, FAULT_OUT_OF_ROWS,
-        S("the answer has more rows than the team's rows_per_month leaves: ask for fewer, or wait for "
-          "the next month"));
-}
-
 /* ---- waiting for room ---- */
 
 /* A try is not in vain: there is what the call waits for, or, now and then, it may need less by now than it did. */
@@ -80,9 +73,11 @@ static bool is_worth_it(const void *context, int64_t now_ms)
         return true;
     if (h->wanted)
         return s->promised + h->wanted <= s->memory.max / 2;
+    bool (*must_wait)(const struct ledger *, struct slice, struct slice, struct rows, struct units) =
+        x->next_hold.waits ? ledger_must_wait_aside : ledger_must_wait;
     return now_ms - h->tried_ms >= ANEW_MS ||
-           !ledger_must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name, rows,
-                             (struct units){ x->next_hold.units });
+           !must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name, rows,
+                      (struct units){ x->next_hold.units });
 }
 
 static void try_again(void *context)
@@ -203,10 +198,14 @@ void hold_try_ended(struct exchange *x)
 
 bool hold_give_back(struct exchange *x)
 {
-    if (!x->hold || !x->hold->set_aside)
+    struct hold *h = x->hold;
+    if (!h || (!h->set_aside && !h->has_whole))
         return false;
-    x->service->promised -= x->hold->set_aside;
-    x->hold->set_aside = 0;
+    x->service->promised -= h->set_aside;
+    h->set_aside = 0;
+    if (h->has_whole && !h->is_open)
+        ledger_put_back(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1));
+    h->has_whole = false;
     return true;
 }
 
@@ -266,6 +265,40 @@ static enum onward out_of_units(struct exchange *x)
                              "for the next month"));
 }
 
+/* Earlier pages were held for and brought less, so that this one does not fit beside them: the list ends before it,
+ * for our own limits never refuse what was paid for. False when it is not the list that does not fit. */
+static bool leave_list_out(struct exchange *x)
+{
+    struct requests *q = &x->requests;
+    int n = 0;
+    bool has_list = false;
+    for (int i = 0; i < q->n; i++) {
+        has_list |= q->list[i].kind == V3_LIST;
+        x->next_hold.units -= q->list[i].kind == V3_LIST ? q->list[i].units : 0;
+        if (q->list[i].kind != V3_LIST)
+            q->list[n++] = q->list[i];
+    }
+    if (!has_list || !fetch_has_asked(x))
+        return false;
+    q->n = n;
+    x->next_hold.rows = 0;
+    translation_end_list(x->translation);
+    return true;
+}
+
+static enum onward does_not_fit(struct exchange *x, enum ledger_outcome outcome)
+{
+    if (x->translation && leave_list_out(x))
+        return x->requests.n ? write_hold(x) : ONWARD;
+    return outcome == LEDGER_WAIT ? wait_for_room(x) : outcome == LEDGER_OUT_OF_ROWS ? out_of_rows(x) : out_of_units(x);
+}
+
+static enum onward is_down(struct exchange *x)
+{
+    return exchange_refuse(x, FAULT_LEDGER_DOWN,
+                           S("the ledger cannot write; nothing was charged, try again in a moment"));
+}
+
 static enum onward take_answer(struct exchange *x)
 {
     enum onward how = REFUSE;
@@ -275,22 +308,42 @@ static enum onward take_answer(struct exchange *x)
         how = held(x);
         break;
     case LEDGER_OUT_OF_ROWS:
-        how = out_of_rows(x);
-        break;
     case LEDGER_OUT_OF_UNITS:
-        how = out_of_units(x);
-        break;
     case LEDGER_WAIT:
-        how = wait_for_room(x);
+        how = does_not_fit(x, x->hold->answer);
         break;
     case LEDGER_DOWN:
-        how = exchange_refuse(x, FAULT_LEDGER_DOWN,
-                              S("the ledger cannot write; nothing was charged, try again in a moment"));
+        how = is_down(x);
         break;
     }
     if (how != WAIT)
         stop_waiting(x);
     return how;
+}
+
+enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct units *allowance)
+{
+    struct hold *h = hold_of(x);
+    if (!h)
+        return exchange_refuse_call_memory(x);
+    enum ledger_outcome outcome =
+        ledger_set_aside(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name,
+                         (struct rows){ rows }, (struct units){ units }, allowance);
+    h->has_whole |= outcome == LEDGER_DONE;
+    switch (outcome) {
+    case LEDGER_DONE:
+        return ONWARD;
+    case LEDGER_OUT_OF_ROWS:
+        return out_of_rows(x);
+    case LEDGER_OUT_OF_UNITS:
+        return out_of_units(x);
+    case LEDGER_WAIT:
+        x->next_hold = (struct amounts){ rows, units, true };
+        return AGAIN;
+    case LEDGER_DOWN:
+        break;
+    }
+    return is_down(x);
 }
 
 /* What the call was going to ask may be known by now. */
@@ -305,6 +358,8 @@ static enum onward hold_again(struct exchange *x)
         x->next_hold = (struct amounts){ .rows = rows > h->rows ? rows - h->rows : 0 };
         return write_hold(x);
     }
+    if (x->next_hold.waits)
+        return ANEW;
     return h->is_open || x->has_sent || x->outcome.cached ? write_hold(x) : ANEW;
 }
 
@@ -342,6 +397,8 @@ enum onward hold_enter(struct exchange *x)
         x->hold->is_waived = is_for_nothing(x);
         if (h->is_waived)
             return ONWARD;
+        if (x->next_hold.waits)
+            return wait_for_room(x);
         return h->is_open && !x->next_hold.rows && !x->requests.n ? ONWARD : write_hold(x);
     case WRITING:
         return WAIT;

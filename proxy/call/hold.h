@@ -24,8 +24,10 @@ bool hold_is_waived(const struct exchange *x);
 /* v2 rows held so far. */
 int64_t hold_rows(const struct exchange *x);
 
-/* Refuse, as the answer has more rows than could be held. */
-enum onward hold_out_of_rows(struct exchange *x);
+/* Set aside `rows` and `units` for the whole call, and as much of the `allowance` as is free, which becomes that.
+ * ONWARD; AGAIN: only other calls' holds stand in the way, and hold_enter waits for them (x->next_hold.waits); REFUSE.
+ */
+[[nodiscard]] enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct units *allowance);
 
 /* Set aside memory for the call's rows, once. ONWARD; or what waiting for it comes to: the step is then entered again,
  * and hold_late and hold_gone are for the wait. */
@@ -34,7 +36,8 @@ enum onward hold_out_of_rows(struct exchange *x);
 /* The wait for memory is over, and what it was for is decided anew. */
 void hold_try_ended(struct exchange *x);
 
-/* Give back what was set aside. True: waitlist_retry may find a call that it is enough for. */
+/* Give back what was set aside, memory and, when nothing was held, rows and units. True: waitlist_retry may find a call
+ * that it is enough for. */
 bool hold_give_back(struct exchange *x);
 
 /* The ledger has ended the hold. */

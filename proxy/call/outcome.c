@@ -13,13 +13,15 @@ void outcome_begin(struct exchange *x, struct slice question)
     x->outcome.payer = S("");
 }
 
-bool outcome_from_cache(struct exchange *x)
+bool outcome_from_cache(struct exchange *x, int64_t most)
 {
     struct outcome *o = &x->outcome;
     struct cache_answer a;
     if (!exchange_config(x)->answer_ttl_ms || exchange_is_fresh(x) ||
         !cache_find_answer(x->asked.account->cache, o->question, clock_monotonic_ms(), &a))
         return false;
+    if (most != LEDGER_NO_LIMIT && a.rows > most)
+        return false; /* as many of its rows as the limit leaves come from its pages */
     o->marks = arena_dup(x->memory, a.marks);
     o->payer = arena_dup(x->memory, a.payer);
     buffer_append(&o->body, a.body);
@@ -154,6 +156,11 @@ void outcome_charge_nothing(struct exchange *x)
     x->outcome.charge = (struct charge){ 0 };
 }
 
+void outcome_say_why(struct exchange *x, struct slice why)
+{
+    x->outcome.why = why;
+}
+
 int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
 {
     const struct plan *p = &x->asked.plan;
@@ -178,6 +185,8 @@ void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream)
                                    .units_alone = outcome_units_alone(x, spent),
                                    .body = buffer_slice(&o->body),
                                    .marks = o->marks };
+    if (o->result.cut)
+        return;
     flight_give_answer(&x->seats, &given);
     bool is_all = !marks_has(&o->result.marks, MARK_ROWS); /* its pages are remembered; the next call tries to ask on */
     if (!ttl_ms || !asked_upstream || !is_all)

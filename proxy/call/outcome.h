@@ -10,8 +10,9 @@
 /* Forget what was shared so far: the call looks anew at what is remembered under `question`. */
 void outcome_begin(struct exchange *x, struct slice question);
 
-/* Take the answer that is remembered under the question. False when there is none, or no memory for it. */
-[[nodiscard]] bool outcome_from_cache(struct exchange *x);
+/* Take the answer that is remembered under the question, if it costs no more than `most` v2 rows (LEDGER_NO_LIMIT:
+ * any). False when there is none, or no memory for it. */
+[[nodiscard]] bool outcome_from_cache(struct exchange *x, int64_t most);
 
 /* Copy the body of the answer that another call has given; may run on the worker thread. Then take the rest of it:
  * false when there was no memory for it. */
@@ -49,10 +50,14 @@ void outcome_charge(struct exchange *x, int64_t held_rows);
 /* The books could not take what the call owes: it owes nothing. */
 void outcome_charge_nothing(struct exchange *x);
 
+/* The answer was cut short by our own limits: why. */
+void outcome_say_why(struct exchange *x, struct slice why);
+
 /* What the call would have cost, had nothing been remembered; `spent`: the units that it did cost. */
 int64_t outcome_units_alone(const struct exchange *x, int64_t spent);
 
-/* Give the answer to the calls that wait for it and, when the call has asked v3, remember it. */
+/* Give the answer to the calls that wait for it and, when the call has asked v3, remember it; but not when our own
+ * limits cut it short: then its pages serve others. */
 void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream);
 
 /* Other calls are told of this refusal if it is v3's doing, so that asking again at once would bring no other answer.

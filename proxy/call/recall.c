@@ -180,7 +180,7 @@ static enum onward look(struct exchange *x)
     outcome_begin(x, question);
     if (!question.p)
         return exchange_refuse_call_memory(x);
-    if (outcome_from_cache(x))
+    if (outcome_from_cache(x, round_rows_most(x)))
         return skip_to_hold(x, x->outcome.result.rows);
     if (flight_join(flights, &x->seats, FLIGHT_CALL, shared_as(x, question)))
         return skip_to_hold(x, round_rows_of_all(x));

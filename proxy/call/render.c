@@ -2,10 +2,13 @@
  * The step render: the answer's bytes, and what this call has learnt for the next ones. */
 #include "proxy/call/render.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "proxy/call/fetch.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
+#include "proxy/call/round.h"
 
 struct render {
     int64_t held_rows;
@@ -49,7 +52,9 @@ static void copy_answer(void *context)
 /* Have done on the worker what will take about so many bytes. */
 static enum onward on_worker(struct exchange *x, void (*run)(void *exchange), size_t bytes)
 {
-    if (!budget_take(&x->service->memory, bytes))
+    if (x->has_sent)
+        budget_add(&x->service->memory, bytes); /* it was paid for */
+    else if (!budget_take(&x->service->memory, bytes))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
     x->counted += bytes; /* until what it really has is known */
     return exchange_on_worker(x, run);
@@ -60,10 +65,9 @@ static enum onward finish(struct exchange *x)
     struct refusal refusal = x->render->refusal;
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
-    if (x->outcome.result.rows > x->render->held_rows) {
-        keep_learnt(x);
-        return hold_out_of_rows(x);
-    }
+    assert(x->outcome.result.rows <= x->render->held_rows); /* round holds for all that an answer can have */
+    if (x->outcome.result.cut)
+        outcome_say_why(x, round_why_cut(x, x->outcome.result.cut));
     if (x->outcome.body.n > WORKER_BYTES && flight_wants_copy(&x->seats))
         return on_worker(x, copy_answer, x->outcome.body.n);
     keep_learnt(x);

@@ -7,80 +7,217 @@
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
 
-struct rounds {
-    int64_t asked_rows;   /* rows of the list asked for so far, or remembered */
-    int64_t ready_rows;   /* rows of the answer that need not be asked for, not held yet */
-    int64_t prepaid_rows; /* v2 rows held already, for requests yet to be sent */
-    bool page_is_cut;     /* the page asks for no more than the team's limit leaves, and one row */
-    struct slice part;    /* what totals and ratio are shared under */
+/* A limit, and how many results of the call it pays for. */
+struct bound {
+    const char *name;
+    enum fault fault;
+    int64_t left, results; /* results -1: not even for what the call takes without any */
 };
 
-/* ---- prices and headroom ---- */
+enum { BOUND_ROWS, BOUND_TEAM, BOUND_WHOLE, BOUND_CALL, BOUNDS };
+
+struct rounds {
+    enum {
+        BEGUN,   /* nothing is set aside */
+        PROVING, /* the totals are asked for, to know whether the list fits */
+        DECIDED,
+    } state;
+    int64_t results;    /* of the answer at most: limit, or what the limits pay for */
+    int64_t units;      /* that the call may take in all */
+    struct bound bound; /* the limit that pays for fewer results than the call asks for */
+    struct slice part;  /* what totals and ratio are shared under */
+};
+
+/* ---- prices ---- */
 
 static int64_t price_of(const struct exchange *x, int64_t results)
 {
     const struct call *c = &x->asked.call;
-    return table_price(c->table, results, c->where.n > 0, c->having.n > 0);
+    return x->asked.plan.free_of_rows ? 0 : table_price(c->table, results, c->where.n > 0, c->having.n > 0);
 }
 
-/* v2 rows of the request and its clauses, held with the first round. */
-static int64_t fixed_rows(const struct exchange *x)
+/* What totals and ratio may still cost. */
+static int64_t parts_units(const struct exchange *x)
 {
-    return x->asked.plan.free_of_rows || hold_is_open(x) ? 0 : price_of(x, 0);
+    int n = translation_lacks(x->translation, V3_TOTALS) + translation_lacks(x->translation, V3_RATIO);
+    return x->asked.plan.free_of_units ? 0 : n * (int64_t)V3_FLOOR_UNITS;
 }
 
-static int64_t price_of_results(const struct exchange *x, int64_t results)
+/* Of the list as far as `results` of the answer. */
+static int64_t list_units(const struct exchange *x, int64_t results)
 {
-    const struct table *t = x->asked.call.table;
-    bool free = x->asked.plan.free_of_rows || results <= 0;
-    return free ? 0 : table_price(t, results, false, false) - table_price(t, 0, false, false);
+    const struct translation *t = x->translation;
+    int64_t rows = x->asked.call.offset + results - translation_rows(t);
+    return translation_knows_list(t) ? 0 : plan_list_units(&x->asked.plan, rows);
 }
 
-/* What the team's limit leaves for results, with `prepaid` rows of the call's own holds; INT64_MAX when there is no
- * limit. Other calls' holds do not count: they may yet turn out smaller. */
-static int64_t room_for_results(const struct exchange *x, int64_t prepaid)
+/* ---- how much of the list ---- */
+
+static int64_t least(int64_t a, int64_t b)
 {
-    struct ledger_left left = ledger_left(x->service->ledger, x->asked.team_name);
-    if (left.rows_limit == LEDGER_NO_LIMIT || x->asked.plan.free_of_rows)
+    return a < b ? a : b;
+}
+
+static int64_t results_of_rows(const struct exchange *x, int64_t rows)
+{
+    int64_t one =
+        table_price(x->asked.call.table, 1000, false, false) - table_price(x->asked.call.table, 0, false, false);
+    if (rows == LEDGER_NO_LIMIT || x->asked.plan.free_of_rows)
         return INT64_MAX;
-    int64_t room = left.rows_limit - left.rows_used - (hold_rows(x) - prepaid) - fixed_rows(x);
-    return room > 0 ? room : 0;
+    if (rows < price_of(x, 0))
+        return -1;
+    if (one <= 0)
+        return INT64_MAX;
+    int64_t n = (rows - price_of(x, 0)) / one * 1000 + (rows - price_of(x, 0)) % one * 1000 / one;
+    while (price_of(x, n + 1) <= rows) /* rounding */
+        n++;
+    return n;
 }
 
-/* What an earlier hold of the call has for results that have not come: it waited for an answer in vain. */
-static int64_t rows_prepaid(const struct exchange *x)
+static int64_t results_of_units(const struct exchange *x, int64_t units)
 {
-    return hold_is_open(x) && !x->asked.plan.free_of_rows ? hold_rows(x) - price_of(x, 0) : 0;
+    const struct translation *t = x->translation;
+    if (units == LEDGER_NO_LIMIT)
+        return INT64_MAX;
+    units -= fetch_units(x) + parts_units(x);
+    if (units < 0)
+        return -1;
+    int64_t rows = translation_knows_list(t) ? INT64_MAX : plan_rows_paid_by(&x->asked.plan, units);
+    if (rows == INT64_MAX)
+        return INT64_MAX;
+    int64_t results = rows + translation_rows(t) - x->asked.call.offset;
+    return results > 0 ? results : 0;
+}
+
+static void measure(const struct exchange *x, struct bound bounds[BOUNDS])
+{
+    struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
+    int64_t ceiling = exchange_config(x)->units_per_call;
+    bounds[BOUND_ROWS] = (struct bound){ "the team's rows_per_month leaves", FAULT_OUT_OF_ROWS, room.rows, 0 };
+    bounds[BOUND_TEAM] = (struct bound){ "the team's units_per_month leaves", FAULT_OUT_OF_UNITS, room.team_units, 0 };
+    bounds[BOUND_WHOLE] = (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0 };
+    bounds[BOUND_CALL] = (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0 };
+    for (int i = 0; i < BOUNDS; i++)
+        bounds[i].results = i == BOUND_ROWS ? results_of_rows(x, bounds[i].left) : results_of_units(x, bounds[i].left);
+}
+
+int64_t round_rows_most(const struct exchange *x)
+{
+    return ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name).rows;
 }
 
 int64_t round_rows_of_all(const struct exchange *x)
 {
-    int64_t limit = x->asked.call.limit, room = room_for_results(x, rows_prepaid(x));
-    return x->asked.plan.free_of_rows ? 0 : price_of(x, limit < room ? limit : room);
+    int64_t results = results_of_rows(x, round_rows_most(x));
+    return price_of(x, least(x->asked.call.limit, results < 0 ? 0 : results));
 }
 
-/* v2 rows of the answer if nothing more came. */
-static int64_t rows_owed(const struct exchange *x)
+static const char *unit_of(const struct bound *b)
 {
-    int64_t results = translation_rows(x->translation) - x->asked.call.offset;
-    return price_of(x, results > 0 ? results : 0);
+    return b->fault == FAULT_OUT_OF_ROWS ? "rows" : "API v3 units";
 }
 
-/* Rows of the list's next pages that `offset` skips. */
-static int64_t rows_to_skip(const struct exchange *x)
+struct slice round_why_cut(const struct exchange *x, enum translation_cut cut)
 {
-    int64_t left = x->asked.call.offset - x->rounds->asked_rows;
-    return left > 0 ? left : 0;
+    const struct rounds *r = x->rounds;
+    switch (cut) {
+    case CUT_SHORTER:
+        return arena_printf(x->memory, "%s %lld %s, which pay for %lld of the %lld rows that were asked for",
+                            r->bound.name, (long long)r->bound.left, unit_of(&r->bound), (long long)r->results,
+                            (long long)x->asked.call.limit);
+    case CUT_PAID_OUT:
+        return arena_printf(
+            x->memory, "rows were merged or came twice, and the %lld API v3 units that this call may take were used up",
+            (long long)r->units);
+    case CUT_FULL:
+        return arena_printf(x->memory, "the rows that came take all the memory that is left for a call");
+    case CUT_NOT:
+        break;
+    }
+    return S("");
 }
 
-/* See plan_probe. */
-static int64_t probing_page(const struct exchange *x)
+/* Nothing was asked for yet but, perhaps, the totals. */
+static enum onward refuse(struct exchange *x, const struct bound *b)
 {
-    int64_t parts = (translation_needs(x->translation, V3_TOTALS) + translation_needs(x->translation, V3_RATIO)) *
-                    (int64_t)V3_FLOOR_UNITS;
-    int64_t ceiling = exchange_config(x)->units_per_call;
-    int64_t rows = x->asked.call.offset + x->asked.call.limit;
-    return x->rounds->asked_rows ? 0 : plan_probe(&x->asked.plan, rows, ceiling, ceiling - fetch_units(x) - parts);
+    struct ledger *l = x->service->ledger;
+    const struct call *c = &x->asked.call;
+    bool may_be_cut = exchange_config(x)->too_long == TOO_LONG_CUT;
+    bool is_rows = b->fault == FAULT_OUT_OF_ROWS;
+    int64_t results = !c->limit ? 0 : may_be_cut ? 1 : c->limit;
+    int64_t needs = is_rows ? price_of(x, results) : fetch_units(x) + parts_units(x) + list_units(x, results);
+    if (b->fault == FAULT_TOO_DEAR) {
+        struct refusal r = plan_too_dear(&x->asked.plan, needs, b->left, x->memory);
+        return exchange_refuse(x, r.fault, r.why);
+    }
+    x->retry_after_ms = is_rows ? ledger_month_ends_in_ms(l) : ledger_billing_month_ends_in_ms(l);
+    struct slice why =
+        arena_printf(x->memory, "%s %lld %s, and this call %s %lld: ask for fewer rows%s, or wait for the next month",
+                     b->name, (long long)b->left, unit_of(b), may_be_cut ? "needs" : "may need", (long long)needs,
+                     is_rows ? "" : " or columns");
+    return why.p ? exchange_refuse(x, b->fault, why) : exchange_refuse_call_memory(x);
+}
+
+/* Set aside what `results` of the answer take, and what goes on for rows that merge. */
+static enum onward set_aside(struct exchange *x, int64_t results, bool one_more)
+{
+    struct rounds *r = x->rounds;
+    int64_t ceiling = exchange_config(x)->units_per_call, list = list_units(x, results + one_more);
+    r->units = fetch_units(x) + parts_units(x) + list;
+    struct units allowance = { plan_allowance(&x->asked.plan, list) };
+    if (ceiling)
+        allowance.n = least(allowance.n, ceiling - r->units);
+    enum onward how = hold_whole(x, price_of(x, results), r->units, &allowance);
+    r->units += allowance.n;
+    return how;
+}
+
+/* The list has no more rows than results are paid for: there are never more of them than links. */
+static bool is_proven(const struct exchange *x)
+{
+    const struct target *target = &x->asked.call.target;
+    const struct cache_totals *known = cache_find_totals(x->asked.account->cache, target->v3, target->v3_mode);
+    int64_t totals = INT64_MAX;
+    if (x->asked.plan.ask_totals && !translation_lacks(x->translation, V3_TOTALS))
+        totals = translation_totals(x->translation);
+    else if (known && known->totals_until_ms > clock_monotonic_ms() && !exchange_is_fresh(x))
+        totals = known->totals;
+    return totals <= x->asked.call.offset + x->rounds->results;
+}
+
+/* The whole call is checked before its first request. ONWARD; AGAIN: when other calls' holds have ended; REFUSE. */
+static enum onward decide(struct exchange *x)
+{
+    struct rounds *r = x->rounds;
+    const struct translation *t = x->translation;
+    const struct call *c = &x->asked.call;
+    struct bound bounds[BOUNDS], *tightest = bounds;
+    int64_t known = translation_rows(t) - c->offset;
+    int64_t wanted = !translation_knows_list(t) ? c->limit : known < 0 ? 0 : least(known, c->limit);
+    measure(x, bounds);
+    for (int i = 1; i < BOUNDS; i++)
+        if (bounds[i].results < tightest->results)
+            tightest = &bounds[i];
+    if (tightest->results < 0 || (!tightest->results && wanted))
+        return refuse(x, tightest);
+    r->bound = *tightest;
+    r->results = least(wanted, tightest->results);
+    bool is_cut = r->results < wanted, one_more = is_cut;
+    for (int i = BOUND_TEAM; i < BOUNDS; i++)
+        one_more = one_more && bounds[i].results > r->results;
+    enum onward how = set_aside(x, r->results, one_more);
+    if (how != ONWARD)
+        return how;
+    r->state = DECIDED;
+    if (!is_cut)
+        return ONWARD;
+    if (exchange_config(x)->too_long == TOO_LONG_REFUSE && !is_proven(x)) {
+        if (!translation_lacks(t, V3_TOTALS))
+            return refuse(x, tightest);
+        r->state = PROVING;
+    }
+    translation_cut(x->translation, r->results, one_more);
+    return ONWARD;
 }
 
 /* ---- totals and ratio ---- */
@@ -132,98 +269,73 @@ void round_told(struct exchange *x, enum flight_kind kind, const struct flight_n
 
 /* ---- collecting ---- */
 
-/* Take the next request of the list. Near the limit its page shrinks to what is left and one row more: a small answer
- * is still given, and one that does not fit is known by that row. */
-static void take_list(struct exchange *x, const struct v3_request *r, int64_t cap, int64_t room)
+/* Rows are held as far as the round can bring results. */
+static int64_t rows_to_hold(const struct exchange *x, int64_t list_rows)
+{
+    int64_t results = translation_rows(x->translation) + list_rows - x->asked.call.offset;
+    int64_t rows = price_of(x, results < 0 ? 0 : least(results, x->rounds->results));
+    return rows > hold_rows(x) ? rows - hold_rows(x) : 0;
+}
+
+static void start_flight(struct exchange *x, enum v3_kind kind)
 {
     struct flights *flights = x->asked.account->flights;
-    int64_t limit = x->asked.call.limit, results = r->rows - rows_to_skip(x);
-    int64_t most = results < room ? results : room;
-    x->rounds->page_is_cut = r->rows == cap;
-    x->rounds->asked_rows += r->rows;
-    x->next_hold.rows += price_of_results(x, most < limit ? most : limit);
-    if (x->pages.list.p && !exchange_is_fresh(x) &&
+    if (kind != V3_LIST && x->rounds->part.p)
+        flight_start(flights, &x->seats, (enum flight_kind)kind, x->rounds->part);
+    if (kind == V3_LIST && x->pages.list.p && !exchange_is_fresh(x) &&
         !x->seats.starts[FLIGHT_PAGES]) /* other calls that want this page wait for it */
         flight_start(flights, &x->seats, FLIGHT_PAGES, x->pages.list);
 }
 
-static void take_requests(struct exchange *x, int64_t cap, int64_t room)
+static void take_requests(struct exchange *x)
 {
     struct requests *q = &x->requests;
-    for (q->n = 0; q->n < V3_KINDS && translation_next(x->translation, &q->list[q->n]);) {
-        const struct v3_request *r = &q->list[q->n++];
+    int64_t list_rows = 0;
+    q->n = 0;
+    for (enum v3_kind kind = 0; kind < V3_KINDS; kind++) {
+        struct v3_request *r = &q->list[q->n];
+        if ((x->rounds->state == PROVING && kind != V3_TOTALS) || !translation_next_of(x->translation, kind, r))
+            continue;
+        q->n++;
         x->next_hold.units += r->units;
-        if (r->kind == V3_LIST)
-            take_list(x, r, cap, room);
-        else if (x->rounds->part.p)
-            flight_start(x->asked.account->flights, &x->seats, (enum flight_kind)r->kind, x->rounds->part);
+        list_rows += kind == V3_LIST ? r->rows : 0;
+        start_flight(x, kind);
     }
-}
-
-static void use_prepaid(struct exchange *x)
-{
-    int64_t *prepaid = &x->rounds->prepaid_rows;
-    int64_t used = x->next_hold.rows < *prepaid ? x->next_hold.rows : *prepaid;
-    x->next_hold.rows -= used;
-    *prepaid -= used;
-}
-
-static enum onward too_dear(struct exchange *x, int64_t units)
-{
-    struct slice why = arena_printf(
-        x->memory,
-        "this call could cost %lld API v3 units, more than units_per_call = %lld: ask for fewer rows or columns",
-        (long long)units, (long long)exchange_config(x)->units_per_call);
-    return exchange_refuse(x, FAULT_TOO_DEAR, why);
+    x->next_hold.rows = x->rounds->state == PROVING ? price_of(x, 0) : rows_to_hold(x, list_rows);
 }
 
 static enum onward collect(struct exchange *x)
 {
-    struct rounds *r = x->rounds;
-    int64_t room = room_for_results(x, r->prepaid_rows), cap = 0;
-    room = room > r->ready_rows ? room - r->ready_rows : 0;
-    x->next_hold = (struct amounts){ .rows = fixed_rows(x) + price_of_results(x, r->ready_rows) };
-    r->ready_rows = 0;
-    if (room < x->asked.call.limit)
-        cap = rows_to_skip(x) + room + 1;
+    x->next_hold = (struct amounts){ 0 };
+    x->requests.n = 0;
     if (needs_parts(x) && !exchange_is_fresh(x))
         recall_parts(x);
+    enum onward how = x->rounds->state == BEGUN ? decide(x) : ONWARD;
+    if (how == AGAIN)
+        return ONWARD; /* hold waits for them */
+    if (how != ONWARD)
+        return how;
     join_parts(x);
-    int64_t probe = probing_page(x);
-    translation_cap_page(x->translation, probe && (!cap || probe < cap) ? probe : cap);
-    take_requests(x, cap, room);
-    use_prepaid(x);
+    translation_pay(x->translation, x->rounds->units - fetch_units(x) - parts_units(x));
+    take_requests(x);
     struct refusal refusal = translation_refusal(x->translation);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);
-    int64_t ceiling = exchange_config(x)->units_per_call, spent = fetch_units(x);
-    if (x->requests.n && ceiling && x->next_hold.units > ceiling - spent)
-        return too_dear(x, spent + x->next_hold.units);
     return x->refusal.fault ? REFUSE : ONWARD;
 }
 
 /* ---- the step ---- */
 
-/* recall has found the beginning of a list. */
-static void begin_list(struct exchange *x)
-{
-    const struct call *c = &x->asked.call;
-    int64_t rows = translation_rows(x->translation), results = rows - c->offset;
-    x->is_new_list = false;
-    *x->rounds = (struct rounds){ .asked_rows = rows,
-                                  .ready_rows = results < 0          ? 0
-                                                : results < c->limit ? results
-                                                                     : c->limit,
-                                  .prepaid_rows = rows_prepaid(x),
-                                  .part = x->rounds->part };
-}
-
 static enum onward may_go_on(struct exchange *x)
 {
-    if (x->rounds->page_is_cut && rows_owed(x) > hold_rows(x))
-        return hold_out_of_rows(x);
+    struct rounds *r = x->rounds;
     if (x->client_gone && !flight_is_awaited(&x->seats))
         return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before all pages were asked for"));
+    if (r->state != PROVING || translation_lacks(x->translation, V3_TOTALS))
+        return ONWARD;
+    if (!is_proven(x))
+        return refuse(x, &r->bound);
+    r->state = DECIDED;
     return ONWARD;
 }
 
@@ -234,8 +346,9 @@ enum onward round_enter(struct exchange *x)
     if (!x->rounds)
         return exchange_refuse_call_memory(x);
     if (x->is_new_list)
-        begin_list(x);
+        *x->rounds = (struct rounds){ .part = x->rounds->part };
     else if (may_go_on(x) == REFUSE)
         return REFUSE;
+    x->is_new_list = false;
     return collect(x);
 }

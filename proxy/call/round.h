@@ -13,7 +13,12 @@ enum onward round_enter(struct exchange *x);
 /* What the call had a seat for is over: totals or ratio. */
 void round_told(struct exchange *x, enum flight_kind kind, const struct flight_news *news);
 
-/* v2 rows of the biggest answer that the team's limit has room for. */
+/* v2 rows of the biggest answer that the team's limit has room for; and these it has room for, LEDGER_NO_LIMIT when
+ * it has no limit. */
 int64_t round_rows_of_all(const struct exchange *x);
+int64_t round_rows_most(const struct exchange *x);
+
+/* Which of our limits cut the answer short, with numbers; p NULL when memory is out. */
+struct slice round_why_cut(const struct exchange *x, enum translation_cut cut);
 
 #endif

@@ -91,6 +91,32 @@ static void dispatch(struct ledger *l, struct op *op, struct open_call *call, le
     operation_push(l, op);
 }
 
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Limits count what is set aside for a call as if it were held. */
+static int64_t rows_counted(const struct open_call *call)
+{
+    return call ? greater(call->rows, call->aside_rows) : 0;
+}
+
+static int64_t units_counted(const struct open_call *call)
+{
+    return call ? greater(call->units, call->aside_units) : 0;
+}
+
+/* Whether a call may hold `rows` and `units` in all. */
+static enum ledger_outcome check_all(const struct ledger *l, const struct open_call *open, int32_t team, int64_t rows,
+                                     int64_t units)
+{
+    struct rows own_rows = { rows_counted(open) };
+    struct units own_units = { units_counted(open) };
+    return tally_check(&l->tally, team, (struct rows){ rows - own_rows.n }, (struct units){ units - own_units.n },
+                       own_rows, own_units);
+}
+
 static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                                 ledger_done *done, void *context)
 {
@@ -102,9 +128,8 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
     int32_t team = open ? open->team : tally_team(&l->tally, call->team);
     if (team < 0 || (open && open->ended))
         return LEDGER_DOWN;
-    struct rows own_rows = { open ? open->rows : 0 };
-    struct units own_units = { open ? open->units : 0 };
-    enum ledger_outcome outcome = tally_check(&l->tally, team, rows, units, own_rows, own_units);
+    enum ledger_outcome outcome =
+        check_all(l, open, team, (open ? open->rows : 0) + rows.n, (open ? open->units : 0) + units.n);
     if (outcome != LEDGER_DONE)
         return outcome;
     struct entry e = entry_of_call(call, ENTRY_HOLD, now_ms);
@@ -117,11 +142,12 @@ static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call
         free(op);
         return LEDGER_DOWN;
     }
+    int64_t rows_before = rows_counted(open), units_before = units_counted(open);
     open->rows += rows.n;
     open->units += units.n;
     if (now_ms > open->held_ms)
         open->held_ms = now_ms;
-    tally_hold(&l->tally, team, rows.n, units.n);
+    tally_hold(&l->tally, team, rows_counted(open) - rows_before, units_counted(open) - units_before);
     dispatch(l, op, open, done, context);
     return LEDGER_DONE;
 }
@@ -139,10 +165,75 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
 {
     const struct open_call *open = open_calls_find(&l->calls, id);
+    rows.n += open ? open->rows : 0;
+    units.n += open ? open->units : 0;
+    return ledger_must_wait_aside(l, id, team, rows, units);
+}
+
+/* ---- what is set aside ---- */
+
+bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                            struct units units)
+{
+    const struct open_call *open = open_calls_find(&l->calls, id);
     int32_t number = open ? open->team : tally_find(&l->tally, team);
-    struct rows own_rows = { open ? open->rows : 0 };
-    struct units own_units = { open ? open->units : 0 };
-    return l->serves && number >= 0 && tally_check(&l->tally, number, rows, units, own_rows, own_units) == LEDGER_WAIT;
+    return l->serves && number >= 0 && check_all(l, open, number, rows.n, units.n) == LEDGER_WAIT;
+}
+
+struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team)
+{
+    const struct open_call *open = open_calls_find(&l->calls, id);
+    int32_t number = open ? open->team : tally_find(&l->tally, team);
+    if (number < 0) /* it has used nothing yet, and has no limit; what the whole has is checked when it holds */
+        return (struct ledger_room){ LEDGER_NO_LIMIT, LEDGER_NO_LIMIT, LEDGER_NO_LIMIT,
+                                     LEDGER_NO_LIMIT, LEDGER_NO_LIMIT, LEDGER_NO_LIMIT };
+    return tally_room(&l->tally, number, (struct rows){ rows_counted(open) }, (struct units){ units_counted(open) });
+}
+
+/* Change what is set aside for an open call. */
+static void put_aside(struct ledger *l, struct open_call *open, int64_t rows, int64_t units)
+{
+    int64_t rows_before = rows_counted(open), units_before = units_counted(open);
+    open->aside_rows = rows;
+    open->aside_units = units;
+    tally_hold(&l->tally, open->team, rows_counted(open) - rows_before, units_counted(open) - units_before);
+}
+
+enum ledger_outcome ledger_set_aside(struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                                     struct units units, struct units *allowance)
+{
+    if (!serves_now(l))
+        return LEDGER_DOWN;
+    tally_turn(&l->tally, day_of_ms(clock_wall_ms()));
+    struct open_call *open = open_calls_find(&l->calls, id);
+    int32_t number = open ? open->team : tally_team(&l->tally, team);
+    if (number < 0 || (open && open->ended))
+        return LEDGER_DOWN;
+    enum ledger_outcome outcome = check_all(l, open, number, rows.n, units.n);
+    if (outcome != LEDGER_DONE)
+        return outcome;
+    if (!open)
+        open = open_calls_add(&l->calls, id, number);
+    if (!open)
+        return LEDGER_DOWN;
+    struct ledger_room room =
+        tally_room(&l->tally, number, (struct rows){ rows_counted(open) }, (struct units){ units_counted(open) });
+    const int64_t left[] = { room.team_units_now, room.whole_units_now };
+    for (int i = 0; i < 2; i++)
+        if (left[i] != LEDGER_NO_LIMIT && allowance->n > left[i] - units.n)
+            allowance->n = greater(left[i] - units.n, 0);
+    put_aside(l, open, rows.n, units.n + allowance->n);
+    return LEDGER_DONE;
+}
+
+void ledger_put_back(struct ledger *l, struct slice id)
+{
+    struct open_call *open = open_calls_find(&l->calls, id);
+    if (!open || open->ended)
+        return;
+    put_aside(l, open, 0, 0);
+    if (!open->rows && !open->units && !open->pending && !open->first_seq)
+        open_calls_remove(&l->calls, open);
 }
 
 /* ---- ends ---- */
@@ -174,7 +265,7 @@ static bool end(struct ledger *l, struct entry *e, struct open_call *open, ledge
         return false;
     }
     open->ended = true;
-    tally_hold(&l->tally, team, -open->rows, -open->units);
+    tally_hold(&l->tally, team, -rows_counted(open), -units_counted(open));
     dispatch(l, op, open, done, context);
     return true;
 }

@@ -63,14 +63,30 @@ struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 /* Write a fresh id (26 characters and a NUL) of random bits. */
 void ledger_new_id(char id[LEDGER_ID_SIZE]);
 
+/* What the limits leave for all of a call. */
+struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team);
+
+/* Set aside `rows` and `units` for all that a call may hold, what it holds already included, in memory alone: its holds
+ * draw from it, so that within it they always fit; other calls' do not. Of `*allowance` more units as many are set
+ * aside as are free now, and *allowance becomes these. LEDGER_DONE, or why not: then nothing has changed. A later one
+ * takes the place of the one before. The end of the call ends it. */
+[[nodiscard]] enum ledger_outcome ledger_set_aside(struct ledger *l, struct slice id, struct slice team,
+                                                   struct rows rows, struct units units, struct units *allowance);
+
+/* The call has done without a hold: what was set aside for it is free again. Else does nothing. */
+void ledger_put_back(struct ledger *l, struct slice id);
+
 /* Reserve `rows` and `units` for a call, checked against every limit of team and whole, held amounts included, in the
  * same step. Several holds for one id are allowed (one a page; `rows` and `units` are what is added). `done` is called
  * from the loop. When the outcome is not LEDGER_DONE nothing is held. */
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
-/* Whether ledger_hold of so much would end with LEDGER_WAIT now, as far as is known without trying. */
+/* Whether ledger_hold of so much more would end with LEDGER_WAIT now, as far as is known without trying; and
+ * ledger_set_aside of so much in all. */
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units);
+bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                            struct units units);
 
 /* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
  * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not

@@ -129,7 +129,7 @@ static bool take_used(struct ledger *l, const struct recovery *fresh)
 {
     tally_zero(&l->tally);
     for (struct open_call *call = open_calls_oldest(&l->calls); call; call = open_calls_newer(&l->calls, call))
-        call->rows = call->units = 0;
+        call->rows = call->units = 0; /* what was set aside for calls that go on stays so */
     for (size_t i = 0; i < fresh->n_days; i++) {
         const struct used_day *d = &fresh->days[i];
         int32_t team = tally_team(&l->tally, d->team);
@@ -179,10 +179,19 @@ static bool take_holds(struct ledger *l, const struct recovery *fresh, struct op
             call->held_ms = hold->time_ms;
             call->rows = hold->rows;
             call->units = hold->units;
-            tally_hold(&l->tally, call->team, call->rows, call->units);
         }
     }
     return true;
+}
+
+static void count_holds(struct ledger *l)
+{
+    for (struct open_call *call = open_calls_oldest(&l->calls); call; call = open_calls_newer(&l->calls, call)) {
+        if (call->ended)
+            call->aside_rows = call->aside_units = 0;
+        tally_hold(&l->tally, call->team, call->rows > call->aside_rows ? call->rows : call->aside_rows,
+                   call->units > call->aside_units ? call->units : call->aside_units);
+    }
 }
 
 /* A settlement that reached the disk though its call was told it did not: no answer left, so no rows are owed. */
@@ -256,6 +265,7 @@ bool resume_take(struct ledger *l, const struct recovery *fresh, size_t *togethe
         return false;
     }
     drop_lost(l);
+    count_holds(l);
     tally_turn(&l->tally, day_of_ms(clock_wall_ms()));
     *together = ops.n;
     if (!send_all(l, &ops, why))

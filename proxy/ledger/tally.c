@@ -150,13 +150,21 @@ static void look_ahead(const struct tally *t, int32_t number, struct tally_used 
     at_least(&used->whole_units, units.whole_units);
 }
 
-enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct rows rows, struct units units,
-                                struct rows own_rows, struct units own_units)
+/* In the months that a hold of now may end in. */
+static struct tally_used used_for_holds(const struct tally *t, int32_t number)
 {
     const struct team *team = &t->teams[number];
     struct tally_used used = { team->rows_used, team->units_used, t->units_used };
     if (t->last_day >= t->rows_month.until.n || t->last_day >= t->units_month.until.n)
         look_ahead(t, number, &used);
+    return used;
+}
+
+enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct rows rows, struct units units,
+                                struct rows own_rows, struct units own_units)
+{
+    const struct team *team = &t->teams[number];
+    struct tally_used used = used_for_holds(t, number);
     enum fit r = fit(team->rows_limit, used.rows, team->rows_held, own_rows.n, rows.n);
     enum fit u = fit(team->units_limit, used.units, team->units_held, own_units.n, units.n);
     enum fit w = fit(t->units_limit, used.whole_units, t->units_held, own_units.n, units.n);
@@ -165,6 +173,29 @@ enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct ro
     if (u == NEVER_FITS || w == NEVER_FITS)
         return LEDGER_OUT_OF_UNITS;
     return r == FITS && u == FITS && w == FITS ? LEDGER_DONE : LEDGER_WAIT;
+}
+
+static int64_t room_of(int64_t limit, int64_t used)
+{
+    if (limit == LEDGER_NO_LIMIT)
+        return LEDGER_NO_LIMIT;
+    return limit > used ? limit - used : 0;
+}
+
+struct ledger_room tally_room(const struct tally *t, int32_t number, struct rows own_rows, struct units own_units)
+{
+    const struct team *team = &t->teams[number];
+    struct tally_used used = used_for_holds(t, number);
+    int64_t others = bounds_sum(used.units, team->units_held - own_units.n);
+    int64_t whole_others = bounds_sum(used.whole_units, t->units_held - own_units.n);
+    return (struct ledger_room){
+        .rows = room_of(team->rows_limit, used.rows),
+        .team_units = room_of(team->units_limit, used.units),
+        .whole_units = room_of(t->units_limit, used.whole_units),
+        .rows_now = room_of(team->rows_limit, bounds_sum(used.rows, team->rows_held - own_rows.n)),
+        .team_units_now = room_of(team->units_limit, others),
+        .whole_units_now = room_of(t->units_limit, whole_others),
+    };
 }
 
 void tally_hold(struct tally *t, int32_t number, int64_t rows, int64_t units)

@@ -63,6 +63,9 @@ void tally_turn(struct tally *t, struct day today);
 enum ledger_outcome tally_check(const struct tally *t, int32_t team, struct rows rows, struct units units,
                                 struct rows own_rows, struct units own_units);
 
+/* What the limits leave for a call of a team that holds `own` already, with that: see struct ledger_room. */
+struct ledger_room tally_room(const struct tally *t, int32_t team, struct rows own_rows, struct units own_units);
+
 void tally_hold(struct tally *t, int32_t team, int64_t rows, int64_t units);
 [[nodiscard]] bool tally_use(struct tally *t, int32_t team, struct day day, int64_t rows, int64_t units);
 

@@ -61,6 +61,7 @@ struct explain_options settings_explain_options(const struct settings *s, int64_
         .plan = settings_plan_options(s, page_rows),
         .default_mode = (enum mode)s->config->default_mode,
         .units_per_call = s->config->units_per_call,
+        .too_long_refuse = s->config->too_long == TOO_LONG_REFUSE,
         .v3_url = slice_str(s->config->url),
     };
 }

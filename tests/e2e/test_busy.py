@@ -97,34 +97,27 @@ class Busy(unittest.TestCase):
             self.assertEqual((answer.fault, len(answer.anchors)), (None, 150), answer)
             self.assertIsNone(holds.answer().fault)
 
-    def test_two_who_have_paid_do_not_wait_for_each_other(self):
-        """Each needs rows that the other one holds. One ends soon, and the other one has its answer."""
+    def test_who_would_need_what_another_holds_waits_before_it_pays(self):
+        """Both would have paid in vain. The other one ends within queue_timeout, or this one is refused unasked."""
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, **self.LIMITED) as proxy:
             sandbox.script({"match": "anchors", "delay_ms": 300}, {"match": "anchors", "delay_ms": 300})
-            began = time.monotonic()
             calls = [Background(proxy, target="big.example", limit=150, order_by=order) for order in ("backlinks:desc", "anchor")]
-            answers = [call.answer() for call in calls]
-            self.assertEqual(sorted(str(a.fault) for a in answers), ["None", "too_busy"], answers)
-            self.assertLess(time.monotonic() - began, 5)
-            [good] = [a for a in answers if not a.fault]
-            self.assertEqual(len(good.anchors), 150)
-            self.assertTrue(all(a.units for a in answers), answers)
+            answers = sorted([call.answer() for call in calls], key=lambda answer: bool(answer.fault))
+            self.assertEqual([answer.fault for answer in answers], [None, "too_busy"], answers)
+            self.assertEqual([len(answers[0].anchors), answers[1].units], [150, 0])
 
-    def test_who_has_paid_and_who_has_joined_it_do_not_wait_for_each_other(self):
-        """Who joins holds the rows of all pages. The other one ends soon, and it asks for the page that is missing."""
+    def test_who_has_joined_holds_nothing_that_it_needs(self):
         options = self.LIMITED | {"upstream": {"max_rows_per_request": 100}, "teams": {"seo": {"rows_per_month": 280}}}
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, **options) as proxy:
             sandbox.script({"match": "anchors", "delay_ms": 500})
-            began = time.monotonic()
             leads = Background(proxy, target="lower.example", limit=150)
             sandbox.wait(requests=1)
             joins = Background(proxy, target="lower.example", limit=150)
             answer = leads.answer()
-            self.assertEqual((answer.fault, answer.rows_charged), ("too_busy", 0), answer)
+            self.assertEqual((answer.fault, len(answer.anchors), answer.rows_charged), (None, 150, 151), answer)
             answer = joins.answer()
-            self.assertEqual((answer.fault, len(answer.anchors), answer.units), (None, 150, 450), answer)
-            self.assertLess(time.monotonic() - began, 5)
-            self.assertEqual(sum(entry["rows"] for entry in sandbox.log()), 150)
+            self.assertTrue(answer.fault == "too_busy" or answer.rows_charged == 129, answer)
+            self.assertEqual(answer.units, 0)
 
 
 class Memory(unittest.TestCase):

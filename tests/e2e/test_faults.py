@@ -283,10 +283,34 @@ class Alone(unittest.TestCase):
 
     def test_too_dear(self):
         def play(status):
-            answer = self.proxy.get()
+            answer = self.proxy.get(limit=3)
             self.refused(answer, "too_dear", status(400))
-            self.assertEqual(self.sandbox.log(), [], "refused before the request that could pass it")
-            self.assertEqual(self.proxy.get(limit=2).status, 200)
+            self.assertEqual(self.sandbox.log(), [], "refused unasked: it does not pay for one row")
+        self.both(play, upstream={"units_per_call": 149})
+        self.both(play, upstream={"units_per_call": 49}, fidelity={"stats": "zero"})
+
+    def test_too_long(self):
+        """At most a target's totals are asked for to know."""
+        def play(status):
+            answer = self.proxy.get(limit=1000)
+            self.refused(answer, "too_dear", status(400))
+            self.assertEqual((answer.units, [entry["path"].rpartition("/")[2] for entry in self.sandbox.log()]),
+                             (50, ["backlinks-stats"]))
+            self.refused(self.proxy.get(limit=1000), "too_dear", status(400))
+            self.assertEqual(len(self.sandbox.log()), 1)
+            answer = self.proxy.get(target="one.example", limit=1000)
+            self.assertEqual((answer.status, len(answer.anchors), answer.marks & {"rows"}), (200, 1, set()), answer)
+            self.assertEqual(self.proxy.get(limit=20).status, 200)
+        self.both(play, upstream={"units_per_call": 500}, fidelity={"too_long": "refuse"})
+
+    def test_too_long_is_cut(self):
+        def play(status):
+            answer = self.proxy.get(target="lower.example", limit=100)
+            self.assertEqual((answer.status, len(answer.anchors), answer.units), (200, 44, 496), answer)
+            self.assertIn("rows", answer.marks)
+            self.assertRegex(answer.headers["x-anchorage-why"], "units_per_call is 500 API v3 units, which pay for 44 of the 100")
+            answer = self.proxy.get(limit=1000)
+            self.assertEqual((answer.status, answer.marks & {"rows"}), (200, set()), "all of a short list")
         self.both(play, upstream={"units_per_call": 500})
 
     def test_out_of_rows(self):
@@ -295,10 +319,13 @@ class Alone(unittest.TestCase):
                 answer = self.proxy.get(limit=3)
                 self.assertEqual((answer.status, answer.headers.get("x-anchorage-rows-left")), (200, str(left)), answer)
             seen = len(self.sandbox.log())
+            answer = self.proxy.get(limit=3)
+            self.assertEqual((answer.status, answer.headers["x-anchorage-rows-left"], answer.rows_charged, len(answer.anchors)),
+                             (200, "0", 2, 1), answer)
+            self.assertIn("rows", answer.marks)
+            self.assertIn("rows_per_month leaves 2 rows", answer.headers["x-anchorage-why"])
             self.refused(self.proxy.get(limit=3), "out_of_rows", status(429))
             self.assertEqual(len(self.sandbox.log()), seen)
-            answer = self.proxy.get(limit=1)
-            self.assertEqual((answer.status, answer.headers["x-anchorage-rows-left"]), (200, "0"), answer)
             self.assertEqual(self.proxy.get(from_="subscription_info").json["info"]["rows_left"], 0)
             self.refused(self.proxy.get(limit=0), "out_of_rows", status(429))
             self.assertEqual(self.proxy.usage()["seo"]["rows"], 10)
@@ -311,8 +338,11 @@ class Alone(unittest.TestCase):
             self.assertEqual(self.proxy.get(limit=2).status, 200)
             used = self.proxy.usage()["seo"]["units"]
             self.assertEqual(used, self.sandbox.state()["spent"])
-            self.refused(self.proxy.get(limit=1000), "out_of_units", status(429))
+            self.refused(self.proxy.get(limit=1000, offset=100), "out_of_units", status(429))
             self.assertEqual(self.sandbox.state()["spent"], used)
+            answer = self.proxy.get(limit=1000)
+            self.assertEqual((answer.status, answer.fault), (200, None))
+            self.assertLessEqual(self.sandbox.state()["spent"], 400)
         self.both(play, teams={"seo": {"units_per_month": 400}})
         self.both(play, upstream={"units_per_month": 400})
 

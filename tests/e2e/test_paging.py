@@ -108,13 +108,15 @@ class Paging(unittest.TestCase):
                 self.assertLessEqual(price, limit * 9 * 1.02 + 50)
 
     def test_a_page_that_brings_nothing_new(self):
-        """A v3 that ignores the condition would give the same page for ever."""
+        """A v3 that ignores the condition would give the same page for ever: the list ends there, and says so."""
         with Sandbox(today=None) as sandbox, \
                 Anchorage(sandbox, upstream={"max_rows_per_request": 20}, **STATS) as proxy:
             page = sandbox.anchors("lower.example", v2.V3_COLUMNS, history="live", order_by="anchor:asc", limit=20)
             sandbox.script({"match": "anchors", "times": 0, "body": page.text, "headers": {"x-api-rows": "20"}})
             answer = proxy.get(target="lower.example")
-            self.assertEqual((answer.status, answer.fault, answer.rows_charged), (502, "upstream_odd", 0), answer)
+            self.assertEqual((answer.status, answer.rows_charged), (200, 21), answer)
+            self.assertLessEqual({"order_by.anchor", "rows"}, set(answer.marks))
+            self.assertNotIn("x-anchorage-why", answer.headers)
             self.assertLess(len(sandbox.log()), 6, "it stops")
 
     def test_a_fault_on_a_later_page(self):
@@ -139,15 +141,20 @@ class Paging(unittest.TestCase):
             self.assertGreater(len(answer.anchors), 100, "no cap is learnt there")
 
     def test_the_last_rows_of_a_team(self):
-        """Near its limit the page shrinks to what is left plus one row: a small answer is still served."""
+        """What they pay for is given, and says that it is not all."""
         with Sandbox(today=None, anchor_case="fold") as sandbox, \
                 Anchorage(sandbox, teams={"seo": {"rows_per_month": 60}}, **STATS) as proxy:
             answer = proxy.get(target="small.example")
             self.assertEqual(answer.status, 200)
             self.assertGreater(len(answer.anchors), 5)
             answer = proxy.get(target="lower.example")
-            self.assertEqual(answer.fault, "out_of_rows")
-            self.assertLessEqual(proxy.usage()["seo"]["rows"], 60)
+            self.assertIsNone(answer.fault)
+            self.assertIn("rows", answer.marks)
+            self.assertRegex(answer.headers["x-anchorage-why"], "rows_per_month leaves [0-9]+ rows, which pay for [0-9]+ of ")
+            self.assertEqual(proxy.usage()["seo"]["rows"], 60)
+            seen = len(sandbox.log())
+            answer = proxy.get(target="lower.example")
+            self.assertEqual((answer.fault, len(sandbox.log())), ("out_of_rows", seen))
 
 
 if __name__ == "__main__":

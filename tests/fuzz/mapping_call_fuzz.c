@@ -81,7 +81,7 @@ static void check_requests(const struct plan *plan, struct arena *memory)
     if (translation_refusal(t).fault)
         check_refusal(translation_refusal(t));
     else
-        must_hold(units <= plan_max_units(plan));
+        must_hold(units <= plan_max_units(plan, 0));
     must_hold(n || translation_refusal(t).fault || translation_is_whole(t));
     translation_free(t);
 }

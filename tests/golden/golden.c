@@ -367,21 +367,36 @@ static bool play_reply(struct golden *g, const struct plan *plan, struct transla
     return translation_end(t, request->kind, r->rows);
 }
 
-/* Rounds of requests until the translation is whole; the price of a round is held against the ceiling before it is
- * sent. */
+/* The call as far as its ceiling pays for it. False: not for one row. */
+static bool cut_to_ceiling(struct golden *g, const struct plan *plan, struct translation *t, struct outcome *o)
+{
+    int64_t ceiling = number(config_of(g, "units_per_call", "100000"), 100000), left = ceiling - plan_parts_units(plan);
+    int64_t rows = plan_rows_paid_by(plan, left), results = rows > plan->call->offset ? rows - plan->call->offset : 0;
+    int64_t list = plan_list_units(plan, plan->call->offset + plan->call->limit),
+            all = list + plan_allowance(plan, list);
+    if (!ceiling)
+        return true;
+    if (left < 0 || (plan->ask_list && !results)) {
+        o->refusal = (struct refusal){ FAULT_TOO_DEAR, S("units_per_call") };
+        return false;
+    }
+    if (plan->ask_list && results < plan->call->limit)
+        translation_cut(t, results, false);
+    translation_pay(t, all < left ? all : left);
+    return true;
+}
+
+/* Rounds of requests until the translation is whole. */
 static bool play_requests(struct golden *g, const struct plan *plan, struct translation *t, struct outcome *o,
                           size_t piece, struct arena *memory)
 {
-    int64_t ceiling = number(config_of(g, "units_per_call", "100000"), 100000), spent = 0;
+    if (!cut_to_ceiling(g, plan, t, o))
+        return false;
     while (!translation_is_whole(t)) {
         struct v3_request requests[V3_KINDS];
         int n = 0;
         while (n < V3_KINDS && translation_next(t, &requests[n]))
-            spent += requests[n++].units;
-        if (ceiling && spent > ceiling) {
-            o->refusal = (struct refusal){ FAULT_TOO_DEAR, S("units_per_call") };
-            return false;
-        }
+            n++;
         for (int i = 0; i < n; i++)
             if (!play_reply(g, plan, t, &requests[i], o, piece, memory))
                 return false;

@@ -14,11 +14,12 @@ struct open_call {
     struct open_call *same_hash;
     struct link in_order;
     int32_t team;
-    int64_t rows, units; /* held; after a failure of the storage what the disk says */
-    int64_t first_seq;   /* of its first hold; 0 until that is on disk */
-    int64_t held_ms;     /* the time of its newest hold: its end is not dated before it */
-    int pending;         /* entries under way */
-    bool ended;          /* its end is under way, or failed */
+    int64_t rows, units;             /* held; after a failure of the storage what the disk says */
+    int64_t aside_rows, aside_units; /* set aside for all that the call may hold, in memory alone */
+    int64_t first_seq;               /* of its first hold; 0 until that is on disk */
+    int64_t held_ms;                 /* the time of its newest hold: its end is not dated before it */
+    int pending;                     /* entries under way */
+    bool ended;                      /* its end is under way, or failed */
     /* The storage failed under an entry of this call, and the caller was told: what becomes of it when the books are
      * open again. */
     bool lost;

@@ -63,6 +63,12 @@ enum ledger_outcome {
     LEDGER_DOWN          /* the storage has failed */
 };
 
+/* What the limits leave for all of a call, what it holds itself included; LEDGER_NO_LIMIT each where there is none. */
+struct ledger_room {
+    int64_t rows, team_units, whole_units;             /* though other calls hold some of it by now */
+    int64_t rows_now, team_units_now, whole_units_now; /* that they do not */
+};
+
 /* What stands in every entry of one call. The slices are read during the call of the function only. */
 struct ledger_call {
     struct slice id; /* see ledger_new_id */

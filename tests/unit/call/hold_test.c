@@ -31,7 +31,7 @@ static const struct step steps[] = {
 static struct exchange *call_with(int64_t rows, int64_t units)
 {
     struct exchange *x = kit_call("from=anchors&target=example.com");
-    x->next_hold = (struct amounts){ rows, units };
+    x->next_hold = (struct amounts){ .rows = rows, .units = units };
     x->requests.n = 1;
     return x;
 }

@@ -255,7 +255,7 @@ static void a_free_target_is_known_by_its_host(void **state)
         assert_int_equal(plan.free_of_units, rows[i].free_of_units);
         assert_int_equal(plan_max_rows(&plan), rows[i].free_of_rows ? 0 : 1001);
         if (rows[i].free_of_units)
-            assert_int_equal(plan_max_units(&plan), 0);
+            assert_int_equal(plan_max_units(&plan, 0), 0);
         arena_free(memory);
     }
 }

@@ -11,6 +11,20 @@ enum asking { NOT_NEEDED, TO_ASK, ASKING, ANOTHER_ASKS, ANSWERED };
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
 static const int64_t known_caps[] = { 100, 250, 500 };
 
+/* How much of the list is asked for. */
+struct share {
+    int64_t limit;  /* results of the answer at most */
+    bool one_more;  /* a row behind them is asked for */
+    int64_t units;  /* that further pages may take */
+    int64_t refill; /* rows of the last page that made up for merged ones; 0: none was asked for */
+};
+
+/* Why the list ended before it had all that was wanted of it. */
+struct ending {
+    bool paid_out, full; /* no more units, no more memory */
+    bool stuck;          /* a full page brought nothing new */
+};
+
 struct translation {
     const struct plan *plan;
     struct arena *memory;
@@ -29,12 +43,8 @@ struct translation {
     size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
     bool keeps_rows;
     int64_t page_rows, learnt_page_rows;
-    int64_t limit;       /* results of the answer at most */
-    bool one_more;       /* a row behind them is asked for */
-    int64_t refill;      /* rows of the last page that made up for merged ones; 0: none was asked for */
-    int64_t units;       /* that further pages may take */
-    bool paid_out, full; /* the list ended for want of units, of memory */
-    bool stuck;          /* a full page brought nothing new */
+    struct share share;
+    struct ending ending;
     bool whole_list;
     bool cut_short; /* there may be more rows, but no way to ask for them */
 
@@ -76,9 +86,9 @@ struct translation *translation_new(const struct plan *plan, struct translation_
     t->memory = memory;
     t->seen_before = seen;
     t->page_rows = plan->page_rows;
-    t->limit = plan->call->limit;
-    t->units = plan_list_units(plan, plan->call->offset + plan->call->limit);
-    t->units += plan_allowance(plan, t->units);
+    t->share.limit = plan->call->limit;
+    t->share.units = plan_list_units(plan, plan->call->offset + plan->call->limit);
+    t->share.units += plan_allowance(plan, t->share.units);
     t->totals_body.max_bytes = 64 * 1024;
     t->asking[V3_LIST] = plan->ask_list ? TO_ASK : NOT_NEEDED;
     t->asking[V3_TOTALS] = plan->ask_totals ? TO_ASK : NOT_NEEDED;
@@ -178,12 +188,12 @@ struct refusal translation_refusal(const struct translation *t)
 /* Rows of the list that the answer needs, skipped ones included; and with the one behind them. */
 static int64_t needed_rows(const struct translation *t)
 {
-    return t->plan->call->offset + t->limit;
+    return t->plan->call->offset + t->share.limit;
 }
 
 static int64_t wanted_rows(const struct translation *t)
 {
-    return needed_rows(t) + t->one_more;
+    return needed_rows(t) + t->share.one_more;
 }
 
 /* The ratio is that of the first page, whether it is asked for now or came earlier and in pieces. */
@@ -223,25 +233,25 @@ bool translation_lacks(const struct translation *t, enum v3_kind kind)
 
 void translation_cut(struct translation *t, int64_t results, bool one_more)
 {
-    t->limit = results;
-    t->one_more = one_more;
+    t->share.limit = results;
+    t->share.one_more = one_more;
     if (t->asking[V3_LIST] == TO_ASK && rows_count(t->rows) >= wanted_rows(t))
         t->asking[V3_LIST] = ANSWERED;
 }
 
 void translation_pay(struct translation *t, int64_t units)
 {
-    t->units = units;
+    t->share.units = units;
 }
 
 void translation_end_rows(struct translation *t)
 {
-    t->full = true;
+    t->ending.full = true;
 }
 
 void translation_end_list(struct translation *t)
 {
-    t->paid_out = rows_count(t->rows) < needed_rows(t);
+    t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
     t->asking[V3_LIST] = ANSWERED;
 }
 
@@ -301,11 +311,11 @@ static bool on_list_row(void *context, const struct scan_value *values)
     if (t->came == t->asked)
         return true; /* more than was asked for is not taken */
     t->came++;
-    if (t->full)
+    if (t->ending.full)
         return true;
     enum rows_added added = rows_add(t->rows, values);
-    t->full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
-    if (t->full || added == ROWS_SEEN_BEFORE)
+    t->ending.full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
+    if (t->ending.full || added == ROWS_SEEN_BEFORE)
         return true;
     t->came_new++;
     count_row(t, values);
@@ -387,8 +397,8 @@ static int64_t rows_of_refill(struct translation *t, bool or_at)
     int64_t missing = needed_rows(t) - rows_count(t->rows), merged = t->came_in_all - rows_count(t->rows);
     int64_t share = (int64_t)((double)missing * (double)merged / (double)t->came_in_all);
     int64_t least = plan_floor_rows(t->plan), rows = missing + share + or_at;
-    if (t->refill * 3 > least)
-        least = t->refill * 3;
+    if (t->share.refill * 3 > least)
+        least = t->share.refill * 3;
     return rows > least ? rows : least;
 }
 
@@ -397,13 +407,13 @@ static int64_t rows_of_page(struct translation *t, bool or_at)
 {
     bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
     int64_t rows = is_refill ? rows_of_refill(t, or_at) : wanted_rows(t) - rows_count(t->rows) + or_at;
-    int64_t paid = plan_rows_paid_by(t->plan, t->units);
+    int64_t paid = plan_rows_paid_by(t->plan, t->share.units);
     if (rows > paid)
         rows = paid;
     if (t->page_rows && rows > t->page_rows)
         rows = t->page_rows;
     if (is_refill)
-        t->refill = rows;
+        t->share.refill = rows;
     return rows;
 }
 
@@ -429,7 +439,7 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     ret->path = plan_list_path(t->plan, after, rows, t->memory);
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
-    t->units -= ret->units;
+    t->share.units -= ret->units;
     t->asked = rows;
     t->came = t->came_new = 0;
     return t->list_scanner && ret->path.p ? true : no_memory(t);
@@ -517,7 +527,7 @@ static bool more_behind(struct translation *t)
     if (cut)
         t->page_rows = t->came;
     else if (t->came < t->asked)
-        t->whole_list = !t->full;
+        t->whole_list = !t->ending.full;
     if (t->page && t->page_rows != t->plan->page_rows && t->came)
         t->learnt_page_rows = t->page_rows;
     bool is_first_pass = t->came_in_all < wanted_rows(t);
@@ -533,11 +543,11 @@ static bool end_list(struct translation *t, int64_t rows_header)
     t->has_list_ratio = true; /* v3 may have cut the first page */
     t->own_until = rows_count(t->rows);
     bool more = more_behind(t);
-    t->units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
-    t->stuck = more && !t->came_new && !t->full; /* it orders texts otherwise than it compares them */
-    if (more && !t->full)
-        t->cut_short = t->stuck || !rows_can_page(t->rows);
-    if (more && !t->full && !t->cut_short) {
+    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
+    t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
+    if (more && !t->ending.full)
+        t->cut_short = t->ending.stuck || !rows_can_page(t->rows);
+    if (more && !t->ending.full && !t->cut_short) {
         t->page++;
         t->asking[V3_LIST] = TO_ASK;
         return true;
@@ -644,8 +654,8 @@ static bool contradicts_totals(const struct translation *t)
 
 static enum translation_cut cut_of(const struct translation *t)
 {
-    bool is_shorter = t->limit < t->plan->call->limit && (!t->whole_list || rows_count(t->rows) > needed_rows(t));
-    return t->full ? CUT_FULL : t->paid_out ? CUT_PAID_OUT : is_shorter ? CUT_SHORTER : CUT_NOT;
+    bool is_shorter = t->share.limit < t->plan->call->limit && (!t->whole_list || rows_count(t->rows) > needed_rows(t));
+    return t->ending.full ? CUT_FULL : t->ending.paid_out ? CUT_PAID_OUT : is_shorter ? CUT_SHORTER : CUT_NOT;
 }
 
 static void make_marks(struct translation *t, struct marks *marks)
@@ -660,7 +670,7 @@ static void make_marks(struct translation *t, struct marks *marks)
         if (c->field == table->key_field && t->plan->call->select & 1u << i && rows_show_broken(t->rows, t->results))
             marks_add(marks, MARK_ANCHOR_TEXT);
         if (c->field == table->key_field && t->plan->ask_list &&
-            (t->stuck || (disorder && (!every_row || rows_may_be_missing(t)))))
+            (t->ending.stuck || (disorder && (!every_row || rows_may_be_missing(t)))))
             marks->order_by |= 1u << i;
     }
     if (t->cut_short || cut_of(t))
@@ -674,7 +684,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
 {
     const struct call *call = t->plan->call;
     int64_t count = rows_count(t->rows), first = call->offset < count ? call->offset : count;
-    t->results = count - first < t->limit ? count - first : t->limit;
+    t->results = count - first < t->share.limit ? count - first : t->share.limit;
     if (!rows_finish(t->rows, first, t->results))
         return no_memory(t);
     struct translation_result r = { .marks = t->plan->marks, .results = t->results };

@@ -5,7 +5,6 @@
 #include <assert.h>
 
 #include "base/clock.h"
-#include "proxy/call/fetch.h"
 
 enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
@@ -278,7 +277,7 @@ static bool leave_list_out(struct exchange *x)
         if (q->list[i].kind != V3_LIST)
             q->list[n++] = q->list[i];
     }
-    if (!has_list || !fetch_has_asked(x))
+    if (!has_list || !x->has_sent)
         return false;
     q->n = n;
     x->next_hold.rows = 0;

@@ -102,11 +102,12 @@ class SameQuestion(OneProxy):
         self.assertEqual(asked(self.sandbox)["anchors"], 1)
 
     def test_out_of_rows(self):
-        """Who joins holds its own rows: its team's limit counts, not that of the starter."""
+        """Who joins holds its own rows: its team's limit counts, not that of the starter. It asks for what that pays for."""
         self.slow()
         answers = self.proxy.many([{"target": "lower.example"}, {"target": "lower.example", "token": "5" * 40}] * 2)
-        self.assertEqual(sorted(answer.fault or "" for answer in answers), ["", "", "out_of_rows", "out_of_rows"])
-        self.assertEqual(self.proxy.usage()["poor"]["rows"], 0)
+        self.assertEqual(sorted((answer.fault or "", answer.rows_charged) for answer in answers),
+                         [("", 5), ("", 201), ("", 201), ("out_of_rows", 0)])
+        self.assertEqual(self.proxy.usage()["poor"]["rows"], 5)
 
     def test_one_that_waited_for_room_joins(self):
         """While it waits for room in its team's limit another team asks the same: it joins, and sends nothing of what it

@@ -288,6 +288,53 @@ struct refusal filter_of_condition(const struct table *table, const struct condi
     return e.p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }
 
+bool filter_check_of(const struct table *table, const struct condition *c, struct filter_check *ret)
+{
+    int field = table->columns[c->column].field;
+    bool compares = c->op <= OP_GE, orders = compares && c->op >= OP_LT;
+    if (field < 0 || clause_fidelity(c->clause, &table->columns[c->column]) == FIDELITY_LIVE_DAY)
+        return false;
+    if (table->fields[field].type == VALUE_WHOLE ? !compares : field != table->key_field || !orders)
+        return false;
+    *ret = (struct filter_check){ field, c->op, c->whole, c->text };
+    return true;
+}
+
+/* `difference`: below 0 where the value is less than that of the condition. */
+static bool meets(enum operator_kind op, int difference)
+{
+    switch (op) {
+    case OP_EQ:
+        return difference == 0;
+    case OP_NE:
+        return difference != 0;
+    case OP_LT:
+        return difference < 0;
+    case OP_LE:
+        return difference <= 0;
+    case OP_GT:
+        return difference > 0;
+    case OP_GE:
+        return difference >= 0;
+    case OP_SUBSTRING:
+    case OP_WORD:
+    case OP_SUBDOMAIN:
+    case OP_COUNT:
+        break;
+    }
+    return true;
+}
+
+bool filter_check_whole(const struct filter_check *c, int64_t value)
+{
+    return meets(c->op, (value > c->whole) - (value < c->whole));
+}
+
+bool filter_check_text(const struct filter_check *c, struct slice text)
+{
+    return meets(c->op, slice_cmp(text, c->text));
+}
+
 static struct slice value_json(const struct table *table, int field, const struct filter_value *values,
                                struct arena *memory)
 {

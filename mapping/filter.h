@@ -20,6 +20,23 @@ struct filter_value {
     int64_t whole;     /* VALUE_WHOLE */
 };
 
+/* A condition that merged rows are to be looked at for again: v3 was asked with it, but for each spelling by itself. */
+struct filter_check {
+    int field; /* of the table */
+    enum operator_kind op;
+    int64_t whole;
+    struct slice text; /* folded */
+};
+
+/* Whether rows that meet `c` one by one may fail it once they are merged; then *ret, whose text is not folded. Counts
+ * are added up. The earliest of dates is one of those that met it, and all else of an anchor but its place among
+ * others is compared by what its spellings have in common. */
+bool filter_check_of(const struct table *table, const struct condition *c, struct filter_check *ret);
+
+/* Whether a value meets it. Texts are folded and compared by bytes, as v2 did. */
+bool filter_check_whole(const struct filter_check *c, int64_t value);
+bool filter_check_text(const struct filter_check *c, struct slice text);
+
 /* The expression for `c`, in `memory`; empty when the condition holds for all rows and is dropped. Adds what is
  * approximated to `marks`. Refuses with FAULT_NOT_EXACT where v3 has nothing like it. */
 struct refusal filter_of_condition(const struct table *table, const struct condition *c, bool fold, struct day today,

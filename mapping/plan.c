@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "mapping/fold.h"
 
 static const struct refusal fine = { 0 };
 
@@ -75,6 +76,34 @@ static struct refusal make_filters(struct plan *p, const struct conditions *list
             p->filters[p->n_filters++] = e;
     }
     return fine;
+}
+
+/* Merged rows are looked at again, which takes the values: where there may be such rows, a column that only filters is
+ * selected as well, at no price. Parts that are above a bound have a sum that is. */
+static struct refusal make_checks(struct plan *p, struct arena *memory)
+{
+    const struct table *t = p->call->table;
+    const struct conditions *clauses[] = { &p->call->where, &p->call->having };
+    size_t n = p->call->where.n + p->call->having.n;
+    if (!n || !p->options.fold || !table_folds(t))
+        return fine;
+    p->checks = arena_array(memory, struct filter_check, n);
+    for (int k = 0; k < 2 && p->checks; k++) {
+        for (size_t i = 0; i < clauses[k]->n; i++) {
+            struct filter_check *check = &p->checks[p->n_checks];
+            if (!filter_check_of(t, &clauses[k]->list[i], check))
+                continue;
+            bool is_whole = t->fields[check->field].type == VALUE_WHOLE;
+            if (is_whole && (check->op == OP_GT || check->op == OP_GE) && !(p->fields & 1u << check->field))
+                continue;
+            check->text = is_whole ? S("") : fold_dup(check->text, memory);
+            if (!check->text.p)
+                return no_memory();
+            p->fields |= p->options.upper_case ? 1u << check->field : 0;
+            p->n_checks++;
+        }
+    }
+    return p->checks ? fine : no_memory();
 }
 
 /* v3 counts each column once, wherever it appears: select, order, filter. */
@@ -216,6 +245,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     size_t n_where = p.n_filters;
     if (!r.fault)
         r = make_filters(&p, &call->having, memory);
+    if (!r.fault)
+        r = make_checks(&p, memory);
     if (r.fault)
         return r;
     make_price(&p);

@@ -14,6 +14,7 @@ struct plan_options {
     bool stats_zero;           /* stats = zero */
     bool refpages_null;        /* stats_refpages = null */
     bool fold;                 /* anchor_case = fold */
+    bool upper_case;           /* v3's keys were seen to hold upper-case letters: folding may make rows one */
     bool refuse_approximate;   /* approximate = refuse */
     struct slice free_targets; /* separated by spaces */
     bool none_is_free;         /* v3 has taken units for targets that it calls free: they count as others */
@@ -32,6 +33,8 @@ struct plan {
     struct slice select, order_by; /* as v3 wants them */
     struct slice *filters;         /* one expression a condition */
     size_t n_filters;
+    struct filter_check *checks; /* what merged rows must meet */
+    size_t n_checks;
     int units_per_row;
     bool free_of_rows;  /* a free target of ours: costs no v2 rows */
     bool free_of_units; /* a free target of v3, as far as v3 keeps to that */

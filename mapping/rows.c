@@ -41,7 +41,9 @@ struct row_list {
     size_t pool_left;
     size_t text_bytes;
 
-    bool case_seen, disordered, resorted, paged;
+    uint32_t n_out; /* of these, merged ones that do not meet the checks */
+
+    bool case_seen, merged_any, disordered, resorted, paged;
     /* The last row that came whole. Paging goes on behind it. */
     bool is_of_this_page, last_was_merged;
     struct row *merged;   /* a copy of it, where it was merged */
@@ -525,11 +527,33 @@ static bool is_broken(const struct row_list *r, const struct scan_value *values)
     return broken;
 }
 
+/* Whether a merged row is one of the answer, at present: what comes later may change it again. */
+static void look_again(struct row_list *r, struct row *row)
+{
+    bool was_out = row->plain & ROW_OUT, out = false;
+    for (size_t i = 0; i < r->o.n_checks && !out; i++) {
+        const struct filter_check *c = &r->o.checks[i];
+        const union cell *cell = &row->cells[c->field];
+        if (!(r->o.fields & 1u << c->field))
+            out = true;
+        else if (r->o.table->fields[c->field].type == VALUE_WHOLE)
+            out = !filter_check_whole(c, cell->whole);
+        else
+            out = !filter_check_text(c, cell->text);
+    }
+    if (out == was_out)
+        return;
+    row->plain ^= ROW_OUT;
+    out ? r->n_out++ : r->n_out--;
+}
+
 /* The row has come; `same` has its key. `h`: the hash of the unfolded one, 0: not yet made. */
 static enum rows_added add_merged(struct row_list *r, struct row *same, struct row *row, uint32_t h)
 {
     memcpy(r->merged, row, r->stride);
     merge(r, same, row);
+    look_again(r, same);
+    r->merged_any = true;
     if (!h) {
         h = is_folded(r, row) ? hash_of(row->raw_key) : row->hash;
         if (has_come(r, row->raw_key, h))
@@ -592,7 +616,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
 
 int64_t rows_count(const struct row_list *r)
 {
-    return r->n;
+    return r->n - r->n_out;
 }
 
 size_t rows_text_bytes(const struct row_list *r)
@@ -611,6 +635,11 @@ int64_t rows_sum(const struct row_list *r, int field)
 bool rows_case_seen(const struct row_list *r)
 {
     return r->case_seen;
+}
+
+bool rows_merged(const struct row_list *r)
+{
+    return r->merged_any;
 }
 
 bool rows_show_broken(const struct row_list *r, int64_t n)
@@ -691,8 +720,12 @@ bool rows_finish(struct row_list *r, int64_t first, int64_t n)
     r->sorted = malloc(size);
     if (!r->sorted)
         return false;
-    for (uint32_t i = 0; i < n; i++)
-        r->sorted[i] = row_at(r, r->first + i);
+    int64_t skip = r->n_out ? first : 0;
+    for (uint32_t i = r->n_out ? 0 : r->first, k = 0; k < n; i++) {
+        struct row *row = row_at(r, i);
+        if (!(row->plain & ROW_OUT) && skip-- <= 0)
+            r->sorted[k++] = row;
+    }
     if (!sort_nearly(r, (size_t)n))
         qsort_r(r->sorted, (size_t)n, sizeof(struct row *), compare_sorted, r);
     return true;

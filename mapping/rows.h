@@ -16,12 +16,13 @@ union cell {
 
 struct row {
     struct slice raw_key; /* the key before folding */
-    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON; and ROW_BROKEN */
+    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON; and the ROW_… below */
     uint32_t hash;        /* inside rows.c: of the key; 0: not yet made */
     union cell cells[];   /* by field */
 };
 
 #define ROW_BROKEN (1u << 31) /* in .plain: one of its texts was broken */
+#define ROW_OUT (1u << 30)    /* in .plain: merged, and then it does not meet a condition */
 
 struct row_list;
 
@@ -31,6 +32,8 @@ struct rows_options {
     bool fold;
     const struct field_order *order; /* ends with the key field; must live as long as the rows */
     size_t n_order;
+    const struct filter_check *checks; /* what merged rows must meet; must live as long as the rows */
+    size_t n_checks;
     size_t max_bytes;
     struct budget *budget; /* that max_bytes are taken from as they are needed; NULL: none */
 };
@@ -53,7 +56,8 @@ enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_BROKEN, ROWS_SEEN_BEFORE, ROWS_FUL
  * or taken for one already given. ROWS_FULL past max_bytes or when memory is out. */
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values);
 
-/* Distinct rows so far. */
+/* Distinct rows so far, without merged ones that do not meet the checks, or that cannot be checked since the field is
+ * not in the rows: those that an answer may show. It may get smaller by a row that is merged. */
 int64_t rows_count(const struct row_list *r);
 
 /* Bytes of the texts of all rows. */
@@ -64,6 +68,9 @@ int64_t rows_sum(const struct row_list *r, int field);
 
 /* Whether folding changed any key: upper-case letters have been seen. */
 bool rows_case_seen(const struct row_list *r);
+
+/* Whether rows became one. */
+bool rows_merged(const struct row_list *r);
 
 /* Whether the rows came in another order than that of the bytes. */
 bool rows_disordered(const struct row_list *r);
@@ -77,8 +84,8 @@ bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FI
 /* Whether that one was new and of the last page: without it the next page would be the same again. */
 bool rows_can_page(const struct row_list *r);
 
-/* Put `n` of them in order, from number `first` on as they came; they must be there. Rows can be read, not added,
- * afterwards. False when memory is out. */
+/* Put `n` of those that rows_count counts in order, from number `first` on as they came; they must be there. Rows can
+ * be read, not added, afterwards. False when memory is out. */
 [[nodiscard]] bool rows_finish(struct row_list *r, int64_t first, int64_t n);
 
 /* Whether a text was broken in one of the first `n` of these, after rows_finish. */

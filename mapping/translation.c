@@ -98,6 +98,8 @@ struct translation *translation_new(const struct plan *plan, struct translation_
                               .fold = plan->options.fold,
                               .order = plan->order,
                               .n_order = plan->n_order,
+                              .checks = plan->checks,
+                              .n_checks = plan->n_checks,
                               .max_bytes = max_bytes };
     t->rows = rows_new(&o);
     if (!t->rows) {
@@ -676,7 +678,9 @@ static void make_marks(struct translation *t, struct marks *marks)
     if (t->cut_short || cut_of(t))
         marks_add(marks, MARK_ROWS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
-    if (t->plan->ask_list && t->plan->options.fold && case_seen && !(every_row && t->plan->n_filters == 0))
+    /* Of the complete list nothing is missing; but a page or domain with two spellings was counted twice. */
+    bool is_complete = every_row && t->plan->n_filters == 0 && !rows_merged(t->rows);
+    if (t->plan->ask_list && t->plan->options.fold && case_seen && !is_complete)
         marks_add(marks, MARK_ANCHOR_CASE);
 }
 

@@ -27,6 +27,8 @@ static const char *const calls[] = {
     "&limit=0",
     "&order_by=anchor:desc&limit=3",
     "&order_by=refdomains&where=anchor%3D\"a\"",
+    "&having=backlinks<9,refpages<>4&limit=3&offset=1",
+    "&select=anchor&where=backlinks<9&having=anchor<\"m\"&order_by=anchor:desc",
 };
 
 static struct slice next_page(struct slice *pages)
@@ -218,6 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct plan_options options = { .last_visited_null = data[1] & 1,
                                     .refpages_null = data[1] & 2,
                                     .fold = data[1] & 4,
+                                    .upper_case = data[2] & 1,
                                     .page_rows = data[1] & 8 ? 1 + (data[1] >> 6) : 0,
                                     .today = { 20781 } };
     size_t max_bytes = data[1] & 16 ? 80000 : 16 << 20;

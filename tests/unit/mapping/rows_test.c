@@ -56,6 +56,153 @@ static void equal_keys_are_merged(void **state)
     rows_free(rows);
 }
 
+/* `upper_case`: v3 is known to keep case. */
+static struct plan plan_with(struct slice conditions, bool upper_case, struct arena *memory, struct call *call)
+{
+    struct plan plan;
+    struct plan_options options = kit_options();
+    options.upper_case = upper_case;
+    struct slice query =
+        arena_printf(memory, "from=anchors&target=example.com&mode=domain&%.*s", SLICE_ARGS(conditions));
+    assert_int_equal(kit_plan(query, &options, memory, call, &plan).fault, FAULT_NONE);
+    return plan;
+}
+
+/* Two spellings of one anchor, each of which meets the condition by itself: is their row one of the answer? */
+static bool meets_merged(const char *conditions, bool upper_case, struct kit_row one, struct kit_row other)
+{
+    struct arena *memory = arena_new(1 << 20);
+    struct call call;
+    struct plan plan = plan_with(slice_str(conditions), upper_case, memory, &call);
+    struct rows_options o = { .table = &table_anchors,
+                              .fields = plan.fields,
+                              .fold = true,
+                              .order = plan.order,
+                              .n_order = plan.n_order,
+                              .checks = plan.checks,
+                              .n_checks = plan.n_checks,
+                              .max_bytes = 1 << 20 };
+    struct row_list *rows = rows_new(&o);
+    assert_int_equal(kit_add(rows, one), ROWS_NEW);
+    assert_int_equal(rows_count(rows), 1);
+    assert_int_equal(kit_add(rows, other), ROWS_MERGED);
+    int64_t n = rows_count(rows);
+    assert_true(n == 0 || n == 1);
+    assert_true(rows_finish(rows, 0, n));
+    rows_free(rows);
+    arena_free(memory);
+    return n;
+}
+
+static void a_merged_row_is_looked_at_again(void **state)
+{
+    (void)state;
+    const struct kit_row old = { "SEO", 5, 4, 3, "2015-06-01T00:00:00Z" }, young = { "seo", 2, 2, 2, NULL };
+    static const struct {
+        const char *conditions;
+        bool holds;
+    } cases[] = {
+        { "having=backlinks<7", false },
+        { "having=backlinks<8", true },
+        { "having=backlinks<=6", false },
+        { "having=backlinks<=7", true },
+        { "having=backlinks>1", true },
+        { "having=backlinks>=2", true },
+        { "having=backlinks<>7", false },
+        { "having=backlinks<>8", true },
+        { "having=refpages<6", false },
+        { "having=refpages<=6", true },
+        { "having=refdomains<5", false },
+        { "having=refdomains<6", true },
+        { "where=backlinks<7", false },
+        { "where=refpages<=5", false },
+        { "where=refpages<=6", true },
+        { "where=backlinks<100&having=refdomains<5", false },
+        { "where=backlinks<7&having=refdomains<6", false },
+        { "having=backlinks>1,refpages<6", false },
+        { "having=backlinks<7&select=anchor", false },
+        { "having=refdomains<5&select=first_seen", false },
+        /* The earliest date is that of one spelling, which met the condition. */
+        { "having=first_seen>\"2015-01-01\"", true },
+        { "having=first_seen<\"2021-01-01\"", true },
+        { "where=first_seen<>\"2016-01-01\"", true },
+        { "having=last_visited>\"2015-01-01\"", true },
+        { "having=anchor<\"m\"", false },
+        { "having=anchor<\"T\"", true },
+        { "having=anchor<=\"SEN\"", false },
+        { "having=anchor<=\"seo\"", true },
+        { "having=anchor>=\"SEO\"", true },
+        { "having=anchor>\"SEO\"", false },
+        { "having=anchor=\"Seo\"", true },
+        { "having=anchor<>\"x\"", true },
+        { "having=substring(anchor,\"E\")", true },
+        { "where=word(anchor,\"SEO\"),refdomain=\"x.org\"", true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool one = meets_merged(cases[i].conditions, true, old, young);
+        bool other = meets_merged(cases[i].conditions, true, young, old);
+        if (one != cases[i].holds || other != cases[i].holds)
+            fail_msg("%s: %d and %d, not %d", cases[i].conditions, one, other, cases[i].holds);
+    }
+}
+
+/* Before upper case was seen, a column that only filters was not asked for. */
+static void what_cannot_be_checked_is_not_shown(void **state)
+{
+    (void)state;
+    const struct kit_row one = { "SEO", 5, 4, 3, NULL }, other = { "seo", 2, 2, 2, NULL };
+    assert_false(meets_merged("having=backlinks<8&select=anchor", false, one, other));
+    assert_true(meets_merged("having=backlinks<8&select=anchor", true, one, other));
+    assert_true(meets_merged("having=backlinks<8", false, one, other));
+    assert_true(meets_merged("having=backlinks>1&select=anchor", false, one, other));
+}
+
+static void equal_counts_are_never_a_sum(void **state)
+{
+    (void)state;
+    assert_false(meets_merged("having=backlinks=3", false, (struct kit_row){ "A", 3, 1, 1, NULL },
+                              (struct kit_row){ "a", 3, 1, 1, NULL }));
+}
+
+/* Which rows are out changes along the way; those that are not stand where they would without them. */
+static void rows_that_are_out_take_no_place(void **state)
+{
+    (void)state;
+    struct arena *memory = arena_new(1 << 20);
+    struct call call;
+    struct plan plan = plan_with(S("having=backlinks<>3"), false, memory, &call);
+    struct rows_options o = { .table = &table_anchors,
+                              .fields = plan.fields,
+                              .fold = true,
+                              .order = plan.order,
+                              .n_order = plan.n_order,
+                              .checks = plan.checks,
+                              .n_checks = plan.n_checks,
+                              .max_bytes = 1 << 20 };
+    struct row_list *rows = rows_new(&o);
+    static const struct kit_row came[] = { { "A", 1, 1, 1, NULL }, { "B", 1, 1, 1, NULL }, { "a", 2, 1, 1, NULL },
+                                           { "b", 2, 1, 1, NULL }, { "c", 9, 1, 1, NULL }, { "d", 8, 1, 1, NULL } };
+    static const int64_t counts[] = { 1, 2, 1, 0, 1, 2 };
+    for (size_t i = 0; i < sizeof came / sizeof came[0]; i++) {
+        kit_add(rows, came[i]);
+        assert_int_equal(rows_count(rows), counts[i]);
+    }
+    assert_int_equal(rows_begin_page(rows), 0);
+    assert_int_equal(kit_add(rows, (struct kit_row){ "d", 8, 1, 1, NULL }), ROWS_SEEN_BEFORE);
+    kit_add(rows, (struct kit_row){ "É", 1, 1, 1, NULL });
+    kit_add(rows, (struct kit_row){ "É!", 1, 1, 1, NULL });
+    assert_int_equal(rows_count(rows), 4);
+    kit_add(rows, (struct kit_row){ "é", 2, 1, 1, NULL }); /* out */
+    kit_add(rows, (struct kit_row){ "é!", 3, 1, 1, NULL });
+    assert_int_equal(rows_count(rows), 3);
+    assert_true(rows_merged(rows));
+    assert_true(rows_finish(rows, 1, 2));
+    assert_row(rows, 0, "d", 8);
+    assert_row(rows, 1, "é!", 4);
+    rows_free(rows);
+    arena_free(memory);
+}
+
 static void kept_case_merges_nothing(void **state)
 {
     (void)state;
@@ -530,6 +677,10 @@ int main(void)
         cmocka_unit_test(long_lists_find_what_was_there),
         cmocka_unit_test(long_lists_grow_evenly),
         cmocka_unit_test(equal_keys_are_merged),
+        cmocka_unit_test(a_merged_row_is_looked_at_again),
+        cmocka_unit_test(equal_counts_are_never_a_sum),
+        cmocka_unit_test(what_cannot_be_checked_is_not_shown),
+        cmocka_unit_test(rows_that_are_out_take_no_place),
         cmocka_unit_test(kept_case_merges_nothing),
         cmocka_unit_test(sums_saturate),
         cmocka_unit_test(ties_are_broken_by_the_anchor),

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from anchorage import Anchorage, TOKEN, OTHER_TOKEN, read_answer
-from model import COLUMNS, Model, Unsure, differences, spell
+from model import COLUMNS, NUMBERS, Model, Unsure, differences, fold, group, merge, spell
 from sandbox import Sandbox
 
 CALLS = int(os.environ.get("MODEL_CALLS", "120"))  # of each world
@@ -19,6 +19,8 @@ SEED = int(os.environ.get("MODEL_SEED", "1"))
 WORLDS = {
     "as shipped": ({}, {}),
     "folded upstream, small pages": ({"anchor_case": "fold", "row_cap": 7, "json": "escaped"}, {}),
+    "kept case, small pages": ({"anchor_case": "keep", "row_cap": 7}, {}),
+    "kept case, conditions on sums": ({"anchor_case": "keep", "row_cap": 100}, {"last_visited": "null"}),
     "keep": ({"row_cap": 30, "cache_case": "upper", "compression": "gzip"}, {"anchor_case": "keep"}),
     "another order of text": ({"collation": "locale-like", "anchor_case": "fold", "link_filters": "select",
                                "text_compare": "collation",
@@ -31,6 +33,7 @@ DATA = ("anchor_case", "collation", "link_filters")  # what changes rows or thei
 TARGETS = ["small.example", "tricky.example", "lower.example", "one.example", "lost.example", "empty.example",
            "ahrefs.com", "blog.ahrefs.com", "yep.com", "www.small.example", "shop.lower.example", "example.com",
            "nowhere.small.example", "xn--mnchen-3ya.example"]
+MANY_SPELLINGS = ["small.example", "tricky.example", "ahrefs.com", "xn--mnchen-3ya.example", "site-a.example"]
 PATHS = ["", "/", "/about", "/about/", "/blog/", "/blog/first-post", "/?p=12", "/News", "/a%20b", "/nothing"]
 WORDS = ["seo", "SEO tools", "İstanbul", "Straße", "ΣΊΣΥΦΟΣ", "naïve café", "it's", 'say "x"', "a\\b", "a,b(c)",
          "%", "_", "the", "http://", "日本", "10", "ſ", "ǅ", "ẞ", "K", "ς", " ", "(", ".*", "\\d", "<b>", "&amp;"]
@@ -39,8 +42,8 @@ WORDS = ["seo", "SEO tools", "İstanbul", "Straße", "ΣΊΣΥΦΟΣ", "naïve c
 class Generator:
     """Calls as bytes, with odd spellings and now and then something wrong."""
 
-    def __init__(self, dice, model, wrong=0.12):
-        self.dice, self.model, self.wrong = dice, model, wrong
+    def __init__(self, dice, model, wrong=0.12, merging=False):
+        self.dice, self.model, self.wrong, self.merging = dice, model, wrong, merging
 
     def one_of(self, *choices):
         return self.dice.choice(choices)
@@ -97,11 +100,20 @@ class Generator:
             return f'first_seen{operator}"{text}"'
         return f"first_seen{blank}{operator}{blank}{self.one_of(text, self.quoted(text))}"
 
+    def merged_condition(self, clause, rows):
+        """One that spellings of an anchor meet, and their sum perhaps not."""
+        spellings = self.dice.choice([some for some in group(rows, fold).values() if len(some) > 1])
+        column = self.one_of(*NUMBERS[:2 if clause == "where" else 3])
+        numbers = [row[column] for row in spellings]
+        return f"{column}{self.one_of('<', '<=', '<>', ':', '>')}{self.dice.randrange(max(numbers), sum(numbers) + 2)}"
+
     def clause(self, clause, rows):
+        if self.merging and len(merge(rows)) < len(rows) and self.dice.random() < 0.7:
+            return self.merged_condition(clause, rows)
         return ",".join(self.condition(clause, rows) for _ in range(self.one_of(1, 1, 2, 3)))
 
     def target(self):
-        host, mode = self.dice.choice(TARGETS), self.one_of("exact", "domain", "subdomains", "prefix")
+        host, mode = self.dice.choice(MANY_SPELLINGS if self.merging else TARGETS), self.one_of("exact", "domain", "subdomains", "prefix")
         path = self.dice.choice(PATHS) if self.dice.random() < 0.4 or mode == "exact" else ""
         text = self.one_of("", "", "", "http://", "HTTPS://") + self.one_of(host, host, host.upper())
         if mode in ("domain", "subdomains") and self.dice.random() < 0.1:
@@ -122,7 +134,7 @@ class Generator:
             found["select"] = ",".join(self.one_of(names, names, names + names[:1], ["*"]))
         if self.dice.random() < 0.35:
             found["where"] = self.clause("where", seen)
-        if self.dice.random() < 0.35:
+        if self.dice.random() < (0.8 if self.merging else 0.35):
             found["having"] = self.clause("having", seen)
         if self.dice.random() < 0.5:
             found["order_by"] = ",".join(self.dice.choice(COLUMNS) + self.one_of("", ":asc", ":desc", ":desc")
@@ -286,7 +298,7 @@ def add_world(name, options, fidelity):
         world = World(options, fidelity)
         self.addCleanup(world.close)
         dice = random.Random(f"{SEED} {name}")
-        generator = Generator(dice, world.model)
+        generator = Generator(dice, world.model, merging="conditions" in name)
         wrong, first = world.check(f"token={TOKEN}&from=anchors&target=tricky.example&mode=domain".encode())
         self.assertEqual(wrong, [])  # from now on the proxy has seen upper case, if there is any
         compared, charged, failures, start = 0, 0, [], time.monotonic()

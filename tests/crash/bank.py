@@ -29,7 +29,7 @@ CLIENTS = 16
 ROUNDS_A_LEDGER = 20  # then the books begin anew, or reading them all after each crash would take ever longer
 TEAMS = ("tight", "narrow", "dear", "open")
 TOKENS = {team: f"{number}" * 40 for number, team in enumerate(TEAMS)}
-EXPECTED_FAULTS = {"out_of_rows", "out_of_units", "too_busy"}
+EXPECTED_FAULTS = {"out_of_rows", "out_of_units", "too_dear", "too_busy"}
 OFTEN = ("small.example", "example.com", "shared.example", "blog.example.org")
 
 
@@ -126,6 +126,7 @@ class Bank:
             self.proxy.sections["team " + team] = {name + "_per_month": value for name, value in limits.items()}
         most = self.random.choice(("unlimited", self.books.used_of_all(month) + self.random.randint(5000, 60000)))
         self.proxy.sections["upstream"]["units_per_month"] = most
+        self.proxy.sections["upstream"]["units_per_call"] = self.random.choice((0, 100000, 400))
         self.proxy.write_config()
 
     def round(self, number):

@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "e2e"))
 
 from anchorage import Answer  # noqa: E402
+import books  # noqa: E402
 from books import Books  # noqa: E402
 
 PLAIN = {"time": "2026-11-24T18:30:04.186Z", "ref": None, "team": "tight", "table": "anchors", "target": "a.example",
@@ -73,6 +74,16 @@ class JudgeTest(unittest.TestCase):
 
     def test_an_answer_nobody_booked(self):
         self.finds("an answer left without its settle", good(), answers=[answer("z")])
+
+    def test_units_of_a_refusal(self):
+        self.addCleanup(setattr, books, "JUDGES_OWN_LIMITS", books.JUDGES_OWN_LIMITS)
+        books.JUDGES_OWN_LIMITS = True
+        for fault, units, is_wrong in (("out_of_rows", 51, True), ("out_of_units", 100, True), ("too_dear", 60, True),
+                                       ("too_dear", 50, False), ("too_busy", 60, False)):
+            ended = [settle("a", rows=0, results=0, units=units, fault=fault) if one["id"] == "a" and
+                     one["kind"] == "settle" else one for one in good()]
+            wrong = self.judge(ended, requests=())
+            self.assertEqual(any("our own limits" in one for one in wrong), is_wrong, (fault, units, wrong))
 
     def test_another_price(self):
         self.finds("its settle", good(), answers=[answer(rows=2)])

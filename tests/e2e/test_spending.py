@@ -186,7 +186,7 @@ class CutToFit(Spending):
     def test_the_largest_answer_where_rows_are_merged(self):
         proxy = self.proxy(upstream={"units_per_call": 10000})
         answer = proxy.get(target=LONG, limit=5000, order_by="backlinks:desc")
-        self.cut(answer, 800, 1105, "units_per_call")  # the list gives the ratio
+        self.cut(answer, 800, 1105, "units", 10000)  # the list gives the ratio
         self.assertLessEqual(answer.units, 10000)
 
     def test_the_default_ceiling(self):

@@ -43,7 +43,7 @@ struct row_list {
 
     uint32_t n_out; /* of these, merged ones that do not meet the checks */
 
-    bool case_seen, merged_any, disordered, resorted, paged;
+    bool case_seen, disordered, resorted, paged;
     /* The last row that came whole. Paging goes on behind it. */
     bool is_of_this_page, last_was_merged;
     struct row *merged;   /* a copy of it, where it was merged */
@@ -553,7 +553,6 @@ static enum rows_added add_merged(struct row_list *r, struct row *same, struct r
     memcpy(r->merged, row, r->stride);
     merge(r, same, row);
     look_again(r, same);
-    r->merged_any = true;
     if (!h) {
         h = is_folded(r, row) ? hash_of(row->raw_key) : row->hash;
         if (has_come(r, row->raw_key, h))
@@ -635,11 +634,6 @@ int64_t rows_sum(const struct row_list *r, int field)
 bool rows_case_seen(const struct row_list *r)
 {
     return r->case_seen;
-}
-
-bool rows_merged(const struct row_list *r)
-{
-    return r->merged_any;
 }
 
 bool rows_show_broken(const struct row_list *r, int64_t n)

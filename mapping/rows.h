@@ -69,9 +69,6 @@ int64_t rows_sum(const struct row_list *r, int field);
 /* Whether folding changed any key: upper-case letters have been seen. */
 bool rows_case_seen(const struct row_list *r);
 
-/* Whether rows became one. */
-bool rows_merged(const struct row_list *r);
-
 /* Whether the rows came in another order than that of the bytes. */
 bool rows_disordered(const struct row_list *r);
 

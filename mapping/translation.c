@@ -679,7 +679,7 @@ static void make_marks(struct translation *t, struct marks *marks)
         marks_add(marks, MARK_ROWS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     /* Of the complete list nothing is missing; but a page or domain with two spellings was counted twice. */
-    bool is_complete = every_row && t->plan->n_filters == 0 && !rows_merged(t->rows);
+    bool is_complete = every_row && t->plan->n_filters == 0 && t->came_in_all == rows_count(t->rows);
     if (t->plan->ask_list && t->plan->options.fold && case_seen && !is_complete)
         marks_add(marks, MARK_ANCHOR_CASE);
 }

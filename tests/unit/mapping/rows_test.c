@@ -195,7 +195,6 @@ static void rows_that_are_out_take_no_place(void **state)
     kit_add(rows, (struct kit_row){ "é", 2, 1, 1, NULL }); /* out */
     kit_add(rows, (struct kit_row){ "é!", 3, 1, 1, NULL });
     assert_int_equal(rows_count(rows), 3);
-    assert_true(rows_merged(rows));
     assert_true(rows_finish(rows, 1, 2));
     assert_row(rows, 0, "d", 8);
     assert_row(rows, 1, "é!", 4);

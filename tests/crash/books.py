@@ -10,7 +10,7 @@ ENDS = ("settle", "release", "unknown")
 AMOUNTS = ("rows", "units")
 OWN_LIMITS = ("out_of_rows", "out_of_units", "too_dear")  # faults
 TOTALS_UNITS = 50  # of a target
-JUDGES_OWN_LIMITS = False  # whether a refusal by our own limits may cost no more than that: not built yet
+JUDGES_OWN_LIMITS = True
 
 
 def units_of(entry):

@@ -23,6 +23,9 @@ struct share {
 struct ending {
     bool paid_out, full; /* no more units, no more memory */
     bool stuck;          /* a full page brought nothing new */
+    bool behind;         /* more rows came than the answer needs: they are remembered only */
+    bool unkept;         /* or not even that */
+    bool kept_whole;     /* nothing is behind the rows that are remembered */
 };
 
 struct translation {
@@ -294,18 +297,34 @@ bool translation_take_rows(struct translation *t, struct buffer *rows, bool *who
 {
     bool is_doubtful = !t->plan->n_filters && !rows_count(t->rows) && t->plan->ask_totals &&
                        (t->asking[V3_TOTALS] != ANSWERED || t->totals > 0);
-    if (!t->whole_list)
+    if (!t->ending.kept_whole)
         t->packed.n = t->packed_sound;
-    if (!t->keeps_rows || t->packed.failed || (!t->packed.n && !t->whole_list) || is_doubtful)
+    if (!t->keeps_rows || t->packed.failed || (!t->packed.n && !t->ending.kept_whole) || is_doubtful)
         return false;
     *rows = t->packed;
-    *whole = t->whole_list;
+    *whole = t->ending.kept_whole;
     t->packed = buffer_with_cap(rows->max_bytes);
     t->packed_sound = 0;
     return true;
 }
 
 /* ---- asking ---- */
+
+/* A row behind those that are wanted: a refill may bring more than it was for. It changes nothing of the answer, which
+ * is the same when its rows are remembered. */
+static void keep_behind(struct translation *t, const struct scan_value *values)
+{
+    const struct table *table = t->plan->call->table;
+    bool broken = false;
+    for (size_t i = 0; i < table->n_fields; i++)
+        broken |= t->plan->fields & 1u << i && table->fields[i].type == VALUE_TEXT && values[i].broken;
+    t->ending.behind = true;
+    t->ending.unkept |= broken || !t->keeps_rows || rows_disordered(t->rows);
+    if (t->ending.unkept)
+        return;
+    packed_rows_put(&t->packed, table, t->plan->fields, values);
+    t->packed_sound = t->packed.n;
+}
 
 static bool on_list_row(void *context, const struct scan_value *values)
 {
@@ -315,6 +334,10 @@ static bool on_list_row(void *context, const struct scan_value *values)
     t->came++;
     if (t->ending.full)
         return true;
+    if (rows_count(t->rows) >= wanted_rows(t)) {
+        keep_behind(t, values);
+        return true;
+    }
     enum rows_added added = rows_add(t->rows, values);
     t->ending.full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
     if (t->ending.full || added == ROWS_SEEN_BEFORE)
@@ -529,7 +552,8 @@ static bool more_behind(struct translation *t)
     if (cut)
         t->page_rows = t->came;
     else if (t->came < t->asked)
-        t->whole_list = !t->ending.full;
+        t->whole_list = !t->ending.full && !t->ending.behind;
+    t->ending.kept_whole = !cut && t->came < t->asked && !t->ending.full && !t->ending.unkept;
     if (t->page && t->page_rows != t->plan->page_rows && t->came)
         t->learnt_page_rows = t->page_rows;
     bool is_first_pass = t->came_in_all < wanted_rows(t);

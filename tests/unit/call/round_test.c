@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The step round: what is asked next, and what has to be held for it. */
 #include "proxy/call/round.h"
+
+#include "proxy/call/hold.h"
 #include "tests/unit/call/kit.h"
 
 enum { ROUND = 1, HOLD, END };
@@ -162,6 +164,51 @@ static void the_ceiling_of_a_call_refuses(void **state)
     end_call(y);
 }
 
+/* What a call may have is decided before its first request, and set aside. */
+static void a_list_is_asked_for_as_far_as_it_is_paid_for(void **state)
+{
+    static const struct {
+        const char *query;
+        int64_t rows, ceiling;    /* of the team, of the call */
+        enum fault fault;         /* or */
+        int64_t asked, rows_left; /* rows of the list; of the team, beside what is set aside */
+    } calls[] = {
+        { "from=anchors&target=example.com&limit=1000", 2000, 100000, FAULT_NONE, 1000, 999 },
+        { "from=anchors&target=example.com&limit=1000", 900, 100000, FAULT_NONE, 900, 0 },
+        { "from=anchors&target=example.com&limit=1000", 900, 1000, FAULT_NONE, 100, 799 },
+        { "from=anchors&target=example.com&limit=1000", 2000, 1000, FAULT_NONE, 100, 1899 },
+        { "from=anchors&target=example.com&limit=1000&offset=50", 2000, 1000, FAULT_NONE, 100, 1949 },
+        { "from=anchors&target=example.com&limit=1000&offset=100", 2000, 1000, FAULT_TOO_DEAR, 0, 2000 },
+        { "from=anchors&target=example.com&limit=10", 1, 100000, FAULT_OUT_OF_ROWS, 0, 1 },
+    };
+    (void)state;
+    kit.config.stats_ttl_ms = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        kit_open_books(calls[i].rows);
+        kit.config.units_per_call = calls[i].ceiling;
+        struct exchange *x = start(calls[i].query);
+        assert_int_equal(x->refusal.fault, calls[i].fault);
+        if (!calls[i].fault)
+            assert_int_equal(request(x, V3_LIST)->rows, calls[i].asked);
+        assert_int_equal(ledger_left(kit.service.ledger, S("seo")).rows_left, calls[i].rows_left);
+        if (!calls[i].fault)
+            end_call(x);
+        hold_give_back(x);
+    }
+}
+
+static void what_may_be_too_long_has_its_totals_asked_for(void **state)
+{
+    (void)state;
+    kit.config.units_per_call = 1000;
+    kit.config.too_long = TOO_LONG_REFUSE;
+    struct exchange *x = start("from=anchors&target=example.com&limit=1000");
+    assert_int_equal(x->requests.n, 1);
+    assert_non_null(request(x, V3_TOTALS));
+    assert_int_equal(x->next_hold.units, 50);
+    end_call(x);
+}
+
 static void what_is_remembered_is_held_for_but_not_asked(void **state)
 {
     (void)state;
@@ -203,6 +250,8 @@ int main(void)
         kit_test(what_another_call_asks_is_awaited),
         kit_test(near_the_limit_a_page_asks_for_what_is_left_and_one_row),
         kit_test(the_ceiling_of_a_call_refuses),
+        kit_test(a_list_is_asked_for_as_far_as_it_is_paid_for),
+        kit_test(what_may_be_too_long_has_its_totals_asked_for),
         kit_test(what_is_remembered_is_held_for_but_not_asked),
         kit_test(no_page_is_asked_for_a_client_that_left),
     };

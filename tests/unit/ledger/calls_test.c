@@ -45,6 +45,71 @@ static void a_call_does_not_wait_for_itself(void **state)
     assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 95);
 }
 
+static enum ledger_outcome aside(struct room *r, const char *id, int64_t rows, int64_t units, int64_t *allowance)
+{
+    struct units more = { *allowance };
+    enum ledger_outcome outcome =
+        ledger_set_aside(r->ledger, slice_str(id), S("seo"), (struct rows){ rows }, (struct units){ units }, &more);
+    *allowance = more.n;
+    return outcome;
+}
+
+/* The team has 100 rows and 1000 units. */
+static void what_is_set_aside_is_no_other_calls(void **state)
+{
+    static const struct {
+        const char *id;
+        int64_t rows, units, allowance;
+        enum ledger_outcome outcome;
+        int64_t got, rows_left, units_left; /* afterwards */
+    } steps[] = {
+        { "a", 101, 0, 0, LEDGER_OUT_OF_ROWS, 0, 100, 1000 },
+        { "a", 0, 1001, 0, LEDGER_OUT_OF_UNITS, 0, 100, 1000 },
+        { "a", 60, 500, 100, LEDGER_DONE, 100, 40, 400 },
+        { "b", 41, 0, 0, LEDGER_WAIT, 0, 40, 400 },
+        { "b", 0, 401, 0, LEDGER_WAIT, 0, 40, 400 },
+        { "b", 40, 300, 500, LEDGER_DONE, 100, 0, 0 }, /* the allowance as far as it is free */
+        { "a", 50, 400, 0, LEDGER_DONE, 0, 10, 200 },  /* anew */
+    };
+    struct room *r = *state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int64_t allowance = steps[i].allowance;
+        assert_int_equal(aside(r, steps[i].id, steps[i].rows, steps[i].units, &allowance), steps[i].outcome);
+        if (steps[i].outcome == LEDGER_DONE)
+            assert_int_equal(allowance, steps[i].got);
+        assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, steps[i].rows_left);
+        assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, steps[i].units_left);
+    }
+    struct ledger_room room = ledger_room(r->ledger, S("a"), S("seo"));
+    assert_int_equal(room.rows, 100);
+    assert_int_equal(room.rows_now, 60);
+    assert_int_equal(room.team_units_now, 600);
+    assert_int_equal(room.whole_units, LEDGER_NO_LIMIT);
+    assert_int_equal(hold_now(r, "a", "seo", 30, 250), LEDGER_DONE); /* draws from it */
+    assert_int_equal(hold_now(r, "a", "seo", 20, 150), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 10);
+    assert_int_equal(hold_now(r, "a", "seo", 11, 0), LEDGER_WAIT);
+    ledger_put_back(r->ledger, S("b")); /* it ends without a hold */
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 50);
+    ledger_put_back(r->ledger, S("a"));
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 50);
+    assert_int_equal(settle_now(r, "a", "seo", 12, 90), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).rows_left, 88);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 910);
+}
+
+static void a_lower_limit_does_not_take_away_what_is_set_aside(void **state)
+{
+    struct room *r = *state;
+    int64_t allowance = 0;
+    assert_int_equal(aside(r, "a", 60, 500, &allowance), LEDGER_DONE);
+    r->teams[0].rows_per_month = 10;
+    ledger_set_limits(r->ledger, &r->options);
+    assert_int_equal(hold_now(r, "a", "seo", 60, 500), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 1, 0), LEDGER_OUT_OF_ROWS);
+    assert_int_equal(settle_now(r, "a", "seo", 60, 500), LEDGER_DONE);
+}
+
 static void the_whole_has_a_limit(void **state)
 {
     struct room *r = *state;
@@ -229,6 +294,8 @@ int main(void)
         room_test(a_call_is_held_and_settled),
         room_test(the_limit_is_exact),
         room_test(a_call_does_not_wait_for_itself),
+        room_test(what_is_set_aside_is_no_other_calls),
+        room_test(a_lower_limit_does_not_take_away_what_is_set_aside),
         room_test(the_whole_has_a_limit),
         room_test(unknown_ends_count_their_units),
         room_test(a_price_that_is_not_known_counts_as_predicted),

@@ -81,9 +81,11 @@ static void collect_ceiling(struct explained *e, const struct explain_options *o
     bool is_short = e->plan.ask_list && results < e->call.limit;
     int64_t least =
         e->plan.ask_list ? plan_list_units(&e->plan, e->call.offset + (o->too_long_refuse ? e->call.limit : 1)) : 0;
-    if (is_short && results && !o->too_long_refuse)
+    if (is_short && results && !o->too_long_refuse) {
         e->rows_paid_for = results;
-    else if (ceiling && (is_short || parts > ceiling))
+        e->rows =
+            e->plan.free_of_rows ? 0 : table_price(e->call.table, results, e->call.where.n > 0, e->call.having.n > 0);
+    } else if (ceiling && (is_short || parts > ceiling))
         e->refusal = plan_too_dear(&e->plan, parts + least, ceiling, e->memory);
 }
 

@@ -102,10 +102,14 @@ class Broken(unittest.TestCase):
                 upstream = {**OPTIONS["upstream"], "answer_ttl": remember}
                 for offset, limit, answer, expected in self.play(at, upstream=upstream):
                     with self.subTest(at=at, offset=offset, limit=limit, remember=remember):
+                        cut = "rows" in answer.marks
+                        self.assertFalse(cut and len(at) < CAP - 1, "only where nearly all rows of a page come again")
+                        if cut:  # more would have cost more than the list and its allowance
+                            self.assertLess(len(answer.anchors), len(expected))
+                            expected = expected[:len(answer.anchors)]
                         self.assertEqual(answer.anchors, expected)
                         shown = any(row["anchor"] == BROKEN * 2 for row in expected)
                         self.assertEqual("anchor.text" in answer.marks, shown, answer.marks)
-                        self.assertNotIn("rows", answer.marks)
 
     def test_a_page_of_them(self):
         """The list ends behind it, and says so every time; it is not remembered as the whole."""

@@ -181,7 +181,7 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
             buffer_str(out, "nothing is asked of API v3\n");
         buffer_printf(out, "rows:  at most %lld%s\n", (long long)e.rows, e.plan.free_of_rows ? " (a free target)" : "");
         buffer_printf(out, "units: at most %lld%s\n", (long long)e.units,
-                      e.plan.free_of_units ? " (free of charge in API v3)" : "");
+                      plan_is_free(&e.plan) ? " (free of charge in API v3)" : "");
         if (e.rows_paid_for)
             buffer_printf(out, "units_per_call pays for %lld rows: a list that goes on behind them is marked rows\n",
                           (long long)e.rows_paid_for);

@@ -227,10 +227,9 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
 {
     struct plan p = { .call = call, .options = *options };
     p.free_of_rows = host_is_under(call->target.host, options->free_targets);
-    p.free_by_name = host_is_under(call->target.host, v3_free_targets);
-    p.free_of_units = p.free_by_name && !options->none_is_free;
+    p.free_of_units = host_is_under(call->target.host, v3_free_targets);
     p.page_rows = options->page_rows;
-    if (p.free_by_name && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
+    if (p.free_of_units && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
         p.page_rows = PLAN_FREE_PAGE_ROWS;
     if (call->mode_missing)
         marks_add(&p.marks, MARK_MODE);
@@ -271,6 +270,11 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     return r;
 }
 
+bool plan_is_free(const struct plan *p)
+{
+    return p->free_of_units && !(p->options.none_is_free && *p->options.none_is_free);
+}
+
 int64_t plan_price(const struct plan *p, int64_t rows)
 {
     int64_t units = rows * p->units_per_row;
@@ -279,7 +283,7 @@ int64_t plan_price(const struct plan *p, int64_t rows)
 
 int64_t plan_units(const struct plan *p, int64_t rows)
 {
-    return p->free_of_units ? 0 : plan_price(p, rows);
+    return plan_is_free(p) ? 0 : plan_price(p, rows);
 }
 
 int64_t plan_list_units(const struct plan *p, int64_t rows)
@@ -300,7 +304,7 @@ static int64_t page_paid_by(const struct plan *p, int64_t units)
 
 int64_t plan_rows_paid_by(const struct plan *p, int64_t units)
 {
-    if (p->free_of_units)
+    if (plan_is_free(p))
         return INT64_MAX;
     if (!p->page_rows)
         return page_paid_by(p, units);
@@ -332,7 +336,7 @@ struct refusal plan_too_dear(const struct plan *p, int64_t units, int64_t ceilin
 
 int64_t plan_units_taken(const struct plan *p, int64_t units_header, bool cache_hit)
 {
-    if (units_header > 0 || (units_header == 0 && (cache_hit || p->free_by_name)))
+    if (units_header > 0 || (units_header == 0 && (cache_hit || p->free_of_units)))
         return units_header;
     return -1;
 }
@@ -345,7 +349,7 @@ int64_t plan_max_rows(const struct plan *p)
 
 int64_t plan_parts_units(const struct plan *p)
 {
-    return p->free_of_units ? 0 : (p->ask_totals + p->ask_ratio) * (int64_t)V3_FLOOR_UNITS;
+    return plan_is_free(p) ? 0 : (p->ask_totals + p->ask_ratio) * (int64_t)V3_FLOOR_UNITS;
 }
 
 int64_t plan_max_units(const struct plan *p, int64_t ceiling)

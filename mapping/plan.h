@@ -17,7 +17,7 @@ struct plan_options {
     bool upper_case;           /* v3's keys were seen to hold upper-case letters: folding may make rows one */
     bool refuse_approximate;   /* approximate = refuse */
     struct slice free_targets; /* separated by spaces */
-    bool none_is_free;         /* v3 has taken units for targets that it calls free: they count as others */
+    const bool *none_is_free;  /* true once v3 has taken units for targets that it calls free; NULL: never */
     int64_t page_rows;         /* what v3 gives at most in one answer, 0: not known */
     bool page_rows_is_guess;   /* it may be less: a page of a plan's cap is taken for a cut one */
     struct day today;          /* UTC */
@@ -37,8 +37,7 @@ struct plan {
     size_t n_checks;
     int units_per_row;
     bool free_of_rows;  /* a free target of ours: costs no v2 rows */
-    bool free_of_units; /* a free target of v3, as far as v3 keeps to that */
-    bool free_by_name;  /* a free target of v3 by what v3 says */
+    bool free_of_units; /* a free target of v3, by what v3 says; see plan_is_free */
     int64_t page_rows;  /* rows of one page at most, 0: not known */
     bool ask_list, ask_totals, ask_ratio;
     bool ratio_from_list;
@@ -54,6 +53,9 @@ enum { PLAN_MAX_URL = 16 * 1024 };
  * request too long; FAULT_TOO_BUSY when memory is out. `call` must outlive the plan. */
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
                          struct plan *ret);
+
+/* v3 takes no units for the call's requests, as far as it has been seen to keep its word. */
+bool plan_is_free(const struct plan *p);
 
 /* v3's price of a list of `rows` rows, in units; 0 on its free targets. plan_price: as if the target were not free. */
 int64_t plan_units(const struct plan *p, int64_t rows);

@@ -476,7 +476,7 @@ static bool next_ratio(struct translation *t, struct v3_request *ret)
     t->ratio_scanner = new_scanner(t, 1u << table->backlinks_field | 1u << table->refpages_field, on_ratio_row);
     ret->path = plan_ratio_path(t->plan, t->memory);
     ret->rows = PLAN_RATIO_ROWS;
-    ret->units = t->plan->free_of_units ? 0 : V3_FLOOR_UNITS;
+    ret->units = plan_is_free(t->plan) ? 0 : V3_FLOOR_UNITS;
     return t->ratio_scanner && ret->path.p ? true : no_memory(t);
 }
 
@@ -484,7 +484,7 @@ static bool next_totals(struct translation *t, struct v3_request *ret)
 {
     ret->path = plan_totals_path(t->plan, t->memory);
     ret->rows = 1;
-    ret->units = t->plan->free_of_units ? 0 : V3_FLOOR_UNITS;
+    ret->units = plan_is_free(t->plan) ? 0 : V3_FLOOR_UNITS;
     return ret->path.p ? true : no_memory(t);
 }
 

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
-#include "proxy/call/read.h"
 
 enum { MEMORY_AGAIN_MS = 100 };
 
@@ -82,7 +81,7 @@ static int64_t units_taken(struct exchange *x, const struct get *g, const struct
     int64_t units = plan_units_taken(&x->asked.plan, r->units, r->cache_hit);
     bool is_odd =
         units > 0 && !account_believes(a, units, full_price(x, &g->request), exchange_config(x)->units_per_month);
-    bool is_first = units > 0 && x->asked.plan.free_by_name && !a->charges_free;
+    bool is_first = units > 0 && x->asked.plan.free_of_units && !a->charges_free;
     if (is_first) {
         a->charges_free = true;
         service_complain(
@@ -107,11 +106,10 @@ static void add_spending(struct exchange *x, const struct get *g, const struct u
     struct spending *s = &x->fetch->spending;
     int64_t predicted = g->request.units;
     int64_t taken = r->may_have_cost ? units_taken(x, g, r) : 0;
-    bool is_priced = taken < 0 && plan->free_by_name && r->units > 0; /* it was not free, and how dear is not known */
     if (g->request.kind == V3_LIST && r->fault == FAULT_NONE)
-        predicted = (is_priced ? plan_price : plan_units)(plan, translation_page_rows(x->translation));
-    else if (is_priced)
-        predicted = full_price(x, &g->request);
+        predicted = plan_units(plan, translation_page_rows(x->translation));
+    else if (taken < 0 && plan->free_of_units && !plan_is_free(plan))
+        predicted = full_price(x, &g->request); /* it was sent as a free one */
     if (r->may_have_cost)
         s->predicted += predicted;
     if (taken >= 0) {
@@ -222,7 +220,7 @@ static bool start(struct exchange *x, struct get *g, const struct v3_request *r)
                             x->clocks.deadline_ms, &callbacks, g);
     if (!g->get)
         return false;
-    if (x->asked.plan.free_of_units)
+    if (plan_is_free(&x->asked.plan))
         upstream_is_free(g->get);
     if (x->has_sent)
         upstream_is_begun(g->get);
@@ -332,7 +330,6 @@ enum onward fetch_enter(struct exchange *x)
         return take_given(x);
     if (!x->translation)
         return ANEW;
-    plan_reprice(x);
     return translation_is_whole(x->translation) ? ONWARD : AGAIN;
 }
 

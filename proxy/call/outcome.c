@@ -167,7 +167,7 @@ int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
     const struct translation_result *r = &x->outcome.result;
     if (x->outcome.cached)
         return x->outcome.alone_units;
-    if (x->refusal.fault || p->free_of_units)
+    if (x->refusal.fault || plan_is_free(p))
         return spent;
     int64_t came = r->rows_came, replayed = r->rows_replayed, units = spent;
     if (replayed)

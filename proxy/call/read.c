@@ -113,18 +113,12 @@ enum onward read_enter(struct exchange *x)
     return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }
 
-void plan_reprice(struct exchange *x)
-{
-    if (x->asked.account->charges_free)
-        x->asked.plan.free_of_units = false;
-}
-
 enum onward plan_enter(struct exchange *x)
 {
     if (x->asked.call.table->is_info)
         return exchange_is_head(x) ? DONE : SKIP;
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
-    options.none_is_free = x->asked.account->charges_free;
+    options.none_is_free = &x->asked.account->charges_free;
     options.upper_case = x->asked.account->seen.upper_case;
     struct refusal refusal = plan_make(&x->asked.call, &options, x->memory, &x->asked.plan);
     if (refusal.fault)

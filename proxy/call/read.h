@@ -12,7 +12,4 @@ enum onward read_enter(struct exchange *x);
 /* SKIP: our own books have the answer. DONE: it is a HEAD. */
 enum onward plan_enter(struct exchange *x);
 
-/* Let the rest of a call's plan cost what v3 has shown since it was made: its free targets may not be free any more. */
-void plan_reprice(struct exchange *x);
-
 #endif

@@ -40,7 +40,7 @@ static int64_t price_of(const struct exchange *x, int64_t results)
 static int64_t parts_units(const struct exchange *x)
 {
     int n = translation_lacks(x->translation, V3_TOTALS) + translation_lacks(x->translation, V3_RATIO);
-    return x->asked.plan.free_of_units ? 0 : n * (int64_t)V3_FLOOR_UNITS;
+    return plan_is_free(&x->asked.plan) ? 0 : n * (int64_t)V3_FLOOR_UNITS;
 }
 
 /* Of the list as far as `results` of the answer. */

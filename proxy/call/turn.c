@@ -3,7 +3,6 @@
 #include "proxy/call/turn.h"
 
 #include "base/clock.h"
-#include "proxy/call/read.h"
 
 enum { BEHIND_MS = 2000 }; /* a call that is held back by overload alone waits so long at least */
 
@@ -42,7 +41,6 @@ enum onward turn_enter(struct exchange *x)
     if (!ledger_serves(x->service->ledger))
         return exchange_refuse(x, FAULT_LEDGER_DOWN,
                                S("the ledger cannot write; nothing was charged, try again in a moment"));
-    plan_reprice(x);
     return ONWARD;
 }
 

@@ -52,7 +52,7 @@ static void explain(void *context, struct slice call, struct buffer *out)
     const struct admin_server *a = context;
     struct explain_options options =
         settings_explain_options(a->service->settings, account_page_rows(service_main_account(a->service)));
-    options.plan.none_is_free = service_main_account(a->service)->charges_free;
+    options.plan.none_is_free = &service_main_account(a->service)->charges_free;
     (void)explain_json(call, &options, out); /* a refusal stands in the answer */
 }
 

@@ -229,9 +229,24 @@ static int end(void **state)
     return 0;
 }
 
+static void absurd_prices_are_not_believed(void **state)
+{
+    (void)state;
+    struct account a = { 0 };
+    assert_true(account_believes(&a, 1000, 50, CONFIG_UNLIMITED));
+    assert_false(account_believes(&a, 1001, 50, CONFIG_UNLIMITED));
+    assert_true(account_believes(&a, 1000, 50, 1000));
+    assert_false(account_believes(&a, 1000, 50, 999));
+    assert_true(account_believes(&a, 1000, 50, CONFIG_UNSET));
+    assert_int_equal(a.odd_prices, 2);
+    assert_true(account_shouts(&a));
+    assert_false(account_shouts(&a)); /* once a minute */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(absurd_prices_are_not_believed),
         cmocka_unit_test_setup_teardown(files_with_one_key_are_one_account, begin, end),
         cmocka_unit_test_setup_teardown(a_team_may_be_called_main, begin, end),
         cmocka_unit_test_setup_teardown(a_file_that_was_not_there_has_no_account, begin, end),

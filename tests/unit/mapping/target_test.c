@@ -256,6 +256,14 @@ static void a_free_target_is_known_by_its_host(void **state)
         assert_int_equal(plan_max_rows(&plan), rows[i].free_of_rows ? 0 : 1001);
         if (rows[i].free_of_units)
             assert_int_equal(plan_max_units(&plan, 0), 0);
+        bool none_is_free = false;
+        plan.options.none_is_free = &none_is_free;
+        assert_int_equal(plan_is_free(&plan), rows[i].free_of_units);
+        none_is_free = true; /* v3 took units for one: from now on it counts, in plans that are made already, too */
+        assert_false(plan_is_free(&plan));
+        assert_int_equal(plan_units(&plan, 1), 50);
+        assert_true(plan_max_units(&plan, 0) > 0);
+        assert_int_equal(plan_max_rows(&plan), rows[i].free_of_rows ? 0 : 1001);
         arena_free(memory);
     }
 }

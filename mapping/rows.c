@@ -36,10 +36,11 @@ struct row_list {
     uint32_t n, room; /* rows, and rows that the blocks have room for */
     size_t bytes;
 
-    struct pool_block *pool;
-    char *pool_at;
-    size_t pool_left;
-    size_t text_bytes;
+    struct {
+        struct pool_block *block;
+        char *at;
+        size_t left, text_bytes;
+    } pool;
 
     uint32_t n_out; /* of these, merged ones that do not meet the checks */
 
@@ -51,8 +52,10 @@ struct row_list {
     bool any_broken;
     /* The fields that are in each row, without the key: numbers, texts and dates, and of these the ones that are texts.
      */
-    uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS], words[TABLE_MAX_FIELDS];
-    uint8_t n_wholes, n_texts, n_words;
+    struct {
+        uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS], words[TABLE_MAX_FIELDS];
+        uint8_t n_wholes, n_texts, n_words;
+    } fields;
     struct slice last_raw[TABLE_MAX_FIELDS]; /* the last row's dates as they came, where a fraction was cut */
     struct index by_key[PARTS];              /* folded keys; of all rows once `case_seen` */
     struct index raw[PARTS];  /* unfolded keys; of all rows once `paged`, and of rows merged before that */
@@ -81,11 +84,11 @@ struct row_list *rows_new(const struct rows_options *options)
         if (!(options->fields & 1u << i) || (int)i == options->table->key_field)
             continue;
         if (options->table->fields[i].type == VALUE_WHOLE)
-            r->wholes[r->n_wholes++] = (uint8_t)i;
+            r->fields.wholes[r->fields.n_wholes++] = (uint8_t)i;
         else
-            r->texts[r->n_texts++] = (uint8_t)i;
+            r->fields.texts[r->fields.n_texts++] = (uint8_t)i;
         if (options->table->fields[i].type == VALUE_TEXT)
-            r->words[r->n_words++] = (uint8_t)i;
+            r->fields.words[r->fields.n_words++] = (uint8_t)i;
     }
     return r;
 }
@@ -94,7 +97,7 @@ void rows_free(struct row_list *r)
 {
     if (!r)
         return;
-    for (struct pool_block *b = r->pool, *next; b; b = next) {
+    for (struct pool_block *b = r->pool.block, *next; b; b = next) {
         next = b->next;
         free(b);
     }
@@ -130,25 +133,25 @@ static bool charge(struct row_list *r, size_t n)
 /* `n` bytes of the pool, to be taken with pool_take; NULL when there is no room. */
 static char *pool_reserve(struct row_list *r, size_t n)
 {
-    if (r->pool && r->pool_left >= n)
-        return r->pool_at;
-    size_t usual = r->pool ? POOL_BYTES : FIRST_POOL_BYTES, size = n > usual ? n : usual;
+    if (r->pool.block && r->pool.left >= n)
+        return r->pool.at;
+    size_t usual = r->pool.block ? POOL_BYTES : FIRST_POOL_BYTES, size = n > usual ? n : usual;
     struct pool_block *b = charge(r, size) ? malloc(sizeof *b + size) : NULL;
     if (!b)
         return NULL;
-    b->next = r->pool;
-    r->pool = b;
-    r->pool_at = b->bytes;
-    r->pool_left = size;
-    return r->pool_at;
+    b->next = r->pool.block;
+    r->pool.block = b;
+    r->pool.at = b->bytes;
+    r->pool.left = size;
+    return r->pool.at;
 }
 
 static struct slice pool_take(struct row_list *r, size_t n)
 {
-    struct slice s = slice_of(r->pool_at, n);
-    r->pool_at += n;
-    r->text_bytes += n;
-    r->pool_left -= n;
+    struct slice s = slice_of(r->pool.at, n);
+    r->pool.at += n;
+    r->pool.text_bytes += n;
+    r->pool.left -= n;
     return s;
 }
 
@@ -385,7 +388,7 @@ static bool split(struct row_list *r)
 /* In rows, or in bytes of its texts. */
 static bool is_long(const struct row_list *r)
 {
-    return r->n > LONG_LIST || r->text_bytes > LONG_TEXTS;
+    return r->n > LONG_LIST || r->pool.text_bytes > LONG_TEXTS;
 }
 
 /* A few more rows into both, where they may be wanted of many rows at once. */
@@ -458,10 +461,10 @@ static bool copy_row(struct row_list *r, struct row *row, const struct scan_valu
     uint32_t plain = (uint32_t)values[key].plain << key;
     if (!copy_key(r, row, &values[key]))
         return false;
-    for (int k = 0; k < r->n_wholes; k++)
-        row->cells[r->wholes[k]].whole = values[r->wholes[k]].whole;
-    for (int k = 0; k < r->n_texts; k++) {
-        int i = r->texts[k];
+    for (int k = 0; k < r->fields.n_wholes; k++)
+        row->cells[r->fields.wholes[k]].whole = values[r->fields.wholes[k]].whole;
+    for (int k = 0; k < r->fields.n_texts; k++) {
+        int i = r->fields.texts[k];
         plain |= (uint32_t)values[i].plain << i;
         if (!copy_text(r, row, (size_t)i, &values[i]))
             return false;
@@ -522,8 +525,8 @@ int64_t rows_begin_page(struct row_list *r)
 static bool is_broken(const struct row_list *r, const struct scan_value *values)
 {
     bool broken = values[r->o.table->key_field].broken;
-    for (int k = 0; k < r->n_words; k++)
-        broken |= values[r->words[k]].broken;
+    for (int k = 0; k < r->fields.n_words; k++)
+        broken |= values[r->fields.words[k]].broken;
     return broken;
 }
 
@@ -620,7 +623,7 @@ int64_t rows_count(const struct row_list *r)
 
 size_t rows_text_bytes(const struct row_list *r)
 {
-    return r->text_bytes;
+    return r->pool.text_bytes;
 }
 
 int64_t rows_sum(const struct row_list *r, int field)

@@ -26,6 +26,7 @@ struct ending {
     bool behind;         /* more rows came than the answer needs: they are remembered only */
     bool unkept;         /* or not even that */
     bool kept_whole;     /* nothing is behind the rows that are remembered */
+    bool cut_short;      /* there may be more rows, but no way to ask for them */
 };
 
 struct translation {
@@ -49,7 +50,6 @@ struct translation {
     struct share share;
     struct ending ending;
     bool whole_list;
-    bool cut_short; /* there may be more rows, but no way to ask for them */
 
     struct buffer totals_body;
     int64_t totals;
@@ -378,7 +378,7 @@ static struct scanner *new_scanner(struct translation *t, uint32_t wanted,
 
 static void end_here(struct translation *t)
 {
-    t->cut_short = true;
+    t->ending.cut_short = true;
     t->asking[V3_LIST] = ANSWERED;
 }
 
@@ -451,7 +451,7 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     if (t->page && rows_last(t->rows, last)) {
         if (!begin_page(t, last, &after, &or_at))
             return false;
-        if (t->cut_short)
+        if (t->ending.cut_short)
             return true;
     }
     int64_t rows = rows_of_page(t, or_at);
@@ -572,8 +572,8 @@ static bool end_list(struct translation *t, int64_t rows_header)
     t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
     t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
     if (more && !t->ending.full)
-        t->cut_short = t->ending.stuck || !rows_can_page(t->rows);
-    if (more && !t->ending.full && !t->cut_short) {
+        t->ending.cut_short = t->ending.stuck || !rows_can_page(t->rows);
+    if (more && !t->ending.full && !t->ending.cut_short) {
         t->page++;
         t->asking[V3_LIST] = TO_ASK;
         return true;
@@ -699,7 +699,7 @@ static void make_marks(struct translation *t, struct marks *marks)
             (t->ending.stuck || (disorder && (!every_row || rows_may_be_missing(t)))))
             marks->order_by |= 1u << i;
     }
-    if (t->cut_short || cut_of(t))
+    if (t->ending.cut_short || cut_of(t))
         marks_add(marks, MARK_ROWS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     /* Of the complete list nothing is missing; but a page or domain with two spellings was counted twice. */

@@ -116,7 +116,7 @@ MORE_FILES = {"mapping": 22}
 MAX_MEMBERS = 32
 MAX_MEMBERS_OF = {"exchange": 30}
 # An option is a member.
-MORE_MEMBERS = {"config": 47, "row_list": 36}
+MORE_MEMBERS = {"config": 48}
 
 # Parts that a struct holds by value: looked for in the files whose names begin with `places`, written in `owners` only.
 Part = namedtuple("Part", "field places owners")
@@ -133,11 +133,13 @@ WRITERS = (
 STEP_FOLDER = "proxy/call/"
 STEPS = ("read", "turn", "recall", "round", "hold", "fetch", "render", "settle", "answer")
 # The few things one step may read of another, which is on a floor below it.
-STEP_FLOORS = (("read", "turn", "hold"), ("fetch",), ("render", "round", "settle", "answer"), ("recall",))
+STEP_FLOORS = (("read", "turn", "hold"), ("fetch",), ("round", "settle", "answer"), ("recall", "render"))
 STEP_READS = (
     # What the answer of a whole call may cost; memory is set aside before the list is begun.
     ("recall", "round"),
     ("recall", "hold"),
+    # Why the list ended where it did.
+    ("render", "round"),
     # What was spent, and what is held.
     ("round", "fetch"),
     ("round", "hold"),

@@ -34,7 +34,7 @@ class Refusals(unittest.TestCase):
 
     def test_words_that_programs_compare(self):
         """Under `v2` the body is v2's to the byte and ours stand in X-Anchorage-Why and in the log; else in the body."""
-        for mode in self.proxies(teams={"seo": {"rows_per_month": 5}}):
+        for mode in self.proxies(teams={"seo": {"rows_per_month": 1}}):
             for output in SHAPES:
                 for fault, params, status in [("unknown_key", {"token": "nobody"}, 401), ("unknown_key", {"token": None}, 401),
                                               ("out_of_rows", {"limit": 50}, 429)]:
@@ -73,7 +73,7 @@ class Refusals(unittest.TestCase):
                 self.refused(self.proxy.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "too_busy", 503)
 
     def test_retry_after_is_an_hour_at_most(self):
-        for _ in self.proxies(modes=["http"], teams={"seo": {"rows_per_month": 5}, "poor": {"units_per_month": 10}},
+        for _ in self.proxies(modes=["http"], teams={"seo": {"rows_per_month": 1}, "poor": {"units_per_month": 10}},
                               keys=[("seo", TOKEN), ("poor", OTHER_TOKEN)]):
             for fault, params in [("out_of_rows", {}), ("out_of_units", {"token": OTHER_TOKEN})]:
                 answer = self.proxy.get(limit=10, **params)

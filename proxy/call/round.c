@@ -126,6 +126,8 @@ struct slice round_why_cut(const struct exchange *x, enum translation_cut cut)
                             r->bound.name, (long long)r->bound.left, unit_of(&r->bound), (long long)r->results,
                             (long long)x->asked.call.limit);
     case CUT_PAID_OUT:
+        if (x->asked.plan.free_of_units)
+            return S("API v3 took units for a target that it calls free, and none were set aside for more pages");
         return arena_printf(
             x->memory, "rows were merged or came twice, and the %lld API v3 units that this call may take were used up",
             (long long)r->units);

@@ -58,7 +58,8 @@ class Least(unittest.TestCase):
         """Near the team's limit no more is asked for than it has room for, and one row to see that there are more."""
         with Sandbox(today=None, anchor_case="fold") as sandbox, \
                 Anchorage(sandbox, fidelity={"stats": "zero"}, teams={"seo": {"rows_per_month": 30}}) as proxy:
-            self.assertEqual(proxy.get(target="lower.example").fault, "out_of_rows")
+            answer = proxy.get(target="lower.example")
+            self.assertEqual((len(answer.anchors), answer.rows_charged, answer.headers["x-anchorage-rows-left"]), (29, 30, "0"))
             self.assertEqual(sandbox.log()[-1]["query"]["limit"], "30")
 
     def test_typical_clients(self):

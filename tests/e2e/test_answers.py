@@ -251,6 +251,18 @@ class Parameters(unittest.TestCase):
             for more, fault in [("&target=b", "bad_target"), ("&token=x", "bad_request")]:
                 self.assertRegex(self.proxy.run("explain", call + more, check=1).stdout, f"(?m)^refused: {fault}: ")
 
+    def test_what_explain_says_at_most(self):
+        """A list may take a quarter more for rows that merge, and no more than units_per_call."""
+        with Sandbox(today=None, anchor_case="fold") as sandbox, Anchorage(sandbox) as self.proxy:
+            for limit, rows, units, paid_for in ((1000, 1001, 9000 + 9000 // 4 + 2 * 50, 0), (100000, 11101, 100000, 11100)):
+                call = f"/?from=anchors&target=a.example&mode=domain&limit={limit}&token={TOKEN}"
+                text = self.proxy.run("explain", call, check=0).stdout
+                self.assertRegex(text, rf"(?m)^rows:  at most {rows}\nunits: at most {units}$")
+                self.assertEqual(f"units_per_call pays for {paid_for} rows" in text, paid_for > 0, text)
+                told = json.loads(self.proxy.run("explain", "--format", "json", call, check=0).stdout)
+                self.assertEqual([told[name] for name in ("rows_at_most", "units_at_most", "rows_paid_for")],
+                                 [rows, units, paid_for])
+
 
 class Fresh(unittest.TestCase):
     """X-Anchorage-Fresh: yes asks anew, whatever is remembered; others have what came of it."""

@@ -145,7 +145,7 @@ class Head(unittest.TestCase):
             sandbox.script({"match": "anchors", "stall": True})
             with self.proxy.connect() as holds:
                 holds.sendall(f"GET {self.proxy.params({'limit': 50})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-                sandbox.wait(requests=1)
+                sandbox.wait(requests=3)  # the list, totals and ratio
                 asked, entries = len(sandbox.log()), len(self.proxy.ledger())
                 for limit in (1, 1000, 5000000):  # no turn is free, nor would the limit pay for them
                     with self.proxy.connect() as connection, connection.makefile("rb") as stream:

@@ -85,17 +85,16 @@ class Busy(unittest.TestCase):
     LIMITED = {"proxy": {"queue_timeout": "100ms"}, "fidelity": {"stats": "zero"},
                "upstream": {"max_rows_per_request": 100, "answer_ttl": "0"}, "teams": {"seo": {"rows_per_month": 210}}}
 
-    def test_who_has_paid_waits_for_room_in_the_limit(self):
-        """Longer than queue_timeout, which is for calls that have spent nothing yet."""
+    def test_what_is_set_aside_for_later_pages_is_no_other_calls(self):
         with Sandbox(today=None) as sandbox, Anchorage(sandbox, **self.LIMITED) as proxy:
-            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 200},
-                           {"match": "anchors", "query": {"target": "small.example"}, "delay_ms": 800})
+            sandbox.script({"match": "anchors", "query": {"target": "big.example"}, "delay_ms": 1500})
             pages = Background(proxy, target="big.example", limit=150)
             sandbox.wait(requests=1)
-            holds = Background(proxy, target="small.example", limit=100)  # but has fewer rows
+            other = proxy.get(target="small.example", limit=100)
+            self.assertEqual((other.fault, other.units, sandbox.state()["seen"]), ("too_busy", 0, 1), other)
             answer = pages.answer()
             self.assertEqual((answer.fault, len(answer.anchors)), (None, 150), answer)
-            self.assertIsNone(holds.answer().fault)
+            self.assertIsNone(proxy.get(target="small.example", limit=50).fault)
 
     def test_who_would_need_what_another_holds_waits_before_it_pays(self):
         """Both would have paid in vain. The other one ends within queue_timeout, or this one is refused unasked."""

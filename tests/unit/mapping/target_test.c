@@ -103,8 +103,7 @@ static void refused_targets(void **state)
         "example.com\\a",
         "a,b.com",
         "exa%6Dple.com",
-        "\xFF"
-        "example.com",
+        "\377example.com", /* octal: hexadecimal digits would go on into the name */
         "example.com/\xC3",
         "\uFEFF\u200B\u00A0",
         "-example.com",

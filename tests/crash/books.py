@@ -10,7 +10,6 @@ ENDS = ("settle", "release", "unknown")
 AMOUNTS = ("rows", "units")
 OWN_LIMITS = ("out_of_rows", "out_of_units", "too_dear")  # faults
 TOTALS_UNITS = 50  # of a target
-JUDGES_OWN_LIMITS = True
 
 
 def units_of(entry):
@@ -95,7 +94,7 @@ class Books:
                 yield "rows without an answer"
             if entry["fault"] and entry["rows"] and not entry["results"]:
                 yield "rows for an answer that was a refusal, and none of its rows had come"
-            if JUDGES_OWN_LIMITS and entry["fault"] in OWN_LIMITS and units_of(entry) > TOTALS_UNITS:
+            if entry["fault"] in OWN_LIMITS and units_of(entry) > TOTALS_UNITS:
                 yield f"our own limits refused it after {units_of(entry)} units"
             if entry["rows"] > call.held["rows"] and not call.end:
                 yield f"more rows than the {call.held['rows']} that were held"

@@ -76,8 +76,6 @@ class JudgeTest(unittest.TestCase):
         self.finds("an answer left without its settle", good(), answers=[answer("z")])
 
     def test_units_of_a_refusal(self):
-        self.addCleanup(setattr, books, "JUDGES_OWN_LIMITS", books.JUDGES_OWN_LIMITS)
-        books.JUDGES_OWN_LIMITS = True
         for fault, units, is_wrong in (("out_of_rows", 51, True), ("out_of_units", 100, True), ("too_dear", 60, True),
                                        ("too_dear", 50, False), ("too_busy", 60, False)):
             ended = [settle("a", rows=0, results=0, units=units, fault=fault) if one["id"] == "a" and

@@ -12,10 +12,6 @@ from anchorage import OTHER_TOKEN, TOKEN, Anchorage
 from sandbox import Sandbox
 from spellings import Spellings, many
 
-# Whether the rules are built. SPENDING=1 tries them before they are.
-IS_BUILT = True
-built = unittest.skipUnless(IS_BUILT, "the rules of spending are not built yet")
-
 LONG = "big.example"  # 20 000 anchors
 SHORT, SHORT_ROWS = "small.example", 12
 ROW, FLOOR, TOTALS = 9, 50, 100  # units of a row, of a small request, of totals and ratio
@@ -90,7 +86,6 @@ class Spending(unittest.TestCase):
                 self.assertLessEqual(one["units"] or 0, most, one)
 
 
-@built
 class WholeCall(Spending):
     """The whole call is checked before its first request."""
 
@@ -152,7 +147,6 @@ class WholeCall(Spending):
         self.assertLessEqual(ended[0]["units"], asked, ended)
 
 
-@built
 class CutToFit(Spending):
     """What does not fit is answered as far as it fits."""
 
@@ -240,7 +234,6 @@ class CutToFit(Spending):
         self.assertNotIn("rows", answer.marks, answer)
 
 
-@built
 class NoPartForTheWhole(Spending):
     """too_long = refuse."""
 
@@ -283,7 +276,6 @@ class NoPartForTheWhole(Spending):
         self.assertLessEqual(again.units, FLOOR)
 
 
-@built
 class PaidForIsAnswered(Spending):
     """After something was paid for, our own limits never refuse."""
 
@@ -340,7 +332,6 @@ class PaidForIsAnswered(Spending):
         self.assertNotEqual(again.headers["x-anchorage-cache"], "hit", "its pages are remembered, the answer is not")
 
 
-@built
 class AtMost(Spending):
     """`explain` says what a call may cost, and it keeps to that."""
 
@@ -376,7 +367,6 @@ class AtMost(Spending):
                         self.assertLessEqual(answer.units, most)
 
 
-@built
 class Refills(Spending):
     """A refill costs what it brings."""
 
@@ -428,7 +418,6 @@ class Refills(Spending):
         self.whole(proxy.get(limit=1000, order_by="backlinks:desc"), 1000)
 
 
-@built
 class OddOrders(Spending):
     """A v3 that orders text otherwise than it compares it is answered, with marks."""
 

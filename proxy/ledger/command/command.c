@@ -30,11 +30,9 @@ static const struct command_row rows[] = {
     {
         .words = "key list",
         .synopsis = "[--unknown]",
-        .help =
-            "List the keys. With --unknown: who came with a token that is no key's, the last one first, by a digest "
-            "of\n"
-            "the token and the address; whether the last call was refused or metered, how many there were, and what\n"
-            "tables they asked for. The list has 1000 lines at most, and is on disk a minute later.",
+        .help = "List the keys. With --unknown: who came with a token that is no key's, the last one first, by a\n"
+                "digest of the token and the address; whether the last call was refused or metered, how many there\n"
+                "were, and what tables they asked for. The list has 1000 lines at most, and is on disk a minute later.",
         .options = { [KEY_LIST_UNKNOWN] = { "--unknown", true } },
         .run = key_list,
     },

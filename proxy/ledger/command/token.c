@@ -65,9 +65,7 @@ static const char *spoilt(struct slice t)
     if (t.p[0] == '=')
         return "the token is a formula; what the formula stands for";
     if (is_rounded(t) || is_fraction(t) || is_cut_number(t))
-        return "a spreadsheet has made a number of the token; the token from where it was copied, in a column "
-               "of "
-               "text";
+        return "a spreadsheet has made a number of the token; the token from where it was copied, in a column of text";
     if (is_all(t, '#'))
         return "a spreadsheet has hidden the token behind #; the token from where it was copied";
     return NULL;
@@ -83,9 +81,8 @@ bool token_check(struct slice token, struct buffer *wrong)
         if (c <= 0x20 || c == 0x7F)
             why = "the token has a space or a control character in it; the token in one piece";
         else if (c >= 0x80)
-            why = "the token has a character in it that is not ASCII, such as a blank that does not break or a quote "
-                  "of a "
-                  "word processor; the token as programs send it";
+            why = "the token has a character in it that is not ASCII, such as a blank that does not break or a "
+                  "quote of a word processor; the token as programs send it";
     }
     if (!why)
         why = spoilt(token);

@@ -257,25 +257,10 @@ static void memory_is_set_aside_and_waited_for(void **state)
     assert_int_equal(kit.service.promised, 0);
 }
 
-/* Books that answer from the loop, when it is on the disk. */
-static void open_slow_books(int64_t rows)
-{
-    struct buffer why = { 0 };
-    kit.ledger_team = (struct ledger_team){ "seo", rows, LEDGER_NO_LIMIT };
-    struct ledger_options o = { .state_directory = kit.directory,
-                                .units_per_month = LEDGER_NO_LIMIT,
-                                .billing_day = 1,
-                                .teams = &kit.ledger_team,
-                                .n_teams = 1 };
-    ledger_close(kit.service.ledger);
-    kit.service.ledger = NULL;
-    assert_int_equal(ledger_open(kit.service.base, &o, &kit.service.ledger, &why), LEDGER_OPENED);
-}
-
 static void its_time_is_over_while_the_books_write(void **state)
 {
     (void)state;
-    open_slow_books(10);
+    kit_open_books_on(kit.service.base, 10);
     kit.config.queue_timeout_ms = 300;
     holder = call_with(6, 50);
     waiter = call_with(2, 50);

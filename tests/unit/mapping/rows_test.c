@@ -68,21 +68,27 @@ static struct plan plan_with(struct slice conditions, bool upper_case, struct ar
     return plan;
 }
 
+/* A list that folds, as the plan has it. */
+static struct row_list *rows_of(const struct plan *plan)
+{
+    struct rows_options o = { .table = &table_anchors,
+                              .fields = plan->fields,
+                              .fold = true,
+                              .order = plan->order,
+                              .n_order = plan->n_order,
+                              .checks = plan->checks,
+                              .n_checks = plan->n_checks,
+                              .max_bytes = 1 << 20 };
+    return rows_new(&o);
+}
+
 /* Two spellings of one anchor, each of which meets the condition by itself: is their row one of the answer? */
 static bool meets_merged(const char *conditions, bool upper_case, struct kit_row one, struct kit_row other)
 {
     struct arena *memory = arena_new(1 << 20);
     struct call call;
     struct plan plan = plan_with(slice_str(conditions), upper_case, memory, &call);
-    struct rows_options o = { .table = &table_anchors,
-                              .fields = plan.fields,
-                              .fold = true,
-                              .order = plan.order,
-                              .n_order = plan.n_order,
-                              .checks = plan.checks,
-                              .n_checks = plan.n_checks,
-                              .max_bytes = 1 << 20 };
-    struct row_list *rows = rows_new(&o);
+    struct row_list *rows = rows_of(&plan);
     assert_int_equal(kit_add(rows, one), ROWS_NEW);
     assert_int_equal(rows_count(rows), 1);
     assert_int_equal(kit_add(rows, other), ROWS_MERGED);
@@ -171,15 +177,7 @@ static void rows_that_are_out_take_no_place(void **state)
     struct arena *memory = arena_new(1 << 20);
     struct call call;
     struct plan plan = plan_with(S("having=backlinks<>3"), false, memory, &call);
-    struct rows_options o = { .table = &table_anchors,
-                              .fields = plan.fields,
-                              .fold = true,
-                              .order = plan.order,
-                              .n_order = plan.n_order,
-                              .checks = plan.checks,
-                              .n_checks = plan.n_checks,
-                              .max_bytes = 1 << 20 };
-    struct row_list *rows = rows_new(&o);
+    struct row_list *rows = rows_of(&plan);
     static const struct kit_row came[] = { { "A", 1, 1, 1, NULL }, { "B", 1, 1, 1, NULL }, { "a", 2, 1, 1, NULL },
                                            { "b", 2, 1, 1, NULL }, { "c", 9, 1, 1, NULL }, { "d", 8, 1, 1, NULL } };
     static const int64_t counts[] = { 1, 2, 1, 0, 1, 2 };

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "base/words.h"
 #include "proxy/ledger/entries/types.h"
 
 struct event_base;
@@ -134,9 +135,14 @@ int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
                    struct buffer *out, struct buffer *err);
 
-/* The same for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called from
- * the loop. With books without a base it is called before this returns. Never
- * called after ledger_close, which waits for commands that run. */
+/* Judge such words alone: nothing is opened or asked. WORDS_GOOD: *ret has them, borrowed from argv; WORDS_HELP: `out`
+ * has what --help says; WORDS_WRONG: `err` says what is wrong. */
+[[nodiscard]] enum words_result ledger_command_words(int argc, const char *const *argv, struct words *ret,
+                                                     struct buffer *out, struct buffer *err);
+
+/* ledger_command for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called
+ * from the loop. With books without a base it is called before this returns. Never called after ledger_close, which
+ * waits for commands that run. */
 void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context);
 

@@ -45,7 +45,17 @@ static bool show(void *context, struct buffer *out, struct buffer *err)
     return good;
 }
 
-static int run_here(const struct config *config, const char *command, int argc, const char *const *argv,
+/* Whether the command makes or changes something in the books. */
+static bool changes(const struct words *words)
+{
+    const char *command = words->row->words;
+    if (strcmp(command, "key import") == 0)
+        return !words_value(words, "--dry-run");
+    return strcmp(command, "key list") != 0 &&
+           (strncmp(command, "key ", 4) == 0 || strcmp(command, "ledger correct") == 0);
+}
+
+static int run_here(const struct config *config, const struct words *words, int argc, const char *const *argv,
                     struct slice input, struct buffer *out, struct buffer *err)
 {
     int64_t at = 0;
@@ -53,6 +63,11 @@ static int run_here(const struct config *config, const char *command, int argc, 
     struct ledger *ledger = NULL;
     struct buffer why = { 0 };
     int status = EXIT_WRONG;
+    if (!changes(words) && !setup_has_books(config->state_directory)) {
+        buffer_printf(err, "anchorage %s: there are no books in %s yet; the daemon makes them at its first start\n",
+                      words->row->words, config->state_directory);
+        return status;
+    }
     if (!setup_ledger_options(config, &options))
         return status;
     if (setup_become_owner(config->state_directory, &why) &&
@@ -61,7 +76,7 @@ static int run_here(const struct config *config, const char *command, int argc, 
             status = ledger_command(ledger, argc, argv, input, &at, out, err);
         while (at && show(NULL, out, err));
     } else {
-        buffer_printf(err, "anchorage %s: %.*s\n", command, SLICE_ARGS(buffer_slice(&why)));
+        buffer_printf(err, "anchorage %s: %.*s\n", words->row->words, SLICE_ARGS(buffer_slice(&why)));
     }
     ledger_close(ledger);
     buffer_clear(&why);
@@ -84,7 +99,7 @@ int program_ledger(const struct config *config, const struct words *words, int a
         struct slice text = buffer_slice(&input);
         if (control_ask(config->state_directory, argc, argv, text, show, NULL, &status, &out, &err) ==
             CONTROL_NO_DAEMON)
-            status = run_here(config, words->row->words, argc, argv, text, &out, &err);
+            status = run_here(config, words, argc, argv, text, &out, &err);
     }
     if ((!show(NULL, &out, &err) || ferror(stdout)) && status == EXIT_DONE)
         status = EXIT_WRONG;

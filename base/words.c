@@ -6,7 +6,7 @@
 
 #include "base/shown.h"
 
-enum { NAME_MAX_BYTES = 40, NEAR = 3, QUOTED_MOST = 60, SECRET_LEAST = 20, SECRET_SHOWN = 4 };
+enum { NAME_MAX_BYTES = 40, NEAR = 3, QUOTED_MOST = 60, SECRET_LEAST = 20, SECRET_LETTERS = 4, SECRET_SHOWN = 4 };
 
 /* ---- what was meant ---- */
 
@@ -49,10 +49,16 @@ bool words_is_near(struct slice name, struct slice known, size_t *best)
 
 bool words_look_secret(struct slice text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] == '/' || text.p[i] == '.' || text.p[i] == ' ')
+    bool mixed = false; /* names of options and the like are small letters alone */
+    int letters = 0;    /* and numbers have few */
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '/' || c == '.' || c == ' ')
             return false;
-    return text.n >= SECRET_LEAST;
+        mixed |= (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+        letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    }
+    return mixed && letters >= SECRET_LETTERS && text.n >= SECRET_LEAST;
 }
 
 bool words_is_team(struct slice s)

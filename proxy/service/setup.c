@@ -143,8 +143,8 @@ bool setup_files_are_good(const struct config *config, struct buffer *out)
     struct buffer secret = { 0 }, why = { 0 };
     bool ok = accounts_check(config, out);
     if (config->admin_token_file && !secret_file_read_token(config->admin_token_file, &secret, &why)) {
-        buffer_printf(out, "%s:%d: %.*s\n", config->file, config_line_of(config, "proxy", "admin_token_file"),
-                      SLICE_ARGS(buffer_slice(&why)));
+        config_place(config, "proxy", "admin_token_file", out);
+        buffer_printf(out, "%.*s\n", SLICE_ARGS(buffer_slice(&why)));
         ok = false;
     }
     if (secret.p)

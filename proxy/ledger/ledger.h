@@ -49,6 +49,9 @@ bool ledger_set_billing_day(struct ledger *l, int day);
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
 
+/* How many keys there are, disabled ones too. */
+uint32_t ledger_keys_count(const struct ledger *l);
+
 /* ---- strangers ---- */
 
 /* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
@@ -58,6 +61,10 @@ void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
 /* What stands for the key in the entries of such a call: "?" and ten digits of the token's digest, or "other" when
  * 10 000 others have such a name already. Lives as long as the ledger. */
 struct slice ledger_stranger_name(struct ledger *l, struct slice token);
+
+/* "?" and ten digits of the token's digest, as `key list --unknown` shows it; nothing is remembered. */
+enum { LEDGER_STRANGER_SIZE = 12 };
+void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE]);
 
 /* ---- the entries of a call ---- */
 

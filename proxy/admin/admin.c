@@ -159,8 +159,10 @@ struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *o
         *out = buffer_with_cap(out->max_bytes);
         return a;
     }
-    /* The first line says what is wrong; what follows are the options of the command line. */
+    /* The first line says what is wrong; what follows is of the command line. */
     struct slice rest, why = slice_split(err, '\n', &rest);
+    if (slice_starts(why, S("anchorage ")))
+        why = slice_from(why, 10);
     if (slice_starts(why, S("usage: ")))
         why = slice_from(why, 7);
     if (slice_starts(why, S("--")))

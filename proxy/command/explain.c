@@ -37,7 +37,7 @@ int program_explain(const struct config *config, int argc, char **argv)
     struct buffer text = { 0 }, out = { 0 };
     if (strcmp(call, "-") != 0)
         buffer_str(&text, call);
-    else if (!input_read(call, &text))
+    else if (!input_read("explain", call, &text))
         return EXIT_WRONG;
     struct settings *settings = settings_new(config, NULL);
     if (!settings)

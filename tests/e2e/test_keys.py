@@ -329,8 +329,8 @@ class Thousands(unittest.TestCase):
         text = "seo,a,token-a\nnobody,b,token-b\nseo,c,token c\n"
         with Sandbox(today=None) as sandbox, Anchorage(sandbox) as proxy:
             done = proxy.run("key", "import", "-", text_in=text, check=1)
-            self.assertIn("line 2: no team \"nobody\"", done.stderr)
-            self.assertIn("line 3: the token has a space", done.stderr)
+            self.assertIn(":2: no team \"nobody\"", done.stderr)
+            self.assertIn(":3: the token has a space", done.stderr)
             self.assertEqual(proxy.get(token="token-a").fault, "unknown_key")
 
 

@@ -9,8 +9,9 @@ void command_note_cut(struct command *c, int64_t first_seq)
 {
     struct cut cut = store_cut(c->store);
     if (first_seq && first_seq <= cut.seq)
-        buffer_printf(c->err, "%s: the entries up to seq %lld were removed (keep); their hourly sums are in usage\n",
-                      c->row->words, (long long)cut.seq);
+        buffer_printf(c->err,
+                      "anchorage %s: the entries up to seq %lld were removed (keep); their hourly sums are in usage\n",
+                      c->row->line.words, (long long)cut.seq);
 }
 
 /* ---- export ---- */
@@ -36,36 +37,46 @@ static void take_first(void *context, const struct rollup *r)
         *first = r->first_seq;
 }
 
+/* Whether --since may stand so; *day is set when it is one, else *seq. */
+static bool parse_since(const char *since, struct day *day, int64_t *seq)
+{
+    uint64_t number;
+    *seq = 0;
+    if (day_parse(slice_str(since), day) && command_knows_day(*day))
+        return true;
+    if (!parse_u64(slice_str(since), &number) || number > INT64_MAX)
+        return false;
+    *seq = number ? (int64_t)number : 1;
+    return true;
+}
+
+int ledger_export_check(struct command *c)
+{
+    struct day day;
+    int64_t seq;
+    const char *since = c->option[EXPORT_SINCE];
+    if (!since || parse_since(since, &day, &seq))
+        return 0;
+    return command_no_value(c, "--since", "a seq, or a day like 2026-11-23 from 1970-01-01 to 9999-12-31", since);
+}
+
 /* Where to begin: a seq as it stands, a day by the first entry of its hours. */
 static int read_since(struct command *c, struct export *x, int64_t *seq)
 {
-    const char *since = c->option[EXPORT_SINCE];
-    uint64_t number;
     struct day day;
     *seq = 1;
-    if (!since)
+    if (!c->option[EXPORT_SINCE] || !parse_since(c->option[EXPORT_SINCE], &day, seq) || *seq)
         return 0;
-    if (day_parse(slice_str(since), &day) && command_knows_day(day)) {
-        struct buffer why = { 0 };
-        *seq = 0;
-        x->since_ms = day_start_ms(day);
-        if (!store_rollups(c->store, (int64_t)day.n * 24, INT64_MAX, take_first, seq, &why))
-            return command_failed(c, &why);
-    } else if (parse_u64(slice_str(since), &number) && number <= INT64_MAX) {
-        *seq = number ? (int64_t)number : 1;
-    } else {
-        return command_misused(c, "--since is a seq, or a day like 2026-11-23 from 1970-01-01 to 9999-12-31, not %s",
-                               since);
-    }
+    struct buffer why = { 0 };
+    x->since_ms = day_start_ms(day);
+    if (!store_rollups(c->store, (int64_t)day.n * 24, INT64_MAX, take_first, seq, &why))
+        return command_failed(c, &why);
     return 0;
 }
 
 int ledger_export(struct command *c)
 {
-    const char *format = c->option[EXPORT_FORMAT] ? c->option[EXPORT_FORMAT] : "jsonl";
-    bool csv = strcmp(format, "csv") == 0;
-    if (!csv && strcmp(format, "jsonl") != 0)
-        return command_misused(c, "--format is jsonl or csv, not %s", format);
+    bool csv = c->option[EXPORT_FORMAT] && strcmp(c->option[EXPORT_FORMAT], "csv") == 0;
     struct export x = { .out = c->out, .since_ms = INT64_MIN, .print = csv ? entry_csv : entry_json };
     int64_t seq;
     int status = read_since(c, &x, &seq);

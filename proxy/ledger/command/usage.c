@@ -71,7 +71,7 @@ static int read_month(struct command *c, struct period *month)
     if (good)
         *month = month_of_day(day, 1);
     if (!good || !command_knows_day(month->since) || !command_knows_day(month->until))
-        return command_misused(c, "--month is a month like 2026-11, from 1970-01 to 9999-11, not %s", text);
+        return command_no_value(c, "--month", "a month like 2026-11, from 1970-01 to 9999-11", c->option[USAGE_MONTH]);
     if (c->option[USAGE_SINCE] || c->option[USAGE_UNTIL])
         return command_misused(c, "give --month, or --since and --until");
     return 0;
@@ -105,7 +105,7 @@ static int read_bill(struct command *c, struct asked *a)
     int split = BY_UNITS_ALONE;
     a->has_bill = c->option[USAGE_BILL];
     if (a->has_bill && !bill_parse(slice_str(c->option[USAGE_BILL]), &a->cents))
-        return command_misused(c, "--bill is an amount like 1234.56, not %s", c->option[USAGE_BILL]);
+        return command_no_value(c, "--bill", "an amount like 1234.56", c->option[USAGE_BILL]);
     if (c->option[USAGE_SPLIT] && !a->has_bill)
         return command_misused(c, "--split needs --bill");
     if (c->option[USAGE_SPLIT] && !word_of(split_words, N_SPLITS, c->option[USAGE_SPLIT], &split))
@@ -119,7 +119,7 @@ static int read_bill(struct command *c, struct asked *a)
         percent.n--;
     uint64_t value;
     if (percent.n > 4 || !parse_u64(percent, &value) || value < 1 || value > 1000)
-        return command_misused(c, "--warn is a share like 80%%, not %s", c->option[USAGE_WARN]);
+        return command_no_value(c, "--warn", "a share like 80%", c->option[USAGE_WARN]);
     a->percent = (int64_t)value;
     return 0;
 }
@@ -158,7 +158,7 @@ static bool is_past(struct command *c, int64_t percent, struct slice who, const 
     if (limit == LEDGER_NO_LIMIT || (__int128)used * 100 < (__int128)limit * percent)
         return false;
     int64_t share = limit ? (int64_t)((__int128)used * 100 / limit) : 100;
-    buffer_printf(c->err, "usage: %.*s has used %lld of %lld %s (%lld%%)\n", SLICE_ARGS(who), (long long)used,
+    buffer_printf(c->err, "anchorage usage: %.*s has used %lld of %lld %s (%lld%%)\n", SLICE_ARGS(who), (long long)used,
                   (long long)limit, what, (long long)share);
     return true;
 }
@@ -198,6 +198,15 @@ static int warn(struct command *c, const struct asked *a)
     usage_clear(&rows);
     usage_clear(&units);
     return status;
+}
+
+int usage_check(struct command *c)
+{
+    struct asked a = { 0 };
+    int status = read_by(c, &a);
+    if (!status)
+        status = read_period(c, &a);
+    return status ? status : read_bill(c, &a);
 }
 
 int usage(struct command *c)

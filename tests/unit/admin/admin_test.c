@@ -164,7 +164,7 @@ static void answers_of_the_command(void **state)
     a = usage_answer(true, 0, S("team,calls\n"), S(""));
     assert_true(slice_eq(a.content_type, S("text/csv; charset=utf-8")));
     expect_answer(&a, 200, "team,calls\n");
-    a = usage_answer(true, 2, S(""), S("usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
+    a = usage_answer(true, 2, S(""), S("anchorage usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
     assert_true(slice_eq(a.content_type, S("application/json; charset=utf-8")));
     expect_answer(&a, 400, "{\"error\":\"by is team or key, not x\"}\n");
     a = usage_answer(false, 1, S("{\"half\":"), S("disk I/O error\n"));

@@ -89,7 +89,7 @@ static void keys_are_disabled_assigned_and_rotated(void **state)
     assert_true(slice_eq(key_of(r, token)->team, S("sales")));
     snprintf(line, sizeof line, "key assign %s nobody", id);
     assert_int_equal(room_run(r, line), 1);
-    assert_string_equal(r->err.p, "key assign: no team \"nobody\" is configured; configured: seo, sales\n");
+    assert_string_equal(r->err.p, "anchorage key assign: no team \"nobody\" is configured; configured: seo, sales\n");
     snprintf(line, sizeof line, "key rotate %s", id);
     assert_runs(r, line);
     assert_int_equal(sscanf(strchr(r->out.p, '\n'), "\ntoken: %40[a-z0-9]", made), 1);
@@ -148,19 +148,20 @@ static void an_import_is_all_or_nothing(void **state)
     assert_int_equal(room_run_input(r, "key import -",
                                     S("team,name,token\nseo,good,g1\nnobody,x,g2\nseo,two\nseo,\"open,g3\nseo,y,\n")),
                      1);
-    assert_string_equal(
-        r->err.p, "key import: line 3: no team \"nobody\" is configured; configured: seo, sales (column 1, team)\n"
-                  "key import: line 4: a line has three fields with commas between them, "
-                  "team,name,token; this one has 2\n"
-                  "key import: line 5: a quote that is not closed (column 2, name)\n"
-                  "key import: nothing was imported\n");
+    assert_string_equal(r->err.p,
+                        "anchorage key import: standard input:3: no team \"nobody\" is configured; configured: seo, "
+                        "sales (column 1, team)\n"
+                        "anchorage key import: standard input:4: a line has three fields with commas between them, "
+                        "team,name,token; this one has 2\n"
+                        "anchorage key import: standard input:5: a quote that is not closed (column 2, name)\n"
+                        "anchorage key import: nothing was imported\n");
     assert_null(key_of(r, "g1"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,g1\nsales,a,g1\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 2: this token is key (of a line above) of team \"seo\" already"));
+    assert_non_null(strstr(r->err.p, ":2: this token is key (of a line above) of team \"seo\" already"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1: the token is empty (column 3, token)"));
+    assert_non_null(strstr(r->err.p, ":1: the token is empty (column 3, token)"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,\"a\"b,t\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1: text after a closing quote (column 2, name)"));
+    assert_non_null(strstr(r->err.p, ":1: text after a closing quote (column 2, name)"));
 }
 
 static void thousands_are_imported_at_once(void **state)
@@ -205,7 +206,7 @@ static void the_command_line_is_checked(void **state)
         "ledger backup",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        if (room_run(r, wrong[i]) != 2 || !strstr(r->err.p, "usage: anchorage ") || r->out.n)
+        if (room_run(r, wrong[i]) != 2 || !strstr(r->err.p, "\nsee anchorage ") || r->out.n)
             fail_msg("%s: %s", wrong[i], r->err.p);
     }
     static const char *const help[] = { "key --help", "key add --help", "usage --help", "ledger export --help" };
@@ -286,11 +287,11 @@ static void a_warning_names_who_is_past(void **state)
     three_calls(r);
     assert_runs(r, "usage --warn 80%");
     assert_int_equal(room_run(r, "usage --warn 27%"), 1);
-    assert_string_equal(r->err.p, "usage: seo has used 270 of 1000 units (27%)\n");
+    assert_string_equal(r->err.p, "anchorage usage: seo has used 270 of 1000 units (27%)\n");
     r->options.units_per_month = 420;
     ledger_set_limits(r->ledger, &r->options);
     assert_int_equal(room_run(r, "usage --warn 80"), 1);
-    assert_string_equal(r->err.p, "usage: the whole has used 420 of 420 units (100%)\n");
+    assert_string_equal(r->err.p, "anchorage usage: the whole has used 420 of 420 units (100%)\n");
 }
 
 /* ---- the books as a whole ---- */

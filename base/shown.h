@@ -20,7 +20,7 @@ bool shown_is_plain(struct slice s);
 /* Append `s`, with U+FFFD in place of each such character and of bytes that are no UTF-8. */
 void shown_append(struct buffer *b, struct slice s);
 
-/* How many characters that takes; and the same with blanks behind it up to `width` of them. */
+/* How many columns of a terminal that takes, at most; and the same with blanks behind it up to `width` of them. */
 size_t shown_width(struct slice s);
 void shown_padded(struct buffer *b, struct slice s, size_t width);
 

@@ -2,7 +2,9 @@
  * The commands as a table, and the reading of a command line. */
 #include "proxy/ledger/command/command.h"
 
+#include "base/clock.h"
 #include "base/shown.h"
+#include "base/text.h"
 
 static const struct command_row rows[] = {
     {
@@ -72,20 +74,16 @@ static const struct command_row rows[] = {
     },
     {
         .words = "usage",
-        .synopsis = "[--by team|key|client|day|hour|table|target] [--since DATE] [--until DATE] [--month YYYY-MM]\n"
-                    "                [--format text|json|csv] [--bill AMOUNT [--split units_alone|units|rows]] "
-                    "[--warn 80%]",
-        .help = "Add up what was used, by default by team in the running month. DATE is a UTC day; since is included,\n"
-                "until is not. --bill splits an invoice by share, to the cent. --warn exits 1 and names the teams, or\n"
-                "the whole, that have used more than that of a limit.",
-        .options = { [USAGE_BY] = { "--by", false },
-                     [USAGE_SINCE] = { "--since", false },
-                     [USAGE_UNTIL] = { "--until", false },
-                     [USAGE_MONTH] = { "--month", false },
-                     [USAGE_FORMAT] = { "--format", false },
-                     [USAGE_BILL] = { "--bill", false },
-                     [USAGE_SPLIT] = { "--split", false },
-                     [USAGE_WARN] = { "--warn", false } },
+        .synopsis =
+            "[--by team|key|client|day|hour|table|target] [--per team|key] [--team TEAM] [--key ID]\n"
+            "                [--since DATE] [--until DATE] [--month YYYY-MM] [--sort COLUMN] [--top N] [--wide]\n"
+            "                [--format text|json|csv] [--bill AMOUNT [--split units_alone|units|rows]] "
+            "[--warn 80%]",
+        .help = "Add up what was used, by default by team in the running month. DATE is a UTC day like 2026-11-23, or\n"
+                "today, yesterday, 7d (seven days ago), 24h (24 hours ago); since is included, until is not. --bill\n"
+                "splits an invoice by share, to the cent. --warn exits 1 and names the teams, or the whole, that have\n"
+                "used more than that of a limit.",
+        .own_options = usage_options,
         .run = usage,
     },
     {
@@ -159,17 +157,54 @@ bool command_knows_day(struct day day)
     return day.n >= 0 && day.n <= day_from_civil((struct civil){ 9999, 12, 31 }).n;
 }
 
-int command_day(struct command *c, const char *name, const char *text, struct day *day)
+/* "7" of 7d and 24h: so many, in hours. */
+static bool is_ago(struct slice text, int64_t *hours)
 {
-    if (day_parse(slice_str(text), day) && command_knows_day(*day))
+    uint64_t n;
+    bool days = slice_ends(text, S("d"));
+    if ((!days && !slice_ends(text, S("h"))) || text.n > 7 || !parse_u64(slice_of(text.p, text.n - 1), &n))
+        return false;
+    *hours = (int64_t)n * (days ? 24 : 1);
+    return true;
+}
+
+bool command_date(const char *text, int64_t *hour)
+{
+    struct slice word = slice_str(text);
+    int64_t now = hour_of_ms(clock_wall_ms()), ago;
+    struct day day = { (int32_t)(now / 24) };
+    if (is_ago(word, &ago)) {
+        *hour = text[word.n - 1] == 'h' ? now - ago : now / 24 * 24 - ago;
+        return *hour >= 0;
+    }
+    if (slice_eq(word, S("yesterday")))
+        day.n--;
+    else if (!slice_eq(word, S("today")) && !day_parse(word, &day))
+        return false;
+    *hour = (int64_t)day.n * 24;
+    return command_knows_day(day);
+}
+
+int command_hour(struct command *c, const char *name, const char *text, int64_t *hour)
+{
+    if (command_date(text, hour))
         return 0;
-    return command_misused(c, "%s is a day like 2026-11-23, from 1970-01-01 to 9999-12-31, not %s", name, text);
+    return command_misused(c,
+                           "%s is a day like 2026-11-23, from 1970-01-01 to 9999-12-31, or today, yesterday, 7d, 24h, "
+                           "not %s",
+                           name, text);
+}
+
+static const struct command_option *options_of(const struct command_row *row)
+{
+    return row->own_options ? row->own_options : row->options;
 }
 
 static int option_of(const struct command_row *row, struct slice name)
 {
-    for (int i = 0; i < COMMAND_OPTIONS && row->options[i].name; i++) {
-        if (slice_eq(slice_str(row->options[i].name), name))
+    const struct command_option *options = options_of(row);
+    for (int i = 0; i < COMMAND_OPTIONS && options[i].name; i++) {
+        if (slice_eq(slice_str(options[i].name), name))
             return i;
     }
     return -1;
@@ -185,7 +220,7 @@ static int take_option(struct command *c, int argc, const char *const *argv, int
         return command_misused(c, "there is no option %.*s", SLICE_ARGS(name));
     if (c->option[i])
         return command_misused(c, "%.*s is given twice", SLICE_ARGS(name));
-    if (c->row->options[i].is_flag) {
+    if (options_of(c->row)[i].is_flag) {
         if (value.p)
             return command_misused(c, "%.*s takes no value", SLICE_ARGS(name));
         c->option[i] = argv[*at];
@@ -199,12 +234,21 @@ static int take_option(struct command *c, int argc, const char *const *argv, int
     return 0;
 }
 
+static void help(struct buffer *b, const struct command_row *row)
+{
+    const struct command_option *options = options_of(row);
+    synopsis(b, row);
+    buffer_printf(b, "%s\n", row->help);
+    for (int i = 0; i < COMMAND_OPTIONS && options[i].name; i++)
+        if (options[i].help)
+            buffer_printf(b, "  %-8s  %s\n", options[i].name, options[i].help);
+}
+
 static int run_row(struct command *c, int argc, const char *const *argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
-            synopsis(c->out, c->row);
-            buffer_printf(c->out, "%s\n", c->row->help);
+            help(c->out, c->row);
             return COMMAND_DONE;
         }
     }

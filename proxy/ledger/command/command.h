@@ -12,7 +12,7 @@
 #include "proxy/ledger/store/store.h"
 #include "proxy/ledger/store/strangers.h"
 
-enum { COMMAND_OPTIONS = 10, COMMAND_ARGUMENTS = 3 };
+enum { COMMAND_OPTIONS = 16, COMMAND_ARGUMENTS = 3 };
 
 /* Exit statuses. */
 enum { COMMAND_DONE = 0, COMMAND_WRONG = 1, COMMAND_MISUSED = 2 };
@@ -34,14 +34,18 @@ struct command {
     int n_arguments;
 };
 
+struct command_option {
+    const char *name;
+    bool is_flag;
+    const char *help; /* a sentence, with its values and its default; NULL: the command's help says it */
+};
+
 struct command_row {
     const char *words;    /* "key add" */
     const char *synopsis; /* what follows the words */
     const char *help;
-    struct {
-        const char *name;
-        bool is_flag;
-    } options[COMMAND_OPTIONS];
+    struct command_option options[COMMAND_OPTIONS];
+    const struct command_option *own_options; /* or instead, COMMAND_OPTIONS of them beside the command's code */
     int min_arguments, max_arguments;
     int (*run)(struct command *c);
 };
@@ -61,8 +65,12 @@ void command_warn(struct command *c, const char *what);
 /* Write "why" as it came from the store; COMMAND_WRONG. */
 int command_failed(struct command *c, struct buffer *why);
 
-/* Read a DATE of option `name`: a UTC day, 1970-01-01 to 9999-12-31. 0, or COMMAND_MISUSED with what would be right. */
-int command_day(struct command *c, const char *name, const char *text, struct day *day);
+/* Read a DATE: a UTC day, 1970-01-01 to 9999-12-31, or today, yesterday, 7d (so many days ago), 24h (so many hours
+ * ago). *hour becomes the first one of it, since 1970. */
+[[nodiscard]] bool command_date(const char *text, int64_t *hour);
+
+/* The same of option `name`: 0, or COMMAND_MISUSED with what would be right. */
+int command_hour(struct command *c, const char *name, const char *text, int64_t *hour);
 
 /* Whether a day is one that can be asked for. */
 bool command_knows_day(struct day day);
@@ -87,7 +95,23 @@ int ledger_backup(struct command *c);
 enum { KEY_ADD_TEAM, KEY_ADD_NAME, KEY_ADD_TOKEN, KEY_ADD_TOKEN_FILE };
 enum { KEY_IMPORT_DRY_RUN };
 enum { KEY_LIST_UNKNOWN };
-enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT, USAGE_BILL, USAGE_SPLIT, USAGE_WARN };
+enum {
+    USAGE_BY,
+    USAGE_PER,
+    USAGE_TEAM,
+    USAGE_KEY,
+    USAGE_SINCE,
+    USAGE_UNTIL,
+    USAGE_MONTH,
+    USAGE_SORT,
+    USAGE_TOP,
+    USAGE_WIDE,
+    USAGE_FORMAT,
+    USAGE_BILL,
+    USAGE_SPLIT,
+    USAGE_WARN
+};
+extern const struct command_option usage_options[COMMAND_OPTIONS];
 enum { EXPORT_SINCE, EXPORT_FORMAT };
 
 #endif

@@ -41,20 +41,22 @@ static int read_since(struct command *c, struct export *x, int64_t *seq)
 {
     const char *since = c->option[EXPORT_SINCE];
     uint64_t number;
-    struct day day;
+    int64_t hour;
     *seq = 1;
     if (!since)
         return 0;
-    if (day_parse(slice_str(since), &day) && command_knows_day(day)) {
+    if (command_date(since, &hour)) {
         struct buffer why = { 0 };
         *seq = 0;
-        x->since_ms = day_start_ms(day);
-        if (!store_rollups(c->store, (int64_t)day.n * 24, INT64_MAX, take_first, seq, &why))
+        x->since_ms = hour * 3600000;
+        if (!store_rollups(c->store, hour, INT64_MAX, take_first, seq, &why))
             return command_failed(c, &why);
     } else if (parse_u64(slice_str(since), &number) && number <= INT64_MAX) {
         *seq = number ? (int64_t)number : 1;
     } else {
-        return command_misused(c, "--since is a seq, or a day like 2026-11-23 from 1970-01-01 to 9999-12-31, not %s",
+        return command_misused(c,
+                               "--since is a seq, or a day like 2026-11-23 from 1970-01-01 to 9999-12-31, or today, "
+                               "yesterday, 7d, 24h, not %s",
                                since);
     }
     return 0;

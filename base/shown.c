@@ -91,6 +91,24 @@ void shown_padded(struct buffer *b, struct slice s, size_t width)
         buffer_put(b, ' ');
 }
 
+void shown_cut(struct buffer *b, struct slice s, size_t width)
+{
+    size_t at = 0, n = 0, bytes;
+    bool fits;
+    if (shown_width(s) <= width) {
+        shown_append(b, s);
+        return;
+    }
+    for (; at < s.n; at += bytes) {
+        bytes = look(s, at, &fits);
+        n += shown_width(slice_of(s.p + at, bytes));
+        if (n >= width)
+            break;
+    }
+    shown_append(b, slice_of(s.p, at));
+    buffer_str(b, "\xE2\x80\xA6");
+}
+
 static bool is_plain(struct slice s, bool lines_stay)
 {
     if (!lines_stay)

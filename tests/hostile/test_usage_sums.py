@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import re
 import sqlite3
 import time
 import unittest
@@ -173,6 +174,29 @@ class Sums(unittest.TestCase):
                 last = [line for line in text.splitlines() if line.startswith("together ")][-1]
                 self.assertIn(f" {total['units']:,} ", last + " ")
                 self.assertIn(f" {total['rows']:,} ", last + " ")
+
+    def test_keys_are_listed(self):
+        text = self.proxy.run("key", "list", check=0).stdout
+        for line in text.splitlines():
+            self.assertLessEqual(width(line), 80, line)
+        self.assertIn("  name: " + "n" * 64 + "\n", text)
+        rows = json.loads(self.proxy.run("key", "list", "--format", "json", check=0).stdout)["items"]
+        lines = list(csv.DictReader(io.StringIO(self.proxy.run("key", "list", "--format", "csv", check=0).stdout)))
+        self.assertEqual({row["key"]: row["name"] or "" for row in rows}, self.keys)
+        for row, line in zip(rows, lines, strict=True):
+            cells = {name: "'" + value if value and value[0] in "=+-@" else value or "" for name, value in row.items()}
+            self.assertEqual(cells, line)
+
+    def test_entries_are_listed(self):
+        answer = json.loads(self.proxy.run("ledger", "export", "--since", "1970-01-01", "--format", "json", check=0).stdout)
+        self.assertEqual(answer, self.entries)
+        self.assertEqual(json.loads(self.proxy.run("ledger", "export", "--since", "999999", "--format", "json").stdout), [])
+        text = self.proxy.run("ledger", "export", "--format", "text", check=0).stdout
+        for line in text.splitlines():
+            self.assertEqual(line, line.rstrip())
+            if "https://" not in line:
+                self.assertLessEqual(width(line), 80, line)
+        self.assertEqual(len(re.findall("(?m)^[0-9]", text)), len(self.entries))
 
     def test_bills_add_up(self):
         for split in ("units_alone", "units", "rows"):

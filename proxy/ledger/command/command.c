@@ -31,13 +31,14 @@ static const struct command_row rows[] = {
     },
     {
         .words = "key list",
-        .synopsis = "[--unknown]",
+        .synopsis = "[--unknown] [--format text|json|csv]",
         .help =
             "List the keys. With --unknown: who came with a token that is no key's, the last one first, by a digest "
             "of\n"
             "the token and the address; whether the last call was refused or metered, how many there were, and what\n"
             "tables they asked for. The list has 1000 lines at most, and is on disk a minute later.",
-        .options = { [KEY_LIST_UNKNOWN] = { "--unknown", true } },
+        .options = { [KEY_LIST_UNKNOWN] = { "--unknown", true, "who came with a token that is no key's" },
+                     [KEY_LIST_FORMAT] = { "--format", false, "text (default), json or csv" } },
         .run = key_list,
     },
     {
@@ -94,9 +95,10 @@ static const struct command_row rows[] = {
     },
     {
         .words = "ledger export",
-        .synopsis = "[--since SEQ|DATE] [--format jsonl|csv]",
+        .synopsis = "[--since SEQ|DATE] [--format jsonl|json|csv|text]",
         .help = "Write the entries, oldest first. To go on later, give the last seq plus one.",
-        .options = { [EXPORT_SINCE] = { "--since", false }, [EXPORT_FORMAT] = { "--format", false } },
+        .options = { [EXPORT_SINCE] = { "--since", false, "begin with this seq, or with this day" },
+                     [EXPORT_FORMAT] = { "--format", false, "jsonl (default: one a line), json, csv or text" } },
         .run = ledger_export,
     },
     {
@@ -193,6 +195,28 @@ int command_hour(struct command *c, const char *name, const char *text, int64_t 
                            "%s is a day like 2026-11-23, from 1970-01-01 to 9999-12-31, or today, yesterday, 7d, 24h, "
                            "not %s",
                            name, text);
+}
+
+int command_format(struct command *c, const char *text, enum command_format *format)
+{
+    static const char *const words[N_FORMATS] = { "text", "json", "csv" };
+    for (int i = 0; i < N_FORMATS; i++) {
+        if (strcmp(text ? text : "text", words[i]) == 0) {
+            *format = (enum command_format)i;
+            return 0;
+        }
+    }
+    return command_misused(c, "--format is text, json or csv, not %s", text);
+}
+
+void command_put_text(struct buffer *b, enum command_format format, struct slice text)
+{
+    if (format == FORMAT_JSON && !text.n)
+        buffer_str(b, "null");
+    else if (format == FORMAT_JSON)
+        entry_json_text(b, text);
+    else
+        csv_field(b, text);
 }
 
 static const struct command_option *options_of(const struct command_row *row)

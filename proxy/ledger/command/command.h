@@ -75,6 +75,13 @@ int command_hour(struct command *c, const char *name, const char *text, int64_t 
 /* Whether a day is one that can be asked for. */
 bool command_knows_day(struct day day);
 
+/* Read what --format asks for: 0 and its number in the table, or COMMAND_MISUSED. */
+enum command_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, N_FORMATS };
+int command_format(struct command *c, const char *text, enum command_format *format);
+
+/* A text of a list: in JSON a string or null, in CSV a field. */
+void command_put_text(struct buffer *b, enum command_format format, struct slice text);
+
 /* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
 void command_note_cut(struct command *c, int64_t first_seq);
 
@@ -94,7 +101,7 @@ int ledger_backup(struct command *c);
 /* The order of the options in the table. */
 enum { KEY_ADD_TEAM, KEY_ADD_NAME, KEY_ADD_TOKEN, KEY_ADD_TOKEN_FILE };
 enum { KEY_IMPORT_DRY_RUN };
-enum { KEY_LIST_UNKNOWN };
+enum { KEY_LIST_UNKNOWN, KEY_LIST_FORMAT };
 enum {
     USAGE_BY,
     USAGE_PER,

@@ -260,7 +260,8 @@ static int refuse_key(struct command *c, const struct keys *keys, const char *id
             return command_wrong(c, "there is no key \"%s\"; did you mean %.*s, which has this name in team %.*s?", id,
                                  SLICE_ARGS(key->id), SLICE_ARGS(key->team));
     }
-    return command_wrong(c, "there is no key \"%s\"; anchorage key list shows their ids", id);
+    /* It may be a token. */
+    return command_wrong(c, "there is no key with this id; \"key list\" shows them");
 }
 
 static int check_team(struct command *c, const char *team)

@@ -87,11 +87,11 @@ static void json_item(struct buffer *b, const struct usage_report *report, const
     json_numbers(b, report, item);
     if (has_keys(report)) {
         buffer_str(b, ",\"name\":");
-        entry_json_text(b, item->of_name);
+        command_put_text(b, FORMAT_JSON, item->of_name);
     }
     if (tells_team(report)) {
         buffer_str(b, ",\"team\":");
-        entry_json_text(b, item->team);
+        command_put_text(b, FORMAT_JSON, item->team);
     }
     buffer_put(b, '}');
 }

@@ -140,7 +140,8 @@ static void usage_refuses(void **state)
            "{\"error\":\"there is no parameter \\\"bill\\\" here; there are by, since, until, month, team, key, per, "
            "sort, top, format\"}\n");
     expect(&p, get("/usage", "\"\xFF=1"), 400,
-           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, team, key, per, "
+           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, team, "
+           "key, per, "
            "sort, top, format\"}\n");
     expect(&p, get("/healthz", "x"), 400, "{\"error\":\"there is no parameter \\\"x\\\" here\"}\n");
     assert_null(p.seen.p);

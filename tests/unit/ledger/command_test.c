@@ -120,6 +120,18 @@ static void the_list_reads_well(void **state)
              r->out.p);
     assert_runs(r, "key list");
     assert_string_equal(r->out.p, expected);
+    expected[8 + strlen("id        team  name     state     created               last_used\n")] = '\0';
+    char json[400];
+    snprintf(json, sizeof json,
+             "{\"items\":[{\"key\":\"%s\",\"team\":\"seo\",\"name\":\"crawler\",\"state\":\"enabled\","
+             "\"created\":\"2026-11-23T12:00:00Z\",\"last_used\":null}]}\n",
+             expected + strlen("id        team  name     state     created               last_used\n"));
+    assert_runs(r, "key list --format json");
+    assert_string_equal(r->out.p, json);
+    assert_runs(r, "key list --format csv");
+    assert_non_null(strstr(r->out.p, ",seo,crawler,enabled,2026-11-23T12:00:00Z,\n"));
+    assert_runs(r, "key list --unknown --format json");
+    assert_string_equal(r->out.p, "{\"items\":[]}\n");
     assert_runs(r, "key list --unknown");
     assert_null(strstr(r->out.p, "crawler"));
 }
@@ -189,6 +201,7 @@ static void the_command_line_is_checked(void **state)
         "key disable",
         "key disable a b",
         "key list --unknown=1",
+        "key list --format xml",
         "usage --by moon",
         "usage --since tomorrow",
         "usage --since 1w",

@@ -281,20 +281,6 @@ static int parts_of(const struct usage_report *report, const struct usage_item *
     return n;
 }
 
-/* At most `room` columns of it: what is longer ends with a sign for that. */
-static void put_cut(struct buffer *b, struct slice text, size_t room)
-{
-    size_t at = 0;
-    if (shown_width(text) <= room) {
-        shown_append(b, text);
-        return;
-    }
-    for (size_t n = 1; n < text.n && shown_width(slice_of(text.p, n)) < room; n++)
-        at = ((unsigned char)text.p[n] & 0xC0) != 0x80 ? n : at;
-    shown_append(b, slice_of(text.p, at));
-    buffer_str(b, "\xE2\x80\xA6");
-}
-
 /* A part that does not fit behind the one before it goes on the next line; one that is longer than a line is cut, but
  * for addresses and targets, which are of no use then. */
 static void put_parts(struct buffer *b, const struct layout *l, const struct slice parts[PARTS], int n)
@@ -312,7 +298,7 @@ static void put_parts(struct buffer *b, const struct layout *l, const struct sli
             column += gap;
         }
         bool is_whole = is_wide || (i == 0 && (by == BY_CLIENT || by == BY_TARGET));
-        put_cut(b, parts[i], is_whole ? SIZE_MAX : WIDTH - column);
+        shown_cut(b, parts[i], is_whole ? SIZE_MAX : WIDTH - column);
         column += width;
         gap = GAP + (width < l->parts[i] ? l->parts[i] - width : 0);
     }

@@ -76,7 +76,7 @@ static const struct command_row rows[] = {
     {
         .words = "usage",
         .synopsis =
-            "[--by team|key|client|day|hour|table|target] [--per team|key] [--team TEAM] [--key ID]\n"
+            "[--by team|key|client|day|hour|table|target|shape] [--per team|key] [--team TEAM] [--key ID]\n"
             "                [--since DATE] [--until DATE] [--month YYYY-MM] [--sort COLUMN] [--top N] [--wide]\n"
             "                [--format text|json|csv] [--bill AMOUNT [--split units_alone|units|rows]] "
             "[--warn 80%]",

@@ -49,9 +49,10 @@ static void entry_text(struct buffer *b, const struct entry *e)
 {
     enum { WIDTH = 80, WIDEST = 20 };
     const struct slice texts[] = { e->team, e->key, e->table, e->fault };
+    const char *kind = entry_kind_word(e->kind);
     char time[21];
     timestamp_format(e->time_ms / 1000, time);
-    buffer_printf(b, "%-13lld  %s  %-7s", (long long)e->seq, time, entry_kind_word(e->kind));
+    buffer_printf(b, "%-13lld  %s  %-7s", (long long)e->seq, time, kind ? kind : "-");
     put_amount(b, e->rows);
     put_amount(b, e->units);
     buffer_str(b, "\n");

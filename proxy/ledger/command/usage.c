@@ -10,7 +10,7 @@
 
 /* clang-format off */
 const struct command_option usage_options[COMMAND_OPTIONS] = {
-    [USAGE_BY]     = { "--by", false, "what is added up: team (default), key, client, day, hour, table or target" },
+    [USAGE_BY]     = { "--by", false, "what is added up: team (default), key, client, day, hour, table, target or shape" },
     [USAGE_PER]    = { "--per", false, "split each of these by team or key as well" },
     [USAGE_TEAM]   = { "--team", false, "this team's alone, with what it has left" },
     [USAGE_KEY]    = { "--key", false, "this key's alone: its id" },
@@ -62,7 +62,8 @@ static int read_by(struct command *c, struct asked *a)
 {
     int by = BY_TEAM, per = BY_NONE;
     if (c->option[USAGE_BY] && !word_of(usage_by_words, N_BY, c->option[USAGE_BY], &by))
-        return command_misused(c, "--by is team, key, client, day, hour, table or target, not %s", c->option[USAGE_BY]);
+        return command_misused(c, "--by is team, key, client, day, hour, table, target or shape, not %s",
+                               c->option[USAGE_BY]);
     if (c->option[USAGE_PER] && !word_of(usage_by_words, BY_KEY + 1, c->option[USAGE_PER], &per))
         return command_misused(c, "--per is team or key, not %s", c->option[USAGE_PER]);
     if (by == per)
@@ -235,7 +236,8 @@ static bool is_in_books(struct command *c, struct search *s, struct buffer *why)
 {
     int64_t first, last;
     bool good = store_hours(c->store, &first, &last, why);
-    for (int64_t hour = first; good && !s->found && hour <= last; hour += 31 * 24)
+    last = good ? bounds_hour(last) : 0;
+    for (int64_t hour = good ? bounds_hour(first) : 0; good && !s->found && hour <= last; hour += 31 * 24)
         good = store_rollups(c->store, hour, hour + 31 * 24, look_at, s, why);
     return good;
 }

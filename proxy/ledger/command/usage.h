@@ -10,7 +10,7 @@
 #include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/entries/names.h"
 
-enum usage_by { BY_TEAM, BY_KEY, BY_CLIENT, BY_DAY, BY_HOUR, BY_TABLE, BY_TARGET, N_BY, BY_NONE = N_BY };
+enum usage_by { BY_TEAM, BY_KEY, BY_CLIENT, BY_DAY, BY_HOUR, BY_TABLE, BY_TARGET, BY_SHAPE, N_BY, BY_NONE = N_BY };
 
 extern const char *const usage_by_words[N_BY];
 
@@ -33,6 +33,7 @@ struct usage_item {
     int64_t bill;         /* cents, with a bill */
     struct slice team;    /* that it is of; empty: none, or several */
     struct slice of_name; /* the key's */
+    struct slice call;    /* the shape's */
 };
 
 /* A limit in its running month, or what the whole has used when it has none. */

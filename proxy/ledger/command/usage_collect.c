@@ -12,7 +12,7 @@ enum { PAGE = 1024, HOURS_A_PIECE = 8 * 24 };
 
 const char *const usage_by_words[N_BY] = {
     [BY_TEAM] = "team", [BY_KEY] = "key",     [BY_CLIENT] = "client", [BY_DAY] = "day",
-    [BY_HOUR] = "hour", [BY_TABLE] = "table", [BY_TARGET] = "target",
+    [BY_HOUR] = "hour", [BY_TABLE] = "table", [BY_TARGET] = "target", [BY_SHAPE] = "shape",
 };
 
 void usage_clear(struct usage_report *report)
@@ -64,14 +64,15 @@ static struct slice name_of_time(enum usage_by by, int64_t ms, char text[21])
 /* What a sum or an entry can be added up by. */
 struct place {
     int64_t ms;
-    struct slice team, key, client, table, target;
+    struct slice team, key, client, table, target, shape, shape_text;
 };
 
 /* Our own calls come from no address and have no key. */
 static struct slice name_of(const struct place *p, enum usage_by by, char text[21])
 {
     const struct slice names[N_BY] = {
-        [BY_TEAM] = p->team, [BY_KEY] = p->key, [BY_CLIENT] = p->client, [BY_TABLE] = p->table, [BY_TARGET] = p->target,
+        [BY_TEAM] = p->team,   [BY_KEY] = p->key,       [BY_CLIENT] = p->client,
+        [BY_TABLE] = p->table, [BY_TARGET] = p->target, [BY_SHAPE] = p->shape,
     };
     if (by == BY_DAY || by == BY_HOUR)
         return name_of_time(by, p->ms, text);
@@ -118,6 +119,8 @@ static struct usage_item *item_at(struct usage_report *report, const struct plac
         item->team = names_text(&report->teams, names_add(&report->teams, p->team));
     else if (!slice_eq(item->team, p->team))
         item->team = S("");
+    if (report->by == BY_SHAPE)
+        item->call = p->shape_text;
     return item;
 }
 
@@ -182,7 +185,7 @@ static void take_span(void *context, const struct rollup *r)
 
 static struct place place_of(const struct entry *e)
 {
-    return (struct place){ e->time_ms, e->team, e->key, e->client, e->table, e->target };
+    return (struct place){ e->time_ms, e->team, e->key, e->client, e->table, e->target, e->shape, e->shape_text };
 }
 
 static void take_entry(void *context, const struct entry *e)
@@ -263,7 +266,7 @@ static bool collect_keys(struct reading *reading, struct buffer *why)
 bool usage_collect(struct usage_report *report, struct command *c, struct buffer *why)
 {
     struct reading reading = { .report = report, .c = c };
-    bool from_entries = report->by == BY_CLIENT || report->by == BY_TARGET;
+    bool from_entries = report->by == BY_CLIENT || report->by == BY_TARGET || report->by == BY_SHAPE;
     bool good = (from_entries ? collect_entries(&reading, why) : collect_rollups(&reading, why)) &&
                 collect_held(&reading, why) && collect_limits(&reading, why) && collect_keys(&reading, why);
     if (good && report->failed)

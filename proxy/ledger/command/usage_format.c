@@ -85,6 +85,10 @@ static void json_item(struct buffer *b, const struct usage_report *report, const
     }
     buffer_put(b, ',');
     json_numbers(b, report, item);
+    if (report->by == BY_SHAPE) {
+        buffer_str(b, ",\"call\":");
+        command_put_text(b, FORMAT_JSON, item->call);
+    }
     if (has_keys(report)) {
         buffer_str(b, ",\"name\":");
         command_put_text(b, FORMAT_JSON, item->of_name);
@@ -198,6 +202,10 @@ static void csv_item(struct buffer *b, const struct usage_report *report, const 
             bill_print(b, item->bill);
         }
     }
+    if (report->by == BY_SHAPE) {
+        buffer_put(b, ',');
+        csv_field(b, item->call);
+    }
     if (has_keys(report)) {
         buffer_put(b, ',');
         csv_field(b, item->of_name);
@@ -219,7 +227,8 @@ void usage_csv(struct buffer *b, const struct usage_report *report)
         if (k + 1 == USAGE_FIRST_COLUMNS && report->has_bill)
             buffer_str(b, ",bill");
     }
-    buffer_printf(b, "%s%s\n", has_keys(report) ? ",name" : "", tells_team(report) ? ",team" : "");
+    buffer_printf(b, "%s%s%s\n", report->by == BY_SHAPE ? ",call" : "", has_keys(report) ? ",name" : "",
+                  tells_team(report) ? ",team" : "");
     for (size_t i = 0; i < report->n; i++)
         csv_item(b, report, &report->items[i], report->items[i].name);
     if (report->n_others)

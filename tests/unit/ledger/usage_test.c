@@ -216,6 +216,31 @@ static void questions_are_narrowed(void **state)
     assert_runs(r, "usage --team sales");
 }
 
+static void shapes_are_added_up(void **state)
+{
+    struct room *r = *state;
+    struct ledger_call call = call_of("a", "seo");
+    struct ledger_settlement s = { .rows = { 3 }, .units = 5, .via = "upstream" };
+    int outcome;
+    spend(r, "2026-11-23T12:00:00Z", "seo", 1, 100);
+    spend(r, "2026-11-23T12:00:00Z", "sales", 1, 100);
+    call.shape = S("from=anchors&where=backlinks>?&mode=exact");
+    ledger_settle(r->ledger, &call, &s, take_outcome, &outcome);
+    hold_now(r, "h", "seo", 4, 6);
+    assert_runs(r, "usage --by shape --format csv --sort units");
+    assert_says(r, "shape,calls,");
+    assert_says(r, ",units_left,call\n8284fcbad678,2,4,2,4,,,200,200,300,0,0,6,,,from=anchors&mode=?\n");
+    assert_says(r, ",1,0,3,0,,,5,0,0,0,0,0,,,from=anchors&where=backlinks>?&mode=exact\n(together),3,4,5,4,");
+    assert_runs(r, "usage --by shape --team sales --format json");
+    assert_says(r, "{\"shape\":\"8284fcbad678\",\"calls\":1,");
+    assert_says(r, ",\"call\":\"from=anchors&mode=?\"}],\"total\"");
+    assert_runs(r, "usage --by shape");
+    assert_says(r, "\n8284fcbad678  from=anchors&mode=?");
+    assert_runs(r, "usage --by shape --per key --format csv");
+    assert_says(r, "shape,key,calls,");
+    assert_says(r, ",units_left,call,name,team\n");
+}
+
 static void keys_have_names(void **state)
 {
     struct room *r = *state;
@@ -300,6 +325,7 @@ int main(void)
         room_test(limits_last_as_long_as_they_do),
         room_test(units_are_of_the_billing_month),
         room_test(questions_are_narrowed),
+        room_test(shapes_are_added_up),
         room_test(keys_have_names),
         room_test(text_fits_a_terminal),
     };

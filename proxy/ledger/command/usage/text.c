@@ -6,7 +6,7 @@
 #include "proxy/ledger/command/bill.h"
 #include "proxy/ledger/command/usage.h"
 
-enum { WIDTH = 80, LEAST_NAME = 12, CELL = 32, PARTS = 4, MAX_PART = 24, GAP = 2 };
+enum { WIDTH = 80, LEAST_NAME = 12, CELL = 32, PARTS = 5, MAX_PART = 24, GAP = 2 };
 
 static const char *const months[] = { "January", "February", "March",     "April",   "May",      "June",
                                       "July",    "August",   "September", "October", "November", "December" };
@@ -29,7 +29,7 @@ static void put_permille(struct buffer *b, int64_t permille)
     if (permille < 100)
         buffer_printf(b, "%d.%d %%", (int)(permille / 10), (int)(permille % 10));
     else
-        buffer_printf(b, "%lld %%", (long long)((permille + 5) / 10));
+        buffer_printf(b, "%lld %%", (long long)(permille / 10 + (permille % 10 >= 5)));
 }
 
 static void put_share(struct buffer *b, int64_t part, int64_t whole)
@@ -266,7 +266,7 @@ struct layout {
     size_t numbers;        /* all columns with their gaps */
 };
 
-/* Whose the numbers are, in up to four parts. */
+/* Whose the numbers are, in up to five parts. */
 static int parts_of(const struct usage_report *report, const struct usage_item *item, struct slice parts[PARTS])
 {
     bool has_key = report->by == BY_KEY || report->per == BY_KEY;
@@ -278,6 +278,8 @@ static int parts_of(const struct usage_report *report, const struct usage_item *
         parts[n++] = item ? item->team : S("team");
     if (has_key)
         parts[n++] = item ? item->of_name : S("name");
+    if (report->by == BY_SHAPE)
+        parts[n++] = item ? item->call : S("call");
     return n;
 }
 

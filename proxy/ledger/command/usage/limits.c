@@ -36,8 +36,10 @@ static struct spending *team_of(struct months *m, struct slice name)
     if (number == m->room) {
         int32_t room = m->room ? m->room * 2 : 64;
         struct spending *teams = realloc(m->teams, (size_t)room * sizeof *teams);
-        m->teams = teams ? teams : m->teams;
-        m->room = teams ? room : m->room;
+        if (teams) {
+            m->teams = teams;
+            m->room = room;
+        }
     }
     if (number < 0 || number >= m->room) {
         m->failed = true;

@@ -266,6 +266,12 @@ struct layout {
     size_t numbers;        /* all columns with their gaps */
 };
 
+static void add_part(struct slice parts[PARTS], int *n, struct slice text)
+{
+    parts[*n] = text;
+    ++*n;
+}
+
 /* Whose the numbers are, in up to five parts. */
 static int parts_of(const struct usage_report *report, const struct usage_item *item, struct slice parts[PARTS])
 {
@@ -275,11 +281,11 @@ static int parts_of(const struct usage_report *report, const struct usage_item *
     if (report->per != BY_NONE)
         parts[n++] = item ? item->per : slice_str(usage_by_words[report->per]);
     if (has_key && report->by != BY_TEAM && report->per != BY_TEAM && !report->team.p)
-        parts[n++] = item ? item->team : S("team");
+        add_part(parts, &n, item ? item->team : S("team"));
     if (has_key)
-        parts[n++] = item ? item->of_name : S("name");
+        add_part(parts, &n, item ? item->of_name : S("name"));
     if (report->by == BY_SHAPE)
-        parts[n++] = item ? item->call : S("call");
+        add_part(parts, &n, item ? item->call : S("call"));
     return n;
 }
 

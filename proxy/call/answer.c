@@ -221,6 +221,7 @@ static void log_line(struct exchange *x, int status)
     put_word(b, ",\"client\":", x->asked.client);
     put_word(b, ",\"team\":", x->asked.team_name);
     put_text(b, ",\"key\":", x->asked.key);
+    put_text(b, ",\"name\":", x->asked.key_name);
     put_word(b, ",\"table\":", x->asked.call.table ? x->asked.call.table->from : S(""));
     put_text(b, ",\"target\":",
              x->ticket.queue ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));

@@ -58,6 +58,7 @@ static void meet_stranger(struct exchange *x, struct slice token)
 static void meet_key(struct exchange *x, const struct ledger_key *key)
 {
     x->asked.key = arena_dup(x->memory, key->id);
+    x->asked.key_name = arena_dup(x->memory, key->name);
     if (key->disabled)
         return;
     bool is_by_address = slice_eq(key->team, S("*"));

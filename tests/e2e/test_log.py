@@ -125,7 +125,7 @@ class Operator(unittest.TestCase):
         proxy.reload(team_sales=None)
         answers = [proxy.get(token=token) for token in (TOKEN, "s" * 20, "t" * 20, "nobody" * 4, None)]
         self.assertEqual(len({answer.headers["x-anchorage-why"] for answer in answers[:4]}), 1)
-        digest = next(line.split()[0] for line in proxy.run("key", "list", "--unknown").stdout.splitlines()[1:])
+        digest = next(line.split()[0] for line in proxy.run("key", "list", "--unknown").stdout.splitlines()[2:])
         proxy.stop()
         lines = {line["id"]: line for line in map(json.loads, (line for line in proxy.lines if line.startswith("{")))}
         for answer, says in zip(answers, ("the key is disabled", "no [team sales]", "of team *", digest, "token is missing")):

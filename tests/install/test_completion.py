@@ -34,7 +34,7 @@ class Completion(unittest.TestCase):
     def test_options_and_their_words(self):
         self.assertLessEqual({"--team", "--name", "--config"}, set(complete("key", "add", "--")))
         self.assertEqual(complete("--config", "x", "usage", "--by", "t"), ["team", "table", "target"])
-        self.assertEqual(complete("ledger", "export", "--format", ""), ["jsonl", "csv"])
+        self.assertEqual(complete("ledger", "export", "--format", ""), ["jsonl", "json", "csv", "text"])
         self.assertLessEqual({"--units", "--quiet"}, set(complete("ledger", "correct", "--")))
         self.assertEqual(complete("usage", "--bill", ""), [])
         self.assertEqual(complete("version", "--c"), ["--config"])

@@ -2,13 +2,21 @@
  * The commands as a table, and what they say of themselves. */
 #include "proxy/ledger/command/command.h"
 
+#include "base/clock.h"
 #include "base/shown.h"
+#include "base/text.h"
 
 /* ---- the table ---- */
 
 #define QUIET                                                                                                          \
     {                                                                                                                  \
         .name = "--quiet", .is_flag = true, .help = "Print the id alone on standard output."                           \
+    }
+
+#define FORMAT                                                                                                         \
+    {                                                                                                                  \
+        .name = "--format", .value = "text|json|csv", .by_default = "text",                                            \
+        .help = "How it is written: for people, or for programs with every column."                                    \
     }
 
 static const struct command_row rows[] = {
@@ -59,8 +67,9 @@ static const struct command_row rows[] = {
                          .help = "List who came with a token that is no key's instead, the last one first, by a digest "
                                  "of the token and the address: whether the last call was refused or metered, how many "
                                  "there were, and what tables they asked for. It has 1000 lines at most, and is on disk "
-                                 "a minute later." } },
-            .examples = { "key list", "key list --unknown" },
+                                 "a minute later." },
+                         [KEY_LIST_FORMAT] = FORMAT },
+            .examples = { "key list", "key list --unknown --format csv" },
         },
         .run = key_list,
     },
@@ -119,32 +128,47 @@ static const struct command_row rows[] = {
             .arguments = "",
             .help = "Add up rows and units that were used, by default by team in the running month.",
             .options = {
-                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target", .by_default = "team",
-                               .help = "What a line is of." },
+                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target|shape",
+                               .by_default = "team",
+                               .help = "What a line is of; a shape is a call without its literals." },
+                [USAGE_PER] = { .name = "--per", .value = "team|key", .help = "Split each line by team or by key as well." },
+                [USAGE_TEAM] = { .name = "--team", .value = "TEAM", .form = usage_is_team, .right = WORDS_TEAM_IS,
+                                 .help = "Count this team's calls alone, and say what it has left." },
+                [USAGE_KEY] = { .name = "--key", .value = "ID", .help = "Count this key's calls alone." },
                 [USAGE_SINCE] = { .name = "--since", .value = "DATE", .by_default = "the first day of the month",
-                                  .help = "The first day, in UTC, such as 2026-11-23." },
-                [USAGE_UNTIL] = { .name = "--until", .value = "DATE", .by_default = "the end of the month",
+                                  .help = "The first day, in UTC, such as 2026-11-23, or today, yesterday, 7d (the day "
+                                          "seven days ago), 24h (the hour 24 hours ago)." },
+                [USAGE_UNTIL] = { .name = "--until", .value = "DATE", .by_default = "now",
                                   .help = "The day, in UTC, before which it ends: it is not counted any more." },
                 [USAGE_MONTH] = { .name = "--month", .value = "YYYY-MM", .by_default = "the running one",
                                   .help = "A month in place of --since and --until." },
-                [USAGE_FORMAT] = { .name = "--format", .value = "text|json|csv", .by_default = "text",
-                                   .help = "How it is written: for people, or for programs with every column." },
+                [USAGE_SORT] = { .name = "--sort", .value = "COLUMN", .by_default = "units in text, name elsewhere",
+                                 .help = "The column that the lines go by, the most first; name: by name." },
+                [USAGE_TOP] = { .name = "--top", .value = "N",
+                                .help = "Show so many lines; all others are one." },
+                [USAGE_WIDE] = { .name = "--wide", .is_flag = true,
+                                 .help = "Show every column in text, however wide it becomes." },
+                [USAGE_FORMAT] = FORMAT,
                 [USAGE_BILL] = { .name = "--bill", .value = "AMOUNT",
                                  .help = "Split an invoice of so much, such as 1234.56, by share, to the cent." },
                 [USAGE_SPLIT] = { .name = "--split", .value = "units_alone|units|rows", .by_default = "units_alone",
                                   .help = "What the shares of --bill are of." },
                 [USAGE_WARN] = { .name = "--warn", .value = "80%",
-                                 .help = "Exit with 1, and name the teams, or the whole, that have used that part of a limit "
-                                         "or more." } },
+                                 .help = "Say nothing, unless a team, or the whole, has used that part of a limit or "
+                                         "more: name it and exit with 1." } },
             .more = "columns:\n"
                     "  calls, results: calls that ended, and rows that were answered.\n"
                     "  rows, rows_held, rows_limit, rows_left: v2 rows charged, held by calls under way, and of the "
                     "month's limit.\n"
-                    "  units, units_predicted: what v3 took, and what it was expected to take.\n"
+                    "  units, units_held, units_limit, units_left: likewise, what v3 took.\n"
+                    "  units_predicted: what v3 was expected to take.\n"
                     "  units_alone: what the same calls cost without the proxy's memory.\n"
                     "  units_unknown: the part of units whose price v3 did not tell.\n"
-                    "  faults: calls that ended with a fault.",
-            .examples = { "usage --by key --month 2026-11", "usage --since 2026-11-01 --until 2026-11-08 --format csv" },
+                    "  faults: calls that ended with a fault; FAILED in text.\n"
+                    "  SHARE: of all units. OF LIMIT: what is gone of the limit, rows or units, that is nearer to its "
+                    "end. LASTS UNTIL: the day on which the first of them is used up, at the pace of the last 7 days.",
+            .examples = { "usage --team seo --by key --sort rows --top 10",
+                          "usage --by day --per team --since 7d --format csv" },
         },
         .check = usage_check,
         .run = usage,
@@ -164,9 +188,10 @@ static const struct command_row rows[] = {
             .arguments = "",
             .help = "Write the entries, oldest first. To go on later, give the last seq plus one.",
             .options = { [EXPORT_SINCE] = { .name = "--since", .value = "SEQ|DATE", .by_default = "the oldest",
-                                            .help = "The entry to begin with, by its seq or by a day, in UTC." },
-                         [EXPORT_FORMAT] = { .name = "--format", .value = "jsonl|csv", .by_default = "jsonl",
-                                             .help = "An object a line, or a table." } },
+                                            .help = "The entry to begin with, by its seq or by a day, in UTC, such as "
+                                                    "2026-11-23, today, yesterday, 7d, or an hour like 24h." },
+                         [EXPORT_FORMAT] = { .name = "--format", .value = "jsonl|json|csv|text", .by_default = "jsonl",
+                                             .help = "An object a line, all of them in an array, a table, or for people." } },
             .examples = { "ledger export --since 2026-11-01 --format csv", "ledger export --since 1" },
         },
         .check = ledger_export_check,
@@ -260,11 +285,60 @@ bool command_knows_day(struct day day)
     return day.n >= 0 && day.n <= day_from_civil((struct civil){ 9999, 12, 31 }).n;
 }
 
-int command_day(struct command *c, const char *name, const char *text, struct day *day)
+/* "7" of 7d and 24h: so many, in hours. */
+static bool is_ago(struct slice text, int64_t *hours)
 {
-    if (day_parse(slice_str(text), day) && command_knows_day(*day))
+    uint64_t n;
+    bool days = slice_ends(text, S("d"));
+    if ((!days && !slice_ends(text, S("h"))) || text.n > 7 || !parse_u64(slice_of(text.p, text.n - 1), &n))
+        return false;
+    *hours = (int64_t)n * (days ? 24 : 1);
+    return true;
+}
+
+bool command_date(const char *text, int64_t *hour)
+{
+    struct slice word = slice_str(text);
+    int64_t now = hour_of_ms(clock_wall_ms()), ago;
+    struct day day = { (int32_t)(now / 24) };
+    if (is_ago(word, &ago)) {
+        *hour = text[word.n - 1] == 'h' ? now - ago : now / 24 * 24 - ago;
+        return *hour >= 0;
+    }
+    if (slice_eq(word, S("yesterday")))
+        day.n--;
+    else if (!slice_eq(word, S("today")) && !day_parse(word, &day))
+        return false;
+    *hour = (int64_t)day.n * 24;
+    return command_knows_day(day);
+}
+
+int command_hour(struct command *c, const char *name, const char *text, int64_t *hour)
+{
+    if (command_date(text, hour))
         return 0;
-    return command_no_value(c, name, "a day like 2026-11-23, from 1970-01-01 to 9999-12-31", text);
+    return command_no_value(c, name,
+                            "a day like 2026-11-23, from 1970-01-01 to 9999-12-31, or today, yesterday, 7d, 24h", text);
+}
+
+/* The words were judged: they are one of them. */
+enum command_format command_format(const char *text)
+{
+    static const char *const words[N_FORMATS] = { "text", "json", "csv" };
+    int i = 0;
+    while (text && i < N_FORMATS - 1 && strcmp(text, words[i]) != 0)
+        i++;
+    return (enum command_format)i;
+}
+
+void command_put_text(struct buffer *b, enum command_format format, struct slice text)
+{
+    if (format == FORMAT_JSON && !text.n)
+        buffer_str(b, "null");
+    else if (format == FORMAT_JSON)
+        entry_json_text(b, text);
+    else
+        csv_field(b, text);
 }
 
 /* ---- which command ---- */

@@ -67,11 +67,22 @@ void command_warn(struct command *c, const char *what);
 /* Write "why" as it came from the store; COMMAND_WRONG. */
 int command_failed(struct command *c, struct buffer *why);
 
-/* Read a DATE of option `name`: a UTC day, 1970-01-01 to 9999-12-31. 0, or COMMAND_MISUSED with what would be right. */
-int command_day(struct command *c, const char *name, const char *text, struct day *day);
+/* Read a DATE: a UTC day, 1970-01-01 to 9999-12-31, or today, yesterday, 7d (so many days ago), 24h (so many hours
+ * ago). *hour becomes the first one of it, since 1970. */
+[[nodiscard]] bool command_date(const char *text, int64_t *hour);
+
+/* The same of option `name`: 0, or COMMAND_MISUSED with what would be right. */
+int command_hour(struct command *c, const char *name, const char *text, int64_t *hour);
 
 /* Whether a day is one that can be asked for. */
 bool command_knows_day(struct day day);
+
+/* What --format asks for; NULL: text. */
+enum command_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, N_FORMATS };
+enum command_format command_format(const char *text);
+
+/* A text of a list: in JSON a string or null, in CSV a field. */
+void command_put_text(struct buffer *b, enum command_format format, struct slice text);
 
 /* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
 void command_note_cut(struct command *c, int64_t first_seq);
@@ -94,15 +105,31 @@ int ledger_correct(struct command *c);
 int key_add_check(struct command *c);
 int key_assign_check(struct command *c);
 int usage_check(struct command *c);
+bool usage_is_team(struct slice name);
 int ledger_export_check(struct command *c);
 int ledger_correct_check(struct command *c);
 
 /* The order of the options in the table. */
 enum { KEY_ADD_TEAM, KEY_ADD_NAME, KEY_ADD_TOKEN, KEY_ADD_TOKEN_FILE, KEY_ADD_QUIET };
 enum { KEY_IMPORT_DRY_RUN, KEY_IMPORT_QUIET };
-enum { KEY_LIST_UNKNOWN };
+enum { KEY_LIST_UNKNOWN, KEY_LIST_FORMAT };
 enum { KEY_EDIT_QUIET };
-enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT, USAGE_BILL, USAGE_SPLIT, USAGE_WARN };
+enum {
+    USAGE_BY,
+    USAGE_PER,
+    USAGE_TEAM,
+    USAGE_KEY,
+    USAGE_SINCE,
+    USAGE_UNTIL,
+    USAGE_MONTH,
+    USAGE_SORT,
+    USAGE_TOP,
+    USAGE_WIDE,
+    USAGE_FORMAT,
+    USAGE_BILL,
+    USAGE_SPLIT,
+    USAGE_WARN
+};
 enum { EXPORT_SINCE, EXPORT_FORMAT };
 enum { CORRECT_UNITS, CORRECT_QUIET };
 

@@ -535,46 +535,115 @@ static void take_use(void *context, struct slice key_id, int64_t hour)
         uses->hours[key - uses->keys->rows] = hour;
 }
 
-static size_t wider(size_t width, struct slice text)
+static void put_row(struct buffer *b, enum command_format format, const struct stored_key *row, int64_t hour)
 {
-    size_t own = shown_width(text);
-    return own > width ? own : width;
-}
-
-static void put_columns(struct buffer *b, struct slice id, size_t id_width, struct slice team, size_t team_width,
-                        struct slice name, size_t name_width)
-{
-    shown_padded(b, id, id_width + 2);
-    shown_padded(b, team, team_width + 2);
-    shown_padded(b, name, name_width + 2);
-}
-
-static int print_keys(struct command *c, const struct keys *keys, const int64_t *hours)
-{
-    size_t id_width = KEY_ID_TEXT, team_width = 4, name_width = 4;
-    for (uint32_t i = 0; i < keys->n; i++) {
-        const struct ledger_key *key = &keys->rows[i].key;
-        team_width = wider(team_width, key->team);
-        name_width = wider(name_width, key->name);
+    const struct ledger_key *key = &row->key;
+    char created[21], used[21] = "";
+    timestamp_format(row->created_ms / 1000, created);
+    if (hour != INT64_MIN)
+        timestamp_format(hour * 3600, used);
+    const struct slice texts[] = {
+        key->id, key->team, key->name, key->disabled ? S("disabled") : S("enabled"), slice_str(created), slice_str(used)
+    };
+    static const char *const names[] = { "{\"key\":",   ",\"team\":",    ",\"name\":",
+                                         ",\"state\":", ",\"created\":", ",\"last_used\":" };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        buffer_str(b, format == FORMAT_JSON ? names[i] : i ? "," : "");
+        command_put_text(b, format, texts[i]);
     }
-    put_columns(c->out, S("id"), id_width, S("team"), team_width, S("name"), name_width);
-    buffer_printf(c->out, "%-8s  %-20s  %s\n", "state", "created", "last_used");
+    buffer_str(b, format == FORMAT_JSON ? "}" : "\n");
+}
+
+static void write_keys(struct buffer *b, enum command_format format, const struct keys *keys, const int64_t *hours)
+{
+    bool is_json = format == FORMAT_JSON;
+    buffer_str(b, is_json ? "{\"items\":[" : "key,team,name,state,created,last_used\n");
+    for (uint32_t i = 0; i < keys->n; i++) {
+        buffer_str(b, is_json && i ? "," : "");
+        put_row(b, format, &keys->rows[i], hours[i]);
+    }
+    buffer_str(b, is_json ? "]}\n" : "");
+}
+
+/* ---- the list for people ---- */
+
+enum { WIDTH = 80, GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, DAY = 10, USED = 17 };
+
+struct key_layout {
+    size_t team, name;
+    int created, used;
+};
+
+/* The time of day goes when there is no room for it. */
+static struct key_layout lay_out(const struct keys *keys)
+{
+    struct key_layout l = { 4, 4, MOMENT, USED };
+    const size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
+    bool fits = true;
+    for (uint32_t i = 0; i < keys->n; i++) {
+        size_t team = shown_width(keys->rows[i].key.team), name = shown_width(keys->rows[i].key.name);
+        l.team = team > l.team ? team : l.team;
+        l.name = name > l.name ? name : l.name;
+    }
+    fits = rest + l.team + l.name + MOMENT + USED <= WIDTH;
+    if (fits)
+        return l;
+    size_t room = WIDTH - rest - 2 * DAY;
+    l.created = l.used = DAY;
+    l.team = l.team < WIDEST_TEAM ? l.team : WIDEST_TEAM;
+    l.name = l.name < room - l.team ? l.name : room - l.team;
+    return l;
+}
+
+static void put_columns(struct buffer *b, const struct key_layout *l, struct slice id, struct slice team,
+                        struct slice name)
+{
+    shown_padded(b, id, KEY_ID_TEXT + GAP);
+    shown_padded(b, team, l->team + GAP);
+    shown_padded(b, name, l->name + GAP);
+}
+
+/* What did not fit into its column, on a line of its own. */
+static void put_below(struct buffer *b, const char *what, struct slice text, size_t width)
+{
+    if (shown_width(text) <= width)
+        return;
+    buffer_printf(b, "  %s: ", what);
+    shown_cut(b, text, WIDTH - 2 - strlen(what) - 2);
+    buffer_put(b, '\n');
+}
+
+static struct slice or_dots(struct slice text, size_t width)
+{
+    return shown_width(text) > width ? S("\xE2\x80\xA6") : text.n ? text : S("-");
+}
+
+static void print_keys(struct buffer *b, const struct keys *keys, const int64_t *hours)
+{
+    struct key_layout l = lay_out(keys);
+    put_columns(b, &l, S("id"), S("team"), S("name"));
+    buffer_printf(b, "%-8s  %-*s  %s\n", "state", l.created, "created", "last_used");
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
+        bool never = hours[i] == INT64_MIN;
         char created[21], used[21] = "never";
         timestamp_format(row->created_ms / 1000, created);
-        if (hours[i] != INT64_MIN)
+        if (!never)
             timestamp_format(hours[i] * 3600, used);
-        put_columns(c->out, row->key.id, id_width, row->key.team, team_width, row->key.name.n ? row->key.name : S("-"),
-                    name_width);
-        buffer_printf(c->out, "%-8s  %-20s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", created,
-                      hours[i] == INT64_MIN ? 5 : 16, used, hours[i] == INT64_MIN ? "" : "Z");
+        put_columns(b, &l, row->key.id, or_dots(row->key.team, l.team), or_dots(row->key.name, l.name));
+        buffer_printf(b, "%-8s  %.*s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", l.created, created,
+                      never           ? 5
+                      : l.used == DAY ? DAY
+                                      : 16,
+                      used, never || l.used == DAY ? "" : "Z");
+        put_below(b, "team", row->key.team, l.team);
+        put_below(b, "name", row->key.name, l.name);
     }
-    return COMMAND_DONE;
 }
 
 int key_list(struct command *c)
 {
+    enum command_format format = command_format(c->option[KEY_LIST_FORMAT]);
     if (c->option[KEY_LIST_UNKNOWN])
         return key_list_unknown(c);
     struct keys *keys = read_keys(c);
@@ -590,7 +659,11 @@ int key_list(struct command *c)
     else if (!store_key_uses(c->store, take_use, &(struct last_use){ keys, hours }, &why))
         command_failed(c, &why);
     else
-        status = print_keys(c, keys, hours);
+        status = COMMAND_DONE;
+    if (status == COMMAND_DONE && format == FORMAT_TEXT)
+        print_keys(c->out, keys, hours);
+    else if (status == COMMAND_DONE)
+        write_keys(c->out, format, keys, hours);
     free(hours);
     keys_free(keys);
     return status;

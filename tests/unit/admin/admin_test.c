@@ -137,10 +137,12 @@ static void usage_refuses(void **state)
     expect(&p, get("/usage", "by=%FF"), 400, "{\"error\":\"by: is not text\"}\n");
     expect(&p, get("/usage", "by=%2"), 400, "{\"error\":\"by: a % is not followed by two hexadecimal digits\"}\n");
     expect(&p, get("/usage", "bill=\"1\xFF"), 400,
-           "{\"error\":\"there is no parameter \\\"bill\\\" here; there are by, since, until, month, format\"}\n");
+           "{\"error\":\"there is no parameter \\\"bill\\\" here; there are by, since, until, month, team, key, per, "
+           "sort, top, format\"}\n");
     expect(&p, get("/usage", "\"\xFF=1"), 400,
-           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, "
-           "format\"}\n");
+           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, team, "
+           "key, per, "
+           "sort, top, format\"}\n");
     expect(&p, get("/healthz", "x"), 400, "{\"error\":\"there is no parameter \\\"x\\\" here\"}\n");
     assert_null(p.seen.p);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * The command line: finds the sub-command and its configuration. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
 #include "proxy/daemon/daemon.h"
 
 #define DEFAULT_CONFIG "/etc/anchorage/anchorage.conf"
+static const char default_config[] = DEFAULT_CONFIG;
 
 static int serve(const struct config *config, int argc, char **argv);
 static int check(const struct config *config, int argc, char **argv);
@@ -25,8 +28,8 @@ static const struct command {
     { "serve",   serve,           false, "", "run in the foreground, log to stderr" },
     { "check",   check,           false, "[--reload]",
       "read the configuration, try the binds; --reload: only what a reload takes over" },
-    { "explain", program_explain, false, "[--format text|json] CALL|-",
-      "what CALL (a v2 URL or query string) becomes and may cost; sends nothing" },
+    { "explain", program_explain, false, "[--format text|json] [--curl] CALL|-",
+      "what CALL (URL, query, curl line) becomes and may cost; sends nothing" },
     { "key",     program_ledger,  true,  "add|import|list|disable|enable|assign|rotate …", "the clients' keys" },
     { "usage",   program_ledger,  true,  "[--by team|key|client|day|hour|table|target] [--since DATE] [--until DATE] …",
       "rows and units used" },
@@ -112,6 +115,10 @@ static int run(const struct command *c, const char *file, int argc, char **argv)
         puts("anchorage " ANCHORAGE_VERSION);
         return EXIT_DONE;
     }
+    if (c->run == program_explain && !program_explain_fits(argc, argv))
+        return EXIT_USAGE;
+    if (c->run == program_explain && file == default_config && access(file, F_OK) != 0 && errno == ENOENT)
+        return program_explain(NULL, argc, argv);
     struct buffer errors = { 0 };
     bool refused;
     struct config *config = config_read_for_start(file, &refused, &errors);
@@ -151,7 +158,7 @@ int main(int argc, char **argv)
 {
     keep_no_cores();
     key_hashes();
-    const char *file = DEFAULT_CONFIG;
+    const char *file = default_config;
     if (!take_config(&argc, argv, &file)) {
         fputs("anchorage: --config needs a file\n", stderr);
         return EXIT_USAGE;

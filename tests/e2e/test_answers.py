@@ -243,11 +243,12 @@ class Parameters(unittest.TestCase):
         with Sandbox(today=None) as sandbox, Anchorage(sandbox) as self.proxy:
             call = f"/?from=anchors&target=a.example&mode=domain&limit=1&token={TOKEN}{self.STRAY}"
             text = self.proxy.run("explain", call, check=0).stdout
-            self.assertRegex(text, r"(?m)^not exact: .*,twice\.limit$")
-            self.assertRegex(text, r"(?m)^ignored, as v2 did: sort,where%5B%5D$")
+            self.assertRegex(text, r"(?m)^  \[\d\] twice\.limit: ")
+            self.assertRegex(text, r"(?m)^  \[\d\] sort: v2 had no such parameter and ignored it$")
+            self.assertRegex(text, r"(?m)^  \[\d\] where\[\]: .*; did you mean where\?$")
             told = json.loads(self.proxy.run("explain", "--format", "json", call, check=0).stdout)
             self.assertIn("twice.limit", told["approximate"])
-            self.assertEqual(told["ignored"], ["sort", "where%5B%5D"])
+            self.assertEqual(told["ignored"], [{"name": "sort", "like": None}, {"name": "where%5B%5D", "like": "where"}])
             for more, fault in [("&target=b", "bad_target"), ("&token=x", "bad_request")]:
                 self.assertRegex(self.proxy.run("explain", call + more, check=1).stdout, f"(?m)^refused: {fault}: ")
 

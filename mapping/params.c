@@ -519,7 +519,7 @@ static struct slice without_prompt(struct slice text)
 bool params_are_curl(struct slice text)
 {
     struct slice command = without_prompt(text);
-    return slice_starts(command, S("curl")) && is_blank(byte_at(command, 4));
+    return slice_starts(command, S("curl")) && (command.n == 4 || is_blank(command.p[4]));
 }
 
 /* The address, with what --url-query and -G add to its query, and then the form, as they are read. */

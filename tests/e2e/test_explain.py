@@ -3,10 +3,12 @@
 import json
 import os
 import pathlib
+import pty
 import re
 import shlex
 import subprocess
 import tempfile
+import termios
 import unittest
 import urllib.parse
 
@@ -129,6 +131,39 @@ class Text(unittest.TestCase):
         self.assertRegex(text, r"\(stats\) +- +not exact")
         refused = told(CALL, config=config.replace("stats = zero", "approximate = refuse"))
         self.assertEqual((refused["fault"], refused["spot"]), ("not_exact", {"parameter": "where", "at": 0, "length": 11}))
+
+
+class Terminal(unittest.TestCase):
+    def shown(self, columns, **env):
+        """What stands on a terminal so wide."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, columns))
+        env = {"PATH": os.environ["PATH"], "TERM": "xterm", **env}
+        with tempfile.TemporaryDirectory() as place:
+            path = os.path.join(place, "anchorage.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("[upstream]\nunits_per_month = unlimited\n")
+            with subprocess.Popen([BINARY, "explain", "--config", path, CALL], stdout=theirs, env=env) as program:
+                os.close(theirs)
+                text = b""
+                while True:
+                    try:
+                        text += os.read(ours, 65536)
+                    except OSError:  # the other end is closed
+                        break
+                self.assertEqual(program.wait(PATIENCE), 0)
+        os.close(ours)
+        return text.decode().replace("\r\n", "\n")
+
+    def test_colour_and_width(self):
+        for columns in [40, 63, 80, 100, 200]:
+            text = self.shown(columns)
+            self.assertTrue(text.startswith("\x1b[1;32mserved\x1b[0m; 4 things"), text)
+            self.assertEqual(text.count("\x1b"), 2)
+            plain = self.shown(columns, NO_COLOR="1")
+            self.assertEqual(plain, re.sub("\x1b[^m]*m", "", text))
+            self.assertLessEqual(max(map(len, plain.splitlines())), min(columns, 100))
+        self.assertNotIn("\x1b", self.shown(80, TERM="dumb"))
 
 
 class Parts(unittest.TestCase):

@@ -332,19 +332,13 @@ static size_t put_quoted(struct slice s, size_t at, char quote, bool dollar, str
     return at + 1;
 }
 
-/* Where the next word begins. */
+/* Where the next word begins. A backslash with blanks behind it was the end of a line before a field for one line took
+ * that away. */
 static size_t skip_blanks(struct slice s, size_t at)
 {
-    for (;;) {
-        if (is_blank(byte_at(s, at)))
-            at++;
-        else if (byte_at(s, at) == '\\' && byte_at(s, at + 1) == '\n')
-            at += 2;
-        else if (byte_at(s, at) == '\\' && byte_at(s, at + 1) == '\r' && byte_at(s, at + 2) == '\n')
-            at += 3;
-        else
-            return at;
-    }
+    while (is_blank(byte_at(s, at)) || (byte_at(s, at) == '\\' && is_blank(byte_at(s, at + 1))))
+        at++;
+    return at;
 }
 
 /* The next word as a shell reads it. False at the end of the command: p is NULL in *ret when a quote is open. */

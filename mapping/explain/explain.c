@@ -89,6 +89,8 @@ struct pair {
 struct slice explained_decoded(struct slice raw, struct arena *memory)
 {
     struct buffer b = { 0 };
+    if (slice_find(raw, '%') == raw.n && slice_find(raw, '+') == raw.n)
+        return raw;
     bool ok = percent_decode(&b, raw, NULL) && !b.failed;
     struct slice text = ok ? arena_dup(memory, buffer_slice(&b)) : raw;
     buffer_clear(&b);
@@ -304,19 +306,20 @@ static bool is_looked_at(const struct explained *e, enum param p)
 static void pair_part(struct explained *e, const struct pair *pair, uint32_t *seen, uint32_t again[2])
 {
     uint32_t bit = 1u << pair->param, *shown_again = &again[pair->raw_value.n > 0];
-    struct slice v2 = name_and(e, pair->name, pair->param == PARAM_TOKEN ? S("[token]") : pair->value);
     bool counts = pair->raw_value.n && !(*seen & bit), is_known = e->planned || (e->parsed && e->call.table->is_info);
-    if (counts && is_known && pair->param != PARAM_TOKEN && is_looked_at(e, pair->param)) {
+    bool is_token = pair->param == PARAM_TOKEN, is_read = is_known && !is_token && is_looked_at(e, pair->param);
+    if (!counts && *shown_again & bit)
+        return;
+    *(counts ? seen : shown_again) |= bit;
+    if (counts && is_read) {
         known_part(e, pair);
-    } else if (counts || !(*shown_again & bit)) {
-        struct part *p = add_part(e, is_known ? HOW_EXACT : HOW_UNREAD, pair->raw, v2, S(""));
-        bool differs = e->params.twice & bit && is_looked_at(e, pair->param) && pair->param != PARAM_TOKEN;
-        struct slice name = arena_printf(e->memory, "twice.%.*s", SLICE_ARGS(pair->name));
-        if (!counts && pair->raw_value.n && is_known && differs && name.p)
-            add_note(e, p, name, S("given twice with different values; the first one counts"), false);
-        *shown_again |= counts ? 0 : bit;
+        return;
     }
-    *seen |= counts ? bit : 0;
+    struct slice v2 = name_and(e, pair->name, is_token ? S("[token]") : pair->value);
+    struct part *p = add_part(e, is_known ? HOW_EXACT : HOW_UNREAD, pair->raw, v2, S(""));
+    struct slice twice = arena_printf(e->memory, "twice.%.*s", SLICE_ARGS(pair->name));
+    if (!counts && pair->raw_value.n && is_read && e->params.twice & bit && twice.p)
+        add_note(e, p, twice, S("given twice with different values; the first one counts"), false);
 }
 
 /* What the call leaves open. */

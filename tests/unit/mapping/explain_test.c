@@ -130,6 +130,7 @@ static void curl_commands(void **state)
         { "curl --whatever value https://x/ -sSfL --max-time 5 -XPOST -uu:p -o f", "https://x/?" },
         { "curl --whatever https://x/?a --compressed | jq", "https://x/?a" },
         { "curl -K c x --next y", "x?" },
+        { "curl 'x?a' \\  -G \\-d b=c \\\t--data d", "x?a&b=c&d" }, /* pasted where line ends are lost */
         { "curl -d @file x", NULL },
         { "curl --data-urlencode a@file x", NULL },
         { "curl 'x", NULL },

@@ -14,7 +14,7 @@
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CURL };
 
-struct words {
+struct explain_words {
     enum format format;
     const char *call; /* "-": on standard input */
     char **curl;      /* a command that was pasted behind explain: its words up to NULL, "curl" first */
@@ -31,7 +31,7 @@ static bool wrong(const char *what, const char *word, const char *right)
     return false;
 }
 
-static bool read_format(const char *value, struct words *w)
+static bool read_format(const char *value, struct explain_words *w)
 {
     if (!value)
         return wrong("the format is missing", NULL, "--format text or --format json");
@@ -41,10 +41,10 @@ static bool read_format(const char *value, struct words *w)
     return true;
 }
 
-static bool read_words(int argc, char **argv, struct words *w)
+static bool read_words(int argc, char **argv, struct explain_words *w)
 {
     bool curl = false, format = false, options = true;
-    *w = (struct words){ 0 };
+    *w = (struct explain_words){ 0 };
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (options && (strcmp(word, "--format") == 0 || strncmp(word, "--format=", 9) == 0)) {
@@ -79,7 +79,7 @@ static bool read_words(int argc, char **argv, struct words *w)
 
 bool program_explain_fits(int argc, char **argv)
 {
-    struct words w;
+    struct explain_words w;
     return read_words(argc, argv, &w);
 }
 
@@ -125,7 +125,8 @@ static void print(struct slice text, bool refused, bool coloured)
 }
 
 /* Explain one call and print it; false when memory is out. */
-static bool explain_one(struct slice call, const struct words *w, const struct explain_options *o, struct counts *c)
+static bool explain_one(struct slice call, const struct explain_words *w, const struct explain_options *o,
+                        struct counts *c)
 {
     static enum fault (*const writers[])(struct slice, const struct explain_options *, struct buffer *) = {
         [FORMAT_TEXT] = explain_text, [FORMAT_JSON] = explain_json, [FORMAT_CURL] = explain_curl
@@ -163,7 +164,7 @@ static struct slice next_call(struct slice *rest, int64_t *line, int64_t *last)
     return S("");
 }
 
-static bool explain_input(const struct words *w, struct explain_options *o, struct counts *c)
+static bool explain_input(const struct explain_words *w, struct explain_options *o, struct counts *c)
 {
     struct buffer text = { 0 };
     int64_t line = 1, lines = 0;
@@ -188,7 +189,7 @@ static bool explain_input(const struct words *w, struct explain_options *o, stru
     return ok;
 }
 
-static int explain_words(const struct config *config, const struct words *w)
+static int explain_all(const struct config *config, const struct explain_words *w)
 {
     struct settings *settings = settings_new(config, NULL);
     if (!settings)
@@ -213,15 +214,15 @@ static int explain_words(const struct config *config, const struct words *w)
 
 int program_explain(const struct config *config, int argc, char **argv)
 {
-    struct words w;
+    struct explain_words w;
     if (!read_words(argc, argv, &w))
         return EXIT_USAGE;
     if (config)
-        return explain_words(config, &w);
+        return explain_all(config, &w);
     struct buffer errors = { 0 };
     struct config *defaults = config_parse("", S("[upstream]\nunits_per_month = unlimited\n"), &errors);
     buffer_clear(&errors);
-    int status = defaults ? explain_words(defaults, &w) : EXIT_WRONG;
+    int status = defaults ? explain_all(defaults, &w) : EXIT_WRONG;
     config_free(defaults);
     fflush(stdout);
     fputs("anchorage explain: there is no configuration, so the defaults were used; --config FILE names one\n", stderr);

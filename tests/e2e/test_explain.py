@@ -284,7 +284,8 @@ class Words(unittest.TestCase):
             for config in [[], ["--config", "/does/not/exist"]]:
                 done = self.run_words(*config, *words)
                 self.assertEqual((done.returncode, done.stdout), (2, ""), (words, done))
-                self.assertRegex(done.stderr, r"\Aanchorage explain: [^\n]*; [^\n]*\nsee anchorage explain --help\n\Z")
+                self.assertRegex(done.stderr, r"\Aanchorage( explain)?: ")
+                self.assertLessEqual(len(done.stderr.splitlines()), 3, done)
 
     def test_no_configuration(self):
         missing = self.run_words("--config", "/does/not/exist", "from=anchors&target=a.com")

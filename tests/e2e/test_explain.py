@@ -242,7 +242,7 @@ class Given(unittest.TestCase):
                             ("curl -s", "bad_request"), ("https://x/v3/?from=anchors&target=a.com", "not_found"),
                             ("curl https://x/ -H 'Content-Type: application/json' -d 'from=anchors&target=a.com'", "unknown_table"),
                             ("curl -F from=anchors https://x/", "unknown_table"), ("https://apiv2.ahrefs.com/", "unknown_table"),
-                            ("", "unknown_table")]:
+                            ("x", "unknown_table")]:
             answer = told(call)
             self.assertEqual((answer["fault"], answer["verdict"]), (fault, "refused"), call)
         self.assertEqual(told("from=anchors&target=a.com/x?y=1&mode=exact")["parts"][1]["v2"], "target=a.com/x?y=1")

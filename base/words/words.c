@@ -290,6 +290,8 @@ enum words_result words_read(const struct words_row *row, int argc, const char *
                 return WORDS_WRONG;
         } else if (ret->n_arguments < row->max_arguments) {
             ret->argument[ret->n_arguments++] = argv[i];
+            if (row->swallows && strcmp(argv[i], row->swallows) == 0)
+                break;
         } else {
             one_too_many(row, i + 1, slice_str(argv[i]), err);
             return WORDS_WRONG;

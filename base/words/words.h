@@ -29,6 +29,7 @@ struct words_row {
     const char *more;      /* lines behind the options; NULL: none */
     struct words_option options[WORDS_OPTIONS];
     int min_arguments, max_arguments;
+    const char *swallows;                 /* an argument that is this takes all words behind it; NULL: none does */
     const char *examples[WORDS_EXAMPLES]; /* without "anchorage " */
 };
 

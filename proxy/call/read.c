@@ -100,8 +100,7 @@ enum onward read_enter(struct exchange *x)
         return REFUSE;
     struct call_options options = { .default_mode = (enum mode)exchange_config(x)->default_mode };
     if (!params_path_is_root(r->path))
-        return exchange_refuse(x, FAULT_NOT_FOUND,
-                               S("there is only the path /: send the call as /?from=…&target=…&token=…"));
+        return exchange_refuse(x, FAULT_NOT_FOUND, params_other_path);
     if (!params_add(&x->asked.params, r->query, x->memory) ||
         (r->method == HTTP_POST && params_are_form(r->content_type) &&
          !params_add(&x->asked.params, r->body, x->memory)))

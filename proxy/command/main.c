@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The command line: finds the sub-command and its configuration. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
@@ -44,10 +46,15 @@ static const struct command {
                 .options = { { .name = "--format",
                                .value = "text|json",
                                .by_default = "text",
-                               .help = "How it is written: for people, or for programs." } },
-                .more = "CALL is a v2 URL or its query; - reads it from standard input.",
+                               .help = "How it is written: for people, or for programs." },
+                             { .name = "--curl",
+                               .is_flag = true,
+                               .help = "Print the requests to API v3 as commands, the key in $AHREFS_V3_KEY." } },
+                .more = "CALL is a v2 URL, its query, or a curl command as it was pasted; - reads calls\n"
+                        "from standard input, one a line. Without a configuration the defaults count.",
                 .min_arguments = 1,
                 .max_arguments = 1,
+                .swallows = "curl",
                 .examples = { "explain 'from=anchors&target=example.com&limit=100'",
                               "explain --format json 'from=anchors&target=example.com'" } },
       .run = explain },
@@ -225,6 +232,12 @@ static int run(const struct command *c, const char *file, const struct words *wo
         puts("anchorage " ANCHORAGE_VERSION);
         return EXIT_DONE;
     }
+    bool is_default = !file;
+    file = file ? file : DEFAULT_CONFIG;
+    if (c->run == explain && !program_explain_fits(argc, argv))
+        return EXIT_USAGE;
+    if (c->run == explain && is_default && access(file, F_OK) != 0 && errno == ENOENT)
+        return program_explain(NULL, argc, argv);
     struct buffer errors = { 0 };
     bool refused;
     struct config *config = config_read_for_start(file, &refused, &errors);
@@ -270,5 +283,5 @@ int main(int argc, char **argv)
     argc -= argc > 0;
     take_config(&argc, ++argv, &file, &wrong);
     int status = judge(argc, argv, wrong, &command, &words);
-    return status >= 0 ? status : run(command, file ? file : DEFAULT_CONFIG, &words, argc, argv);
+    return status >= 0 ? status : run(command, file, &words, argc, argv);
 }

@@ -15,7 +15,9 @@
  * bound then, and keys are not looked at. */
 int program_check(const struct config *config, bool reload);
 
-/* explain.c: what a v2 call becomes and may cost. */
+/* explain.c: what v2 calls become and may cost; by the defaults when `config` is NULL. Whether its words can be right
+ * is told, and what is wrong printed, before anything is opened. */
+bool program_explain_fits(int argc, char **argv);
 int program_explain(const struct config *config, int argc, char **argv);
 
 /* doctor_command.c: what the v3 key, plan and API really do; through the daemon when one runs. */

@@ -268,6 +268,10 @@ class Questions(unittest.TestCase):
         self.assertEqual(answer.json,
                          json.loads(self.proxy.run("explain", "--format", "json", call, check=0).stdout))
         self.assertNotIn(TOKEN.encode(), answer.bytes)
+        pasted = self.admin.ask("/explain?" + urllib.parse.urlencode({"call": f"curl '{call}' \\  -H 'X: {TOKEN}' \\--compressed"}))
+        self.assertEqual(pasted.status, 200, pasted)
+        self.assertEqual(pasted.json["requests"], answer.json["requests"])
+        self.assertNotIn(TOKEN.encode(), pasted.bytes)
         refused = self.admin.ask("/explain?call=from%3Dnothing")
         self.assertEqual((refused.status, refused.json["fault"]), (200, "unknown_table"))
         self.assertIn("call is missing", self.error(self.admin.ask("/explain"), 400))

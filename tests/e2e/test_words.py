@@ -19,6 +19,7 @@ VALUES = {
     "DATE": ("2026-11-23", "2026-13-01"), "YYYY-MM": ("2026-11", "2026-13"), "AMOUNT": ("12.50", "1,5"),
     "80%": ("80%", "much"), "SEQ|DATE": ("1", "x"), "ID": ("k7f2m0qa", ""),
 }
+CALL = "4dq8r2v6x0b3d5f7h9j1m4n8p2"  # what examples have
 # --split is nothing without --bill.
 ALSO = {"--split": ["--bill", "1"]}
 OPTION = re.compile(r"^  (--[a-z0-9-]+)(?: FILE, -c FILE|, -h)?(?: (\S+))?\n((?:        .*\n)+)", re.M)
@@ -168,13 +169,16 @@ class Help(unittest.TestCase):
         proxy = Anchorage(sandbox, teams={"seo": {}, "sales": {}})
         self.addCleanup(proxy.close)
         key = proxy.run("key", "add", "--team", "seo", check=0).stdout.split()[0]
+        proxy.start()
+        call = proxy.get(limit=1).id
+        proxy.stop()
         pathlib.Path(proxy.path, "old.token").write_text("0123456789abcdef0123\n", encoding="ascii")
         pathlib.Path(proxy.path, "keys.csv").write_text("team,name,token\nseo,a,a123456789abcdef0123\n", encoding="ascii")
         for command in commands():
             for example in command.examples:
                 with self.subTest(example):
                     self.assertLessEqual(len(example), 78)
-                    words = shlex.split(example.replace("k7f2m0qa", key))
+                    words = shlex.split(example.replace(CALL, call).replace("k7f2m0qa", key))
                     self.assertEqual(tuple(words[:len(command.words)]), (("--version",) if words[0] == "--version" else
                                                                          command.words))
                     if words[0] == "serve":

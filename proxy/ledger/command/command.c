@@ -220,7 +220,7 @@ static const struct command_row rows[] = {
                                              .help = "Print the id of the new entry alone." } },
             .min_arguments = 1,
             .max_arguments = 1,
-            .examples = { "ledger correct 4k7f2m0qa9ztbw1c5x8d2h6n3e --units 150", "ledger correct 4k7f2m0qa9ztbw1c5x8d2h6n3e --units 0 --quiet" },
+            .examples = { "ledger correct 4dq8r2v6x0b3d5f7h9j1m4n8p2 --units 150", "ledger correct 4dq8r2v6x0b3d5f7h9j1m4n8p2 --units 0 --quiet" },
         },
         .check = ledger_correct_check,
         .run = ledger_correct,

@@ -257,7 +257,7 @@ static bool has_all(const struct words *w, struct buffer *err)
         }
     }
     if (w->n_arguments < w->row->min_arguments) {
-        words_wrong(err, w->row->words, "what it is about is missing; right is: anchorage %s %s", w->row->words,
+        words_wrong(err, w->row->words, "an argument is missing; right is: anchorage %s %s", w->row->words,
                     w->row->arguments);
         return false;
     }

@@ -415,11 +415,14 @@ static void add_line(struct sum *sum, const char *what, int64_t milli)
 static void price_rows(struct explained *e)
 {
     const struct prices *p = &e->call.table->prices;
+    int64_t results = e->rows_paid_for ? e->rows_paid_for : e->call.limit;
     e->rows = plan_max_rows(&e->plan);
+    if (e->rows_paid_for && !e->plan.free_of_rows)
+        e->rows = table_price(e->call.table, results, e->call.where.n > 0, e->call.having.n > 0);
     if (e->plan.free_of_rows)
         return;
     add_line(&e->rows_sum, "call", p->request_milli);
-    add_line(&e->rows_sum, "results", p->result_milli * e->call.limit);
+    add_line(&e->rows_sum, "results", p->result_milli * results);
     add_line(&e->rows_sum, "where", e->call.where.n ? p->where_milli : 0);
     add_line(&e->rows_sum, "having", e->call.having.n ? p->having_milli : 0);
 }
@@ -428,7 +431,7 @@ static void price_rows(struct explained *e)
 static void price_units(struct explained *e)
 {
     const struct plan *p = &e->plan;
-    int64_t floor = p->free_of_units ? 0 : V3_FLOOR_UNITS, totals = p->ask_totals ? floor : 0,
+    int64_t floor = plan_is_free(p) ? 0 : V3_FLOOR_UNITS, totals = p->ask_totals ? floor : 0,
             ratio = p->ask_ratio ? floor : 0, ceiling = e->options->units_per_call,
             rows = p->ask_list ? e->call.offset + e->call.limit : 0,
             paid = ceiling ? plan_rows_paid_by(p, ceiling - totals - ratio) : rows,
@@ -610,9 +613,9 @@ static void explain_call(struct explained *e)
     if (e->refusal.fault)
         return;
     e->planned = true;
+    check_ceiling(e);
     price_rows(e);
     price_units(e);
-    check_ceiling(e);
     collect_requests(e);
     collect_marks(e);
 }

@@ -287,9 +287,9 @@ static void text_price(const struct explained *e, struct buffer *out)
     buffer_put(out, '\n');
     text_sum(e, "rows", &e->rows_sum, e->rows, e->plan.free_of_rows ? ": a free target" : " at most", out);
     text_sum(e, "units", &e->units_sum, e->units,
-             e->plan.free_of_units ? ": free of charge in API v3"
-             : !e->n               ? ": nothing is asked of API v3"
-                                   : " at most, 0 for what is remembered",
+             plan_is_free(&e->plan) ? ": free of charge in API v3"
+             : !e->n                ? ": nothing is asked of API v3"
+                                    : " at most, 0 for what is remembered",
              out);
     struct buffer b = { 0 };
     if (e->plan.page_rows && e->call.limit + e->call.offset > e->plan.page_rows) {

@@ -121,9 +121,10 @@ static int read_words(struct command *c, uint8_t id[ID_BYTES], uint64_t *units)
 {
     const char *given = c->option[CORRECT_UNITS];
     if (!id_pack(slice_str(c->argument[0]), id))
-        return command_no_value(c, "ID", "as X-Anchorage-Id and the log have it", c->argument[0]);
+        return command_no_value(c, "ID", "26 letters and digits, as X-Anchorage-Id has", c->argument[0]);
     if (!parse_u64(slice_str(given), units) || *units > most_units)
-        return command_no_value(c, "--units", "a whole number up to 1000000000000000, what Ahrefs really took", given);
+        return command_no_value(c, "--units", "a whole number from 0 to 1000000000000000, what Ahrefs really took",
+                                given);
     return 0;
 }
 

@@ -442,6 +442,7 @@ void usage_sort(struct usage_report *report, const struct limits *limits, const 
 
 void usage_cut(struct usage_report *report, size_t top)
 {
+    report->has_top = top;
     for (; top && report->n > top; report->n_others++) {
         struct usage_item *item = &report->items[--report->n];
         add_up(&report->others, item);

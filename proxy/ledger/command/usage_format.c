@@ -171,7 +171,7 @@ void usage_json(struct buffer *b, const struct usage_report *report)
             buffer_put(b, ',');
         json_item(b, report, &report->items[i], report->items[i].name);
     }
-    if (report->n_others) {
+    if (report->n_others && !report->has_top) {
         buffer_put(b, ',');
         json_item(b, report, &report->others, S(USAGE_OTHERS));
     }

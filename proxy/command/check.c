@@ -16,6 +16,7 @@
 #include "proxy/account/secret_file.h"
 #include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/control.h"
 #include "proxy/daemon/front.h"
 #include "proxy/http/http.h"
@@ -221,11 +222,11 @@ static void put_words(struct buffer *b, const char *before, const struct config_
 /* How many keys the running daemon knows, or -1. */
 static long keys_of_daemon(const struct config *c)
 {
-    static const char *const asked[] = { "key", "list" };
+    static const char *const asked[] = { "key", "list", "--format", "csv" };
     struct buffer out = { 0 }, err = { 0 };
     int status = EXIT_WRONG;
     long lines = 0;
-    if (control_ask(c->state_directory, 2, asked, S(""), NULL, NULL, &status, &out, &err) != CONTROL_DONE ||
+    if (control_ask(c->state_directory, 4, asked, S(""), NULL, NULL, &status, &out, &err) != CONTROL_DONE ||
         status != EXIT_DONE)
         lines = -1;
     for (size_t i = 0; i < out.n && lines >= 0; i++)
@@ -314,22 +315,27 @@ int program_check(const struct config *config, bool reload)
     struct buffer out = { 0 };
     struct warnings warnings = { .config = config };
     bool ok = reload ? try_reload(config, &out) : try_start(config, &out);
+    int told = 0;
+    for (size_t i = 0; i < out.n; i++)
+        told += out.p[i] == '\n';
+    words_fold(&out, 0, terminal_columns(stderr, WORDS_COLUMNS));
     complain("", buffer_slice(&out));
     if (!ok && !out.n)
         complain("", S("anchorage check: memory is out"));
-    for (size_t i = 0; i < out.n; i++)
-        warnings.n += out.p[i] == '\n';
+    warnings.n += told;
     out.n = 0;
     if (ok && reload) {
         buffer_printf(&out, "%s: fine\n", config->file);
     } else if (ok) {
         warn_of_files(&warnings);
         warn_of_teams(&warnings);
+        words_fold(&warnings.text, 0, terminal_columns(stderr, WORDS_COLUMNS));
         complain("", buffer_slice(&warnings.text));
         put_summary(&out, config, warnings.n);
-        words_fold(&out, 0);
     }
     shown_clean(&out, 0);
+    words_fold(&out, 0, terminal_columns(stdout, WORDS_COLUMNS));
+    terminal_mark(&out, ": fine", true);
     fwrite(out.p ? out.p : "", 1, out.n, stdout);
     buffer_clear(&out);
     buffer_clear(&warnings.text);

@@ -183,6 +183,15 @@ static void warn_of_files(struct warnings *w)
     }
 }
 
+/* serve runs like that where systemd hands it sockets. */
+static void warn_of_listeners(struct warnings *w)
+{
+    if (w->config->listen.n || w->config->listen_tls.n)
+        return;
+    begin_warning(w, "proxy", "listen");
+    buffer_str(&w->text, "there is no address to serve on, listen and listen_tls are empty; listen = 127.0.0.1:8080\n");
+}
+
 /* A limit beyond that of all can never be reached. */
 static void warn_of_teams(struct warnings *w)
 {
@@ -264,6 +273,7 @@ static void put_summary(struct buffer *b, const struct config *c, int warnings)
     buffer_str(b, ": v2 on ");
     put_words(b, "", &c->listen);
     put_words(b, c->listen.n ? " and with TLS on " : "TLS on ", &c->listen_tls);
+    buffer_str(b, c->listen.n || c->listen_tls.n ? "" : "no address");
     put_words(b, ", admin on ", &c->admin);
     buffer_str(b, !c->admin.n           ? ", no admin side"
                   : c->admin_token_file ? " (with a token)"
@@ -282,20 +292,10 @@ static void put_summary(struct buffer *b, const struct config *c, int warnings)
 
 /* ---- the command ---- */
 
-static bool try_listeners(const struct config *config, struct buffer *out)
-{
-    if (config->listen.n || config->listen_tls.n)
-        return true;
-    config_place(config, "proxy", "listen", out);
-    buffer_str(out, "there is no address to serve on, listen and listen_tls are empty; listen = 127.0.0.1:8080\n");
-    return false;
-}
-
 /* All that a start needs. */
 static bool try_start(const struct config *config, struct buffer *out)
 {
-    bool ok = try_listeners(config, out);
-    ok &= try_binds(config, &config->listen, "listen", out);
+    bool ok = try_binds(config, &config->listen, "listen", out);
     ok &= try_binds(config, &config->listen_tls, "listen_tls", out);
     ok &= try_binds(config, &config->admin, "admin", out);
     ok &= setup_files_are_good(config, out);
@@ -318,7 +318,7 @@ int program_check(const struct config *config, bool reload)
     int told = 0;
     for (size_t i = 0; i < out.n; i++)
         told += out.p[i] == '\n';
-    words_fold(&out, 0, terminal_columns(stderr, WORDS_COLUMNS));
+    terminal_fold_messages(&out);
     complain("", buffer_slice(&out));
     if (!ok && !out.n)
         complain("", S("anchorage check: memory is out"));
@@ -327,9 +327,10 @@ int program_check(const struct config *config, bool reload)
     if (ok && reload) {
         buffer_printf(&out, "%s: fine\n", config->file);
     } else if (ok) {
+        warn_of_listeners(&warnings);
         warn_of_files(&warnings);
         warn_of_teams(&warnings);
-        words_fold(&warnings.text, 0, terminal_columns(stderr, WORDS_COLUMNS));
+        terminal_fold_messages(&warnings.text);
         complain("", buffer_slice(&warnings.text));
         put_summary(&out, config, warnings.n);
     }

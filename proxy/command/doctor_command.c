@@ -121,7 +121,7 @@ static int no_such_team(const struct config *config, const char *team)
     struct buffer said = { 0 };
     buffer_printf(&said, "anchorage doctor: no team \"%s\" is configured%s%s%s\n", team,
                   nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
-    terminal_write(stderr, &said);
+    terminal_say(&said);
     buffer_clear(&said);
     return EXIT_WRONG;
 }
@@ -149,7 +149,7 @@ int program_doctor(const struct config *config, const struct words *words)
     }
     fwrite(shown.p ? shown.p : "", 1, shown.n, stdout);
     buffer_clear(&shown);
-    terminal_write(stderr, &err);
+    terminal_say(&err);
     if (file && json.n && !save(file, json))
         status = EXIT_WRONG;
     buffer_clear(&out);

@@ -40,7 +40,7 @@ static void make_absolute(const struct words *words, int argc, const char **argv
 static bool show(void *context, struct buffer *out, struct buffer *err)
 {
     (void)context;
-    terminal_write(stderr, err);
+    terminal_say(err);
     bool good = fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n && fflush(stdout) == 0;
     out->n = err->n = 0;
     return good;

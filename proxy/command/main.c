@@ -241,7 +241,7 @@ static void say_refused(const struct command *c, struct slice errors)
         buffer_append(&text, line);
         buffer_put(&text, '\n');
     }
-    words_fold(&text, 0, terminal_columns(stderr, WORDS_COLUMNS));
+    terminal_fold_messages(&text);
     complain("", buffer_slice(&text));
     buffer_clear(&text);
 }

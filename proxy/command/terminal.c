@@ -43,6 +43,19 @@ void terminal_mark(struct buffer *text, const char *word, bool is_good)
     buffer_clear(&marked);
 }
 
+void terminal_fold_messages(struct buffer *text)
+{
+    if (isatty(STDERR_FILENO))
+        words_fold(text, 0, terminal_columns(stderr, WORDS_COLUMNS));
+}
+
+void terminal_say(struct buffer *text)
+{
+    terminal_fold_messages(text);
+    fwrite(text->p ? text->p : "", 1, text->n, stderr);
+    text->n = 0;
+}
+
 void terminal_write(FILE *to, struct buffer *text)
 {
     words_fold(text, 0, terminal_columns(to, WORDS_COLUMNS));

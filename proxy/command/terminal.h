@@ -22,7 +22,13 @@ bool terminal_has_colour(void);
 /* Put colour around the verdict `word`, the first one in the text that is folded already, where there are colours. */
 void terminal_mark(struct buffer *text, const char *word, bool is_good);
 
-/* Write text, folded to 80 columns or to those of a narrower terminal; and forget it. */
+/* Fold messages for standard error where that is a terminal; else each stays a line, for programs that look for it. */
+void terminal_fold_messages(struct buffer *text);
+
+/* Write text, folded to 80 columns or to those of a narrower terminal; and forget it. terminal_say: messages, see
+ * above.
+ */
 void terminal_write(FILE *to, struct buffer *text);
+void terminal_say(struct buffer *text);
 
 #endif

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/share.h"
 
 enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
@@ -59,6 +60,65 @@ void hold_ended(struct exchange *x)
     x->hold->is_open = x->hold->is_waived = false;
 }
 
+/* ---- whose calls stand in the way ---- */
+
+static enum ledger_way way(const struct exchange *x)
+{
+    struct slice id = slice_of(x->id, LEDGER_ID_SIZE - 1);
+    struct rows rows = { x->asked.plan.free_of_rows ? 0 : x->next_hold.rows };
+    struct units units = { x->next_hold.units };
+    return x->next_hold.waits ? ledger_way_aside(x->service->ledger, id, x->asked.team_name, rows, units)
+                              : ledger_way(x->service->ledger, id, x->asked.team_name, rows, units);
+}
+
+static struct slice limit_in_the_way(const struct exchange *x)
+{
+    switch (way(x)) {
+    case LEDGER_WAY_OWN_LIMIT:
+        return S("the team's other calls under way hold what is left of its limit");
+    case LEDGER_WAY_OWN_SHARE:
+        return S("the team's other calls under way hold its share of the units that are left: half of what other teams "
+                 "leave");
+    case LEDGER_WAY_OTHERS:
+        return S("other teams' calls under way hold the units that are left");
+    case LEDGER_WAY_FREE:
+        break;
+    }
+    return S("other calls under way held what is left of a limit until just now");
+}
+
+static void promise(struct exchange *x, size_t n)
+{
+    x->service->promised += n;
+    x->ticket.queue->promised += n;
+}
+
+static void take_back_promise(struct exchange *x, size_t n)
+{
+    x->service->promised -= n;
+    x->ticket.queue->promised -= n;
+}
+
+/* One team of several may have promised its share of the half that calls can be promised. */
+static bool may_promise(const struct service *s, const struct team_queue *t, size_t more)
+{
+    size_t most = s->memory.max / 2;
+    if (s->config->n_teams > 1)
+        return share_fits((int64_t)most, (int64_t)(s->promised - t->promised), (int64_t)t->promised, (int64_t)more);
+    return s->promised + more <= most;
+}
+
+static struct slice memory_in_the_way(const struct exchange *x)
+{
+    const struct service *s = x->service;
+    const struct team_queue *t = x->ticket.queue;
+    if (s->config->n_teams < 2)
+        return S("the calls under way may need all the memory that calls may have");
+    if (s->promised - t->promised + x->hold->wanted > s->memory.max / 2)
+        return S("other teams' calls under way may need all the memory that calls may have");
+    return S("the team's other calls under way may need its share of the memory that calls may have");
+}
+
 /* ---- waiting for room ---- */
 
 /* A try is not in vain: there is what the call waits for, or, now and then, it may need less by now than it did. */
@@ -66,17 +126,11 @@ static bool is_worth_it(const void *context, int64_t now_ms)
 {
     const struct exchange *x = context;
     const struct hold *h = x->hold;
-    const struct service *s = x->service;
-    struct rows rows = { x->asked.plan.free_of_rows ? 0 : x->next_hold.rows };
     if (x->seats.given || x->refusal.fault)
         return true;
     if (h->wanted)
-        return s->promised + h->wanted <= s->memory.max / 2;
-    bool (*must_wait)(const struct ledger *, struct slice, struct slice, struct rows, struct units) =
-        x->next_hold.waits ? ledger_must_wait_aside : ledger_must_wait;
-    return now_ms - h->tried_ms >= ANEW_MS ||
-           !must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name, rows,
-                      (struct units){ x->next_hold.units });
+        return may_promise(x->service, x->ticket.queue, h->wanted);
+    return now_ms - h->tried_ms >= ANEW_MS || way(x) == LEDGER_WAY_FREE;
 }
 
 static void try_again(void *context)
@@ -143,12 +197,10 @@ enum onward hold_late(struct exchange *x)
 {
     if (x->hold->state != IN_LINE || may_wait_on(x)) /* else the books say how the try ends */
         return WAIT;
-    bool for_memory = x->hold->wanted > 0;
+    struct slice why = x->hold->wanted ? memory_in_the_way(x) : limit_in_the_way(x);
     x->retry_after_ms = service_wait_ms(x->service, 1, 1);
     leave_line(x);
-    return exchange_refuse(x, FAULT_TOO_BUSY,
-                           for_memory ? S("the calls under way may need all the memory that calls may have")
-                                      : S("the team's other calls under way hold what is left of its limit"));
+    return exchange_refuse(x, FAULT_TOO_BUSY, why);
 }
 
 enum onward hold_gone(struct exchange *x)
@@ -181,11 +233,11 @@ enum onward hold_set_aside(struct exchange *x)
     if (h->set_aside)
         return ONWARD;
     h->wanted = memory_of_rows(x);
-    if (s->promised + h->wanted > s->memory.max / 2)
+    if (!may_promise(s, x->ticket.queue, h->wanted))
         return wait_for_room(x);
     h->set_aside = h->wanted;
     h->wanted = 0;
-    s->promised += h->set_aside;
+    promise(x, h->set_aside);
     return ONWARD;
 }
 
@@ -200,7 +252,7 @@ bool hold_give_back(struct exchange *x)
     struct hold *h = x->hold;
     if (!h || (!h->set_aside && !h->has_whole))
         return false;
-    x->service->promised -= h->set_aside;
+    take_back_promise(x, h->set_aside);
     h->set_aside = 0;
     if (h->has_whole && !h->is_open)
         ledger_put_back(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1));

@@ -10,6 +10,7 @@
 #ifndef ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 #define ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -39,6 +40,7 @@ struct team_queue {
     int32_t running;
     struct link waiting; /* tickets */
     int64_t n_waiting;
+    size_t promised;   /* bytes of service.promised that are its calls' */
     struct link paced; /* in the pacer; alone when it is not */
     struct team_queue *next;
 };

@@ -84,6 +84,7 @@ bool teams_take_settings(struct service *s, struct settings *settings)
         struct team_queue *t = queues[i];
         if (!t->team) {
             team_queue_init(t);
+            t->memory.whole = &s->memory;
             t->next = s->all_queues;
             s->all_queues = t;
         }
@@ -92,6 +93,7 @@ bool teams_take_settings(struct service *s, struct settings *settings)
         t->team = &next->teams[i];
         t->account = accounts_of_team(&s->accounts, t->team);
     }
+    s->memory.is_shared = next->n_teams > 1;
     settings_put(s->settings);
     free(s->queues);
     s->queues = queues;

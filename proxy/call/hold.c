@@ -20,7 +20,7 @@ struct hold {
     bool is_open, is_waived;
     bool has_whole; /* rows and units of the whole call are set aside */
     enum ledger_outcome answer;
-    int64_t rows;
+    int64_t rows, units; /* on the books */
     struct waiter waiter;
     int64_t tried_ms;       /* when it went into the wait list */
     int64_t waits_until_ms; /* all tries together; 0: it has not waited */
@@ -53,6 +53,11 @@ bool hold_is_waiting(const struct exchange *x)
 int64_t hold_rows(const struct exchange *x)
 {
     return x->hold ? x->hold->rows : 0;
+}
+
+int64_t hold_units(const struct exchange *x)
+{
+    return x->hold ? x->hold->units : 0;
 }
 
 void hold_ended(struct exchange *x)
@@ -152,8 +157,7 @@ static enum onward wait_for_room(struct exchange *x)
     }
     if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
         return REFUSE;
-    if (!x->has_sent)
-        flight_give_up(&x->seats); /* calls that have joined need not wait for this one's room */
+    flight_give_up(&x->seats); /* calls that have joined need not wait for this one's room */
     h->state = IN_LINE;
     h->tried_ms = now_ms;
     h->waiter.is_worth_it = is_worth_it;
@@ -166,7 +170,6 @@ static enum onward wait_for_room(struct exchange *x)
 static void stop_waiting(struct exchange *x)
 {
     x->hold->waits_until_ms = 0;
-    waitlist_be_patient_no_more(&x->service->waitlist, &x->hold->waiter);
 }
 
 /* The turn is another call's from now on: this one only has to be ended. */
@@ -178,24 +181,9 @@ static void leave_line(struct exchange *x)
     team_queue_leave(&x->service->pacer, &x->ticket);
 }
 
-/* A call that already spent units may wait for headroom until its deadline; one at a time, since two could deadlock on
- * each other's holds. Nor may one that others have joined: they hold rows, too, and can ask for themselves. */
-static bool may_wait_on(struct exchange *x)
-{
-    struct hold *h = x->hold;
-    if (h->state != IN_LINE || !x->has_sent || x->client_gone || flight_is_awaited(&x->seats) ||
-        clock_monotonic_ms() >= x->clocks.deadline_ms || !waitlist_be_patient(&x->service->waitlist, &h->waiter))
-        return false;
-    h->waits_until_ms = x->clocks.deadline_ms;
-    if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
-        return false;
-    flight_give_up(&x->seats); /* no call is to join it now */
-    return true;
-}
-
 enum onward hold_late(struct exchange *x)
 {
-    if (x->hold->state != IN_LINE || may_wait_on(x)) /* else the books say how the try ends */
+    if (x->hold->state != IN_LINE) /* the books say how the try ends */
         return WAIT;
     struct slice why = x->hold->wanted ? memory_in_the_way(x) : limit_in_the_way(x);
     x->retry_after_ms = service_wait_ms(x->service, 1, 1);
@@ -205,7 +193,7 @@ enum onward hold_late(struct exchange *x)
 
 enum onward hold_gone(struct exchange *x)
 {
-    if (x->hold->state != IN_LINE || flight_is_awaited(&x->seats))
+    if (x->hold->state != IN_LINE)
         return WAIT;
     leave_line(x);
     return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
@@ -293,6 +281,7 @@ static enum onward held(struct exchange *x)
 {
     x->hold->is_open = true;
     x->hold->rows += x->next_hold.rows;
+    x->hold->units += x->next_hold.units;
     if (!is_in_vain(x))
         return x->refusal.fault ? REFUSE : ONWARD;
     return exchange_refuse(x, FAULT_TOO_BUSY,
@@ -316,31 +305,10 @@ static enum onward out_of_units(struct exchange *x)
                              "for the next month"));
 }
 
-/* Earlier pages were held for and brought less, so that this one does not fit beside them: the list ends before it,
- * for our own limits never refuse what was paid for. False when it is not the list that does not fit. */
-static bool leave_list_out(struct exchange *x)
-{
-    struct requests *q = &x->requests;
-    int n = 0;
-    bool has_list = false;
-    for (int i = 0; i < q->n; i++) {
-        has_list |= q->list[i].kind == V3_LIST;
-        x->next_hold.units -= q->list[i].kind == V3_LIST ? q->list[i].units : 0;
-        if (q->list[i].kind != V3_LIST)
-            q->list[n++] = q->list[i];
-    }
-    if (!has_list || !x->has_sent)
-        return false;
-    q->n = n;
-    x->next_hold.rows = 0;
-    translation_end_list(x->translation);
-    return true;
-}
-
+/* Only before anything was paid for: what is asked for later was set aside (call/round.c), and always fits. */
 static enum onward does_not_fit(struct exchange *x, enum ledger_outcome outcome)
 {
-    if (x->translation && leave_list_out(x))
-        return x->requests.n ? write_hold(x) : ONWARD;
+    assert(!x->has_sent);
     return outcome == LEDGER_WAIT ? wait_for_room(x) : outcome == LEDGER_OUT_OF_ROWS ? out_of_rows(x) : out_of_units(x);
 }
 
@@ -411,7 +379,7 @@ static enum onward hold_again(struct exchange *x)
     }
     if (x->next_hold.waits)
         return ANEW;
-    return h->is_open || x->has_sent || x->outcome.cached ? write_hold(x) : ANEW;
+    return h->is_open || x->outcome.cached ? write_hold(x) : ANEW;
 }
 
 static enum onward try_anew(struct exchange *x)

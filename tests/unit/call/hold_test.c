@@ -159,27 +159,6 @@ static void it_waits_as_long_as_queue_timeout(void **state)
     end_call(holder);
 }
 
-/* Two that have paid might wait for what the other one holds. */
-static void one_that_has_paid_waits_until_its_deadline(void **state)
-{
-    (void)state;
-    kit.config.queue_timeout_ms = 0;
-    begin_wait();
-    struct exchange *second = call_with(5, 50);
-    waiter->has_sent = second->has_sent = true;
-    exchange_start(second, steps, HOLD);
-    while (waiter->driving.step == HOLD && second->driving.step == HOLD)
-        event_base_loop(kit.service.base, EVLOOP_ONCE);
-    assert_true(hold_is_waiting(waiter) != hold_is_waiting(second));
-    struct exchange *patient = hold_is_waiting(waiter) ? waiter : second;
-    release(holder);
-    assert_int_equal(patient->driving.step, HELD);
-    assert_null(kit.service.waitlist.patient);
-    release(patient);
-    end_call(patient);
-    end_call(holder);
-}
-
 static void a_client_that_leaves_ends_the_wait(void **state)
 {
     (void)state;
@@ -190,25 +169,6 @@ static void a_client_that_leaves_ends_the_wait(void **state)
     assert_int_equal(kit.service.waitlist.n, 0);
     release(holder);
     end_call(holder);
-}
-
-/* The page that it asks for is awaited by a call that would have to pay again. */
-static void a_call_that_others_await_goes_on_without_its_client(void **state)
-{
-    (void)state;
-    begin_wait();
-    waiter->has_sent = true;
-    flight_start(kit.account.flights, &waiter->seats, FLIGHT_PAGES, S("list"));
-    assert_true(flight_join(kit.account.flights, &holder->seats, FLIGHT_PAGES, S("list")));
-    exchange_on_gone(waiter);
-    assert_true(hold_is_waiting(waiter));
-    release(holder);
-    assert_int_equal(waiter->driving.step, HELD);
-    release(waiter);
-    flight_leave_all(&holder->seats);
-    flight_give_up(&waiter->seats);
-    end_call(holder);
-    end_call(waiter);
 }
 
 static void nothing_is_sent_for_a_client_that_left_while_the_books_wrote(void **state)
@@ -382,33 +342,6 @@ static void its_time_is_over_while_the_books_write(void **state)
     kit_turn();
 }
 
-/* The patient one finds no memory for its next try. */
-static void who_finds_no_memory_is_patient_no_more(void **state)
-{
-    (void)state;
-    kit.config.queue_timeout_ms = 0;
-    kit_open_books(10);
-    holder = call_with(6, 50);
-    waiter = call_with(2, 50);
-    exchange_start(holder, steps, HOLD);
-    exchange_start(waiter, steps, HOLD);
-    waiter->next_hold.rows = 5;
-    waiter->has_sent = true;
-    exchange_start(waiter, steps, HOLD);
-    assert_true(hold_is_waiting(waiter));
-    while (!kit.service.waitlist.patient)
-        event_base_loop(kit.service.base, EVLOOP_ONCE);
-    for (size_t n = 1024 * 1024; n; n /= 2)
-        while (arena_alloc(waiter->memory, n))
-            ;
-    release(holder);
-    assert_int_equal(waiter->driving.step, STEP_END);
-    assert_int_equal(waiter->refusal.fault, FAULT_TOO_BUSY);
-    assert_null(kit.service.waitlist.patient);
-    release(waiter);
-    end_call(holder);
-}
-
 static void count_came(void *context)
 {
     ++*(int *)context;
@@ -447,15 +380,12 @@ int main(void)
         kit_test(what_others_hold_is_waited_for),
         kit_test(a_call_that_has_a_hold_tries_the_same_again),
         kit_test(it_waits_as_long_as_queue_timeout),
-        kit_test(one_that_has_paid_waits_until_its_deadline),
         kit_test(a_client_that_leaves_ends_the_wait),
-        kit_test(a_call_that_others_await_goes_on_without_its_client),
         kit_test(nothing_is_sent_for_a_client_that_left_while_the_books_wrote),
         kit_test(memory_is_set_aside_and_waited_for),
         kit_test(memory_is_shared_between_teams),
         kit_test(units_are_shared_between_teams),
         kit_test(its_time_is_over_while_the_books_write),
-        kit_test(who_finds_no_memory_is_patient_no_more),
         kit_test(who_waits_no_more_gives_its_turn_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,15 +110,31 @@ static bool try_reload(const struct config *config, struct buffer *out)
     return try_binds(config, &nowhere, "listen_tls", out);
 }
 
+/* Shares hold for open calls only: over a month one team without a limit can use up what all have. */
+static void warn_of_teams_without_limit(const struct config *c, struct buffer *out)
+{
+    size_t n = c->n_teams - (config_team(c, S("*")) != NULL); /* no call is of team * */
+    for (size_t i = 0; i < c->n_teams && n > 1 && c->units_per_month >= 0; i++) {
+        const struct config_team *team = &c->teams[i];
+        if (team->units_per_month == CONFIG_UNLIMITED && strcmp(team->name, "*") != 0)
+            buffer_printf(
+                out,
+                "%s:%d: warning: [team %s] has no units_per_month and can use up those of all teams; a limit of "
+                "its own\n",
+                c->file, team->line, team->name);
+    }
+}
+
 int program_check(const struct config *config, bool reload)
 {
     struct buffer out = { 0 };
     bool ok = reload ? try_reload(config, &out) : try_start(config, &out);
+    if (!ok && !out.n)
+        buffer_str(&out, "anchorage: memory is out\n");
+    warn_of_teams_without_limit(config, &out);
     complain("", buffer_slice(&out));
     if (ok)
         printf("%s: fine\n", config->file);
-    else if (!out.n)
-        complain("", S("anchorage: memory is out"));
     buffer_clear(&out);
     return ok ? EXIT_DONE : EXIT_WRONG;
 }

@@ -11,7 +11,7 @@
 #include "mapping/table.h"
 
 enum mark {
-#define MARK(NAME, word) MARK_##NAME,
+#define MARK(NAME, word, says) MARK_##NAME,
 #include "mapping/mark.def"
 #undef MARK
     MARK_COUNT
@@ -34,6 +34,10 @@ static inline bool marks_has(const struct marks *m, enum mark mark)
 }
 
 bool marks_none(const struct marks *m);
+
+/* "last_visited", and what it means in a clause for people; empty where the column's row says it. */
+struct slice mark_word(enum mark mark);
+struct slice mark_says(enum mark mark);
 
 /* The words, comma-separated, plain ones first. */
 void marks_write(const struct marks *m, const struct table *table, struct buffer *out);

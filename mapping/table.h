@@ -40,7 +40,8 @@ struct column {
     struct slice filter_v3;                       /* the v3 name in a filter; empty: that of the field */
     int filter_units;                             /* a row, where filter_v3 is not a field */
     enum fidelity where, having, order_by, shown; /* shown: FIDELITY_NEAR marks the column itself (MARK_LAST_VISITED) */
-    bool any_case;                                /* v2 stored it in lower case whatever the data says */
+    struct slice where_says, having_says, order_by_says, shown_says; /* for people: what is not exact about it */
+    bool any_case;   /* v2 stored it in lower case whatever the data says */
     bool lower_name; /* a name that is lower case by nature (hosts): literals are lower-cased */
 };
 

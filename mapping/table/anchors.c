@@ -16,23 +16,34 @@ static const struct field fields[] = {
 
 /* In the order in which v2 shows them. v3 groups links before we see them, so `where` on a count or a date applies to the
  * grouped value; v3 has no date of the last visit: a live link was seen lately, and not before it was first seen. */
+#define ONLY_SUMS SLICE("v2 looked at each referring domain of an anchor; v3 has the sum only")
+#define ALL_LIVE SLICE("every living link was visited since: the condition is left out")
 static const struct column columns[] = {
     { .v2 = SLICE("anchor"), .type = VALUE_TEXT, .field = ANCHOR, .any_case = true,
       .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("backlinks"), .type = VALUE_WHOLE, .field = LINKS,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .field = REFPAGES,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .field = -1, .filter_v3 = SLICE("root_domain_name"), .filter_units = 1,
       .lower_name = true,
-      .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE },
+      .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE,
+      .where_says = SLICE("v3 compares the registrable domain of the linking site; the counts may be of more links than these") },
     { .v2 = SLICE("refdomains"), .type = VALUE_WHOLE, .field = REFDOMAINS,
       .where = FIDELITY_NONE, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("first_seen"), .type = VALUE_DATE, .field = FIRST_SEEN,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("last_visited"), .type = VALUE_DATE, .field = FIRST_SEEN,
-      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR },
+      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR,
+      .where_says = ALL_LIVE, .having_says = ALL_LIVE,
+      .order_by_says = SLICE("v3 has no last visit; sorted by first_seen"),
+      .shown_says = SLICE("answered with first_seen") },
 };
+#undef ONLY_SUMS
+#undef ALL_LIVE
 /* clang-format on */
 
 const struct table table_anchors = {

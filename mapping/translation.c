@@ -254,12 +254,6 @@ void translation_end_rows(struct translation *t)
     t->ending.full = true;
 }
 
-void translation_end_list(struct translation *t)
-{
-    t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
-    t->asking[V3_LIST] = ANSWERED;
-}
-
 bool translation_replay(struct translation *t, struct slice rows)
 {
     struct scan_value values[TABLE_MAX_FIELDS];
@@ -456,7 +450,8 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     }
     int64_t rows = rows_of_page(t, or_at);
     if (rows <= or_at) {
-        translation_end_list(t);
+        t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
+        t->asking[V3_LIST] = ANSWERED;
         return true;
     }
     scanner_free(t->list_scanner);

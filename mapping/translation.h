@@ -103,9 +103,6 @@ void translation_pay(struct translation *t, int64_t units);
 /* No memory is left for more rows: the list ends with those that are there. */
 void translation_end_rows(struct translation *t);
 
-/* The list's request that was taken last will not be sent: the list ends with the rows that are there. */
-void translation_end_list(struct translation *t);
-
 /* Whether nothing of the list has to be asked for (any more). */
 bool translation_knows_list(const struct translation *t);
 

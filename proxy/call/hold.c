@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/share.h"
 
 enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
@@ -19,7 +20,7 @@ struct hold {
     bool is_open, is_waived;
     bool has_whole; /* rows and units of the whole call are set aside */
     enum ledger_outcome answer;
-    int64_t rows;
+    int64_t rows, units; /* on the books */
     struct waiter waiter;
     int64_t tried_ms;       /* when it went into the wait list */
     int64_t waits_until_ms; /* all tries together; 0: it has not waited */
@@ -54,9 +55,73 @@ int64_t hold_rows(const struct exchange *x)
     return x->hold ? x->hold->rows : 0;
 }
 
+int64_t hold_units(const struct exchange *x)
+{
+    return x->hold ? x->hold->units : 0;
+}
+
 void hold_ended(struct exchange *x)
 {
     x->hold->is_open = x->hold->is_waived = false;
+}
+
+/* ---- whose calls stand in the way ---- */
+
+static enum ledger_way way(const struct exchange *x)
+{
+    struct slice id = slice_of(x->id, LEDGER_ID_SIZE - 1);
+    struct rows rows = { x->asked.plan.free_of_rows ? 0 : x->next_hold.rows };
+    struct units units = { x->next_hold.units };
+    return x->next_hold.waits ? ledger_way_aside(x->service->ledger, id, x->asked.team_name, rows, units)
+                              : ledger_way(x->service->ledger, id, x->asked.team_name, rows, units);
+}
+
+static struct slice limit_in_the_way(const struct exchange *x)
+{
+    switch (way(x)) {
+    case LEDGER_WAY_OWN_LIMIT:
+        return S("the team's other calls under way hold what is left of its limit");
+    case LEDGER_WAY_OWN_SHARE:
+        return S("the team's other calls under way hold its share of the units that are left: half of what other teams "
+                 "leave");
+    case LEDGER_WAY_OTHERS:
+        return S("other teams' calls under way hold the units that are left");
+    case LEDGER_WAY_FREE:
+        break;
+    }
+    return S("other calls under way held what is left of a limit until just now");
+}
+
+static void promise(struct exchange *x, size_t n)
+{
+    x->service->promised += n;
+    x->ticket.queue->promised += n;
+}
+
+static void take_back_promise(struct exchange *x, size_t n)
+{
+    x->service->promised -= n;
+    x->ticket.queue->promised -= n;
+}
+
+/* One team of several may have promised its share of the half that calls can be promised. */
+static bool may_promise(const struct service *s, const struct team_queue *t, size_t more)
+{
+    size_t most = s->memory.max / 2;
+    if (s->config->n_teams > 1)
+        return share_fits((int64_t)most, (int64_t)(s->promised - t->promised), (int64_t)t->promised, (int64_t)more);
+    return s->promised + more <= most;
+}
+
+static struct slice memory_in_the_way(const struct exchange *x)
+{
+    const struct service *s = x->service;
+    const struct team_queue *t = x->ticket.queue;
+    if (s->config->n_teams < 2)
+        return S("the calls under way may need all the memory that calls may have");
+    if (s->promised - t->promised + x->hold->wanted > s->memory.max / 2)
+        return S("other teams' calls under way may need all the memory that calls may have");
+    return S("the team's other calls under way may need its share of the memory that calls may have");
 }
 
 /* ---- waiting for room ---- */
@@ -66,17 +131,11 @@ static bool is_worth_it(const void *context, int64_t now_ms)
 {
     const struct exchange *x = context;
     const struct hold *h = x->hold;
-    const struct service *s = x->service;
-    struct rows rows = { x->asked.plan.free_of_rows ? 0 : x->next_hold.rows };
     if (x->seats.given || x->refusal.fault)
         return true;
     if (h->wanted)
-        return s->promised + h->wanted <= s->memory.max / 2;
-    bool (*must_wait)(const struct ledger *, struct slice, struct slice, struct rows, struct units) =
-        x->next_hold.waits ? ledger_must_wait_aside : ledger_must_wait;
-    return now_ms - h->tried_ms >= ANEW_MS ||
-           !must_wait(s->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name, rows,
-                      (struct units){ x->next_hold.units });
+        return may_promise(x->service, x->ticket.queue, h->wanted);
+    return now_ms - h->tried_ms >= ANEW_MS || way(x) == LEDGER_WAY_FREE;
 }
 
 static void try_again(void *context)
@@ -98,8 +157,7 @@ static enum onward wait_for_room(struct exchange *x)
     }
     if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
         return REFUSE;
-    if (!x->has_sent)
-        flight_give_up(&x->seats); /* calls that have joined need not wait for this one's room */
+    flight_give_up(&x->seats); /* calls that have joined need not wait for this one's room */
     h->state = IN_LINE;
     h->tried_ms = now_ms;
     h->waiter.is_worth_it = is_worth_it;
@@ -112,7 +170,6 @@ static enum onward wait_for_room(struct exchange *x)
 static void stop_waiting(struct exchange *x)
 {
     x->hold->waits_until_ms = 0;
-    waitlist_be_patient_no_more(&x->service->waitlist, &x->hold->waiter);
 }
 
 /* The turn is another call's from now on: this one only has to be ended. */
@@ -124,36 +181,19 @@ static void leave_line(struct exchange *x)
     team_queue_leave(&x->service->pacer, &x->ticket);
 }
 
-/* A call that already spent units may wait for headroom until its deadline; one at a time, since two could deadlock on
- * each other's holds. Nor may one that others have joined: they hold rows, too, and can ask for themselves. */
-static bool may_wait_on(struct exchange *x)
-{
-    struct hold *h = x->hold;
-    if (h->state != IN_LINE || !x->has_sent || x->client_gone || flight_is_awaited(&x->seats) ||
-        clock_monotonic_ms() >= x->clocks.deadline_ms || !waitlist_be_patient(&x->service->waitlist, &h->waiter))
-        return false;
-    h->waits_until_ms = x->clocks.deadline_ms;
-    if (exchange_sleep(x, h->waits_until_ms) == REFUSE)
-        return false;
-    flight_give_up(&x->seats); /* no call is to join it now */
-    return true;
-}
-
 enum onward hold_late(struct exchange *x)
 {
-    if (x->hold->state != IN_LINE || may_wait_on(x)) /* else the books say how the try ends */
+    if (x->hold->state != IN_LINE) /* the books say how the try ends */
         return WAIT;
-    bool for_memory = x->hold->wanted > 0;
+    struct slice why = x->hold->wanted ? memory_in_the_way(x) : limit_in_the_way(x);
     x->retry_after_ms = service_wait_ms(x->service, 1, 1);
     leave_line(x);
-    return exchange_refuse(x, FAULT_TOO_BUSY,
-                           for_memory ? S("the calls under way may need all the memory that calls may have")
-                                      : S("the team's other calls under way hold what is left of its limit"));
+    return exchange_refuse(x, FAULT_TOO_BUSY, why);
 }
 
 enum onward hold_gone(struct exchange *x)
 {
-    if (x->hold->state != IN_LINE || flight_is_awaited(&x->seats))
+    if (x->hold->state != IN_LINE)
         return WAIT;
     leave_line(x);
     return exchange_refuse(x, FAULT_TOO_BUSY, S("the client left before its turn came"));
@@ -181,11 +221,11 @@ enum onward hold_set_aside(struct exchange *x)
     if (h->set_aside)
         return ONWARD;
     h->wanted = memory_of_rows(x);
-    if (s->promised + h->wanted > s->memory.max / 2)
+    if (!may_promise(s, x->ticket.queue, h->wanted))
         return wait_for_room(x);
     h->set_aside = h->wanted;
     h->wanted = 0;
-    s->promised += h->set_aside;
+    promise(x, h->set_aside);
     return ONWARD;
 }
 
@@ -200,7 +240,7 @@ bool hold_give_back(struct exchange *x)
     struct hold *h = x->hold;
     if (!h || (!h->set_aside && !h->has_whole))
         return false;
-    x->service->promised -= h->set_aside;
+    take_back_promise(x, h->set_aside);
     h->set_aside = 0;
     if (h->has_whole && !h->is_open)
         ledger_put_back(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1));
@@ -241,6 +281,7 @@ static enum onward held(struct exchange *x)
 {
     x->hold->is_open = true;
     x->hold->rows += x->next_hold.rows;
+    x->hold->units += x->next_hold.units;
     if (!is_in_vain(x))
         return x->refusal.fault ? REFUSE : ONWARD;
     return exchange_refuse(x, FAULT_TOO_BUSY,
@@ -264,31 +305,10 @@ static enum onward out_of_units(struct exchange *x)
                              "for the next month"));
 }
 
-/* Earlier pages were held for and brought less, so that this one does not fit beside them: the list ends before it,
- * for our own limits never refuse what was paid for. False when it is not the list that does not fit. */
-static bool leave_list_out(struct exchange *x)
-{
-    struct requests *q = &x->requests;
-    int n = 0;
-    bool has_list = false;
-    for (int i = 0; i < q->n; i++) {
-        has_list |= q->list[i].kind == V3_LIST;
-        x->next_hold.units -= q->list[i].kind == V3_LIST ? q->list[i].units : 0;
-        if (q->list[i].kind != V3_LIST)
-            q->list[n++] = q->list[i];
-    }
-    if (!has_list || !x->has_sent)
-        return false;
-    q->n = n;
-    x->next_hold.rows = 0;
-    translation_end_list(x->translation);
-    return true;
-}
-
+/* Only before anything was paid for: what is asked for later was set aside (call/round.c), and always fits. */
 static enum onward does_not_fit(struct exchange *x, enum ledger_outcome outcome)
 {
-    if (x->translation && leave_list_out(x))
-        return x->requests.n ? write_hold(x) : ONWARD;
+    assert(!x->has_sent);
     return outcome == LEDGER_WAIT ? wait_for_room(x) : outcome == LEDGER_OUT_OF_ROWS ? out_of_rows(x) : out_of_units(x);
 }
 
@@ -359,7 +379,7 @@ static enum onward hold_again(struct exchange *x)
     }
     if (x->next_hold.waits)
         return ANEW;
-    return h->is_open || x->has_sent || x->outcome.cached ? write_hold(x) : ANEW;
+    return h->is_open || x->outcome.cached ? write_hold(x) : ANEW;
 }
 
 static enum onward try_anew(struct exchange *x)

@@ -21,8 +21,9 @@ bool hold_is_waiting(const struct exchange *x);
 /* The call needed no hold, for it asks v3 nothing and costs nothing: its settle stands alone. */
 bool hold_is_waived(const struct exchange *x);
 
-/* v2 rows held so far. */
+/* v2 rows and v3 units held on the books so far. */
 int64_t hold_rows(const struct exchange *x);
+int64_t hold_units(const struct exchange *x);
 
 /* Set aside `rows` and `units` for the whole call, and as much of the `allowance` as is free, which becomes that.
  * ONWARD; AGAIN: only other calls' holds stand in the way, and hold_enter waits for them (x->next_hold.waits); REFUSE.

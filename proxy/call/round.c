@@ -241,12 +241,13 @@ static void recall_parts(struct exchange *x)
         translation_know_ratio(x->translation, &known->ratio);
 }
 
-/* Take seats where another call is asking for the totals or the ratio of this target right now. */
+/* Take seats where another call is asking for the totals or the ratio of this target right now. Nothing is set aside
+ * on v3's free targets: all is asked in the first round there, before it may turn out that they are not free. */
 static void join_parts(struct exchange *x)
 {
     const struct target *target = &x->asked.call.target;
     struct slice *part = &x->rounds->part;
-    if (!needs_parts(x))
+    if (!needs_parts(x) || plan_is_free(&x->asked.plan))
         return;
     if (!part->p)
         *part = arena_printf(x->memory, "%d %.*s", (int)target->v3_mode, SLICE_ARGS(target->v3));
@@ -279,6 +280,14 @@ static int64_t rows_to_hold(const struct exchange *x, int64_t list_rows)
     return rows > hold_rows(x) ? rows - hold_rows(x) : 0;
 }
 
+/* Units beyond those that are held already: what earlier rounds were held for and did not take serves this one. So no
+ * more is ever held than is set aside. */
+static int64_t units_to_hold(const struct exchange *x, int64_t units)
+{
+    int64_t held = hold_units(x), over = held - least(held, fetch_units(x));
+    return units > over ? units - over : 0;
+}
+
 static void start_flight(struct exchange *x, enum v3_kind kind)
 {
     struct flights *flights = x->asked.account->flights;
@@ -292,17 +301,18 @@ static void start_flight(struct exchange *x, enum v3_kind kind)
 static void take_requests(struct exchange *x)
 {
     struct requests *q = &x->requests;
-    int64_t list_rows = 0;
+    int64_t list_rows = 0, units = 0;
     q->n = 0;
     for (enum v3_kind kind = 0; kind < V3_KINDS; kind++) {
         struct v3_request *r = &q->list[q->n];
         if ((x->rounds->state == PROVING && kind != V3_TOTALS) || !translation_next_of(x->translation, kind, r))
             continue;
         q->n++;
-        x->next_hold.units += r->units;
+        units += r->units;
         list_rows += kind == V3_LIST ? r->rows : 0;
         start_flight(x, kind);
     }
+    x->next_hold.units = units_to_hold(x, units);
     x->next_hold.rows = x->rounds->state == PROVING ? price_of(x, 0) : rows_to_hold(x, list_rows);
 }
 

@@ -199,6 +199,20 @@ static void warn_of_teams(struct warnings *w)
     }
 }
 
+/* Shares hold for open calls only: over a month one team without a limit can use up what all have. */
+static void warn_of_teams_without_limit(struct warnings *w)
+{
+    const struct config *c = w->config;
+    size_t n = c->n_teams - (config_team(c, S("*")) != NULL); /* no call is of team * */
+    for (size_t i = 0; i < c->n_teams && n > 1 && c->units_per_month >= 0; i++) {
+        const struct config_team *team = &c->teams[i];
+        if (team->units_per_month != CONFIG_UNLIMITED || strcmp(team->name, "*") == 0)
+            continue;
+        begin_team_warning(w, team);
+        buffer_str(&w->text, "has no units_per_month and can use up those of all teams; a limit of its own\n");
+    }
+}
+
 /* ---- what will run ---- */
 
 static void put_number(struct buffer *b, int64_t n)
@@ -325,6 +339,7 @@ int program_check(const struct config *config, bool reload)
     } else if (ok) {
         warn_of_files(&warnings);
         warn_of_teams(&warnings);
+        warn_of_teams_without_limit(&warnings);
         complain("", buffer_slice(&warnings.text));
         put_summary(&out, config, warnings.n);
         words_fold(&out, 0);

@@ -112,9 +112,25 @@ static enum ledger_outcome check_all(const struct ledger *l, const struct open_c
                                      int64_t units)
 {
     struct rows own_rows = { rows_counted(open) };
+    struct units own_units = { units_counted(open) }, more = { units - own_units.n };
+    enum ledger_outcome outcome =
+        tally_check(&l->tally, team, (struct rows){ rows - own_rows.n }, more, own_rows, own_units);
+    bool may_have_paid = open && open->units;
+    if (outcome == LEDGER_DONE && !may_have_paid && !tally_fits_share(&l->tally, team, more, own_units))
+        return LEDGER_WAIT;
+    return outcome;
+}
+
+static enum ledger_way way(const struct ledger *l, const struct open_call *open, struct slice team, int64_t rows,
+                           int64_t units)
+{
+    int32_t number = open ? open->team : tally_find(&l->tally, team);
+    if (!l->serves || number < 0 || check_all(l, open, number, rows, units) != LEDGER_WAIT)
+        return LEDGER_WAY_FREE;
+    struct rows own_rows = { rows_counted(open) };
     struct units own_units = { units_counted(open) };
-    return tally_check(&l->tally, team, (struct rows){ rows - own_rows.n }, (struct units){ units - own_units.n },
-                       own_rows, own_units);
+    return tally_way(&l->tally, number, (struct rows){ rows - own_rows.n }, (struct units){ units - own_units.n },
+                     own_rows, own_units);
 }
 
 static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
@@ -162,22 +178,19 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         operation_answer(l, call->team, done, context, outcome);
 }
 
-bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
+enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                           struct units units)
 {
     const struct open_call *open = open_calls_find(&l->calls, id);
-    rows.n += open ? open->rows : 0;
-    units.n += open ? open->units : 0;
-    return ledger_must_wait_aside(l, id, team, rows, units);
+    return way(l, open, team, (open ? open->rows : 0) + rows.n, (open ? open->units : 0) + units.n);
 }
 
 /* ---- what is set aside ---- */
 
-bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
-                            struct units units)
+enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                                 struct units units)
 {
-    const struct open_call *open = open_calls_find(&l->calls, id);
-    int32_t number = open ? open->team : tally_find(&l->tally, team);
-    return l->serves && number >= 0 && check_all(l, open, number, rows.n, units.n) == LEDGER_WAIT;
+    return way(l, open_calls_find(&l->calls, id), team, rows.n, units.n);
 }
 
 struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team)

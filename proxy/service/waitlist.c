@@ -66,16 +66,3 @@ void waitlist_end(struct waitlist *w)
     if (w->pause)
         event_free(w->pause);
 }
-
-bool waitlist_be_patient(struct waitlist *w, const struct waiter *waiter)
-{
-    if (!w->patient)
-        w->patient = waiter;
-    return w->patient == waiter;
-}
-
-void waitlist_be_patient_no_more(struct waitlist *w, const struct waiter *waiter)
-{
-    if (w->patient == waiter)
-        w->patient = NULL;
-}

@@ -28,9 +28,8 @@ struct waiter {
 struct waitlist {
     struct link waiters; /* first come, first served */
     int64_t n;
-    struct event *pause;          /* pending: they have had a try a moment ago */
-    bool is_due;                  /* and are to have another one after it */
-    const struct waiter *patient; /* the one that may wait longer than the others; NULL: none */
+    struct event *pause; /* pending: they have had a try a moment ago */
+    bool is_due;         /* and are to have another one after it */
 };
 
 /* False when memory is out; waitlist_end may be called either way. */
@@ -43,9 +42,5 @@ void waitlist_remove(struct waitlist *w, struct waiter *waiter);
 /* Room may have come free. Calls waiter.again of those that are worth it, now or after the pause. May be called from
  * inside of one: a call that is refused at once makes room. */
 void waitlist_retry(struct waitlist *w);
-
-/* One waiter at a time may be the patient one, in the list and between its tries. */
-[[nodiscard]] bool waitlist_be_patient(struct waitlist *w, const struct waiter *waiter);
-void waitlist_be_patient_no_more(struct waitlist *w, const struct waiter *waiter);
 
 #endif

@@ -133,6 +133,16 @@ class WholeCall(Spending):
                 self.assertIsNone(answer.fault, answer)
                 self.assertNotIn("rows", answer.marks, answer)
 
+    def test_a_cap_that_is_not_known_yet(self):
+        """Pages that brought less than was held for leave what was set aside to those behind them."""
+        for team, upstream in (({"units_per_month": 9000 + TOTALS}, {}), ({}, {"units_per_month": 9000 + TOTALS})):
+            proxy = self.proxy(v3_row_cap=100, team=team, upstream=upstream, fidelity={"anchor_case": "keep"})
+            answer = proxy.get(target=LONG)
+            self.whole(answer, 1000)
+            self.assertEqual(answer.units, 9000 + TOTALS)
+            held = sum(one["units"] for one in proxy.ledger() if one["kind"] == "hold")
+            self.assertEqual(held, 9000 + TOTALS, "never more than may be spent")
+
     def test_holds_are_page_by_page(self):
         """A crash counts no more than was asked for."""
         proxy = self.proxy(v3_row_cap=100, upstream={"max_rows_per_request": 100}, fidelity={"anchor_case": "keep"})

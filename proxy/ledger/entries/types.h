@@ -78,7 +78,15 @@ enum ledger_outcome {
 /* What the limits leave for all of a call, what it holds itself included; LEDGER_NO_LIMIT each where there is none. */
 struct ledger_room {
     int64_t rows, team_units, whole_units;             /* though other calls hold some of it by now */
-    int64_t rows_now, team_units_now, whole_units_now; /* that they do not */
+    int64_t rows_now, team_units_now, whole_units_now; /* that they do not, and of the whole within the team's share */
+};
+
+/* Whose open holds a call would wait for. */
+enum ledger_way {
+    LEDGER_WAY_FREE,      /* nobody's: it need not wait */
+    LEDGER_WAY_OWN_LIMIT, /* its team's, in the team's own limit of rows or units */
+    LEDGER_WAY_OWN_SHARE, /* its team's, in the units of the whole */
+    LEDGER_WAY_OTHERS,    /* other teams', in the units of the whole */
 };
 
 /* What stands in every entry of one call. The slices are read during the call of the function only. */

@@ -111,6 +111,7 @@ static inline int kit_begin(void **state)
     kit.account.flights = flights_new(s->base);
     team_queue_init(&kit.turns);
     kit.turns.team = &kit.team;
+    kit.turns.memory.whole = &s->memory;
     kit.turns.account = &kit.account;
     kit.turns.settings = s->settings;
     kit.turns.n_calls = 1; /* never the last one */

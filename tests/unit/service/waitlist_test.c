@@ -132,18 +132,6 @@ static void nothing_is_tried_again_without_a_reason(void **state)
     assert_int_equal(list.n, 1);
 }
 
-static void one_is_patient(void **state)
-{
-    (void)state;
-    assert_true(waitlist_be_patient(&list, &people[0].waiter));
-    assert_true(waitlist_be_patient(&list, &people[0].waiter));
-    assert_false(waitlist_be_patient(&list, &people[1].waiter));
-    waitlist_be_patient_no_more(&list, &people[1].waiter); /* it was not */
-    assert_false(waitlist_be_patient(&list, &people[1].waiter));
-    waitlist_be_patient_no_more(&list, &people[0].waiter);
-    assert_true(waitlist_be_patient(&list, &people[1].waiter));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,7 +140,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_gets_one_try_at_a_time, begin, end),
         cmocka_unit_test_setup_teardown(tries_are_paced, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_tried_again_without_a_reason, begin, end),
-        cmocka_unit_test_setup_teardown(one_is_patient, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,9 @@ class Check(unittest.TestCase):
         self.wrong(proxy, "its owner may not write there")
 
     def test_no_listener_and_no_team(self):
-        self.wrong(self.make(proxy={"listen": ""}), r":\d+: there is no address to serve on")
+        said, warnings = self.fine(self.make(proxy={"listen": ""}))
+        self.assertIn("v2 on no address", said)
+        self.assertRegex(warnings, r":\d+: warning: there is no address to serve on")
         said, warnings = self.fine(self.make(teams={}))
         self.assertIn("fine, 1 warning: ", said)
         self.assertRegex(warnings, "warning: there is no team")

@@ -457,9 +457,38 @@ static int run_words(struct command *c, int argc, const char *const *argv)
     return status;
 }
 
+/* What is no width is none of ours. */
+static void read_terminal(struct command *c, const char *word)
+{
+    struct slice kind, width = slice_split(slice_str(word), ',', &kind);
+    uint64_t columns = 0;
+    c->has_colour = slice_eq(kind, S("colour"));
+    if (parse_u64(width, &columns) && columns < c->columns)
+        c->columns = columns < COMMAND_COLUMNS_LEAST ? COMMAND_COLUMNS_LEAST : (size_t)columns;
+}
+
+void command_begin_head(const struct command *c)
+{
+    buffer_str(c->out, c->has_colour ? "\033[1m" : "");
+}
+
+void command_end_head(const struct command *c)
+{
+    if (!c->has_colour || !c->out->n)
+        return;
+    c->out->n--;
+    buffer_str(c->out, "\033[0m\n");
+}
+
 int command_run(struct command *c, int argc, const char *const *argv)
 {
     size_t from = c->err->n;
+    c->columns = WORDS_COLUMNS;
+    if (argc && slice_starts(slice_str(argv[0]), S(COMMAND_TERMINAL))) {
+        read_terminal(c, argv[0] + strlen(COMMAND_TERMINAL));
+        argc--;
+        argv++;
+    }
     int status = run_words(c, argc, argv);
     shown_clean(c->err, from); /* names stand in it, and what was asked */
     return status;

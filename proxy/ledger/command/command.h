@@ -14,7 +14,10 @@
 #include "proxy/ledger/store/store.h"
 #include "proxy/ledger/store/strangers.h"
 
-enum { COMMAND_NAME_BYTES = 200 /* of a key */ };
+enum { COMMAND_NAME_BYTES = 200 /* of a key */, COMMAND_COLUMNS_LEAST = 40 };
+
+/* In front of the words, for a terminal: its width, and whether it has colours: "--terminal=60,colour". */
+#define COMMAND_TERMINAL "--terminal="
 
 /* Exit statuses. */
 enum { COMMAND_DONE = 0, COMMAND_WRONG = 1, COMMAND_MISUSED = 2 };
@@ -25,6 +28,8 @@ struct command {
     struct strangers *strangers; /* they know themselves how to be used beside the loop */
     struct refusals *refusals;   /* likewise */
     bool alone;                  /* no daemon waits for the books meanwhile */
+    size_t columns;              /* of text for people */
+    bool has_colour;
     struct slice input;
     struct buffer *out, *err;
     bool keys_changed;       /* set by the command */
@@ -45,6 +50,10 @@ struct command_row {
     int (*check)(struct command *c);
     int (*run)(struct command *c);
 };
+
+/* Begin and end a head of text for people; it ends in front of the line's end. */
+void command_begin_head(const struct command *c);
+void command_end_head(const struct command *c);
 
 /* Run a command line on a prepared struct: store, limits, alone, input, out and err are set. */
 int command_run(struct command *c, int argc, const char *const *argv);

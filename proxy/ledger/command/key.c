@@ -567,31 +567,38 @@ static void write_keys(struct buffer *b, enum command_format format, const struc
 
 /* ---- the list for people ---- */
 
-enum { WIDTH = 80, GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, DAY = 10, USED = 17 };
+enum { GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, LEAST_NAME = 8, DAY = 10, USED = 17 };
 
 struct key_layout {
     size_t team, name;
     int created, used;
 };
 
-/* The time of day goes when there is no room for it. */
-static struct key_layout lay_out(const struct keys *keys)
+/* The time of day goes when there is no room for it, then the days. */
+static struct key_layout lay_out(const struct keys *keys, size_t columns)
 {
     struct key_layout l = { 4, 4, MOMENT, USED };
-    const size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
-    bool fits = true;
+    size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
     for (uint32_t i = 0; i < keys->n; i++) {
         size_t team = shown_width(keys->rows[i].key.team), name = shown_width(keys->rows[i].key.name);
         l.team = team > l.team ? team : l.team;
         l.name = name > l.name ? name : l.name;
     }
-    fits = rest + l.team + l.name + MOMENT + USED <= WIDTH;
-    if (fits)
+    if (rest + l.team + l.name + MOMENT + USED <= columns)
         return l;
-    size_t room = WIDTH - rest - 2 * DAY;
     l.created = l.used = DAY;
     l.team = l.team < WIDEST_TEAM ? l.team : WIDEST_TEAM;
-    l.name = l.name < room - l.team ? l.name : room - l.team;
+    if (rest + l.team + LEAST_NAME + 2 * DAY > columns) {
+        l.created = 0;
+        rest -= GAP;
+    }
+    if (rest + l.team + LEAST_NAME + DAY > columns) {
+        l.used = 0;
+        rest -= GAP;
+    }
+    rest += l.team + (size_t)l.created + (size_t)l.used;
+    size_t room = rest + 4 < columns ? columns - rest : 4;
+    l.name = l.name < room ? l.name : room;
     return l;
 }
 
@@ -604,12 +611,13 @@ static void put_columns(struct buffer *b, const struct key_layout *l, struct sli
 }
 
 /* What did not fit into its column, on a line of its own. */
-static void put_below(struct buffer *b, const char *what, struct slice text, size_t width)
+static void put_below(const struct command *c, const char *what, struct slice text, size_t width)
 {
+    struct buffer *b = c->out;
     if (shown_width(text) <= width)
         return;
     buffer_printf(b, "  %s: ", what);
-    shown_cut(b, text, WIDTH - 2 - strlen(what) - 2);
+    shown_cut(b, text, c->columns - 2 - strlen(what) - 2);
     buffer_put(b, '\n');
 }
 
@@ -618,26 +626,46 @@ static struct slice or_dots(struct slice text, size_t width)
     return shown_width(text) > width ? S("\xE2\x80\xA6") : text.n ? text : S("-");
 }
 
-static void print_keys(struct buffer *b, const struct keys *keys, const int64_t *hours)
+/* A time of `width` columns, or nothing where it has none. */
+static void put_time(struct buffer *b, const char *time, int width)
 {
-    struct key_layout l = lay_out(keys);
+    if (width)
+        buffer_printf(b, "  %-*.*s", width, width, time);
+}
+
+static void end_line(struct buffer *b)
+{
+    while (b->n && b->p[b->n - 1] == ' ')
+        b->n--;
+    buffer_put(b, '\n');
+}
+
+static void print_keys(const struct command *c, const struct keys *keys, const int64_t *hours)
+{
+    struct buffer *b = c->out;
+    struct key_layout l = lay_out(keys, c->columns);
+    command_begin_head(c);
     put_columns(b, &l, S("id"), S("team"), S("name"));
-    buffer_printf(b, "%-8s  %-*s  %s\n", "state", l.created, "created", "last_used");
+    buffer_printf(b, "%-8s", "state");
+    put_time(b, "created", l.created);
+    put_time(b, "last_used", l.used);
+    end_line(b);
+    command_end_head(c);
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
-        bool never = hours[i] == INT64_MIN;
-        char created[21], used[21] = "never";
+        char created[21], used[24] = "never";
         timestamp_format(row->created_ms / 1000, created);
-        if (!never)
+        if (hours[i] != INT64_MIN) {
             timestamp_format(hours[i] * 3600, used);
+            memcpy(used + 16, "Z", 2); /* hours have no seconds */
+        }
         put_columns(b, &l, row->key.id, or_dots(row->key.team, l.team), or_dots(row->key.name, l.name));
-        buffer_printf(b, "%-8s  %.*s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", l.created, created,
-                      never           ? 5
-                      : l.used == DAY ? DAY
-                                      : 16,
-                      used, never || l.used == DAY ? "" : "Z");
-        put_below(b, "team", row->key.team, l.team);
-        put_below(b, "name", row->key.name, l.name);
+        buffer_printf(b, "%-8s", row->key.disabled ? "disabled" : "enabled");
+        put_time(b, created, l.created);
+        put_time(b, used, l.used);
+        end_line(b);
+        put_below(c, "team", row->key.team, l.team);
+        put_below(c, "name", row->key.name, l.name);
     }
 }
 
@@ -661,7 +689,7 @@ int key_list(struct command *c)
     else
         status = COMMAND_DONE;
     if (status == COMMAND_DONE && format == FORMAT_TEXT)
-        print_keys(c->out, keys, hours);
+        print_keys(c, keys, hours);
     else if (status == COMMAND_DONE)
         write_keys(c->out, format, keys, hours);
     free(hours);
@@ -695,6 +723,7 @@ static void tell_edit(struct command *c, const struct key_row *row, struct slice
             buffer_printf(&line, "%s: ", changed ? words[i].done : words[i].is);
     put_key(&line, row->id, row->name, row->team);
     buffer_put(&line, '\n');
+    words_fold(&line, 0, c->columns);
     buffer_append(shows_id ? c->err : c->out, buffer_slice(&line));
     buffer_clear(&line);
 }

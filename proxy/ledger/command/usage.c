@@ -368,6 +368,8 @@ static int answer(struct command *c, const struct asked *a)
                                    .team = c->option[USAGE_TEAM] ? slice_str(c->option[USAGE_TEAM]) : slice_of(NULL, 0),
                                    .key = c->option[USAGE_KEY] ? slice_str(c->option[USAGE_KEY]) : slice_of(NULL, 0),
                                    .is_wide = c->option[USAGE_WIDE],
+                                   .has_colour = c->has_colour,
+                                   .columns = c->columns,
                                    .now_ms = clock_wall_ms() };
     struct buffer why = { 0 };
     int status = COMMAND_DONE;

@@ -72,7 +72,8 @@ struct usage_report {
     enum usage_by by, per; /* per: BY_NONE, BY_TEAM or BY_KEY */
     struct hours hours;
     struct slice team, key; /* nothing else is added up; p is NULL: all */
-    bool has_bill, has_top, is_wide;
+    bool has_bill, has_top, is_wide, has_colour;
+    size_t columns; /* of text */
     int64_t now_ms;
     struct usage_item *items; /* by the numbers of names until they are sorted */
     size_t n, room;

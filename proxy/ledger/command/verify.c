@@ -335,7 +335,8 @@ int ledger_verify(struct command *c)
             buffer_printf(c->err, "and %lld more\n", (long long)(v.complaints - MAX_COMPLAINTS));
         status = command_wrong(c, "the books do not agree with themselves");
     } else {
-        buffer_printf(c->out, "good: %lld entries, %lld calls ended, %u open; sum %016llx\n", (long long)v.entries,
+        buffer_printf(c->out, "%sgood%s: %lld entries, %lld calls ended, %u open; sum %016llx\n",
+                      c->has_colour ? "\033[1;32m" : "", c->has_colour ? "\033[0m" : "", (long long)v.entries,
                       (long long)v.calls, v.open.n, (unsigned long long)v.sum);
         if (v.cut.seq)
             buffer_printf(c->out, "before them %lld entries were removed (keep), sum %016llx\n", (long long)v.cut.seq,

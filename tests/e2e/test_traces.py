@@ -116,5 +116,49 @@ class Traces(unittest.TestCase):
         self.assertGreater(size, 1100)
 
 
+class Numbers(unittest.TestCase):
+    """What was asked, what is left of what, until when, and what would be right."""
+    MONTH = r"1 (January|February|March|April|May|June|July|August|September|October|November|December) 20[0-9]{2} \(UTC\)"
+
+    def setUp(self):
+        self.sandbox = self.enterContext(Sandbox(today=None))
+
+    def proxy(self, **options):
+        return self.enterContext(Anchorage(self.sandbox, **options))
+
+    def test_rows(self):
+        proxy = self.proxy(teams={"seo": {"rows_per_month": 1003}})
+        self.assertEqual(proxy.get(limit=1000, target="big.example").rows_charged, 1001)
+        self.assertEqual(proxy.get(limit=1).rows_charged, 2)
+        answer = proxy.get(limit=1000, where="backlinks>0")
+        self.assertEqual(answer.fault, "out_of_rows")
+        self.assertRegex(answer.headers["x-anchorage-why"], f"^team seo has 0 of 1,003 rows left until {self.MONTH}; this call needs "
+                         "at least 7 and may need 1,006: ask for fewer rows, or have rows_per_month raised$")
+
+    def test_units_of_a_team(self):
+        proxy = self.proxy(proxy={"error_status": "http"}, teams={"seo": {"units_per_month": 60}})
+        answer = proxy.get(limit=100)
+        self.assertEqual(answer.fault, "out_of_units")
+        self.assertRegex(answer.json["error"], f"^team seo has 60 of 60 API v3 units left until {self.MONTH}; this call needs at least "
+                         "[0-9]+ and may need [0-9,]+: ask for fewer rows or columns, or have its units_per_month raised$")
+
+    def test_units_of_all(self):
+        proxy = self.proxy(proxy={"error_status": "http"}, upstream={"units_per_month": 60}, fidelity={"too_long": "refuse"})
+        answer = proxy.get(target="big.example", select="anchor", limit=10000)
+        self.assertEqual(answer.fault, "out_of_units")
+        self.assertRegex(answer.json["error"], f"^all teams together have 60 of 60 API v3 units left until {self.MONTH}; this call may "
+                         "need [0-9,]+: ask for fewer rows or columns, or have units_per_month of all raised"
+                         "(; it has cost [0-9]+ API v3 units by now)?$")
+
+    def test_tables(self):
+        proxy = self.proxy(proxy={"error_status": "http"})
+        self.assertIn("API v2 had a table \"backlinks_new_lost\", which is not served yet; API v3 has most of it in "
+                      "site-explorer/all-backlinks; served: anchors, ", proxy.get(from_="backlinks_new_lost").json["error"])
+        self.assertIn("API v2 had no table \"ancors\"; did you mean anchors? served: anchors, ",
+                      proxy.get(from_="ancors").json["error"])
+        self.assertIn("API v2 had no table \"organic_keywords\"; served: anchors, ",
+                      proxy.get(from_="organic_keywords").json["error"])
+
+
 if __name__ == "__main__":
     unittest.main()

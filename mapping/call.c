@@ -68,6 +68,23 @@ static struct refusal read_output(const struct params *params, struct arena *mem
                   arena_printf(memory, "output \"%.*s\" is none of json, xml, php", SLICE_ARGS(value)));
 }
 
+/* One that v2 had is told from a slip of the hand. */
+static struct refusal unknown_table(struct slice from, struct slice served, struct arena *memory)
+{
+    const struct slice *report = table_of_v2(from);
+    struct slice like = report ? S("") : table_like(from), more = S("");
+    if (report && report->n)
+        more = arena_printf(memory, "; API v3 has most of it in %.*s", SLICE_ARGS(*report));
+    else if (report)
+        more = S("; no report of API v3 has it");
+    else if (like.n)
+        more = arena_printf(memory, "; did you mean %.*s?", SLICE_ARGS(like));
+    return refuse(FAULT_UNKNOWN_TABLE, arena_printf(memory, "%s table \"%.*s\"%s%.*s%s served: %.*s",
+                                                    report ? "API v2 had a" : "API v2 had no", SLICE_ARGS(from),
+                                                    report ? ", which is not served yet" : "", SLICE_ARGS(more),
+                                                    slice_ends(more, S("?")) ? "" : ";", SLICE_ARGS(served)));
+}
+
 static struct refusal read_table(const struct params *params, struct arena *memory, struct call *c)
 {
     struct slice names = S(""), from = params->value[PARAM_FROM];
@@ -81,8 +98,7 @@ static struct refusal read_table(const struct params *params, struct arena *memo
                       arena_printf(memory, "from is %s: name the table, one of %.*s",
                                    params->bad[PARAM_FROM] ? "not percent-encoded UTF-8" : "missing",
                                    SLICE_ARGS(names)));
-    return refuse(FAULT_UNKNOWN_TABLE,
-                  arena_printf(memory, "table \"%.*s\" is not one of %.*s", SLICE_ARGS(from), SLICE_ARGS(names)));
+    return unknown_table(from, names, memory);
 }
 
 static struct refusal read_mode(const struct params *params, const struct call_options *options, struct arena *memory,

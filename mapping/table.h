@@ -68,6 +68,11 @@ struct table {
 /* NULL when there is no such table. */
 const struct table *table_find(struct slice from);
 
+/* Of a table that v2 had, served or not: the report of v3 that has most of it, empty when none has. NULL: v2 had no
+ * such table. And the one that a name may have been meant for; n 0: none. */
+const struct slice *table_of_v2(struct slice from);
+struct slice table_like(struct slice from);
+
 /* The i-th table, NULL past the last. */
 const struct table *table_at(size_t i);
 

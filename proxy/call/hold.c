@@ -5,7 +5,9 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/share.h"
+#include "base/text.h"
 
 enum { ANEW_MS = 1000 /* after that a call in the wait list may need less than it did */ };
 
@@ -292,27 +294,92 @@ static enum onward held(struct exchange *x)
                                        : S("the client left before anything was sent to API v3"));
 }
 
-static enum onward out_of_rows(struct exchange *x)
+/* What the limit is, and whose it is. */
+static int64_t write_limit(const struct exchange *x, enum limit_kind kind, struct buffer *b)
 {
-    x->retry_after_ms = ledger_month_ends_in_ms(x->service->ledger);
-    return exchange_refuse(x, FAULT_OUT_OF_ROWS,
-                           S("the team's rows_per_month leaves no room for this call: ask for fewer rows, or wait "
-                             "for the next month"));
+    struct ledger_left left = ledger_left(x->service->ledger, x->asked.team_name);
+    if (kind == LIMIT_WHOLE_UNITS)
+        buffer_str(b, "all teams together have ");
+    else
+        buffer_printf(b, "team %.*s has ", SLICE_ARGS(x->asked.team_name));
+    return kind == LIMIT_ROWS         ? left.rows_limit
+           : kind == LIMIT_TEAM_UNITS ? left.units_limit
+                                      : exchange_config(x)->units_per_month;
 }
 
-static enum onward out_of_units(struct exchange *x)
+/* "this call needs at least 2 and may need 1,001" */
+static void write_need(const struct shortage *s, struct buffer *b)
 {
-    x->retry_after_ms = ledger_billing_month_ends_in_ms(x->service->ledger);
-    return exchange_refuse(x, FAULT_OUT_OF_UNITS,
-                           S("units_per_month leaves no room for this call: ask for fewer rows or columns, or wait "
-                             "for the next month"));
+    bool is_exact = s->least == s->most;
+    buffer_str(b, " (UTC); this call ");
+    if (s->least > 0) {
+        buffer_str(b, is_exact ? "needs " : "needs at least ");
+        buffer_grouped(b, s->least);
+    }
+    if (!is_exact) {
+        buffer_str(b, s->least > 0 ? " and may need " : "may need ");
+        buffer_grouped(b, s->most);
+    }
+}
+
+static void write_shortage(const struct exchange *x, const struct shortage *s, int64_t ends_in_ms, struct buffer *b)
+{
+    static const char *const names[] = { "rows_per_month", "its units_per_month", "units_per_month of all" };
+    char until[DAY_WORDS];
+    bool is_rows = s->kind == LIMIT_ROWS;
+    day_words(day_of_ms(clock_wall_ms() + ends_in_ms), until);
+    int64_t limit = write_limit(x, s->kind, b);
+    buffer_grouped(b, s->left > 0 ? s->left : 0);
+    buffer_str(b, " of ");
+    buffer_grouped(b, limit);
+    buffer_printf(b, " %s left until %s", is_rows ? "rows" : "API v3 units", until);
+    write_need(s, b);
+    buffer_printf(b, ": ask for fewer rows%s, or have %s raised", is_rows ? "" : " or columns", names[s->kind]);
+    if (s->spent > 0) {
+        buffer_str(b, "; it has cost ");
+        buffer_grouped(b, s->spent);
+        buffer_str(b, " API v3 units by now");
+    }
+}
+
+enum onward hold_refuse(struct exchange *x, const struct shortage *s)
+{
+    struct ledger *l = x->service->ledger;
+    struct buffer b = { 0 };
+    bool is_rows = s->kind == LIMIT_ROWS;
+    x->retry_after_ms = is_rows ? ledger_month_ends_in_ms(l) : ledger_billing_month_ends_in_ms(l);
+    write_shortage(x, s, x->retry_after_ms, &b);
+    struct slice why = b.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&b));
+    buffer_clear(&b);
+    if (!why.p)
+        return exchange_refuse_call_memory(x);
+    return exchange_refuse(x, is_rows ? FAULT_OUT_OF_ROWS : FAULT_OUT_OF_UNITS, why);
+}
+
+/* For a call that holds `held` already and needs `more`. */
+static enum onward out_of_rows(struct exchange *x, int64_t held, int64_t more)
+{
+    struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
+    return hold_refuse(x, &(struct shortage){ LIMIT_ROWS, room.rows, held + more, held + more, 0 });
+}
+
+static enum onward out_of_units(struct exchange *x, int64_t held, int64_t more)
+{
+    struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
+    bool is_teams = room.team_units != LEDGER_NO_LIMIT &&
+                    (room.whole_units == LEDGER_NO_LIMIT || room.team_units <= room.whole_units);
+    return hold_refuse(x, &(struct shortage){ is_teams ? LIMIT_TEAM_UNITS : LIMIT_WHOLE_UNITS,
+                                              is_teams ? room.team_units : room.whole_units, held + more, held + more,
+                                              0 });
 }
 
 /* Only before anything was paid for: what is asked for later was set aside (call/round.c), and always fits. */
 static enum onward does_not_fit(struct exchange *x, enum ledger_outcome outcome)
 {
     assert(!x->has_sent);
-    return outcome == LEDGER_WAIT ? wait_for_room(x) : outcome == LEDGER_OUT_OF_ROWS ? out_of_rows(x) : out_of_units(x);
+    return outcome == LEDGER_WAIT          ? wait_for_room(x)
+           : outcome == LEDGER_OUT_OF_ROWS ? out_of_rows(x, hold_rows(x), x->next_hold.rows)
+                                           : out_of_units(x, hold_units(x), x->next_hold.units);
 }
 
 static enum onward is_down(struct exchange *x)
@@ -366,9 +433,9 @@ enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct u
     case LEDGER_DONE:
         return ONWARD;
     case LEDGER_OUT_OF_ROWS:
-        return out_of_rows(x);
+        return out_of_rows(x, 0, rows);
     case LEDGER_OUT_OF_UNITS:
-        return out_of_units(x);
+        return out_of_units(x, 0, units);
     case LEDGER_WAIT:
         x->next_hold = (struct amounts){ rows, units, true };
         return AGAIN;

@@ -12,6 +12,7 @@ struct bound {
     const char *name;
     enum fault fault;
     int64_t left, results; /* results -1: not even for what the call takes without any */
+    enum limit_kind kind;  /* of a monthly limit */
 };
 
 enum { BOUND_ROWS, BOUND_TEAM, BOUND_WHOLE, BOUND_CALL, BOUNDS };
@@ -94,10 +95,14 @@ static void measure(const struct exchange *x, struct bound bounds[BOUNDS])
 {
     struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
     int64_t ceiling = exchange_config(x)->units_per_call;
-    bounds[BOUND_ROWS] = (struct bound){ "the team's rows_per_month leaves", FAULT_OUT_OF_ROWS, room.rows, 0 };
-    bounds[BOUND_TEAM] = (struct bound){ "the team's units_per_month leaves", FAULT_OUT_OF_UNITS, room.team_units, 0 };
-    bounds[BOUND_WHOLE] = (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0 };
-    bounds[BOUND_CALL] = (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0 };
+    bounds[BOUND_ROWS] =
+        (struct bound){ "the team's rows_per_month leaves", FAULT_OUT_OF_ROWS, room.rows, 0, LIMIT_ROWS };
+    bounds[BOUND_TEAM] =
+        (struct bound){ "the team's units_per_month leaves", FAULT_OUT_OF_UNITS, room.team_units, 0, LIMIT_TEAM_UNITS };
+    bounds[BOUND_WHOLE] =
+        (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0, LIMIT_WHOLE_UNITS };
+    bounds[BOUND_CALL] =
+        (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0, 0 };
     for (int i = 0; i < BOUNDS; i++)
         bounds[i].results = i == BOUND_ROWS ? results_of_rows(x, bounds[i].left) : results_of_units(x, bounds[i].left);
 }
@@ -143,7 +148,6 @@ struct slice round_why_cut(const struct exchange *x, enum translation_cut cut)
 /* Nothing was asked for yet but, perhaps, the totals. */
 static enum onward refuse(struct exchange *x, const struct bound *b)
 {
-    struct ledger *l = x->service->ledger;
     const struct call *c = &x->asked.call;
     bool may_be_cut = exchange_config(x)->too_long == TOO_LONG_CUT;
     bool is_rows = b->fault == FAULT_OUT_OF_ROWS;
@@ -151,14 +155,16 @@ static enum onward refuse(struct exchange *x, const struct bound *b)
     int64_t needs = is_rows ? price_of(x, results) : fetch_units(x) + parts_units(x) + list_units(x, results);
     if (b->fault == FAULT_TOO_DEAR) {
         struct refusal r = plan_too_dear(&x->asked.plan, needs, b->left, x->memory);
-        return exchange_refuse(x, r.fault, r.why);
+        struct slice cost = fetch_units(x) ? arena_printf(x->memory, "%.*s; it has cost %lld by now", SLICE_ARGS(r.why),
+                                                          (long long)fetch_units(x))
+                                           : r.why;
+        return exchange_refuse(x, r.fault, cost.p ? cost : r.why);
     }
-    x->retry_after_ms = is_rows ? ledger_month_ends_in_ms(l) : ledger_billing_month_ends_in_ms(l);
-    struct slice why =
-        arena_printf(x->memory, "%s %lld %s, and this call %s %lld: ask for fewer rows%s, or wait for the next month",
-                     b->name, (long long)b->left, unit_of(b), may_be_cut ? "needs" : "may need", (long long)needs,
-                     is_rows ? "" : " or columns");
-    return why.p ? exchange_refuse(x, b->fault, why) : exchange_refuse_call_memory(x);
+    int64_t most = is_rows ? price_of(x, c->limit) : fetch_units(x) + parts_units(x) + list_units(x, c->limit);
+    return hold_refuse(
+        x,
+        &(struct shortage){
+            .kind = b->kind, .left = b->left, .least = may_be_cut ? needs : 0, .most = most, .spent = fetch_units(x) });
 }
 
 /* Set aside what `results` of the answer take, and what goes on for rows that merge. */

@@ -249,6 +249,13 @@ void ledger_put_back(struct ledger *l, struct slice id)
         open_calls_remove(&l->calls, open);
 }
 
+/* ---- refusals ---- */
+
+void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call)
+{
+    refusals_see(l->refusals, call, clock_wall_ms());
+}
+
 /* ---- ends ---- */
 
 /* The books cannot take the end of a call now: remember what to write when they can. */
@@ -292,8 +299,11 @@ static void read_again(struct ledger *l)
         writer_read_again(l->writer);
 }
 
-static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
+static void end_and_answer(struct ledger *l, const struct ledger_call *call, struct entry *e, ledger_done *done,
+                           void *context)
 {
+    e->call = call->text;
+    e->call_bytes = call->text_bytes;
     bool serves = serves_now(l);
     struct open_call *open = open_calls_find(&l->calls, e->id);
     if (open && open->ended) {
@@ -322,7 +332,7 @@ void ledger_settle(struct ledger *l, const struct ledger_call *call, const struc
     e.approximate = s->approximate;
     e.fault = s->fault;
     e.duration_ms = s->duration_ms;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 void ledger_release(struct ledger *l, const struct ledger_call *call, struct slice fault, ledger_done *done,
@@ -330,7 +340,7 @@ void ledger_release(struct ledger *l, const struct ledger_call *call, struct sli
 {
     struct entry e = entry_of_call(call, ENTRY_RELEASE, clock_wall_ms());
     e.fault = fault;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct units units, struct slice fault,
@@ -339,7 +349,7 @@ void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct uni
     struct entry e = entry_of_call(call, ENTRY_UNKNOWN, clock_wall_ms());
     e.units = e.units_predicted = units.n;
     e.fault = fault;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 /* ---- what is left ---- */
@@ -454,7 +464,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     if (l->base) {
         l->completions = completions_new(l->base);
-        l->writer = l->completions ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
+        l->writer = l->completions ? writer_new(l->store, l->refusals, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -472,8 +482,9 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
         open_calls_init(&l->calls);
         l->store = store_new(options->state_directory, options->relaxed);
         l->digester = digester_new();
+        l->refusals = refusals_new();
     }
-    if (!l || !l->store || !l->digester || !limits_copy(&l->limits, options) ||
+    if (!l || !l->store || !l->digester || !l->refusals || !limits_copy(&l->limits, options) ||
         !tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms()))) {
         ledger_close(l);
         buffer_str(why, "ledger: out of memory");
@@ -536,6 +547,16 @@ bool ledger_set_billing_day(struct ledger *l, int day)
     return true;
 }
 
+static void write_refusals(struct ledger *l)
+{
+    struct buffer why = buffer_with_cap(4096);
+    bool more = l->refusals && l->store;
+    while (more && refusals_write(l->refusals, l->store, &more, &why))
+        continue;
+    refusals_free(l->refusals);
+    buffer_clear(&why);
+}
+
 void ledger_close(struct ledger *l)
 {
     if (!l)
@@ -543,6 +564,7 @@ void ledger_close(struct ledger *l)
     jobs_end(l);
     writer_free(l->writer);
     ledger_strangers_close(l);
+    write_refusals(l);
     completions_free(l->completions);
     open_calls_clear(&l->calls);
     tally_clear(&l->tally);

@@ -66,6 +66,13 @@ struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 enum { LEDGER_STRANGER_SIZE = 12 };
 void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE]);
 
+/* ---- refusals ---- */
+
+/* Count a call that was refused and has no entry, in memory; on disk within LEDGER_TRACES_MS and when the books are
+ * closed. */
+enum { LEDGER_TRACES_MS = 60000 };
+void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
+
 /* ---- the entries of a call ---- */
 
 /* Write a fresh id (26 characters and a NUL) of random bits. */

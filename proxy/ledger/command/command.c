@@ -128,9 +128,9 @@ static const struct command_row rows[] = {
             .arguments = "",
             .help = "Add up rows and units that were used, by default by team in the running month.",
             .options = {
-                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target|shape",
+                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target|fault|mark|shape",
                                .by_default = "team",
-                               .help = "What a line is of; a shape is a call without its literals." },
+                               .help = "What a line is of; a shape is a call without its literals, a mark what was not exact." },
                 [USAGE_PER] = { .name = "--per", .value = "team|key", .help = "Split each line by team or by key as well." },
                 [USAGE_TEAM] = { .name = "--team", .value = "TEAM", .form = usage_is_team, .right = WORDS_TEAM_IS,
                                  .help = "Count this team's calls alone, and say what it has left." },

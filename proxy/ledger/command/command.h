@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The commands on the books: what each is given, and the table they stand in. A command reads and writes the store
- * only, never the memory of the loop (but for the strangers), so that it may run on a thread of its own.
+ * only, never the memory of the loop (but for strangers and refusals), so that it may run on a thread of its own.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
 #define ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
@@ -10,6 +10,7 @@
 #include "proxy/ledger/entries/limits.h"
 #include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/store/keys.h"
+#include "proxy/ledger/store/refusals.h"
 #include "proxy/ledger/store/store.h"
 #include "proxy/ledger/store/strangers.h"
 
@@ -25,6 +26,7 @@ struct command {
     struct store *store;
     const struct limits *limits;
     struct strangers *strangers; /* they know themselves how to be used beside the loop */
+    struct refusals *refusals;   /* likewise */
     bool alone;                  /* no daemon waits for the books meanwhile */
     size_t columns;              /* of text for people */
     bool has_colour;

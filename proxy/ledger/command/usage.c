@@ -65,7 +65,9 @@ static const char *sort_of(const struct command *c, const struct asked *a)
     bool is_time = a->by == BY_DAY || a->by == BY_HOUR;
     if (c->option[USAGE_SORT])
         return c->option[USAGE_SORT];
-    return a->top || (a->print == usage_text && !is_time && a->per == BY_NONE) ? "units" : NULL;
+    if (!a->top && (a->print != usage_text || is_time || a->per != BY_NONE))
+        return NULL;
+    return usage_is_of_words(a->by) ? "calls" : "units";
 }
 
 static bool is_column(const struct asked *a, const char *word)
@@ -167,6 +169,8 @@ static int read_bill(struct command *c, struct asked *a)
         return command_no_value(c, "--bill", "an amount like 1234.56", c->option[USAGE_BILL]);
     if (c->option[USAGE_SPLIT] && !a->has_bill)
         return command_misused(c, "--split needs --bill");
+    if (a->has_bill && usage_is_of_words(a->by))
+        return command_misused(c, "a bill is for all calls, and --by %s shows a part of them", usage_by_words[a->by]);
     take_word(c, USAGE_SPLIT, split_words, N_SPLITS, &split);
     a->split = (enum split)split;
     a->has_warn = c->option[USAGE_WARN];

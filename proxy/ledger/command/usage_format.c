@@ -23,6 +23,9 @@ const struct usage_column usage_columns[USAGE_COLUMNS] = {
     { "units_held", offsetof(struct usage_item, units_held), false },
     { "units_limit", offsetof(struct usage_item, units_limit), true },
     { "units_left", offsetof(struct usage_item, units_left), true },
+    { "refused", offsetof(struct usage_item, refused), true },
+    { "approximate", offsetof(struct usage_item, approximate), false },
+    { "approximate_rows", offsetof(struct usage_item, approximate_rows), false },
 };
 
 int64_t usage_value(const struct usage_item *item, const struct usage_column *column)

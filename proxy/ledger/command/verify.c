@@ -16,8 +16,17 @@ struct ended {
     size_t n, n_slots;
 };
 
+/* What is counted beside the entries, by them and by the books. */
+struct traces {
+    struct names texts;       /* faults, marks, and all marks of a call in one text */
+    struct trace_set entries; /* as the store counts them in memory */
+    struct trace_set words;   /* by `what` in place of the fault, and the word: all 0 when good */
+    int64_t since;            /* hours before it are not looked at: their counts were removed */
+};
+
 struct verify {
     struct command *c;
+    struct traces traces;
     struct digester *digester;
     struct buffer scratch;
     struct open_calls open;
@@ -116,6 +125,85 @@ static void follow_correction(struct verify *v, const struct entry *e)
                  SLICE_ARGS(e->ref));
 }
 
+/* ---- what is counted beside the entries ---- */
+
+/* Of a text, from 1 on; 0: empty, or memory is out. */
+static int32_t text_number(struct verify *v, struct slice text)
+{
+    int32_t number = text.n ? names_add(&v->traces.texts, text) + 1 : 0;
+    v->failed = v->failed || (text.n && !number);
+    return number;
+}
+
+static void trace_entry(struct verify *v, const struct entry *e)
+{
+    struct trace_key at = { hour_of_ms(e->time_ms), e->team_id, e->key_id, e->table_id, 0, 0 };
+    if (!entry_is_end(e) || at.hour < v->traces.since || (!e->fault.n && !e->approximate.n))
+        return;
+    at.fault = text_number(v, e->fault);
+    at.more = text_number(v, e->approximate);
+    v->failed = v->failed || !trace_set_add(&v->traces.entries, &at, 1, 0);
+}
+
+static void add_word(struct verify *v, const struct trace *t, enum trace_what what, int32_t word)
+{
+    struct trace_key at = t->at;
+    at.fault = (int32_t)what;
+    at.more = word;
+    v->failed = v->failed || !trace_set_add(&v->traces.words, &at, t->calls, 0);
+}
+
+static void add_words(struct verify *v, const struct trace *t)
+{
+    struct slice rest = names_text(&v->traces.texts, t->at.more - 1LL);
+    bool of_rows = false;
+    if (t->at.fault)
+        add_word(v, t, TRACE_FAULT, t->at.fault);
+    if (rest.n)
+        add_word(v, t, TRACE_MARKED, 0);
+    while (rest.n) {
+        struct slice word = slice_split(rest, ',', &rest);
+        of_rows = of_rows || trace_is_of_rows(word);
+        add_word(v, t, TRACE_MARK, text_number(v, word));
+    }
+    if (of_rows)
+        add_word(v, t, TRACE_MARKED_ROWS, 0);
+}
+
+static void take_trace(void *context, const struct trace_row *row)
+{
+    struct verify *v = context;
+    struct trace t = { .at = { .hour = row->hour, .team = row->team_id, .key = row->key_id, .table = row->table_id },
+                       .calls = -row->calls };
+    if (row->what == TRACE_REFUSED || row->what == TRACE_SHAPE)
+        return; /* these have no entries */
+    add_word(v, &t, row->what, text_number(v, row->word));
+}
+
+static bool verify_traces(struct verify *v, struct buffer *why)
+{
+    for (uint32_t i = 0; i < v->traces.entries.n; i++)
+        add_words(v, &v->traces.entries.rows[i]);
+    if (!store_traces(v->c->store, v->traces.since, INT64_MAX, take_trace, v, why))
+        return false;
+    for (uint32_t i = 0; i < v->traces.words.n; i++) {
+        const struct trace *t = &v->traces.words.rows[i];
+        if (t->calls)
+            complain(v, "the counts of faults and marks of hour %lld, team \"%.*s\", do not agree with the entries",
+                     (long long)t->at.hour, SLICE_ARGS(store_name(v->c->store, t->at.team)));
+    }
+    return true;
+}
+
+static void traces_clear(struct traces *t)
+{
+    names_clear(&t->texts);
+    trace_set_clear(&t->entries);
+    trace_set_clear(&t->words);
+}
+
+/* ---- entries and sums ---- */
+
 static void verify_entry(void *context, const struct entry *e)
 {
     struct verify *v = context;
@@ -135,6 +223,7 @@ static void verify_entry(void *context, const struct entry *e)
     v->entries++;
     follow_call(v, e);
     follow_correction(v, e);
+    trace_entry(v, e);
     v->failed = v->failed || !rollup_set_add(&v->sums, e);
 }
 
@@ -201,6 +290,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     v->cut = store_cut(store);
     v->sum = v->cut.sum;
     v->last_seq = v->cut.seq;
+    v->traces.since = store_traces_since(store);
     int64_t seq = v->cut.seq + 1;
     bool good = true;
     while (good && seq && seq + PAGE < store_last_seq(store))
@@ -209,7 +299,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     while (good && seq)
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
     good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
-           store_closed(store, verify_closed, v, why);
+           store_closed(store, verify_closed, v, why) && verify_traces(v, why);
     if (good)
         verify_months(v);
     if (good && v->last_seq != store_last_seq(store))
@@ -252,6 +342,7 @@ int ledger_verify(struct command *c)
             buffer_printf(c->out, "before them %lld entries were removed (keep), sum %016llx\n", (long long)v.cut.seq,
                           (unsigned long long)v.cut.sum);
     }
+    traces_clear(&v.traces);
     digester_free(v.digester);
     buffer_clear(&v.scratch);
     open_calls_clear(&v.open);

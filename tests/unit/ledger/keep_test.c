@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <sqlite3.h>
 
+#include "proxy/ledger/inside.h"
 #include "proxy/ledger/store/trim.h"
 
 static void call_at(struct room *r, const char *time, const char *id, const char *team)
@@ -47,6 +48,22 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     (void)context;
 }
 
+static void take_first(void *context, const struct trace_row *row)
+{
+    int64_t *first = context;
+    if (row->hour < *first)
+        *first = row->hour;
+}
+
+/* The first hour in which faults or marks are counted. */
+static int64_t first_count(struct room *r)
+{
+    int64_t first = INT64_MAX;
+    struct buffer why = { 0 };
+    assert_true(store_traces(r->ledger->store, INT64_MIN, INT64_MAX, take_first, &first, &why));
+    return first;
+}
+
 /* A daemon that keeps so many months; until the ledger says `words` when it is verified. */
 static void run_daemon(struct room *r, int months, const char *words)
 {
@@ -61,7 +78,7 @@ static void run_daemon(struct room *r, int months, const char *words)
     while (!seen && clock_monotonic_ms() < until) {
         event_base_loop(base, EVLOOP_ONCE);
         assert_runs(r, "ledger verify");
-        seen = strstr(r->out.p, words);
+        seen = strstr(r->out.p, words) && first_count(r) >= store_traces_since(r->ledger->store);
     }
     if (!seen)
         fail_msg("verify never said \"%s\": %s", words, r->out.p);
@@ -100,6 +117,10 @@ static void old_months_go_and_their_sums_stay(void **state)
     assert_non_null(strstr(r->err.p, "removed"));
     assert_runs(r, "usage --by client --since 2026-09-01");
     assert_int_equal(r->err.n, 0);
+
+    /* What is counted beside the entries goes with them. */
+    int64_t september = hour_of_ms(day_start_ms(day_from_civil((struct civil){ 2026, 9, 1 })));
+    assert_in_range(first_count(r), september, september + 24);
 
     /* The call over the edge of the month loses its hold, not its charge. */
     run_daemon(r, 0, "before them 201 entries were removed");

@@ -154,8 +154,8 @@ static void put_calls(struct buffer *b, const struct usage_report *report, const
 
 static void put_failed(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
 {
-    (void)report;
-    put_number(b, item->sums.faults);
+    bool is_in = report->by == BY_FAULT || item->refused == LEDGER_NO_LIMIT;
+    put_number(b, item->sums.faults + (is_in ? 0 : item->refused));
 }
 
 static void put_bill(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
@@ -195,6 +195,12 @@ static bool has_bill(const struct usage_report *report)
     return report->has_bill;
 }
 
+/* All calls with a fault have failed, and none with a mark. */
+static bool is_not_of_words(const struct usage_report *report)
+{
+    return !usage_is_of_words(report->by);
+}
+
 static bool is_wide(const struct usage_report *report)
 {
     return report->is_wide;
@@ -219,6 +225,9 @@ WIDE_NUMBER(units_left, item->units_left)
 WIDE_NUMBER(predicted, item->sums.units_predicted)
 WIDE_NUMBER(alone, item->sums.units_alone)
 WIDE_NUMBER(unknown, item->sums.units_unknown)
+WIDE_NUMBER(refused, item->refused)
+WIDE_NUMBER(approximate, item->approximate)
+WIDE_NUMBER(other_rows, item->approximate_rows)
 
 static void put_saved(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
 {
@@ -240,7 +249,7 @@ static const struct text_column {
     { "ROWS", put_rows, NULL, 0, false },
     { "OF LIMIT", put_of_limit, has_limits, 5, false },
     { "CALLS", put_calls, NULL, 2, false },
-    { "FAILED", put_failed, NULL, 1, false },
+    { "FAILED", put_failed, is_not_of_words, 1, false },
     { "BILL", put_bill, has_bill, 0, false },
     { "LASTS UNTIL", put_lasts, has_limits, 4, true },
     { "RESULTS", put_results, is_wide, 0, false },
@@ -252,6 +261,9 @@ static const struct text_column {
     { "ALONE", put_alone, is_wide, 0, false },
     { "SAVED", put_saved, is_wide, 0, false },
     { "UNKNOWN", put_unknown, is_wide, 0, false },
+    { "REFUSED", put_refused, is_wide, 0, false },
+    { "NOT EXACT", put_approximate, is_wide, 0, false },
+    { "OTHER ROWS", put_other_rows, is_wide, 0, false },
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 

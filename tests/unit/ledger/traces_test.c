@@ -253,6 +253,7 @@ static void words_are_exact_after_a_crash(void **state)
         assert_calls(r, TRACE_MARK, "stats.refpages", 1);
         assert_calls(r, TRACE_MARKED, "", 1);
         assert_calls(r, TRACE_MARKED_ROWS, "", 0);
+        assert_calls(r, TRACE_CACHED, "", 0);
         assert_calls(r, TRACE_FAULT, "upstream_down", 1);
         assert_runs(r, "ledger verify");
         reopen(r);
@@ -261,6 +262,10 @@ static void words_are_exact_after_a_crash(void **state)
     assert_calls(r, TRACE_MARK, "last_visited", 2);
     assert_calls(r, TRACE_MARKED, "", 2);
     assert_calls(r, TRACE_MARKED_ROWS, "", 1);
+    assert_calls(r, TRACE_CACHED, "", 1);
+    reopen(r);
+    assert_calls(r, TRACE_CACHED, "", 1);
+    assert_calls(r, TRACE_SHARED, "", 0);
 }
 
 static void the_latest_call_of_a_shape_is_kept(void **state)

@@ -108,7 +108,7 @@ static void take_back_promise(struct exchange *x, size_t n)
 static bool may_promise(const struct service *s, const struct team_queue *t, size_t more)
 {
     size_t most = s->memory.max / 2;
-    if (s->config->n_teams > 1)
+    if (s->memory.is_shared)
         return share_fits((int64_t)most, (int64_t)(s->promised - t->promised), (int64_t)t->promised, (int64_t)more);
     return s->promised + more <= most;
 }
@@ -117,7 +117,7 @@ static struct slice memory_in_the_way(const struct exchange *x)
 {
     const struct service *s = x->service;
     const struct team_queue *t = x->ticket.queue;
-    if (s->config->n_teams < 2)
+    if (!s->memory.is_shared)
         return S("the calls under way may need all the memory that calls may have");
     if (s->promised - t->promised + x->hold->wanted > s->memory.max / 2)
         return S("other teams' calls under way may need all the memory that calls may have");

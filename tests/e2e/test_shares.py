@@ -107,7 +107,7 @@ class Shares(unittest.TestCase):
         self.assertEqual((answer.fault, answer.json["error"]), ("too_busy", OTHERS_UNITS), answer)
 
     def test_the_only_team_has_all(self):
-        sandbox, proxy = self.start(upstream={"units_per_month": 100000}, teams={"seo": {}}, keys=KEYS[:1])
+        sandbox, proxy = self.start(upstream={"units_per_month": 100000}, teams={"seo": {}, "*": {}}, keys=KEYS[:1])
         self.flood(proxy, 28)
         sandbox.wait(requests=8)
 

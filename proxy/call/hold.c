@@ -262,8 +262,6 @@ static void on_held(void *context, enum ledger_outcome outcome)
 static enum onward write_hold(struct exchange *x)
 {
     struct ledger_call call = exchange_ledger_call(x);
-    if (!call.shape.p)
-        return exchange_refuse_call_memory(x);
     x->hold->state = WRITING;
     x->n_under_way++;
     ledger_hold(x->service->ledger, &call, (struct rows){ x->next_hold.rows }, (struct units){ x->next_hold.units },

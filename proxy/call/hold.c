@@ -19,6 +19,7 @@ struct hold {
     } state;
     bool is_open, is_waived;
     bool has_whole; /* rows and units of the whole call are set aside */
+    bool lines_up;  /* behind calls of other teams, though it might have room */
     enum ledger_outcome answer;
     int64_t rows, units; /* on the books */
     struct waiter waiter;
@@ -163,7 +164,11 @@ static enum onward wait_for_room(struct exchange *x)
     h->waiter.is_worth_it = is_worth_it;
     h->waiter.again = try_again;
     h->waiter.context = x;
+    h->waiter.lane = &x->ticket.queue->lane;
     waitlist_add(&x->service->waitlist, &h->waiter);
+    if (h->lines_up)
+        waitlist_retry(&x->service->waitlist);
+    h->lines_up = false;
     return WAIT;
 }
 
@@ -338,14 +343,24 @@ static enum onward take_answer(struct exchange *x)
     return how;
 }
 
+/* It would take more than its team's share while calls of other teams wait: they are tried first. */
+static bool must_line_up(const struct exchange *x, int64_t units)
+{
+    struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
+    return !x->hold->waits_until_ms && waitlist_has_others(&x->service->waitlist, &x->ticket.queue->lane) &&
+           room.whole_units_now != LEDGER_NO_LIMIT && units > room.whole_units_now;
+}
+
 enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct units *allowance)
 {
     struct hold *h = hold_of(x);
     if (!h)
         return exchange_refuse_call_memory(x);
+    h->lines_up = must_line_up(x, units);
     enum ledger_outcome outcome =
-        ledger_set_aside(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name,
-                         (struct rows){ rows }, (struct units){ units }, allowance);
+        h->lines_up ? LEDGER_WAIT
+                    : ledger_set_aside(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name,
+                                       (struct rows){ rows }, (struct units){ units }, allowance);
     h->has_whole |= outcome == LEDGER_DONE;
     switch (outcome) {
     case LEDGER_DONE:

@@ -285,6 +285,26 @@ class NoPartForTheWhole(Spending):
         self.whole(again, len(first.anchors))
         self.assertLessEqual(again.units, FLOOR)
 
+    def test_what_is_remembered_shows_that_it_is_too_long(self):
+        """More rows than the limit pays for are there: nothing is asked to know it."""
+        proxy = self.proxy(v3_anchor_case="fold", team={"rows_per_month": 60}, upstream={"stats_ttl": 0})
+        self.assertEqual(len(proxy.get(target=LONG, limit=30).anchors), 30)
+        self.refused_unasked(proxy, "out_of_rows", target=LONG)
+        proxy = self.proxy(v3_anchor_case="fold", team={"rows_per_month": 60}, upstream={"stats_ttl": 0})
+        self.whole(proxy.get(target="lower.example", order_by="backlinks:desc", limit=40), 40)
+        self.refused_unasked(proxy, "out_of_rows", target="lower.example", order_by="backlinks:desc", limit=41)
+
+    def test_as_many_rows_as_are_remembered(self):
+        """They pay for no more; whether there are more is known by the totals."""
+        options = {"team": {"rows_per_month": 26}, "upstream": {"stats_ttl": 0}}
+        proxy = self.proxy(**options)
+        self.assertEqual(len(proxy.get(target=LONG, limit=12).anchors), 12)
+        answer = proxy.get(target=LONG)
+        self.assertEqual((answer.fault, answer.units, answer.rows_charged), ("out_of_rows", FLOOR, 0), answer)
+        proxy = self.proxy(Spellings([f"{number:02}" for number in range(12)]), **options)
+        self.assertEqual(len(proxy.get(limit=12).anchors), 12)
+        self.whole(proxy.get(), 12)
+
 
 class PaidForIsAnswered(Spending):
     """After something was paid for, our own limits never refuse."""

@@ -13,8 +13,8 @@ struct explained {
     struct call call;
     struct plan plan;
     struct refusal refusal;
-    struct v3_request requests[V3_KINDS];
-    const char *purposes[V3_KINDS];
+    struct v3_request requests[ASK_COUNT];
+    const char *purposes[ASK_COUNT];
     int n;
     bool planned;
     int64_t rows, units;
@@ -23,19 +23,14 @@ struct explained {
     struct slice ignored; /* parameters that v2 did not have */
 };
 
-static const char *const purposes[V3_KINDS] = {
-    [V3_LIST] = "the rows",
-    [V3_TOTALS] = "stats.backlinks (asked again after stats_ttl)",
-    [V3_RATIO] = "the estimate of stats.refpages (kept 7 days per target and mode)",
-};
-
 static void collect_requests(struct explained *e)
 {
     struct translation *t = translation_new(&e->plan, (struct translation_seen){ 0 }, MEMORY, e->memory);
     if (t && e->rows_paid_for)
         translation_cut(t, e->rows_paid_for, false);
-    while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
-        e->purposes[e->n] = purposes[e->requests[e->n].kind];
+    while (t && e->n < ASK_COUNT && translation_next(t, &e->requests[e->n])) {
+        enum plan_ask ask = e->requests[e->n].ask;
+        e->purposes[e->n] = ask == ASK_LIST ? "the rows" : plan_part_of(&e->plan, ask)->purpose;
         e->n++;
     }
     translation_free(t);
@@ -45,14 +40,8 @@ static void collect_requests(struct explained *e)
 static void collect_marks(struct explained *e)
 {
     struct buffer b = { 0 };
-    struct marks marks = e->plan.marks;
-    const struct table *t = e->call.table;
-    for (size_t i = 0; i < t->n_columns; i++)
-        if (t->columns[i].shown == FIDELITY_NEAR && e->call.select & 1u << i && e->call.limit)
-            marks_add(&marks, MARK_LAST_VISITED);
-    if (e->plan.ask_totals)
-        marks_add(&marks, MARK_STATS_REFPAGES);
-    marks_write(&marks, t, &b);
+    struct marks marks = plan_marks(&e->plan);
+    marks_write(&marks, e->call.table, &b);
     params_write_twice(&e->params, true, &b);
     e->marks = arena_dup(e->memory, buffer_slice(&b));
     buffer_clear(&b);
@@ -103,7 +92,7 @@ static void explain(struct slice text, const struct explain_options *o, struct e
     }
     collect_ignored(e);
     e->refusal = call_parse(&e->params, &options, e->memory, &e->call);
-    if (e->refusal.fault || e->call.table->is_info)
+    if (e->refusal.fault || table_is_of_books(e->call.table))
         return;
     e->refusal = plan_make(&e->call, &o->plan, e->memory, &e->plan);
     if (e->refusal.fault)
@@ -170,7 +159,7 @@ enum fault explain_text(struct slice call, const struct explain_options *o, stru
 {
     struct explained e;
     explain_for_all(call, o, &e);
-    if (!e.refusal.fault && e.call.table->is_info) {
+    if (!e.refusal.fault && table_is_of_books(e.call.table)) {
         buffer_str(out, "answered from our own books: 0 rows, 0 units, nothing is sent\n");
         text_ends(&e, out);
         return end(&e);

@@ -90,6 +90,14 @@ static const struct step *step_of(const struct exchange *x)
     return &x->driving.steps[x->driving.step];
 }
 
+void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes)
+{
+    const struct part *part = plan_part_of(&x->asked.plan, ask);
+    int64_t kept_ms = part->kept_ms ? part->kept_ms : exchange_config(x)->stats_ttl_ms;
+    if (kept_ms)
+        cache_keep_part(x->asked.account->cache, part, &x->asked.call.target, clock_monotonic_ms() + kept_ms, bytes);
+}
+
 struct slice exchange_step_name(const struct exchange *x, int step)
 {
     return step > 0 ? slice_str(x->driving.steps[step].name) : S("");

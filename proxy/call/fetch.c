@@ -22,7 +22,7 @@ struct get {
 };
 
 struct fetch {
-    struct get gets[V3_KINDS];
+    struct get gets[ASK_COUNT];
     struct spending spending;
     bool has_asked;
     bool has_copy; /* of another call's answer */
@@ -52,7 +52,7 @@ static void on_sent(void *context)
     bool is_first = !x->has_sent;
     g->sent = x->has_sent = true;
     x->service->counters.v3_requests++;
-    for (int i = 0; is_first && i < V3_KINDS; i++) {
+    for (int i = 0; is_first && i < ASK_COUNT; i++) {
         const struct get *other = &x->fetch->gets[i];
         if (other->get && !other->sent)
             upstream_is_begun(other->get);
@@ -64,13 +64,13 @@ static bool on_bytes(void *context, struct slice bytes)
     struct get *g = context;
     if (!exchange_count(g->exchange)) /* the list was paid for: it ends with the rows that are there */
         translation_end_rows(g->exchange->translation);
-    return translation_feed(g->exchange->translation, g->request.kind, bytes);
+    return translation_feed(g->exchange->translation, g->request.ask, bytes);
 }
 
 /* What the request costs at most by our table, were nothing free. */
 static int64_t full_price(const struct exchange *x, const struct v3_request *r)
 {
-    return r->kind == V3_LIST ? plan_price(&x->asked.plan, r->rows) : V3_FLOOR_UNITS;
+    return r->ask == ASK_LIST ? plan_price(&x->asked.plan, r->rows) : plan_part_price(&x->asked.plan, r->ask);
 }
 
 /* What one request took by its headers, or -1: not known, or not to be believed. Where units went for what v3 calls
@@ -106,7 +106,7 @@ static void add_spending(struct exchange *x, const struct get *g, const struct u
     struct spending *s = &x->fetch->spending;
     int64_t predicted = g->request.units;
     int64_t taken = r->may_have_cost ? units_taken(x, g, r) : 0;
-    if (g->request.kind == V3_LIST && r->fault == FAULT_NONE)
+    if (g->request.ask == ASK_LIST && r->fault == FAULT_NONE)
         predicted = plan_units(plan, translation_page_rows(x->translation));
     else if (taken < 0 && plan->free_of_units && !plan_is_free(plan))
         predicted = full_price(x, &g->request); /* it was sent as a free one */
@@ -134,50 +134,31 @@ static void keep_rows(struct exchange *x)
     buffer_clear(&rows);
 }
 
-static void keep_totals(struct exchange *x, struct cache_totals *e)
-{
-    int64_t totals = translation_totals(x->translation), ttl_ms = exchange_config(x)->stats_ttl_ms;
-    if (e && ttl_ms)
-        *e = (struct cache_totals){ clock_monotonic_ms() + ttl_ms, e->ratio_until_ms, totals, e->ratio };
-    flight_give_totals(&x->seats, totals);
-}
-
-static void keep_ratio(struct exchange *x, struct cache_totals *e)
-{
-    struct ratio ratio = translation_ratio(x->translation);
-    if (e)
-        *e = (struct cache_totals){ e->totals_until_ms, clock_monotonic_ms() + RATIO_KEPT_MS, e->totals, ratio };
-    flight_give_ratio(&x->seats, ratio);
-}
-
 /* What has come serves others from now on, whatever becomes of this call. */
-static void keep_part(struct exchange *x, enum v3_kind kind)
+static void keep_part(struct exchange *x, enum plan_ask ask)
 {
-    const struct target *target = &x->asked.call.target;
-    if (kind == V3_LIST) {
+    if (ask == ASK_LIST) {
         keep_rows(x);
         flight_give_page(&x->seats);
         return;
     }
-    struct cache_totals *e = cache_keep_totals(x->asked.account->cache, target->v3, target->v3_mode);
-    if (kind == V3_TOTALS)
-        keep_totals(x, e);
-    else
-        keep_ratio(x, e);
+    struct slice part = translation_part(x->translation, ask);
+    exchange_keep_part(x, ask, part);
+    flight_give_part(&x->seats, (enum flight_kind)ask, part);
 }
 
 /* A request of the call has failed. Other calls that want the same are told of this one, not of what else befell the
  * call. */
 static void fail(struct exchange *x, const struct get *g, const struct upstream_result *r, struct refusal before)
 {
-    bool is_list = g->request.kind == V3_LIST;
+    bool is_list = g->request.ask == ASK_LIST;
     struct refusal own = translation_refusal(x->translation);
     struct refusal refusal = { FAULT_UPSTREAM_ODD, S("API v3's answer is not what it promises") };
     if (r->fault && !(is_list && own.fault))
         refusal = (struct refusal){ r->fault, arena_dup(x->memory, r->why) };
     else if (is_list || !before.fault)
         refusal = own;
-    outcome_blame(x, is_list ? FLIGHT_PAGES : (enum flight_kind)g->request.kind, refusal, r->retry_after_ms);
+    outcome_blame(x, is_list ? FLIGHT_PAGES : (enum flight_kind)g->request.ask, refusal, r->retry_after_ms);
     if (x->refusal.fault)
         return;
     x->retry_after_ms = r->fault ? r->retry_after_ms : 0;
@@ -192,8 +173,8 @@ static void on_done(void *context, const struct upstream_result *r)
     x->n_under_way--;
     add_spending(x, g, r);
     struct refusal before = translation_refusal(x->translation);
-    if (!r->fault && translation_end(x->translation, g->request.kind, r->rows))
-        keep_part(x, g->request.kind);
+    if (!r->fault && translation_end(x->translation, g->request.ask, r->rows))
+        keep_part(x, g->request.ask);
     else
         fail(x, g, r, before);
     if (!x->n_under_way) /* the others end by themselves, so that their price is known */
@@ -204,10 +185,8 @@ static void on_done(void *context, const struct upstream_result *r)
 
 static size_t most_bytes(const struct v3_request *r)
 {
-    if (r->kind == V3_TOTALS)
+    if (!r->has_rows)
         return MAX_SMALL_BODY;
-    if (r->kind == V3_RATIO)
-        return (size_t)MAX_SMALL_BODY * 16;
     int64_t rows = r->rows < MAX_LIST_BODY / MAX_ROW_BODY ? r->rows : MAX_LIST_BODY / MAX_ROW_BODY;
     return (size_t)MAX_SMALL_BODY * 16 + (size_t)rows * MAX_ROW_BODY;
 }
@@ -230,7 +209,7 @@ static bool start(struct exchange *x, struct get *g, const struct v3_request *r)
 
 void fetch_cancel(struct exchange *x)
 {
-    for (int i = 0; x->fetch && i < V3_KINDS; i++) {
+    for (int i = 0; x->fetch && i < ASK_COUNT; i++) {
         struct get *g = &x->fetch->gets[i];
         struct spending *s = &x->fetch->spending;
         if (!g->get)
@@ -264,10 +243,10 @@ static enum onward send_round(struct exchange *x)
 
 void fetch_hurry(struct exchange *x, enum flight_kind kind, struct slice team)
 {
-    enum v3_kind wanted = kind == FLIGHT_PAGES ? V3_LIST : (enum v3_kind)kind;
-    for (int i = 0; x->fetch && i < V3_KINDS; i++) {
+    enum plan_ask wanted = kind == FLIGHT_PAGES ? ASK_LIST : (enum plan_ask)kind;
+    for (int i = 0; x->fetch && i < ASK_COUNT; i++) {
         const struct get *g = &x->fetch->gets[i];
-        if (g->get && (kind == FLIGHT_CALL || g->request.kind == wanted))
+        if (g->get && (kind == FLIGHT_CALL || g->request.ask == wanted))
             upstream_join(g->get, team);
     }
 }

@@ -272,9 +272,9 @@ static bool leave_list_out(struct exchange *x)
     int n = 0;
     bool has_list = false;
     for (int i = 0; i < q->n; i++) {
-        has_list |= q->list[i].kind == V3_LIST;
-        x->next_hold.units -= q->list[i].kind == V3_LIST ? q->list[i].units : 0;
-        if (q->list[i].kind != V3_LIST)
+        has_list |= q->list[i].ask == ASK_LIST;
+        x->next_hold.units -= q->list[i].ask == ASK_LIST ? q->list[i].units : 0;
+        if (q->list[i].ask != ASK_LIST)
             q->list[n++] = q->list[i];
     }
     if (!has_list || !x->has_sent)

@@ -115,7 +115,7 @@ enum onward read_enter(struct exchange *x)
 
 enum onward plan_enter(struct exchange *x)
 {
-    if (x->asked.call.table->is_info)
+    if (table_is_of_books(x->asked.call.table))
         return exchange_is_head(x) ? DONE : SKIP;
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
     options.none_is_free = &x->asked.account->charges_free;

@@ -38,13 +38,19 @@ void settings_put(struct settings *s)
     free(s);
 }
 
+/* Where the configuration says null. */
+static unsigned nulls_of(const struct config *c)
+{
+    return (c->last_visited == LAST_VISITED_NULL ? 1u << NULL_VISITED : 0) |
+           (c->stats_refpages == STATS_REFPAGES_NULL ? 1u << NULL_ESTIMATE : 0);
+}
+
 struct plan_options settings_plan_options(const struct settings *s, int64_t page_rows)
 {
     const struct config *c = s->config;
     return (struct plan_options){
-        .last_visited_null = c->last_visited == LAST_VISITED_NULL,
+        .nulls = nulls_of(c),
         .stats_zero = c->stats == STATS_ZERO,
-        .refpages_null = c->stats_refpages == STATS_REFPAGES_NULL,
         .fold = c->anchor_case == ANCHOR_CASE_FOLD,
         .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
         .free_targets = buffer_slice(&s->free_targets),

@@ -309,14 +309,18 @@ static bool config_is(const struct golden *g, const char *name, const char *othe
 static struct plan_options plan_options_of(const struct golden *g)
 {
     struct plan_options o = {
-        .last_visited_null = config_is(g, "last_visited", "first_seen", "null"),
         .stats_zero = config_is(g, "stats", "ask", "zero"),
-        .refpages_null = config_is(g, "stats_refpages", "estimate", "null"),
         .fold = config_is(g, "anchor_case", "fold", "fold"),
         .refuse_approximate = config_is(g, "approximate", "allow", "refuse"),
         .free_targets = config_of(g, "free_targets", "ahrefs.com"),
         .page_rows = number(config_of(g, "max_rows_per_request", "0"), 0),
     };
+    if (config_is(g, "last_visited", "first_seen", "null"))
+        o.nulls |= 1u << NULL_VISITED;
+    if (config_is(g, "stats_refpages", "estimate", "null"))
+        o.nulls |= 1u << NULL_ESTIMATE;
+    if (config_is(g, "missing", "empty", "null"))
+        o.nulls |= 1u << NULL_MISSING;
     if (!day_parse(g->today, &o.today))
         exit(2);
     return o;
@@ -358,13 +362,13 @@ static bool play_reply(struct golden *g, const struct plan *plan, struct transla
         size_t n = piece && piece < rest.n ? piece : rest.n;
         char *copy = malloc(n); /* so that a sanitizer sees reads beyond a piece */
         memcpy(copy, rest.p, n);
-        bool ok = translation_feed(t, request->kind, slice_of(copy, n));
+        bool ok = translation_feed(t, request->ask, slice_of(copy, n));
         free(copy);
         if (!ok)
             return false;
         rest = slice_from(rest, n);
     }
-    return translation_end(t, request->kind, r->rows);
+    return translation_end(t, request->ask, r->rows);
 }
 
 /* The call as far as its ceiling pays for it. False: not for one row. */
@@ -393,9 +397,9 @@ static bool play_requests(struct golden *g, const struct plan *plan, struct tran
     if (!cut_to_ceiling(g, plan, t, o))
         return false;
     while (!translation_is_whole(t)) {
-        struct v3_request requests[V3_KINDS];
+        struct v3_request requests[ASK_COUNT];
         int n = 0;
-        while (n < V3_KINDS && translation_next(t, &requests[n]))
+        while (n < ASK_COUNT && translation_next(t, &requests[n]))
             n++;
         for (int i = 0; i < n; i++)
             if (!play_reply(g, plan, t, &requests[i], o, piece, memory))
@@ -421,9 +425,10 @@ static void play_list(struct golden *g, const struct call *call, struct outcome 
     translation_free(t);
 }
 
-static void play_info(const struct golden *g, enum output output, struct outcome *o)
+static void play_books(const struct golden *g, const struct call *call, struct outcome *o)
 {
-    render_info(output, g->used_rows, g->limit_rows, g->subscription, &o->body);
+    struct books_view books = { g->used_rows, g->limit_rows, g->subscription };
+    render_books(call->output, call->table, &books, &o->body);
 }
 
 static void play(struct golden *g, struct outcome *o, size_t piece, struct arena *memory)
@@ -451,11 +456,11 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
     o->table = call.table;
     if (o->refusal.fault)
         return;
-    params_write_twice(&params, !call.table->is_info, &twice);
+    params_write_twice(&params, !table_is_of_books(call.table), &twice);
     o->twice = arena_dup(memory, buffer_slice(&twice));
     buffer_clear(&twice);
-    if (call.table->is_info)
-        play_info(g, call.output, o);
+    if (table_is_of_books(call.table))
+        play_books(g, &call, o);
     else
         play_list(g, &call, o, piece, memory);
 }
@@ -518,7 +523,7 @@ static void compare_answer(struct golden *g, struct outcome *o, struct arena *me
         return;
     }
     struct buffer marks = { 0 };
-    if (!o->table->is_info)
+    if (!table_is_of_books(o->table))
         marks_write(&o->result.marks, o->table, &marks);
     if (marks.n && o->twice.n)
         buffer_put(&marks, ',');

@@ -58,11 +58,11 @@ static void the_plan_has_what_is_configured(void **state)
 {
     (void)state;
     struct plan_options o = options_of(LEAST, 0);
-    assert_true(!o.last_visited_null && !o.stats_zero && !o.refpages_null && o.fold && !o.refuse_approximate);
+    assert_true(!o.nulls && !o.stats_zero && o.fold && !o.refuse_approximate);
     assert_int_equal(o.today.n, day_of_ms(clock_wall_ms()).n);
-    assert_true(options_of(LEAST "[fidelity]\nlast_visited = null\n", 0).last_visited_null);
+    assert_true(options_of(LEAST "[fidelity]\nlast_visited = null\n", 0).nulls == 1u << NULL_VISITED);
     assert_true(options_of(LEAST "[fidelity]\nstats = zero\n", 0).stats_zero);
-    assert_true(options_of(LEAST "[fidelity]\nstats_refpages = null\n", 0).refpages_null);
+    assert_true(options_of(LEAST "[fidelity]\nstats_refpages = null\n", 0).nulls == 1u << NULL_ESTIMATE);
     assert_false(options_of(LEAST "[fidelity]\nanchor_case = keep\n", 0).fold);
     assert_true(options_of(LEAST "[fidelity]\napproximate = refuse\n", 0).refuse_approximate);
 }

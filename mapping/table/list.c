@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * The list of tables: served ones first, in the order in which a refusal names them. */
+#include "mapping/table.h"
+
+const struct table *const table_list[] = {
+    &table_anchors,
+    &table_subscription_info,
+    NULL,
+};
+
+const struct table_hint table_hints[] = {
+    { SLICE(""), SLICE("") },
+};

@@ -32,6 +32,7 @@ struct filter_making {
     struct day today; /* UTC */
     struct arena *memory;
     struct marks *marks;   /* what is approximated is added */
+    struct slice host;     /* of the target */
     struct slice *country; /* of the whole question, where a column asks for one; empty: none so far */
 };
 

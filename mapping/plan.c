@@ -110,7 +110,13 @@ static struct refusal refuse_long_texts(const struct call *c, struct arena *memo
 
 static struct refusal make_filters(struct plan *p, const struct conditions *list, struct arena *memory)
 {
-    struct filter_making m = { p->call->table, p->options.fold, p->options.today, memory, &p->marks, &p->country };
+    struct filter_making m = { .table = p->call->table,
+                               .fold = p->options.fold,
+                               .today = p->options.today,
+                               .memory = memory,
+                               .marks = &p->marks,
+                               .host = p->call->target.host,
+                               .country = &p->country };
     for (size_t i = 0; i < list->n; i++) {
         struct slice e;
         struct refusal r = filter_of_condition(&m, &list->list[i], &e);
@@ -321,7 +327,7 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
         p.page_rows = PLAN_FREE_PAGE_ROWS;
     if (call->mode_missing)
         marks_add(&p.marks, MARK_MODE);
-    p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 1);
+    p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 2);
     if (!p.filters)
         return no_memory();
     if (is_list)
@@ -336,6 +342,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     size_t n_where = p.n_filters;
     if (!r.fault)
         r = make_filters(&p, &call->having, memory);
+    if (call->table->only.n)
+        p.filters[p.n_filters++] = call->table->only;
     if (!r.fault)
         r = make_checks(&p, memory);
     if (r.fault)
@@ -370,7 +378,7 @@ struct marks plan_marks(const struct plan *p)
     struct marks marks = p->marks;
     bool has_rows = t->kind == TABLE_OBJECT || p->ask_list;
     for (size_t i = 0; i < t->n_columns && has_rows; i++)
-        if (p->call->select & bit((int)i) && mark_is_due(t->columns[i].shown))
+        if ((p->call->select | t->always_marked) & bit((int)i) && mark_is_due(t->columns[i].shown))
             marks.shown |= bit((int)i);
     if (t->rows_are_near && has_rows)
         marks_add(&marks, MARK_ROWS);

@@ -157,6 +157,8 @@ struct table {
     const struct column *columns;
     size_t n_columns;
     const struct report *list;
+    struct slice only;      /* a v3 filter that every call has, on fields of the key; empty: none */
+    uint64_t always_marked; /* columns that are named in any answer with rows, shown or not */
     struct key key;
     const struct part *parts;
     size_t n_parts;
@@ -210,6 +212,8 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
+extern const struct table table_linked_domains;
+extern const struct table table_refips;
 extern const struct table table_subscription_info;
 
 #endif

@@ -744,7 +744,7 @@ static void mark_columns(const struct translation *t, struct marks *marks)
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct column *c = &table->columns[i];
         int field = column_field(c);
-        if (!t->results || !(t->plan->call->select & bit((int)i)))
+        if (!t->results || !((t->plan->call->select | table->always_marked) & bit((int)i)))
             continue;
         if (mark_is_due(c->shown))
             marks->shown |= bit((int)i);

@@ -4,6 +4,8 @@
 
 const struct table *const table_list[] = {
     &table_anchors,
+    &table_linked_domains,
+    &table_refips,
     &table_subscription_info,
     NULL,
 };

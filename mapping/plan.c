@@ -94,6 +94,17 @@ static struct refusal refuse_missing(const struct plan *p, struct arena *memory)
     return why.p ? (struct refusal){ FAULT_NOT_EXACT, why } : no_memory();
 }
 
+/* Where v3 sorts by one column, rows that are alike in it can still be had by the key. */
+static struct refusal refuse_second_order(const struct plan *p)
+{
+    const struct table *t = p->call->table;
+    if (!t->list->sorts_by_one || p->n_order < 2 || (p->n_order == 2 && table_is_key(t, p->order[1].field)))
+        return fine;
+    return (struct refusal){ FAULT_NOT_EXACT,
+                             S("order_by: API v3 orders this list by one column; a second one can only "
+                               "be url") };
+}
+
 /* A clause that cannot be sent is refused before anything is made of it: a text of 64 KiB may become megabytes. */
 static struct refusal refuse_long_texts(const struct call *c, struct arena *memory)
 {
@@ -325,6 +336,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     p.page_rows = options->page_rows;
     if (p.free_of_units && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
         p.page_rows = PLAN_FREE_PAGE_ROWS;
+    if (is_list && call->table->list->most_rows && (!p.page_rows || p.page_rows > call->table->list->most_rows))
+        p.page_rows = call->table->list->most_rows;
     if (call->mode_missing)
         marks_add(&p.marks, MARK_MODE);
     p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 2);
@@ -335,6 +348,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     if (is_list)
         make_fields(&p);
     struct refusal r = refuse_missing(&p, memory);
+    if (!r.fault && is_list)
+        r = refuse_second_order(&p);
     if (!r.fault)
         r = refuse_long_texts(call, memory);
     if (!r.fault)
@@ -437,6 +452,9 @@ int64_t plan_floor_rows(const struct plan *p)
 
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
+    const struct report *list = p->call->table->list;
+    if (list && list->sorts_by_one && p->n_order > 1 && list_units > 0)
+        return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
     if (!p->options.fold || !table_folds(p->call->table) || list_units <= 0)
         return 0;
     return list_units / 4 < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS : list_units / 4;
@@ -559,7 +577,8 @@ static void list_parameters(struct buffer *b, struct slice select, struct slice 
         parameter(b, "where", where);
 }
 
-struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory)
+static struct slice list_path(const struct plan *p, struct slice order_by, struct slice after, int64_t rows,
+                              struct arena *memory)
 {
     struct buffer b = { 0 };
     const struct report *list = p->call->table->list;
@@ -570,8 +589,20 @@ struct slice plan_list_path(const struct plan *p, struct slice after, int64_t ro
         return where;
     begin_path(p, list->path, &b);
     own_parameters(p, list, &b);
-    list_parameters(&b, p->select, p->order_by, where, rows);
+    list_parameters(&b, p->select, order_by, where, rows);
+    b.failed |= !order_by.p;
     return end_text(&b, memory);
+}
+
+struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory)
+{
+    return list_path(p, p->order_by, after, rows, memory);
+}
+
+struct slice plan_step_path(const struct plan *p, int place, struct slice after, int64_t rows, struct arena *memory)
+{
+    struct slice order_by = names_of_order(p->call->table->list, &p->order[place], 1, memory);
+    return list_path(p, order_by, after, rows, memory);
 }
 
 struct slice plan_part_path(const struct plan *p, enum plan_ask ask, struct arena *memory)

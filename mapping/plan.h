@@ -111,6 +111,9 @@ const struct part *plan_part_of(const struct plan *p, enum plan_ask ask);
 struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory);
 struct slice plan_part_path(const struct plan *p, enum plan_ask ask, struct arena *memory);
 
+/* Of a list that v3 sorts by one column (mapping/walk.h): ordered by column `place` of the order alone. */
+struct slice plan_step_path(const struct plan *p, int place, struct slice after, int64_t rows, struct arena *memory);
+
 /* The ask whose numbers bound the rows of the whole list, ASK_COUNT when there is none; and the bound by the bytes of
  * that part. */
 enum plan_ask plan_bound_ask(const struct plan *p);

@@ -213,6 +213,7 @@ bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
 extern const struct table table_linked_domains;
+extern const struct table table_pages;
 extern const struct table table_refips;
 extern const struct table table_subscription_info;
 

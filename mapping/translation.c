@@ -7,6 +7,7 @@
 
 #include "mapping/answer_view.h"
 #include "mapping/part.h"
+#include "mapping/walk.h"
 
 enum { MAX_OBJECT = 64 * 1024 };
 
@@ -53,6 +54,7 @@ struct translation {
     struct refusal refusal;
 
     struct row_list *rows; /* NULL: the answer is one object */
+    struct walk *walk;     /* of a list that v3 sorts by one column; NULL: not needed */
     int64_t page, asked, came,
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
@@ -128,11 +130,11 @@ struct translation *translation_new(const struct plan *plan, struct translation_
                               .n_checks = plan->n_checks,
                               .max_bytes = max_bytes };
     t->rows = plan->call->table->list ? rows_new(&o) : NULL;
-    if (plan->call->table->list && !t->rows) {
-        free(t);
-        return NULL;
-    }
-    return t;
+    t->walk = walk_is_needed(plan) ? walk_new(plan, memory) : NULL;
+    if ((!plan->call->table->list || t->rows) && (!walk_is_needed(plan) || t->walk))
+        return t;
+    translation_free(t);
+    return NULL;
 }
 
 void translation_free(struct translation *t)
@@ -144,6 +146,7 @@ void translation_free(struct translation *t)
         buffer_clear(&t->asks[i].body);
     }
     rows_free(t->rows);
+    walk_free(t->walk);
     buffer_clear(&t->packed);
     free(t);
 }
@@ -356,12 +359,10 @@ static void keep_behind(struct translation *t, const struct scan_value *values)
     t->packed_sound = t->packed.n;
 }
 
-static bool on_list_row(void *context, const struct scan_value *values)
+/* A row of the list, in its order. */
+static bool take_row(void *context, const struct scan_value *values)
 {
     struct translation *t = context;
-    if (t->came == t->asked)
-        return true; /* more than was asked for is not taken */
-    t->came++;
     if (t->ending.full)
         return true;
     if (rows_count(t->rows) >= wanted_rows(t)) {
@@ -379,6 +380,18 @@ static bool on_list_row(void *context, const struct scan_value *values)
     packed_rows_put(&t->packed, t->plan->call->table->list, t->plan->fields, values);
     if (added != ROWS_BROKEN)
         t->packed_sound = t->packed.n;
+    return true;
+}
+
+static bool on_list_row(void *context, const struct scan_value *values)
+{
+    struct translation *t = context;
+    if (t->came == t->asked)
+        return true; /* more than was asked for is not taken */
+    t->came++;
+    if (!t->walk)
+        return take_row(t, values);
+    walk_put(t->walk, values);
     return true;
 }
 
@@ -461,6 +474,8 @@ static int64_t rows_of_page(struct translation *t, int64_t again)
 {
     bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
     int64_t rows = is_refill ? rows_of_refill(t, again) : wanted_rows(t) - rows_count(t->rows) + again;
+    if (t->walk)
+        rows = walk_rows(t->walk, rows);
     int64_t paid = plan_rows_paid_by(t->plan, t->share.units);
     if (rows > paid)
         rows = paid;
@@ -477,7 +492,9 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     struct slice after = S("");
     int64_t again = 0;
     union cell last[REPORT_MAX_FIELDS];
-    if (t->page && rows_last(t->rows, last)) {
+    if (t->walk && t->page && t->page == (t->replayed > 0) && rows_last(t->rows, last))
+        walk_begin_behind(t->walk, last);
+    if (!t->walk && t->page && rows_last(t->rows, last)) {
         if (!begin_page(t, last, &after, &again))
             return false;
         if (t->ending.cut_short)
@@ -491,7 +508,7 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     struct asked *a = &t->asks[ASK_LIST];
     scanner_free(a->scanner);
     a->scanner = new_scanner(t->plan->call->table->list, t->plan->fields, on_list_row, t);
-    ret->path = plan_list_path(t->plan, after, rows, t->memory);
+    ret->path = t->walk ? walk_path(t->walk, rows) : plan_list_path(t->plan, after, rows, t->memory);
     ret->has_rows = true;
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
@@ -587,10 +604,29 @@ static bool end_rows(struct translation *t, struct asked *a, int64_t rows_header
     return true;
 }
 
+/* A page of a list that is walked. */
+static bool end_step(struct translation *t)
+{
+    enum walk_end end = walk_end(t->walk, t->came == t->asked, take_row, t);
+    if (end == WALK_NO_MEMORY)
+        return no_memory(t);
+    t->own_until = rows_count(t->rows);
+    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
+    t->ending.cut_short = t->ending.stuck = end == WALK_IS_STUCK;
+    t->ending.kept_whole = end == WALK_IS_OVER && !t->ending.full && !t->ending.unkept;
+    t->whole_list = end == WALK_IS_OVER && !t->ending.full && !t->ending.behind;
+    bool more = end == WALK_GOES_ON && !t->ending.full && rows_count(t->rows) < wanted_rows(t);
+    t->page += more;
+    t->asks[ASK_LIST].state = more ? TO_ASK : ANSWERED;
+    return true;
+}
+
 static bool end_list(struct translation *t, int64_t rows_header)
 {
     if (!end_rows(t, &t->asks[ASK_LIST], rows_header))
         return false;
+    if (t->walk)
+        return end_step(t);
     for (int i = ASK_PARTS; i < ASK_COUNT; i++)
         t->asks[i].is_full = true; /* v3 may have cut the first page */
     t->own_until = rows_count(t->rows);

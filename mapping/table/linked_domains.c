@@ -51,8 +51,9 @@ static bool host_meets(struct slice host, const struct condition *c)
 static struct refusal of_target(const struct filter_making *m, const struct condition *c, struct slice *ret)
 {
     static const struct refusal fine = { 0 };
-    *ret = host_meets(m->host, c) ? S("")
-                                  : filter_expression(fields[DOMAIN].v3, "eq", filter_string(S(""), m->memory), m->memory);
+    *ret = host_meets(m->host, c)
+               ? S("")
+               : filter_expression(fields[DOMAIN].v3, "eq", filter_string(S(""), m->memory), m->memory);
     return ret->p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }
 

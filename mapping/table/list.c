@@ -3,11 +3,7 @@
 #include "mapping/table.h"
 
 const struct table *const table_list[] = {
-    &table_anchors,
-    &table_linked_domains,
-    &table_refips,
-    &table_subscription_info,
-    NULL,
+    &table_anchors, &table_linked_domains, &table_pages, &table_refips, &table_subscription_info, NULL,
 };
 
 const struct table_hint table_hints[] = {

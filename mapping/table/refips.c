@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * v2 `refips`: the addresses of the domains that link to the target (docs/api-v2.md, docs/compatibility.md). v3 knows one
- * address of a domain; those of which it knows none are no rows here. */
+ * v2 `refips`: the addresses of the domains that link to the target (docs/api-v2.md, docs/compatibility.md). v3 knows
+ * one address of a domain; those of which it knows none are no rows here. */
 #include "mapping/table.h"
 
 enum { ADDRESS, DOMAIN, LINKS };

@@ -397,6 +397,8 @@ struct marks plan_marks(const struct plan *p)
             marks.shown |= bit((int)i);
     if (t->rows_are_near && has_rows)
         marks_add(&marks, MARK_ROWS);
+    if (t->tlds_of)
+        marks_add(&marks, MARK_TLDS);
     for (size_t i = 0; i < t->n_stats && !p->options.stats_zero; i++)
         if (mark_is_due(t->stats[i].shown))
             marks.stats |= bit((int)i);

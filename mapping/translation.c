@@ -813,6 +813,8 @@ static void make_marks(struct translation *t, struct marks *marks)
         mark_order(t, every_row, marks);
     if (t->ending.cut_short || cut_of(t) || contradicts_bound(t) || (table->rows_are_near && t->results))
         marks_add(marks, MARK_ROWS);
+    if (table->tlds_of && !(every_row && t->plan->n_filters == 0))
+        marks_add(marks, MARK_TLDS);
     bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
     /* Of the complete list nothing is missing; but a page or domain with two spellings was counted twice. */
     bool is_complete = every_row && t->plan->n_filters == 0 && t->came_in_all == rows_count(t->rows);

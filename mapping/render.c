@@ -284,8 +284,7 @@ static struct ending *count_endings(const struct row_list *rows, int64_t n, int 
     return list;
 }
 
-static void write_endings(const struct format *f, const struct row_list *rows, int64_t n, int field,
-                          struct buffer *out)
+static void write_endings(const struct format *f, const struct row_list *rows, int64_t n, int field, struct buffer *out)
 {
     size_t distinct;
     struct ending *list = count_endings(rows, n, field, &distinct);

@@ -206,9 +206,13 @@ enum walk_end walk_end(struct walk *w, bool is_full, bool (*on_row)(void *contex
     if (!rows)
         return WALK_NO_MEMORY;
     qsort_r(rows, n, sizeof *rows, compare_rows, w);
-    enum walk_end end = !are_right(w, rows, n) ? WALK_IS_STUCK
-                        : is_in_group(w)       ? end_of_group(w, rows, n, is_full && n)
-                                               : end_of_front(w, rows, &n, is_full && n);
+    enum walk_end end = WALK_IS_STUCK;
+    if (!are_right(w, rows, n))
+        n = 0;
+    else if (is_in_group(w))
+        end = end_of_group(w, rows, n, is_full && n);
+    else
+        end = end_of_front(w, rows, &n, is_full && n);
     for (size_t i = 0; i < n && end != WALK_NO_MEMORY; i++)
         if (!on_row(context, rows[i].of))
             break;

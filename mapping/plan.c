@@ -119,6 +119,20 @@ static struct refusal refuse_long_texts(const struct call *c, struct arena *memo
     return why.p ? (struct refusal){ clause_fault(clause), why } : no_memory();
 }
 
+/* The target as the URL of a page: https where no scheme was given. */
+static struct slice page_of(const struct target *target, struct arena *memory)
+{
+    struct slice text = target->v3, rest = text;
+    size_t scheme = 0;
+    while (scheme + 3 <= text.n && !slice_eq(slice_of(text.p + scheme, 3), S("://")))
+        scheme++;
+    bool has_scheme = scheme + 3 <= text.n && scheme < slice_find(text, '/');
+    if (has_scheme)
+        rest = slice_from(text, scheme + 3);
+    return arena_printf(memory, "%s%.*s%s", has_scheme ? "" : "https://", SLICE_ARGS(text),
+                        slice_find(rest, '/') == rest.n && slice_find(rest, '?') == rest.n ? "/" : "");
+}
+
 static struct refusal make_filters(struct plan *p, const struct conditions *list, struct arena *memory)
 {
     struct filter_making m = { .table = p->call->table,
@@ -341,7 +355,9 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     if (call->mode_missing)
         marks_add(&p.marks, MARK_MODE);
     p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 2);
-    if (!p.filters)
+    if (call->table->is_one_row)
+        p.page.text = page_of(&call->target, memory);
+    if (!p.filters || (call->table->is_one_row && !p.page.text.p))
         return no_memory();
     if (is_list)
         make_order(&p);

@@ -52,6 +52,7 @@ struct plan {
     struct plan_part parts[TABLE_MAX_PARTS];
     struct slice country; /* two letters, where a condition asks for one */
     union cell host;      /* of the target, as a text */
+    union cell page;      /* its URL, where a column shows it */
     struct marks marks;   /* known before anything is asked */
 };
 

@@ -54,6 +54,8 @@ static struct shown shown_of(const struct plan *plan, const struct column *c, co
         shown.words = f->words ? f : NULL;
     } else if (c->from == FROM_TARGET) {
         shown.constant = &plan->host;
+    } else if (c->from == FROM_PAGE) {
+        shown.constant = &plan->page;
     } else if (!cell) {
         shown.constant = empty_cell(c->type);
     }
@@ -324,6 +326,29 @@ void render_answer(const struct plan *plan, const struct row_list *rows, int64_t
     f->end(out);
 }
 
+/* An object's values, as one or as the only row of a list. */
+static void write_object(const struct format *f, const struct table *t, const struct shown_columns *shown,
+                         struct buffer *out)
+{
+    if (t->is_one_row) {
+        f->list(out, 1);
+        f->item(out, t->row_element, 0, shown->n);
+    } else {
+        f->object(out, shown->n);
+    }
+    for (size_t k = 0; k < shown->n; k++) {
+        buffer_append(out, shown->list[k].before);
+        write_value(f, &shown->list[k], NULL, out);
+    }
+    buffer_append(out, shown->behind);
+    if (t->is_one_row) {
+        f->item_end(out, t->row_element);
+        f->list_end(out);
+    } else {
+        f->object_end(out);
+    }
+}
+
 void render_object(const struct plan *plan, const union cell *cells, struct buffer *out)
 {
     const struct format *f = &formats[plan->call->output];
@@ -332,13 +357,7 @@ void render_object(const struct plan *plan, const union cell *cells, struct buff
     shown_make(&shown, plan, f, cells);
     f->begin(out, 1);
     f->member(out, name, true);
-    f->object(out, shown.n);
-    for (size_t k = 0; k < shown.n; k++) {
-        buffer_append(out, shown.list[k].before);
-        write_value(f, &shown.list[k], NULL, out);
-    }
-    buffer_append(out, shown.behind);
-    f->object_end(out);
+    write_object(f, plan->call->table, &shown, out);
     f->member_end(out, name);
     f->end(out);
     out->failed |= shown.texts.failed;

@@ -37,6 +37,7 @@ enum source {
     FROM_FIELD,   /* .field of the row */
     FROM_PART,    /* .fields, added up, of the part's report: .part */
     FROM_TARGET,  /* the target's host */
+    FROM_PAGE,    /* the target's URL */
     FROM_NOTHING, /* v3 has nothing like it */
 };
 
@@ -157,8 +158,10 @@ struct table {
     const struct column *columns;
     size_t n_columns;
     const struct report *list;
-    struct slice only;      /* a v3 filter that every call has, on fields of the key; empty: none */
-    uint64_t always_marked; /* columns that are named in any answer with rows, shown or not */
+    bool is_one_row;                 /* of an object: shown as a list of it */
+    const struct table *of_one_page; /* answers for one URL, without conditions, in place of this list; same columns */
+    struct slice only;               /* a v3 filter that every call has, on fields of the key; empty: none */
+    uint64_t always_marked;          /* columns that are named in any answer with rows, shown or not */
     struct key key;
     const struct part *parts;
     size_t n_parts;

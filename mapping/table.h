@@ -73,8 +73,9 @@ struct column {
     struct filter_name filter; /* the name in a filter; without one: that of the field */
     struct filter_name host;   /* of a URL: the host of it, for subdomain() */
     enum fidelity where, having, order_by, shown;
-    enum null_rule null_when; /* the option under which null is shown */
-    bool only_named;          /* select=* does not show it */
+    struct slice where_says, having_says, order_by_says, shown_says; /* for people: what is not exact about it */
+    enum null_rule null_when;                                        /* the option under which null is shown */
+    bool only_named;                                                 /* select=* does not show it */
     /* In place of the usual filter: the expression, empty when the condition holds for all rows; or a refusal. */
     struct refusal (*make_filter)(const struct filter_making *m, const struct condition *c, struct slice *ret);
 };
@@ -89,7 +90,8 @@ struct prices {
 struct part {
     struct slice name;
     struct slice what;   /* in messages: "API v3's answer (totals) …" */
-    const char *purpose; /* for people who have a call explained */
+    struct slice brings; /* for people who have a call explained: "stats.backlinks"; and why it is asked for */
+    const char *purpose;
     const struct report *report;
     uint64_t fields;          /* what is asked for; of the target record: what the answer shows */
     struct field_order order; /* of a list, with `rows` rows */
@@ -114,6 +116,7 @@ struct table_stat {
     uint64_t fields;
     enum fidelity shown;
     enum null_rule null_when;
+    struct slice says;                                      /* for people: what is not exact about it */
     struct stat_value (*make)(const struct answer_view *v); /* in place of the part's fields; it says what is marked */
 };
 

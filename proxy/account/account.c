@@ -32,8 +32,22 @@ static bool read_key(const struct config *config, const struct config_team *team
 {
     if (secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, why))
         return true;
-    buffer_printf(why, " (%s:%d)", config->file, line_of(config, team));
+    int line = line_of(config, team);
+    if (line)
+        buffer_printf(why, " (%s:%d)", config->file, line);
+    else
+        buffer_printf(why, " (%s: api_key_file is not set)", config->file);
     return false;
+}
+
+/* Whether the file of team `i` is told of already. */
+static bool is_known(const struct config *config, size_t i)
+{
+    const char *file = config->teams[i].api_key_file;
+    bool known = strcmp(file, config->api_key_file) == 0;
+    for (size_t k = 0; k < i && !known; k++)
+        known = config->teams[k].api_key_file && strcmp(file, config->teams[k].api_key_file) == 0;
+    return known;
 }
 
 bool accounts_check(const struct config *config, struct buffer *out)
@@ -41,11 +55,16 @@ bool accounts_check(const struct config *config, struct buffer *out)
     bool ok = true;
     for (size_t i = 0; i <= config->n_teams; i++) {
         const struct config_team *team = i ? &config->teams[i - 1] : NULL;
+        if (team && (!team->api_key_file || is_known(config, i - 1)))
+            continue;
         struct buffer *key = calloc(1, sizeof *key), why = { 0 };
-        if (key && (!team || team->api_key_file) &&
-            !secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
-            buffer_printf(out, "%s:%d: %s%s%s%.*s\n", config->file, line_of(config, team), team ? "[team " : "",
-                          team ? team->name : "", team ? "] " : "", SLICE_ARGS(buffer_slice(&why)));
+        if (key && !secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
+            if (team)
+                buffer_printf(out, "%s:%d: [team %s] ", config->file, team->line, team->name);
+            else
+                config_place(config, "upstream", "api_key_file", out);
+            buffer_append(out, buffer_slice(&why));
+            buffer_put(out, '\n');
             ok = false;
         }
         if (key)

@@ -72,6 +72,7 @@ struct asked {
     struct slice client;    /* its address, as in the request */
     bool is_head, is_fresh; /* see exchange_is_head and exchange_is_fresh */
     struct slice key, team_name;
+    struct slice key_name;          /* may be empty */
     const struct config_team *team; /* of its own settings */
     struct account *account;
     struct params params;

@@ -475,6 +475,11 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
 }
 
+uint32_t ledger_keys_count(const struct ledger *l)
+{
+    return l->keys ? l->keys->n : 0;
+}
+
 static void note_limits(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);

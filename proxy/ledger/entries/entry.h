@@ -31,9 +31,10 @@ struct entry {
     enum entry_kind kind;
     enum entry_via via;
     struct slice id, ref, team, key, client, table, target;
-    struct slice shape; /* to be written: the text; read back: the id */
-    int64_t rows;       /* or ENTRY_NULL (notes) */
-    int64_t units;      /* or ENTRY_NULL */
+    struct slice shape;      /* to be written: the text; read back: the id */
+    struct slice shape_text; /* read back: the text, which lives as long as the store is open */
+    int64_t rows;            /* or ENTRY_NULL (notes) */
+    int64_t units;           /* or ENTRY_NULL */
     int64_t units_predicted, units_alone, results;
     struct slice paid_by, approximate, fault;
     bool where, having;

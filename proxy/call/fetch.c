@@ -193,7 +193,7 @@ static size_t most_bytes(const struct v3_request *r)
 
 static bool start(struct exchange *x, struct get *g, const struct v3_request *r)
 {
-    static const struct upstream_callbacks callbacks = { on_sent, on_bytes, on_done };
+    static const struct upstream_callbacks callbacks = { on_sent, on_bytes, on_done, NULL };
     *g = (struct get){ .exchange = x, .request = *r };
     g->get = upstream_start(x->asked.account->upstream, r->path, x->asked.team_name, most_bytes(r),
                             x->clocks.deadline_ms, &callbacks, g);

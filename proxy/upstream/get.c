@@ -114,6 +114,7 @@ struct upstream_get *get_new(struct upstream *u, struct slice path_and_query, st
 void get_free(struct upstream_get *g)
 {
     free(g->last_why);
+    free((void *)(uintptr_t)g->body.p);
     free(g);
 }
 

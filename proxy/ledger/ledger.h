@@ -90,6 +90,13 @@ void ledger_put_back(struct ledger *l, struct slice id);
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
+/* Hold `less` units less than so far, which are held now: one more hold entry, with all that the call holds from now
+ * on, stands in place of those before it. What a crash would count is less from then on; for limits the units stay set
+ * aside until the call ends, so it can always hold them again. `done` comes when it is durable. Never refused for a
+ * limit; LEDGER_DOWN, too, for a call that holds nothing or has ended. */
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done,
+                  void *context);
+
 /* Whether ledger_hold of so much more would end with LEDGER_WAIT now, as far as is known without trying; and
  * ledger_set_aside of so much in all. */
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units);

@@ -443,7 +443,7 @@ int record_named(struct slice words, const struct record_target *targets, size_t
 
 void record_split(int64_t units, const int64_t *weights, size_t n, int64_t *shares)
 {
-    int64_t sum = 0, left = units;
+    int64_t sum = 0, left = n ? units : 0;
     for (size_t i = 0; i < n; i++)
         sum += weights[i];
     for (size_t i = 0; i < n; i++) {

@@ -112,7 +112,8 @@ const char *record_read(struct slice body, uint32_t fields, size_t n, struct rec
 int record_named(struct slice words, const struct record_target *targets, size_t n);
 
 /* Split `units` over `n` members by their weights: the sum is exactly `units`. What is left after rounding down goes to
- * those with the largest remainders, one each, earlier ones first. Members of no weight at all count alike. */
+ * those with the largest remainders, one each, earlier ones first. Members of no weight at all count alike; without
+ * members nothing happens. */
 void record_split(int64_t units, const int64_t *weights, size_t n, int64_t *shares);
 
 #endif

@@ -169,6 +169,15 @@ size_t record_group(const uint32_t *needs, size_t n, size_t *post_of, struct rec
 
 /* ---- a POST ---- */
 
+struct slice record_target_name(struct slice v3)
+{
+    static const struct slice schemes[] = { SLICE("http://"), SLICE("https://") };
+    for (size_t i = 0; i < 2; i++)
+        if (slice_starts(v3, schemes[i]))
+            return slice_from(v3, schemes[i].n);
+    return v3;
+}
+
 static void put_names(struct buffer *out, uint32_t fields, bool with_index)
 {
     const char *between = "";

@@ -93,6 +93,9 @@ size_t record_group(const uint32_t *needs, size_t n, size_t *post_of, struct rec
 
 extern const struct slice record_path;
 
+/* What tells targets apart: v3's text without its scheme, for a record is of both. */
+struct slice record_target_name(struct slice v3);
+
 /* One target of a POST. */
 struct record_target {
     struct slice v3;

@@ -114,13 +114,6 @@ static struct record_seat *first_seat(const struct record_ask *a)
 
 /* ---- asks ---- */
 
-static struct slice without_scheme(struct slice v3)
-{
-    if (slice_starts(v3, S("http://")))
-        return slice_from(v3, 7);
-    return slice_starts(v3, S("https://")) ? slice_from(v3, 8) : v3;
-}
-
 static struct link *bucket_of(struct records *r, struct slice host)
 {
     return &r->buckets[slice_hash(host) % BUCKETS];
@@ -145,7 +138,7 @@ static struct record_ask *ask_new(struct records *r, struct pot *pot, const stru
     a->key.host = put_text(&to, key->host);
     a->key.v3 = put_text(&to, key->v3);
     a->key.country = put_text(&to, key->country);
-    a->name = without_scheme(a->key.v3);
+    a->name = record_target_name(a->key.v3);
     a->pot = pot;
     a->arrived_ms = pot->last_ms = now_ms;
     link_init(&a->seats);
@@ -193,7 +186,7 @@ static bool is_open(const struct record_ask *a)
 static bool is_the_same(const struct record_ask *a, const struct record_key *key)
 {
     return a->key.mode == key->mode && a->key.is_free == key->is_free && slice_eq(a->key.country, key->country) &&
-           slice_eq(a->name, without_scheme(key->v3));
+           slice_eq(a->name, record_target_name(key->v3));
 }
 
 /* An ask that will bring what is needed. A rating is the host's, whatever else the ask is of. */

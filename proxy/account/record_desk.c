@@ -213,6 +213,11 @@ bool record_desk_join(struct record_desk *d, struct record_seat *seat, const str
     return records_join(d->records, seat, key, need, clock_monotonic_ms());
 }
 
+void record_desk_coming(struct record_desk *d, bool comes)
+{
+    records_coming(d->records, comes, clock_monotonic_ms());
+}
+
 int64_t record_desk_leave(struct record_desk *d, struct record_seat *seat)
 {
     return records_leave(d->records, seat, clock_monotonic_ms());

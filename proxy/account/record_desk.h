@@ -40,6 +40,7 @@ bool record_desk_recall(struct record_desk *d, const struct record_key *key, uin
 /* See records.h. */
 [[nodiscard]] bool record_desk_join(struct record_desk *d, struct record_seat *seat, const struct record_key *key,
                                     uint32_t need, const struct record_manner *manner);
+void record_desk_coming(struct record_desk *d, bool comes);
 int64_t record_desk_leave(struct record_desk *d, struct record_seat *seat);
 void record_desk_held(struct record_desk *d, struct record_seat *seat, bool done);
 

@@ -143,6 +143,9 @@ static bool is_about_path(const struct upstream_get *g, const struct verdict *v)
 {
     struct slice request = slice_of(g->target, g->target_bytes);
     int status = g->wire->reply.status;
+    if (g->is_post) {
+        return false; /* it is about many targets: whoever sent it finds out which */
+    }
     if (status == 404) {
         return v->fault == FAULT_BAD_TARGET && gone_note_404(&g->upstream->gone, request);
     }

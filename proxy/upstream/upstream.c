@@ -652,6 +652,11 @@ void upstream_is_begun(struct upstream_get *g)
     }
 }
 
+int64_t upstream_wait_ms(const struct upstream *u)
+{
+    return rate_wait_us(&u->rate, (int64_t)u->queue.length + 1, clock_monotonic_us()) / 1000 + 1;
+}
+
 void upstream_is_free(struct upstream_get *g)
 {
     g->is_free = true;

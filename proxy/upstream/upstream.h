@@ -49,6 +49,9 @@ bool upstream_is_behind(const struct upstream *u);
  * returning. False when memory is out: then it waits for its body as before. */
 [[nodiscard]] bool upstream_send(struct upstream_get *post, struct slice body);
 
+/* When a request more could go out, behind those that wait for the rate. */
+int64_t upstream_wait_ms(const struct upstream *u);
+
 /* The request that was started just now costs nothing: it goes out when the units are used up, too. */
 void upstream_is_free(struct upstream_get *get);
 

@@ -625,6 +625,66 @@ static void a_hold_that_fails_takes_its_target_out(void **state)
     assert_int_equal(a->news.failing.refusal.fault, FAULT_TOO_BUSY);
 }
 
+static void unknown_targets_are_found_until_it_is_the_path(void **state)
+{
+    (void)state;
+    struct member *a = join(0, names[0], MODE_DOMAIN, "", RATING), *b = join(1, names[1], MODE_DOMAIN, "", RATING);
+    clock_to(10);
+    turn(in_state(LINE, 0));
+    hold_all();
+    const struct records_answer gone = { .failing = { { FAULT_BAD_TARGET, S("API v3 answered 404: no") }, 0 },
+                                         .status = 404,
+                                         .units = -1 };
+    end_with(in_state(AT_V3, 0), &gone); /* in two halves now */
+    for (int i = 0; i < 2; i++) {
+        turn(in_state(LINE, 0));
+        hold_all();
+    }
+    end_with(in_state(AT_V3, 0), &gone);
+    answer_well(in_state(AT_V3, 0), true);
+    assert_int_equal(
+        (a->news.failing.refusal.fault == FAULT_BAD_TARGET) + (b->news.failing.refusal.fault == FAULT_BAD_TARGET), 1);
+    for (int i = 0; i < 12; i++) {
+        a = join(0, names[0], MODE_DOMAIN, "", RATING);
+        clock_to(w->now_ms + 10);
+        turn(in_state(LINE, 0));
+        hold_all();
+        end_with(in_state(AT_V3, 0), &gone);
+        assert_int_equal(a->news.failing.refusal.fault, i < 10 ? FAULT_BAD_TARGET : FAULT_UPSTREAM_ODD);
+    }
+}
+
+static void others_on_their_way_are_awaited(void **state)
+{
+    (void)state;
+    records_coming(w->records, true, 0);
+    join(0, names[0], MODE_DOMAIN, "", RATING);
+    clock_to(30);
+    assert_int_equal(w->n_sent, 0);
+    join(1, names[1], MODE_DOMAIN, "", RATING);
+    records_coming(w->records, false, 35);
+    clock_to(40); /* ten after the last */
+    assert_int_equal(w->n_sent, 1);
+    turn(&w->sent[0]);
+    hold_all();
+    /* While they are asked for, the next ones wait for them: they come back. */
+    join(2, names[2], MODE_DOMAIN, "", RATING);
+    clock_to(60);
+    assert_int_equal(w->n_sent, 1);
+    answer_well(&w->sent[0], true);
+    clock_to(61);
+    assert_int_equal(w->n_sent, 2);
+    records_coming(w->records, true, 61); /* but not for ever */
+    turn(&w->sent[1]);
+    hold_all();
+    answer_well(&w->sent[1], true);
+    join(3, names[3], MODE_DOMAIN, "", RATING);
+    clock_to(61 + 249);
+    assert_int_equal(w->n_sent, 2);
+    clock_to(61 + 250);
+    assert_int_equal(w->n_sent, 3);
+}
+
 /* ---- a walk ---- */
 
 static uint32_t dice;
@@ -735,6 +795,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(v3s_other_refusals_reach_all, setup, teardown),
         cmocka_unit_test_setup_teardown(members_may_leave, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hold_that_fails_takes_its_target_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(unknown_targets_are_found_until_it_is_the_path, setup, teardown),
+        cmocka_unit_test_setup_teardown(others_on_their_way_are_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_is_lost_and_units_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(those_who_leave_owe_their_share, setup, teardown),
     };

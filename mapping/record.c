@@ -6,36 +6,37 @@
 #include "base/text.h"
 #include "mapping/table.h"
 
-const struct slice record_path = SLICE("/batch-analysis/batch-analysis");
+/* clang-format off */
+static const struct field fields[RECORD_FIELDS] = {
+    [RECORD_DOMAIN_RATING]         = { .v3 = SLICE("domain_rating"),       .type = VALUE_RATING, .units = 1, .nullable = true },
+    [RECORD_AHREFS_RANK]           = { .v3 = SLICE("ahrefs_rank"),         .type = VALUE_WHOLE, .units = 1, .nullable = true },
+    [RECORD_BACKLINKS]             = { .v3 = SLICE("backlinks"),           .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_BACKLINKS_DOFOLLOW]    = { .v3 = SLICE("backlinks_dofollow"),  .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_BACKLINKS_NOFOLLOW]    = { .v3 = SLICE("backlinks_nofollow"),  .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_BACKLINKS_REDIRECT]    = { .v3 = SLICE("backlinks_redirect"),  .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_BACKLINKS_INTERNAL]    = { .v3 = SLICE("backlinks_internal"),  .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_REFIPS]                = { .v3 = SLICE("refips"),              .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_REFIPS_SUBNETS]        = { .v3 = SLICE("refips_subnets"),      .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_LINKED_DOMAINS]        = { .v3 = SLICE("linked_domains"),      .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_OUTGOING_LINKS]        = { .v3 = SLICE("outgoing_links"),      .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_ORG_KEYWORDS]          = { .v3 = SLICE("org_keywords"),        .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_ORG_KEYWORDS_1_3]      = { .v3 = SLICE("org_keywords_1_3"),    .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_ORG_KEYWORDS_4_10]     = { .v3 = SLICE("org_keywords_4_10"),   .type = VALUE_WHOLE, .units = 1 },
+    [RECORD_URL_RATING]            = { .v3 = SLICE("url_rating"),          .type = VALUE_RATING, .units = 1, .nullable = true },
+    [RECORD_REFDOMAINS]            = { .v3 = SLICE("refdomains"),          .type = VALUE_WHOLE, .units = 5 },
+    [RECORD_REFDOMAINS_DOFOLLOW]   = { .v3 = SLICE("refdomains_dofollow"), .type = VALUE_WHOLE, .units = 5 },
+    [RECORD_REFDOMAINS_NOFOLLOW]   = { .v3 = SLICE("refdomains_nofollow"), .type = VALUE_WHOLE, .units = 5 },
+    [RECORD_ORG_TRAFFIC]           = { .v3 = SLICE("org_traffic"),         .type = VALUE_WHOLE, .units = 10 },
+    [RECORD_ORG_COST]              = { .v3 = SLICE("org_cost"),            .type = VALUE_WHOLE, .units = 10, .nullable = true },
+};
+/* clang-format on */
 
-static const struct record_row {
-    struct slice name;
-    int units;
-    bool is_rating;
-    bool may_be_null;
-} rows[RECORD_FIELDS] = {
-    /* clang-format off */
-    [RECORD_DOMAIN_RATING]       = { SLICE("domain_rating"),        1, true,  true },
-    [RECORD_AHREFS_RANK]         = { SLICE("ahrefs_rank"),          1, false, true },
-    [RECORD_BACKLINKS]           = { SLICE("backlinks"),            1, false, false },
-    [RECORD_BACKLINKS_DOFOLLOW]  = { SLICE("backlinks_dofollow"),   1, false, false },
-    [RECORD_BACKLINKS_NOFOLLOW]  = { SLICE("backlinks_nofollow"),   1, false, false },
-    [RECORD_BACKLINKS_REDIRECT]  = { SLICE("backlinks_redirect"),   1, false, false },
-    [RECORD_BACKLINKS_INTERNAL]  = { SLICE("backlinks_internal"),   1, false, false },
-    [RECORD_REFIPS]              = { SLICE("refips"),               1, false, false },
-    [RECORD_REFIPS_SUBNETS]      = { SLICE("refips_subnets"),       1, false, false },
-    [RECORD_LINKED_DOMAINS]      = { SLICE("linked_domains"),       1, false, false },
-    [RECORD_OUTGOING_LINKS]      = { SLICE("outgoing_links"),       1, false, false },
-    [RECORD_ORG_KEYWORDS]        = { SLICE("org_keywords"),         1, false, false },
-    [RECORD_ORG_KEYWORDS_1_3]    = { SLICE("org_keywords_1_3"),     1, false, false },
-    [RECORD_ORG_KEYWORDS_4_10]   = { SLICE("org_keywords_4_10"),    1, false, false },
-    [RECORD_URL_RATING]          = { SLICE("url_rating"),           1, true,  true },
-    [RECORD_REFDOMAINS]          = { SLICE("refdomains"),           5, false, false },
-    [RECORD_REFDOMAINS_DOFOLLOW] = { SLICE("refdomains_dofollow"),  5, false, false },
-    [RECORD_REFDOMAINS_NOFOLLOW] = { SLICE("refdomains_nofollow"),  5, false, false },
-    [RECORD_ORG_TRAFFIC]         = { SLICE("org_traffic"),         10, false, false },
-    [RECORD_ORG_COST]            = { SLICE("org_cost"),            10, false, true },
-    /* clang-format on */
+const struct report report_record = {
+    .shape = REPORT_RECORD,
+    .path = SLICE("/batch-analysis/batch-analysis"),
+    .key = SLICE("targets"),
+    .fields = fields,
+    .n_fields = RECORD_FIELDS,
 };
 
 /* What tells the rows of an answer apart, where there are several. */
@@ -44,48 +45,48 @@ enum { INDEX_UNITS = 1 };
 
 struct slice record_field_name(enum record_field f)
 {
-    return rows[f].name;
+    return fields[f].v3;
 }
 
 enum record_field record_field_find(struct slice name)
 {
     for (int f = 0; f < RECORD_FIELDS; f++)
-        if (slice_eq(rows[f].name, name))
+        if (slice_eq(fields[f].v3, name))
             return (enum record_field)f;
     return RECORD_FIELDS;
 }
 
-int64_t record_units(uint32_t fields)
+int64_t record_units(uint32_t set)
 {
     int64_t units = 0;
-    for (; fields; fields &= fields - 1)
-        units += rows[__builtin_ctz(fields)].units;
+    for (; set; set &= set - 1)
+        units += fields[__builtin_ctz(set)].units;
     return units;
 }
 
 /* All that v3 counts for `n` targets, its least price aside. */
-static int64_t counted(uint32_t fields, size_t n)
+static int64_t counted(uint32_t set, size_t n)
 {
-    return (int64_t)n * (record_units(fields) + (n > 1 ? INDEX_UNITS : 0));
+    return (int64_t)n * (record_units(set) + (n > 1 ? INDEX_UNITS : 0));
 }
 
-int64_t record_price(uint32_t fields, size_t n)
+int64_t record_price(uint32_t set, size_t n)
 {
-    int64_t units = counted(fields, n);
+    int64_t units = counted(set, n);
     return units > REPORT_LEAST_UNITS ? units : REPORT_LEAST_UNITS;
 }
 
 uint32_t record_selected(uint32_t need, size_t n)
 {
-    uint32_t fields = need;
+    uint32_t set = need;
     for (int f = 0; f < RECORD_FIELDS; f++) {
-        if (fields & 1u << f)
+        if (set & 1u << f)
             continue;
-        if (counted(fields | 1u << f, n) > REPORT_LEAST_UNITS)
+        if (counted(set | 1u << f, n) > REPORT_LEAST_UNITS)
             break;
-        fields |= 1u << f;
+        set |= 1u << f;
     }
-    return fields;
+    return set;
 }
 
 void record_merge(struct record *into, const struct record *from)
@@ -95,6 +96,17 @@ void record_merge(struct record *into, const struct record *from)
             into->value[f] = from->value[f];
     into->nulls = (into->nulls & ~from->known) | from->nulls;
     into->known |= from->known;
+}
+
+void record_values(const struct record *r, struct part_values *ret)
+{
+    /* A rating that v3 does not know is 0 in v2, and nothing else. */
+    const uint32_t ratings = 1u << RECORD_DOMAIN_RATING | 1u << RECORD_URL_RATING;
+    *ret = (struct part_values){ .rows = 1, .known = r->known, .nulls = r->nulls & ~ratings };
+    for (int f = 0; f < RECORD_FIELDS; f++) {
+        ret->of[f].whole = r->value[f];
+        ret->of[f].number = (double)r->value[f];
+    }
 }
 
 /* ---- who is asked for together ---- */
@@ -178,14 +190,14 @@ struct slice record_target_name(struct slice v3)
     return v3;
 }
 
-static void put_names(struct buffer *out, uint32_t fields, bool with_index)
+static void put_names(struct buffer *out, uint32_t set, bool with_index)
 {
     const char *between = "";
     for (int f = 0; f < RECORD_FIELDS; f++) {
-        if (!(fields & 1u << f))
+        if (!(set & 1u << f))
             continue;
         buffer_str(out, between);
-        buffer_json_string(out, rows[f].name);
+        buffer_json_string(out, fields[f].v3);
         between = ",";
     }
     if (with_index) {
@@ -194,11 +206,10 @@ static void put_names(struct buffer *out, uint32_t fields, bool with_index)
     }
 }
 
-void record_body(struct buffer *out, uint32_t fields, struct slice country, const struct record_target *targets,
-                 size_t n)
+void record_body(struct buffer *out, uint32_t set, struct slice country, const struct record_target *targets, size_t n)
 {
     buffer_str(out, "{\"select\":[");
-    put_names(out, fields, n > 1);
+    put_names(out, set, n > 1);
     buffer_str(out, "],\"targets\":[");
     for (size_t i = 0; i < n; i++) {
         buffer_str(out, i ? ",{\"url\":" : "{\"url\":");
@@ -304,11 +315,11 @@ static const char *read_value(enum record_field f, struct slice text, struct rec
 {
     bool is_whole = true;
     if (slice_eq(text, S("null"))) {
-        if (!rows[f].may_be_null)
+        if (!fields[f].nullable)
             return "a field of a target is null, which API v3 says it never is";
         r->nulls |= 1u << f;
         r->value[f] = 0;
-    } else if (!number_read(text, &r->value[f], &is_whole) || (!is_whole && !rows[f].is_rating)) {
+    } else if (!number_read(text, &r->value[f], &is_whole) || (!is_whole && fields[f].type != VALUE_RATING)) {
         return "a field of a target has a value of another type than API v3 promises";
     }
     r->known |= 1u << f;
@@ -316,7 +327,7 @@ static const char *read_value(enum record_field f, struct slice text, struct rec
 }
 
 /* One row. *index becomes what it says of itself; -1: nothing. */
-static const char *read_row(struct slice row, uint32_t fields, struct record *r, int64_t *index)
+static const char *read_row(struct slice row, uint32_t set, struct record *r, int64_t *index)
 {
     struct json_walk walk;
     struct slice name, value;
@@ -333,7 +344,7 @@ static const char *read_row(struct slice row, uint32_t fields, struct record *r,
             if (*index >= 0 || !parse_u64(value, &n) || n > INT64_MAX)
                 return "a target's row has no valid index";
             *index = (int64_t)n;
-        } else if (f != RECORD_FIELDS && fields & 1u << f) {
+        } else if (f != RECORD_FIELDS && set & 1u << f) {
             why = r->known & 1u << f ? "a key stands twice in one object" : read_value(f, value, r);
         }
         if (why)
@@ -341,7 +352,7 @@ static const char *read_row(struct slice row, uint32_t fields, struct record *r,
     }
     if (walk.failed)
         return "it is not JSON";
-    return r->known == fields ? NULL : "a target's row lacks a field that was asked for";
+    return r->known == set ? NULL : "a target's row lacks a field that was asked for";
 }
 
 /* The one list of the answer. */
@@ -367,7 +378,7 @@ static const char *find_list(struct slice body, struct slice *list)
     return list->n && list->p[0] == '[' ? NULL : "it has no list of targets";
 }
 
-const char *record_read(struct slice body, uint32_t fields, size_t n, struct record *records)
+const char *record_read(struct slice body, uint32_t set, size_t n, struct record *records)
 {
     struct slice list, row, name;
     struct json_walk walk;
@@ -381,7 +392,7 @@ const char *record_read(struct slice body, uint32_t fields, size_t n, struct rec
     while (json_walk_next(&walk, &name, &row)) {
         struct record one;
         int64_t index;
-        if ((why = read_row(row, fields, &one, &index)))
+        if ((why = read_row(row, set, &one, &index)))
             return why;
         if (n == 1 && index < 0)
             index = 0;

@@ -8,6 +8,7 @@
 #define ANCHORAGE_MAPPING_RECORD_H
 
 #include "base/buffer.h"
+#include "mapping/report.h"
 #include "mapping/target.h"
 
 /* In the order in which a request with units to spare takes more of them along: cheap ones first. */
@@ -52,6 +53,8 @@ enum {
     RECORD_MAX_BYTES = 1 << 20 /* of an answer: far more than a hundred rows have */
 };
 
+extern const struct report report_record;
+
 struct slice record_field_name(enum record_field f);
 
 /* RECORD_FIELDS when there is none of this name. */
@@ -76,6 +79,9 @@ struct record {
 /* Take over the fields of `from`. */
 void record_merge(struct record *into, const struct record *from);
 
+/* The same as the numbers of a part of report_record. */
+void record_values(const struct record *r, struct part_values *ret);
+
 /* ---- who is asked for together ---- */
 
 struct record_post {
@@ -90,8 +96,6 @@ struct record_post {
 size_t record_group(const uint32_t *needs, size_t n, size_t *post_of, struct record_post *posts);
 
 /* ---- a POST ---- */
-
-extern const struct slice record_path;
 
 /* What tells targets apart: v3's text without its scheme, for a record is of both. */
 struct slice record_target_name(struct slice v3);

@@ -213,6 +213,10 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
+extern const struct table table_domain_rating;
+extern const struct table table_metrics;
+extern const struct table table_metrics_extended;
+extern const struct table table_positions_metrics;
 extern const struct table table_subscription_info;
 
 #endif

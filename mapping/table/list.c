@@ -4,6 +4,10 @@
 
 const struct table *const table_list[] = {
     &table_anchors,
+    &table_domain_rating,
+    &table_positions_metrics,
+    &table_metrics_extended,
+    &table_metrics,
     &table_subscription_info,
     NULL,
 };

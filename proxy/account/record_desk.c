@@ -81,7 +81,7 @@ static void *way_start(void *context, struct records_post *post, struct slice te
     if (!p)
         return NULL;
     *p = (struct posting){ .desk = d, .post = post, .is_free = is_free, .body = buffer_with_cap(RECORD_MAX_BYTES) };
-    p->get = upstream_start_post(d->o.upstream, record_path, team, RECORD_MAX_BYTES,
+    p->get = upstream_start_post(d->o.upstream, report_record.path, team, RECORD_MAX_BYTES,
                                  clock_monotonic_ms() + d->manner.timeout_ms, &callbacks, p);
     if (!p->get) {
         free(p);

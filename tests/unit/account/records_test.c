@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "proxy/account/records.h"
 
-#define BIT(NAME) (1u << RECORD_##NAME)
-#define RATING (BIT(DOMAIN_RATING) | BIT(AHREFS_RANK))
+#define FIELD(NAME) (1u << RECORD_##NAME)
+#define RATING (FIELD(DOMAIN_RATING) | FIELD(AHREFS_RANK))
 
 enum { MEMBERS = 400, POSTS = 4000, GATHER_MS = 10 };
 
@@ -436,14 +436,14 @@ static void calls_share_a_target(void **state)
 {
     (void)state;
     struct member *a = join(0, names[0], MODE_DOMAIN, "", RATING);
-    struct member *b = join(1, names[0], MODE_DOMAIN, "", BIT(REFDOMAINS));
+    struct member *b = join(1, names[0], MODE_DOMAIN, "", FIELD(REFDOMAINS));
     join(2, "https://a.example", MODE_DOMAIN, "", RATING);          /* the scheme makes no other */
     struct member *d = join(3, names[0], MODE_EXACT, "us", RATING); /* the rating is the host's */
-    struct member *other = join(4, names[0], MODE_EXACT, "", BIT(BACKLINKS));
+    struct member *other = join(4, names[0], MODE_EXACT, "", FIELD(BACKLINKS));
     clock_to(10);
     turn(in_state(LINE, 0));
     hold_all();
-    struct member *late = join(5, names[0], MODE_DOMAIN, "", BIT(REFDOMAINS));
+    struct member *late = join(5, names[0], MODE_DOMAIN, "", FIELD(REFDOMAINS));
     hold_all();
     assert_int_equal(late->held, 0);
     run_all();
@@ -462,9 +462,9 @@ static void calls_share_a_target(void **state)
 static void some_never_share(void **state)
 {
     (void)state;
-    join(0, names[0], MODE_DOMAIN, "", BIT(ORG_TRAFFIC));
-    join(1, names[0], MODE_DOMAIN, "us", BIT(ORG_TRAFFIC));
-    join(2, names[1], MODE_DOMAIN, "de", BIT(ORG_TRAFFIC));
+    join(0, names[0], MODE_DOMAIN, "", FIELD(ORG_TRAFFIC));
+    join(1, names[0], MODE_DOMAIN, "us", FIELD(ORG_TRAFFIC));
+    join(2, names[1], MODE_DOMAIN, "de", FIELD(ORG_TRAFFIC));
     struct member *free_one = join(3, "ahrefs.com", MODE_DOMAIN, "", RATING);
     clock_to(10);
     assert_int_equal(count(LINE), 4);
@@ -697,8 +697,8 @@ static int roll(int sides)
 
 static void join_any(int i)
 {
-    static const uint32_t needs[] = { RATING, BIT(BACKLINKS) | BIT(REFDOMAINS), BIT(ORG_TRAFFIC), RECORD_ALL,
-                                      BIT(DOMAIN_RATING) };
+    static const uint32_t needs[] = { RATING, FIELD(BACKLINKS) | FIELD(REFDOMAINS), FIELD(ORG_TRAFFIC), RECORD_ALL,
+                                      FIELD(DOMAIN_RATING) };
     static const char *const countries[] = { "", "", "", "us" };
     char host[32];
     snprintf(host, sizeof host, "t%d.example", roll(120));

@@ -12,15 +12,15 @@
 #include "base/buffer.h"
 #include "mapping/record.h"
 
-#define BIT(NAME) (1u << RECORD_##NAME)
+#define FIELD(NAME) (1u << RECORD_##NAME)
 #define GROUP_A 0x7FFFu
-#define GROUP_B BIT(REFDOMAINS)
-#define RATING (BIT(DOMAIN_RATING) | BIT(AHREFS_RANK))
+#define GROUP_B FIELD(REFDOMAINS)
+#define RATING (FIELD(DOMAIN_RATING) | FIELD(AHREFS_RANK))
 #define METRICS                                                                                                        \
-    (BIT(BACKLINKS) | BIT(BACKLINKS_NOFOLLOW) | BIT(BACKLINKS_DOFOLLOW) | BIT(BACKLINKS_REDIRECT) |                    \
-     BIT(BACKLINKS_INTERNAL) | BIT(OUTGOING_LINKS))
+    (FIELD(BACKLINKS) | FIELD(BACKLINKS_NOFOLLOW) | FIELD(BACKLINKS_DOFOLLOW) | FIELD(BACKLINKS_REDIRECT) |            \
+     FIELD(BACKLINKS_INTERNAL) | FIELD(OUTGOING_LINKS))
 #define POSITIONS                                                                                                      \
-    (BIT(ORG_KEYWORDS) | BIT(ORG_KEYWORDS_1_3) | BIT(ORG_KEYWORDS_4_10) | BIT(ORG_TRAFFIC) | BIT(ORG_COST))
+    (FIELD(ORG_KEYWORDS) | FIELD(ORG_KEYWORDS_1_3) | FIELD(ORG_KEYWORDS_4_10) | FIELD(ORG_TRAFFIC) | FIELD(ORG_COST))
 
 static void fields_have_prices(void **state)
 {
@@ -29,7 +29,8 @@ static void fields_have_prices(void **state)
     assert_int_equal(record_units(GROUP_A), 15);
     assert_int_equal(record_units(RATING), 2);
     assert_int_equal(record_units(METRICS), 6);
-    assert_int_equal(record_units(METRICS | GROUP_B | BIT(REFIPS) | BIT(REFIPS_SUBNETS) | BIT(LINKED_DOMAINS)), 14);
+    assert_int_equal(record_units(METRICS | GROUP_B | FIELD(REFIPS) | FIELD(REFIPS_SUBNETS) | FIELD(LINKED_DOMAINS)),
+                     14);
     assert_int_equal(record_units(POSITIONS), 23);
     assert_int_equal(RECORD_OF_HOST, RATING);
     for (int f = 0; f < RECORD_FIELDS; f++)
@@ -46,11 +47,11 @@ static void what_costs_nothing_is_taken_along(void **state)
     assert_int_equal(record_selected(RATING, 3), GROUP_A);
     assert_int_equal(record_selected(RATING, 100), RATING);
     /* Up to the first that would cost, and not to a cheaper one behind it. */
-    assert_int_equal(record_selected(BIT(URL_RATING) | BIT(ORG_TRAFFIC), 3),
-                     BIT(URL_RATING) | BIT(ORG_TRAFFIC) | BIT(DOMAIN_RATING) | BIT(AHREFS_RANK) | BIT(BACKLINKS) |
-                         BIT(BACKLINKS_DOFOLLOW));
+    assert_int_equal(record_selected(FIELD(URL_RATING) | FIELD(ORG_TRAFFIC), 3),
+                     FIELD(URL_RATING) | FIELD(ORG_TRAFFIC) | FIELD(DOMAIN_RATING) | FIELD(AHREFS_RANK) |
+                         FIELD(BACKLINKS) | FIELD(BACKLINKS_DOFOLLOW));
     for (size_t n = 1; n <= RECORD_MAX_TARGETS; n++) {
-        const uint32_t needs[] = { RATING, METRICS, POSITIONS, RECORD_ALL, BIT(URL_RATING) };
+        const uint32_t needs[] = { RATING, METRICS, POSITIONS, RECORD_ALL, FIELD(URL_RATING) };
         for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
             uint32_t fields = record_selected(needs[i], n);
             assert_int_equal(fields & needs[i], needs[i]);
@@ -165,7 +166,7 @@ static void the_body_says_what_is_asked(void **state)
                          S("{\"select\":[\"domain_rating\",\"ahrefs_rank\"],\"targets\":[{\"url\":\"www.example.com\","
                            "\"mode\":\"domain\",\"protocol\":\"both\"}]}")));
     b.n = 0;
-    record_body(&b, BIT(ORG_TRAFFIC), S("us"), targets, 2);
+    record_body(&b, FIELD(ORG_TRAFFIC), S("us"), targets, 2);
     assert_true(slice_eq(buffer_slice(&b),
                          S("{\"select\":[\"org_traffic\",\"index\"],\"targets\":[{\"url\":\"www.example.com\","
                            "\"mode\":\"domain\",\"protocol\":\"both\"},{\"url\":\"example.com/\\\"a\\\"/\",\"mode\":"
@@ -184,9 +185,9 @@ static void answers_are_read_by_index(void **state)
     /* In whatever order the rows come, with whatever else is in them. */
     assert_null(record_read(S("{\"x\":[1],\"targets\":[{\"index\":2,\"backlinks\":7,\"url\":\"c/\",\"ip\":null},"
                               "{\"backlinks\":5,\"index\":0},{\"index\":1,\"backlinks\":6}]}"),
-                            BIT(BACKLINKS), 3, r));
+                            FIELD(BACKLINKS), 3, r));
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(r[i].known, BIT(BACKLINKS));
+        assert_int_equal(r[i].known, FIELD(BACKLINKS));
         assert_int_equal(r[i].value[RECORD_BACKLINKS], 5 + i);
     }
     assert_null(record_read(S("{\"targets\":[{\"ahrefs_rank\":null,\"domain_rating\":null}]}"), RATING, 1, r));
@@ -234,7 +235,7 @@ static void odd_answers_are_none(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct record r[3];
-        if (!record_read(slice_str(cases[i].body), BIT(BACKLINKS), cases[i].n, r))
+        if (!record_read(slice_str(cases[i].body), FIELD(BACKLINKS), cases[i].n, r))
             fail_msg("read: %s", cases[i].body);
     }
 }
@@ -265,7 +266,7 @@ static void ratings_are_rounded_half_up(void **state)
         struct buffer b = { 0 };
         struct record r;
         buffer_printf(&b, "{\"targets\":[{\"domain_rating\":%s}]}", cases[i].text);
-        const char *why = record_read(buffer_slice(&b), BIT(DOMAIN_RATING), 1, &r);
+        const char *why = record_read(buffer_slice(&b), FIELD(DOMAIN_RATING), 1, &r);
         if ((why ? -1 : r.value[RECORD_DOMAIN_RATING]) != cases[i].rounded)
             fail_msg("%s: %s, %lld", cases[i].text, why ? why : "read", (long long)r.value[RECORD_DOMAIN_RATING]);
         buffer_clear(&b);
@@ -277,13 +278,13 @@ static void records_grow_field_by_field(void **state)
     (void)state;
     struct record a = { 0 }, b = { 0 };
     a.known = RATING;
-    a.nulls = BIT(AHREFS_RANK);
+    a.nulls = FIELD(AHREFS_RANK);
     a.value[RECORD_DOMAIN_RATING] = 30;
-    b.known = BIT(AHREFS_RANK) | BIT(BACKLINKS);
+    b.known = FIELD(AHREFS_RANK) | FIELD(BACKLINKS);
     b.value[RECORD_AHREFS_RANK] = 12;
     b.value[RECORD_BACKLINKS] = 3;
     record_merge(&a, &b);
-    assert_int_equal(a.known, RATING | BIT(BACKLINKS));
+    assert_int_equal(a.known, RATING | FIELD(BACKLINKS));
     assert_int_equal(a.nulls, 0);
     assert_int_equal(a.value[RECORD_DOMAIN_RATING], 30);
     assert_int_equal(a.value[RECORD_AHREFS_RANK], 12);

@@ -76,6 +76,7 @@ struct config {
     int32_t billing_day;          /* CONFIG_AUTO or 1 to 28 */
     int64_t max_rows_per_request; /* CONFIG_AUTO or 1 and up */
     int64_t upstream_timeout_ms;
+    int64_t gather_ms;
     int64_t stats_ttl_ms, answer_ttl_ms;
     int64_t limits_interval_ms;           /* 0: never */
     const char *ca_file, *upstream_proxy; /* NULL when empty */

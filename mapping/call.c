@@ -155,6 +155,7 @@ static struct refusal read_select(const struct params *params, struct arena *mem
             continue;
         }
         int i = table_column(c->table, name);
+        c->spot = name;
         if (i < 0 || c->table->columns[i].shown == FIDELITY_NONE)
             return refuse(FAULT_BAD_SELECT,
                           arena_printf(memory, "select: %s \"%.*s\"; there are %.*s",
@@ -166,8 +167,9 @@ static struct refusal read_select(const struct params *params, struct arena *mem
     return fine;
 }
 
-static struct refusal bad_order(const struct call *c, struct slice item, struct arena *memory)
+static struct refusal bad_order(struct call *c, struct slice item, struct arena *memory)
 {
+    c->spot = item;
     return refuse(FAULT_BAD_ORDER_BY,
                   arena_printf(memory,
                                "order_by: \"%.*s\" is no column with :asc, :desc or nothing behind it; there are %.*s",
@@ -201,12 +203,13 @@ static struct refusal read_order(const struct params *params, struct arena *memo
 }
 
 static struct refusal read_count(const struct params *params, enum param p, int64_t max, struct arena *memory,
-                                 int64_t *ret)
+                                 struct call *c, int64_t *ret)
 {
     struct slice value = slice_trim(params->value[p]);
     int64_t n;
     if (!value.n)
         return fine;
+    c->spot = value;
     if (!literal_whole(value, &n) || n < 0 || n > max)
         return refuse(param_fault(p), arena_printf(memory, "%.*s \"%.*s\" is no whole number from 0 to %lld",
                                                    SLICE_ARGS(param_name(p)), SLICE_ARGS(value), (long long)max));
@@ -232,9 +235,9 @@ static struct refusal read_order_and_counts(const struct params *params, struct 
 {
     struct refusal r = read_order(params, memory, c);
     if (!r.fault)
-        r = read_count(params, PARAM_LIMIT, CALL_MAX_LIMIT, memory, &c->limit);
+        r = read_count(params, PARAM_LIMIT, CALL_MAX_LIMIT, memory, c, &c->limit);
     if (!r.fault)
-        r = read_count(params, PARAM_OFFSET, INT32_MAX, memory, &c->offset);
+        r = read_count(params, PARAM_OFFSET, INT32_MAX, memory, c, &c->offset);
     return r;
 }
 
@@ -249,14 +252,20 @@ static struct refusal read_question(const struct params *params, const struct ca
     struct refusal r = check_readable(params, known, is_object ? OF_OBJECT : OF_LIST, memory);
     if (!r.fault)
         r = read_mode(params, options, memory, c);
-    if (!r.fault)
+    if (!r.fault) {
         r = target_parse(params->value[PARAM_TARGET], c->mode, memory, &c->target);
+        c->spot = c->target.spot;
+    }
     if (!r.fault)
         r = read_select(params, memory, c);
-    if (!r.fault && params->value[PARAM_WHERE].n)
+    if (!r.fault && params->value[PARAM_WHERE].n) {
         r = conditions_parse(c->table, CLAUSE_WHERE, params->value[PARAM_WHERE], memory, &c->where);
-    if (!r.fault && params->value[PARAM_HAVING].n)
+        c->spot = c->where.spot;
+    }
+    if (!r.fault && params->value[PARAM_HAVING].n) {
         r = conditions_parse(c->table, CLAUSE_HAVING, params->value[PARAM_HAVING], memory, &c->having);
+        c->spot = c->having.spot;
+    }
     if (r.fault || is_object)
         return r;
     r = read_order_and_counts(params, memory, c);

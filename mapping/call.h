@@ -31,6 +31,7 @@ struct call {
     struct order orders[CALL_MAX_ORDERS];
     size_t n_orders; /* as the client asked; 0: none */
     int64_t limit, offset;
+    struct slice spot; /* of a call that was refused: the part of a value that is wrong; p is NULL when not known */
 };
 
 struct call_options {
@@ -39,7 +40,7 @@ struct call_options {
 };
 
 /* Read the call. What it holds is in `memory` or borrowed from `params`. The output is set even when the call is
- * refused (JSON when it is bad), so that the refusal can be written as asked. */
+ * refused (JSON when it is bad), so that the refusal can be written as asked, and the spot. */
 struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,
                           struct call *ret);
 

@@ -34,6 +34,7 @@ struct parser {
     struct slice text;
     size_t at;                  /* bytes */
     size_t counted, characters; /* bytes that were counted, and the characters that begin in them */
+    struct slice spot;          /* what is refused */
     struct arena *memory;
 };
 
@@ -57,6 +58,12 @@ static bool clause_is_kept(enum clause c, const struct column *column)
 {
     enum fidelity f = clause_fidelity(c, column);
     return f != FIDELITY_NONE && f != FIDELITY_MISSING;
+}
+
+struct slice clause_says(enum clause c, const struct column *column)
+{
+    struct slice says = c == CLAUSE_WHERE ? column->where_says : column->having_says;
+    return says.n ? says : S("compared in v3's order of text, which may not be that of bytes");
 }
 
 struct slice operator_name(enum operator_kind op)
@@ -86,8 +93,19 @@ static size_t position(struct parser *p, size_t at)
     return n + 1;
 }
 
+/* What stands at the byte `at`: all that was read since, else one character; empty at the end. Its position. */
+static size_t refuse_at(struct parser *p, size_t at)
+{
+    size_t length = 0;
+    struct slice rest = slice_from(p->text, at), read = slice_of(rest.p, p->at > at ? p->at - at : 0);
+    if (!read.n && rest.n)
+        (void)utf8_decode(rest.p, &length);
+    p->spot = read.n ? slice_trim(read) : slice_of(rest.p, length);
+    return position(p, at);
+}
+
 #define REFUSE(p, where_at, ...)                                                                                       \
-    clause_refusal((p)->clause, clause_fault((p)->clause), position((p), (where_at)), (p)->memory, __VA_ARGS__)
+    clause_refusal((p)->clause, clause_fault((p)->clause), refuse_at((p), (where_at)), (p)->memory, __VA_ARGS__)
 
 static const struct refusal fine = { 0 };
 
@@ -317,41 +335,51 @@ static struct refusal take_condition(struct parser *p, struct condition *c)
     if (!name.n)
         return REFUSE(p, name_at, "a condition is missing: write column, operator, value, as in backlinks>10");
     skip_spaces(p);
-    return peek(p) == '(' ? take_function(p, name, name_at, c) : take_comparison(p, name, name_at, c);
+    struct refusal r = peek(p) == '(' ? take_function(p, name, name_at, c) : take_comparison(p, name, name_at, c);
+    c->source = slice_trim(slice_of(p->text.p + name_at, p->at - name_at));
+    skip_spaces(p);
+    return r;
+}
+
+static struct refusal take_conditions(struct parser *p, struct conditions *ret)
+{
+    size_t room = 4, n = 0;
+    struct condition *list = arena_array(p->memory, struct condition, room);
+    if (!list)
+        return no_memory();
+    for (;;) {
+        if (n == MAX_CONDITIONS)
+            return REFUSE(p, p->at, "there are more than %d conditions", MAX_CONDITIONS);
+        if (n == room) {
+            struct condition *more = arena_array(p->memory, struct condition, room *= 2);
+            if (!more)
+                return no_memory();
+            memcpy(more, list, n * sizeof *list);
+            list = more;
+        }
+        list[n].clause = p->clause;
+        struct refusal r = take_condition(p, &list[n]);
+        if (r.fault)
+            return r;
+        n++;
+        if (at_end(p))
+            break;
+        if (peek(p) != ',')
+            return REFUSE(p, p->at, "a comma is missing between two conditions");
+        p->at++;
+    }
+    *ret = (struct conditions){ .list = list, .n = n };
+    return fine;
 }
 
 struct refusal conditions_parse(const struct table *table, enum clause clause, struct slice text, struct arena *memory,
                                 struct conditions *ret)
 {
     struct parser p = { .table = table, .clause = clause, .text = text, .memory = memory };
-    size_t room = 4, n = 0;
-    struct condition *list = arena_array(memory, struct condition, room);
-    if (!list)
-        return no_memory();
-    for (;;) {
-        if (n == MAX_CONDITIONS)
-            return REFUSE(&p, p.at, "there are more than %d conditions", MAX_CONDITIONS);
-        if (n == room) {
-            struct condition *more = arena_array(memory, struct condition, room *= 2);
-            if (!more)
-                return no_memory();
-            memcpy(more, list, n * sizeof *list);
-            list = more;
-        }
-        list[n].clause = clause;
-        struct refusal r = take_condition(&p, &list[n]);
-        if (r.fault)
-            return r;
-        n++;
-        skip_spaces(&p);
-        if (at_end(&p))
-            break;
-        if (peek(&p) != ',')
-            return REFUSE(&p, p.at, "a comma is missing between two conditions");
-        p.at++;
-    }
-    *ret = (struct conditions){ list, n };
-    return fine;
+    struct refusal r = take_conditions(&p, ret);
+    if (r.fault)
+        *ret = (struct conditions){ .spot = p.spot };
+    return r;
 }
 
 /* Bytes of a character in a JSON string in a URL. Folding may make a letter of two or more bytes another such one; the

@@ -3,10 +3,26 @@
 #include "mapping/mark.h"
 
 static const struct slice words[MARK_COUNT] = {
-#define MARK(NAME, word) [MARK_##NAME] = SLICE(word),
+#define MARK(NAME, word, says) [MARK_##NAME] = SLICE(word),
 #include "mapping/mark.def"
 #undef MARK
 };
+
+static const struct slice sentences[MARK_COUNT] = {
+#define MARK(NAME, word, says) [MARK_##NAME] = SLICE(says),
+#include "mapping/mark.def"
+#undef MARK
+};
+
+struct slice mark_word(enum mark mark)
+{
+    return words[mark];
+}
+
+struct slice mark_says(enum mark mark)
+{
+    return sentences[mark];
+}
 
 bool marks_none(const struct marks *m)
 {

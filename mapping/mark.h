@@ -11,7 +11,7 @@
 #include "mapping/table.h"
 
 enum mark {
-#define MARK(NAME, word) MARK_##NAME,
+#define MARK(NAME, word, says) MARK_##NAME,
 #include "mapping/mark.def"
 #undef MARK
     MARK_COUNT
@@ -44,6 +44,10 @@ static inline bool mark_is_due(enum fidelity f)
 }
 
 bool marks_none(const struct marks *m);
+
+/* "rows", and what it means for people. */
+struct slice mark_word(enum mark mark);
+struct slice mark_says(enum mark mark);
 
 /* The words, comma-separated. */
 void marks_write(const struct marks *m, const struct table *table, struct buffer *out);

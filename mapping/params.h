@@ -58,12 +58,25 @@ void params_write_ignored(const struct params *p, struct buffer *out);
 /* Whether the path is v2's only one: slashes alone, for old programs join an address that ends in one with a path that
  * begins with one; or nothing. */
 bool params_path_is_root(struct slice path);
+extern const struct slice params_other_path; /* what is said of any other */
 
 /* Whether a body of this Content-Type holds parameters. */
 bool params_are_form(struct slice content_type);
 
+/* Whether a text is a command that begins with curl; and the address that it would ask, with all the parameters that it
+ * would send behind the ?, in `memory`: quotes, $'…', line ends behind a backslash, -d and its kin, -G. On failure p is
+ * NULL, and *why says what to write instead. */
+bool params_are_curl(struct slice text);
+struct slice params_of_curl(struct slice command, struct arena *memory, const char **why);
+
 /* "order_by" */
 struct slice param_name(enum param p);
+
+/* PARAM_COUNT when v2 had none of this name. */
+enum param param_find(struct slice name);
+
+/* The known name that is most like one that v2 did not have; empty when none is. */
+struct slice param_like(struct slice name);
 
 /* The fault of a value that cannot be used. */
 enum fault param_fault(enum param p);

@@ -74,8 +74,9 @@ struct column {
     struct filter_name filter; /* the name in a filter; without one: that of the field */
     struct filter_name host;   /* of a URL: the host of it, for subdomain() */
     enum fidelity where, having, order_by, shown;
-    enum null_rule null_when; /* the option under which null is shown */
-    bool only_named;          /* select=* does not show it */
+    struct slice where_says, having_says, order_by_says, shown_says; /* for people: what is not exact about it */
+    enum null_rule null_when;                                        /* the option under which null is shown */
+    bool only_named;                                                 /* select=* does not show it */
     /* In place of the usual filter: the expression, empty when the condition holds for all rows; or a refusal. */
     struct refusal (*make_filter)(const struct filter_making *m, const struct condition *c, struct slice *ret);
 };
@@ -90,7 +91,8 @@ struct prices {
 struct part {
     struct slice name;
     struct slice what;   /* in messages: "API v3's answer (totals) …" */
-    const char *purpose; /* for people who have a call explained */
+    struct slice brings; /* for people who have a call explained: "stats.backlinks"; and why it is asked for */
+    const char *purpose;
     const struct report *report;
     uint64_t fields;          /* what is asked for; of the target record: what the answer shows */
     struct field_order order; /* of a list, with `rows` rows */
@@ -115,6 +117,7 @@ struct table_stat {
     uint64_t fields;
     enum fidelity shown;
     enum null_rule null_when;
+    struct slice says;                                      /* for people: what is not exact about it */
     struct stat_value (*make)(const struct answer_view *v); /* in place of the part's fields; it says what is marked */
 };
 
@@ -215,9 +218,15 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
+extern const struct table table_ahrefs_rank;
 extern const struct table table_linked_domains;
+extern const struct table table_refdomains_by_type;
 extern const struct table table_pages;
 extern const struct table table_refips;
+extern const struct table table_domain_rating;
+extern const struct table table_metrics;
+extern const struct table table_metrics_extended;
+extern const struct table table_positions_metrics;
 extern const struct table table_subscription_info;
 
 #endif

@@ -678,7 +678,7 @@ int64_t translation_page_rows(const struct translation *t)
 
 int64_t translation_rows(const struct translation *t)
 {
-    return rows_count(t->rows);
+    return t->rows ? rows_count(t->rows) : 1;
 }
 
 int64_t translation_own_results(const struct translation *t)

@@ -36,32 +36,44 @@ static const struct report report_totals = {
 
 static const struct part parts[] = {
     [TOTALS] = { .name = SLICE("totals"), .what = SLICE("totals"), .report = &report_totals, .fields = BIT(LIVE),
+                 .brings = SLICE("stats.backlinks"),
                  .purpose = "stats.backlinks (asked again after stats_ttl)" },
     [RATIO]  = { .name = SLICE("anchors.ratio"), .what = SLICE("top anchors"), .report = &report_anchors,
                  .fields = BIT(LINKS) | BIT(REFPAGES), .order = { LINKS, true }, .rows = RATIO_ROWS,
-                 .kept_ms = ratio_kept_ms, .unless = NULL_ESTIMATE,
+                 .brings = SLICE("stats.refpages"), .kept_ms = ratio_kept_ms, .unless = NULL_ESTIMATE,
                  .purpose = "the estimate of stats.refpages (kept 7 days per target and mode)" },
 };
 
 /* In the order in which v2 shows them. v3 groups links before we see them, so `where` on a count or a date applies to the
  * grouped value; v3 has no date of the last visit: a live link was seen lately, and not before it was first seen. */
+#define ONLY_SUMS SLICE("v2 looked at each referring domain of an anchor; v3 has the sum only")
+#define ALL_LIVE SLICE("every living link was visited since: the condition is left out")
 static const struct column columns[] = {
     { .v2 = SLICE("anchor"), .type = VALUE_TEXT, .field = ANCHOR, .text = TEXT_FOLDED,
       .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("backlinks"), .type = VALUE_WHOLE, .field = LINKS,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .field = REFPAGES,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("root_domain_name"), 1 },
       .text = TEXT_HOST,
-      .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE },
+      .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE,
+      .where_says = SLICE("v3 compares the registrable domain of the linking site; the counts may be of more links than these") },
     { .v2 = SLICE("refdomains"), .type = VALUE_WHOLE, .field = REFDOMAINS,
       .where = FIDELITY_NONE, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("first_seen"), .type = VALUE_DATE, .field = FIRST_SEEN,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("last_visited"), .type = VALUE_DATE, .field = FIRST_SEEN, .null_when = NULL_VISITED,
-      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND },
+      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND,
+      .where_says = ALL_LIVE, .having_says = ALL_LIVE,
+      .order_by_says = SLICE("v3 has no last visit; sorted by first_seen"),
+      .shown_says = SLICE("answered with first_seen") },
 };
+#undef ONLY_SUMS
+#undef ALL_LIVE
 /* clang-format on */
 
 /* v3 has no number of linking pages. None or one anchor: known. The target's whole list: its sum, at most too high by
@@ -90,6 +102,7 @@ static const struct table_stat stats[] = {
       .type = VALUE_WHOLE,
       .shown = FIDELITY_NEAR,
       .make = refpages,
+      .says = SLICE("estimated by the ratio of pages to links among the greatest rows"),
       .null_when = NULL_ESTIMATE },
 };
 

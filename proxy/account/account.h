@@ -14,6 +14,8 @@
 #include "proxy/reuse/flight.h"
 #include "proxy/upstream/upstream.h"
 
+struct record_desk;
+
 enum { ACCOUNT_LABEL_SIZE = 80 };
 
 struct account {
@@ -21,6 +23,7 @@ struct account {
     struct upstream *upstream;
     struct cache *cache;
     struct flights *flights;
+    struct record_desk *desk;
 
     /* The answers have shown this. */
     struct translation_seen seen;

@@ -67,7 +67,7 @@ static void on_done(void *context, const struct upstream_result *result)
 
 static bool send(struct own_request *r)
 {
-    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done };
+    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done, NULL };
     r->get = upstream_start(r->account->upstream, buffer_slice(&r->path), S(OWN_TEAM), r->body.max_bytes,
                             clock_monotonic_ms() + r->within_ms, &callbacks, r);
     if (r->get)

@@ -87,14 +87,24 @@ static bool explain(const struct admin_owner *owner, const struct query *query, 
     return true;
 }
 
-enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT };
+enum {
+    USAGE_BY,
+    USAGE_SINCE,
+    USAGE_UNTIL,
+    USAGE_MONTH,
+    USAGE_TEAM,
+    USAGE_KEY,
+    USAGE_PER,
+    USAGE_SORT,
+    USAGE_TOP,
+    USAGE_FORMAT
+};
 
 /* The command's words for the parameters; the values' meaning is the command's matter. */
 static const char *const usage_options[] = {
-    [USAGE_BY] = "--by",
-    [USAGE_SINCE] = "--since",
-    [USAGE_UNTIL] = "--until",
-    [USAGE_MONTH] = "--month",
+    [USAGE_BY] = "--by",       [USAGE_SINCE] = "--since", [USAGE_UNTIL] = "--until",
+    [USAGE_MONTH] = "--month", [USAGE_TEAM] = "--team",   [USAGE_KEY] = "--key",
+    [USAGE_PER] = "--per",     [USAGE_SORT] = "--sort",   [USAGE_TOP] = "--top",
 };
 enum { USAGE_OPTIONS = sizeof usage_options / sizeof usage_options[0] };
 
@@ -138,7 +148,11 @@ static const struct path {
     { SLICE("/healthz"), ANYBODY, healthz, { SLICE("") } },
     { SLICE("/readyz"), ANYBODY, readyz, { SLICE("") } },
     { SLICE("/metrics"), TOKEN, metrics, { SLICE("") } },
-    { SLICE("/usage"), TOKEN, usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
+    { SLICE("/usage"),
+      TOKEN,
+      usage,
+      { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("team"), SLICE("key"), SLICE("per"),
+        SLICE("sort"), SLICE("top"), SLICE("format") } },
     { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
@@ -159,13 +173,17 @@ struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *o
         *out = buffer_with_cap(out->max_bytes);
         return a;
     }
-    /* The first line says what is wrong; what follows are the options of the command line. */
+    /* The first line says what is wrong; what follows are the options of the command line. What the command itself says
+     * is about the question; the rest is the books' trouble. */
     struct slice rest, why = slice_split(err, '\n', &rest);
+    if (slice_starts(why, S("anchorage usage: ")))
+        why = slice_from(why, 10);
+    bool is_asked_wrong = status == STATUS_MISUSED || slice_starts(why, S("usage: there is no "));
     if (slice_starts(why, S("usage: ")))
         why = slice_from(why, 7);
     if (slice_starts(why, S("--")))
         why = slice_from(why, 2);
-    return admin_error(status == STATUS_MISUSED ? 400 : 503, why.n ? why : S("the books did not answer"));
+    return admin_error(is_asked_wrong ? 400 : 503, why.n ? why : S("the books did not answer"));
 }
 
 /* ---- who asks, and what ---- */

@@ -90,6 +90,23 @@ static const struct step *step_of(const struct exchange *x)
     return &x->driving.steps[x->driving.step];
 }
 
+bool exchange_asks_record(const struct exchange *x, enum plan_ask ask)
+{
+    const struct table *t = x->asked.call.table;
+    return ask >= ASK_PARTS && (size_t)(ask - ASK_PARTS) < t->n_parts &&
+           t->parts[ask - ASK_PARTS].report->shape == REPORT_RECORD;
+}
+
+struct record_key exchange_record_key(const struct exchange *x)
+{
+    const struct target *target = &x->asked.call.target;
+    return (struct record_key){ .host = target->host,
+                                .v3 = target->v3,
+                                .mode = target->v3_mode,
+                                .country = x->asked.plan.country,
+                                .is_free = plan_is_free(&x->asked.plan) };
+}
+
 void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes)
 {
     const struct part *part = plan_part_of(&x->asked.plan, ask);

@@ -35,6 +35,7 @@
 #define ANCHORAGE_PROXY_CALL_EXCHANGE_H
 
 #include "mapping/translation.h"
+#include "proxy/account/record_desk.h"
 #include "proxy/reuse/pages.h"
 #include "proxy/service/service.h"
 #include "proxy/service/worker.h"
@@ -72,6 +73,7 @@ struct asked {
     struct slice client;    /* its address, as in the request */
     bool is_head, is_fresh; /* see exchange_is_head and exchange_is_fresh */
     struct slice key, team_name;
+    struct slice key_name;          /* may be empty */
     const struct config_team *team; /* of its own settings */
     struct account *account;
     struct params params;
@@ -104,6 +106,7 @@ struct outcome {
     struct slice payer;       /* of what was remembered or shared: the call that asked v3 */
     struct slice why;         /* our limits cut the answer short: which one; n 0: they did not */
     int64_t alone_units;      /* what the answer cost that call */
+    int64_t share_units;      /* spent on parts of the answer that were shared: the price of these alone counts */
     struct charge charge;     /* what the call owes; nothing before it is settled */
     bool cached;              /* the whole answer was given before: nothing is asked, no units are spent */
     bool shared;              /* another call's request that was under way has brought the answer, or a part of it */
@@ -210,6 +213,10 @@ static inline bool exchange_is_fresh(const struct exchange *x)
 {
     return x->asked.is_fresh;
 }
+
+/* Whether what is asked is the target record, which the account's desk brings; and what it is of. */
+bool exchange_asks_record(const struct exchange *x, enum plan_ask ask);
+struct record_key exchange_record_key(const struct exchange *x);
 
 /* Remember a part of the answer for later calls, as long as such a part holds. */
 void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes);

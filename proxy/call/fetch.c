@@ -3,6 +3,7 @@
 #include "proxy/call/fetch.h"
 
 #include "base/clock.h"
+#include "mapping/part.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
 
@@ -21,8 +22,18 @@ struct get {
     bool sent;
 };
 
+/* The seat at the desk where target records are asked for. */
+struct record_part {
+    struct record_seat seat;
+    struct record_key key;
+    enum plan_ask ask;
+    int64_t held;     /* units, for the record */
+    int64_t until_ms; /* how long it waits for the rate */
+};
+
 struct fetch {
     struct get gets[ASK_COUNT];
+    struct record_part record;
     struct spending spending;
     bool has_asked;
     bool has_copy; /* of another call's answer */
@@ -181,6 +192,125 @@ static void on_done(void *context, const struct upstream_result *r)
         exchange_wake(x);
 }
 
+/* ---- the target record ---- */
+
+static void on_record_held(void *context, enum ledger_outcome outcome)
+{
+    struct exchange *x = context;
+    x->n_under_way--;
+    record_desk_held(x->asked.account->desk, &x->fetch->record.seat, outcome == LEDGER_DONE);
+    if (!x->n_under_way)
+        exchange_wake(x);
+}
+
+/* Its POST is about to leave: from now on it is finished whatever the client does. */
+static void on_record_hold(void *context, int64_t units)
+{
+    struct exchange *x = context;
+    struct record_part *r = &x->fetch->record;
+    int64_t before = r->held;
+    x->has_sent = true;
+    r->held = units;
+    if (!hold_change(x, before, units, on_record_held))
+        record_desk_held(x->asked.account->desk, &r->seat, true);
+}
+
+static void spend_share(struct exchange *x, int64_t units, int64_t predicted)
+{
+    struct spending *s = &x->fetch->spending;
+    s->predicted += predicted;
+    s->known += units > 0 ? units : 0;
+    s->any |= units > 0;
+    if (units < 0 && predicted > 0) {
+        s->unknown += predicted;
+        s->any_unknown = s->any = true;
+    }
+    outcome_paid_share(x, units >= 0 ? units : predicted);
+}
+
+static void take_record(struct exchange *x, const struct record_news *news)
+{
+    struct part_values part;
+    record_values(news->record, &part);
+    if (!news->pays)
+        outcome_shared_part(x, news->payer);
+    translation_know_part(x->translation, x->fetch->record.ask,
+                          slice_of((const char *)&part, part_bytes(&report_record)));
+}
+
+static void on_record_told(void *context, const struct record_news *news)
+{
+    struct exchange *x = context;
+    const struct refusal *refusal = &news->failing.refusal;
+    x->n_under_way--;
+    if (news->pays) {
+        x->fetch->has_asked = true;
+        spend_share(x, news->units, news->predicted);
+    }
+    if (!refusal->fault) {
+        take_record(x, news);
+    } else if (!x->refusal.fault) {
+        x->retry_after_ms = news->failing.retry_after_ms;
+        exchange_refuse(x, refusal->fault, arena_dup(x->memory, refusal->why));
+    }
+    if (!x->n_under_way)
+        exchange_wake(x);
+}
+
+static bool take_record_seat(struct exchange *x, const struct v3_request *request)
+{
+    const struct config *c = exchange_config(x);
+    struct record_part *r = &x->fetch->record;
+    int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + c->queue_timeout_ms;
+    struct record_manner manner = { c->gather_ms, c->stats_ttl_ms, c->call_timeout_ms, c->units_per_month };
+    *r = (struct record_part){ .key = exchange_record_key(x), .ask = request->ask, .held = request->units };
+    r->until_ms = until_ms < x->clocks.deadline_ms ? until_ms : x->clocks.deadline_ms;
+    r->seat = (struct record_seat){ .id = slice_of(x->id, LEDGER_ID_SIZE - 1),
+                                    .team = x->asked.team_name,
+                                    .is_fresh = exchange_is_fresh(x),
+                                    .hold = on_record_hold,
+                                    .told = on_record_told,
+                                    .context = x };
+    x->n_under_way++;
+    uint32_t need = (uint32_t)x->asked.plan.parts[request->ask - ASK_PARTS].fields;
+    if (record_desk_join(x->asked.account->desk, &r->seat, &r->key, need, &manner))
+        return true;
+    x->n_under_way--;
+    return false;
+}
+
+/* What is owed for it is a guess then. */
+static void leave_record_seat(struct exchange *x)
+{
+    if (!x->fetch->record.seat.ask)
+        return;
+    int64_t owed = record_desk_leave(x->asked.account->desk, &x->fetch->record.seat);
+    if (owed)
+        spend_share(x, -1, owed);
+    x->fetch->has_asked |= owed > 0;
+    x->n_under_way--;
+}
+
+/* Until its turn has come, or something else was sent for the call, it waits no longer than others do. */
+static enum onward await_record(struct exchange *x)
+{
+    return exchange_sleep(x, x->has_sent ? x->clocks.deadline_ms : x->fetch->record.until_ms);
+}
+
+static enum onward record_is_late(struct exchange *x)
+{
+    bool is_over = clock_monotonic_ms() >= x->clocks.deadline_ms;
+    if (!is_over && x->has_sent)
+        return await_record(x);
+    leave_record_seat(x);
+    x->retry_after_ms = is_over ? 0 : upstream_wait_ms(x->asked.account->upstream);
+    if (x->has_sent)
+        exchange_refuse(x, FAULT_UPSTREAM_LATE, S("API v3 gave no answer for the target within call_timeout"));
+    else
+        exchange_refuse(x, FAULT_TOO_BUSY, S("other requests wait for those that API v3 takes in a minute"));
+    return x->n_under_way ? WAIT : REFUSE;
+}
+
 /* ---- sending ---- */
 
 static size_t most_bytes(const struct v3_request *r)
@@ -193,7 +323,7 @@ static size_t most_bytes(const struct v3_request *r)
 
 static bool start(struct exchange *x, struct get *g, const struct v3_request *r)
 {
-    static const struct upstream_callbacks callbacks = { on_sent, on_bytes, on_done };
+    static const struct upstream_callbacks callbacks = { on_sent, on_bytes, on_done, NULL };
     *g = (struct get){ .exchange = x, .request = *r };
     g->get = upstream_start(x->asked.account->upstream, r->path, x->asked.team_name, most_bytes(r),
                             x->clocks.deadline_ms, &callbacks, g);
@@ -209,6 +339,8 @@ static bool start(struct exchange *x, struct get *g, const struct v3_request *r)
 
 void fetch_cancel(struct exchange *x)
 {
+    if (x->fetch)
+        leave_record_seat(x);
     for (int i = 0; x->fetch && i < ASK_COUNT; i++) {
         struct get *g = &x->fetch->gets[i];
         struct spending *s = &x->fetch->spending;
@@ -229,14 +361,18 @@ static enum onward send_round(struct exchange *x)
     const struct requests *q = &x->requests;
     int n = q->n;
     x->requests.n = 0; /* when they have all ended, the step is entered again */
-    x->fetch->has_asked = true;
     for (int i = 0; i < n; i++) {
-        if (!start(x, &x->fetch->gets[i], &q->list[i])) {
+        bool is_record = exchange_asks_record(x, q->list[i].ask);
+        x->fetch->has_asked |= !is_record;
+        if (!(is_record ? take_record_seat(x, &q->list[i]) : start(x, &x->fetch->gets[i], &q->list[i]))) {
             fetch_cancel(x);
             return exchange_refuse_memory(x);
         }
     }
-    return WAIT;
+    if (!x->fetch->record.seat.ask || await_record(x) == WAIT)
+        return WAIT;
+    fetch_cancel(x);
+    return REFUSE;
 }
 
 /* ---- what other calls ask ---- */
@@ -314,6 +450,10 @@ enum onward fetch_enter(struct exchange *x)
 
 enum onward fetch_late(struct exchange *x)
 {
+    if (x->fetch->record.seat.ask)
+        return record_is_late(x);
+    if (x->n_under_way)
+        return WAIT;
     if (x->seats.given)
         return fetch_enter(x); /* there may be memory now */
     return exchange_refuse(x, FAULT_UPSTREAM_LATE,

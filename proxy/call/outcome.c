@@ -130,6 +130,11 @@ void outcome_shared_page(struct exchange *x)
     x->outcome.shared = true;
 }
 
+void outcome_paid_share(struct exchange *x, int64_t units)
+{
+    x->outcome.share_units += units;
+}
+
 /* The rows of a call that nobody waited for were paid for all the same: they are owed, or leaving would burn units of
  * all for nothing. */
 static struct charge charge_for_leaving(const struct exchange *x, int64_t held_rows)
@@ -173,8 +178,8 @@ int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
     if (replayed)
         units += plan_units(p, came) - (came > replayed ? plan_units(p, came - replayed) : 0);
     for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
-        units += r->given & 1u << ask ? plan_part_units(p, ask) : 0; /* remembered, or from another call */
-    return units;
+        units += r->given & 1u << ask ? plan_part_units(p, ask) : 0; /* remembered, or shared with other calls */
+    return units - x->outcome.share_units;
 }
 
 void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream)

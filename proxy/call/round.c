@@ -3,6 +3,7 @@
 #include "proxy/call/round.h"
 
 #include "base/clock.h"
+#include "mapping/part.h"
 #include "proxy/call/fetch.h"
 #include "proxy/call/hold.h"
 #include "proxy/call/outcome.h"
@@ -176,10 +177,28 @@ static enum onward set_aside(struct exchange *x, int64_t results, bool one_more)
     return how;
 }
 
-/* A part that an earlier call has brought and that is still good. */
-static bool find_part(const struct exchange *x, enum plan_ask ask, struct slice *ret)
+/* Of the target record, which has a desk of its own. */
+static bool find_record(const struct exchange *x, enum plan_ask ask, struct slice *ret, char payer[CACHE_PAYER_SIZE])
 {
+    struct record_key key = exchange_record_key(x);
+    struct record record;
+    struct part_values *part = exchange_part(x, struct part_values);
+    if (!part || !exchange_config(x)->stats_ttl_ms ||
+        !record_desk_recall(x->asked.account->desk, &key, (uint32_t)x->asked.plan.parts[ask - ASK_PARTS].fields,
+                            &record, payer))
+        return false;
+    record_values(&record, part);
+    *ret = slice_of((const char *)part, part_bytes(&report_record));
+    return true;
+}
+
+/* A part that an earlier call has brought and that is still good. */
+static bool find_part(const struct exchange *x, enum plan_ask ask, struct slice *ret, char payer[CACHE_PAYER_SIZE])
+{
+    payer[0] = '\0';
     const struct part *part = plan_part_of(&x->asked.plan, ask);
+    if (exchange_asks_record(x, ask))
+        return find_record(x, ask, ret, payer);
     return (part->kept_ms || exchange_config(x)->stats_ttl_ms) &&
            cache_find_part(x->asked.account->cache, part, &x->asked.call.target, clock_monotonic_ms(), ret);
 }
@@ -196,8 +215,9 @@ static bool is_proven(const struct exchange *x)
 {
     enum plan_ask bound = plan_bound_ask(&x->asked.plan);
     struct slice known;
+    char payer[CACHE_PAYER_SIZE];
     int64_t most = translation_most_rows(x->translation);
-    if (most == INT64_MAX && bound != ASK_COUNT && !exchange_is_fresh(x) && find_part(x, bound, &known))
+    if (most == INT64_MAX && bound != ASK_COUNT && !exchange_is_fresh(x) && find_part(x, bound, &known, payer))
         most = plan_bound(&x->asked.plan, known);
     return most <= x->asked.call.offset + x->rounds->results;
 }
@@ -243,9 +263,14 @@ static enum onward decide(struct exchange *x)
 static void recall_parts(struct exchange *x)
 {
     struct slice known;
-    for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
-        if (translation_needs(x->translation, ask) && find_part(x, ask, &known))
-            translation_know_part(x->translation, ask, known);
+    char payer[CACHE_PAYER_SIZE];
+    for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++) {
+        if (!translation_needs(x->translation, ask) || !find_part(x, ask, &known, payer))
+            continue;
+        translation_know_part(x->translation, ask, known);
+        if (payer[0])
+            outcome_replayed(x, slice_str(payer));
+    }
 }
 
 static struct slice *shared_as(struct exchange *x, enum plan_ask ask)
@@ -262,7 +287,7 @@ static struct slice *shared_as(struct exchange *x, enum plan_ask ask)
 static void join_parts(struct exchange *x)
 {
     for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
-        if (translation_needs(x->translation, ask) && shared_as(x, ask)->p &&
+        if (translation_needs(x->translation, ask) && !exchange_asks_record(x, ask) && shared_as(x, ask)->p &&
             flight_join(x->asked.account->flights, &x->seats, (enum flight_kind)ask, *shared_as(x, ask)))
             translation_await(x->translation, ask);
 }
@@ -297,6 +322,16 @@ static void start_flight(struct exchange *x, enum plan_ask ask)
         flight_start(flights, &x->seats, FLIGHT_PAGES, x->pages.list);
 }
 
+/* The desk asks for the record, together with those of other calls. */
+static bool next_record(struct exchange *x, enum plan_ask ask, struct v3_request *r)
+{
+    if (!translation_needs(x->translation, ask))
+        return false;
+    translation_await(x->translation, ask);
+    *r = (struct v3_request){ .ask = ask, .units = plan_part_units(&x->asked.plan, ask) };
+    return true;
+}
+
 static void take_requests(struct exchange *x)
 {
     struct requests *q = &x->requests;
@@ -305,10 +340,13 @@ static void take_requests(struct exchange *x)
     for (enum plan_ask ask = 0; ask < ASK_COUNT; ask++) {
         struct v3_request *r = &q->list[q->n];
         bool is_due = x->rounds->state != PROVING || ask == plan_bound_ask(&x->asked.plan);
-        if (!is_due || !translation_next_of(x->translation, ask, r))
+        if (!is_due ||
+            !(exchange_asks_record(x, ask) ? next_record(x, ask, r) : translation_next_of(x->translation, ask, r)))
             continue;
         q->n++;
         x->next_hold.units += r->units;
+        if (exchange_asks_record(x, ask))
+            continue;
         list_rows += ask == ASK_LIST ? r->rows : 0;
         start_flight(x, ask);
     }

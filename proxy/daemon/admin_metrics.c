@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The numbers of /metrics come from here. */
 #include "proxy/daemon/admin_metrics.h"
+#include "proxy/account/record_desk.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static void gather_keys(const struct slice *names, const struct key_numbers *key
 static void gather_upstream(const struct service *s, struct metrics *m)
 {
     size_t n = s->accounts.n;
+    uint64_t posts = 0;
     struct key_numbers *keys = calloc(n, sizeof *keys);
     struct slice *names = calloc(n, sizeof *names);
     struct upstream_stats sum = { .attempts.scale = &histogram_waits, .waits.scale = &histogram_waits };
@@ -109,11 +111,12 @@ static void gather_upstream(const struct service *s, struct metrics *m)
         const struct account *a = &s->accounts.list[i];
         struct upstream_stats one;
         upstream_stats(a->upstream, &one);
+        posts += record_desk_sent(a->desk);
         names[i] = slice_str(a->label);
         keys[i] = numbers_of(&one, cache_stats(a->cache));
         add_key(&sum, &one);
     }
-    metric_add(m, METRIC_V3_REQUESTS, (int64_t)s->counters.v3_requests);
+    metric_add(m, METRIC_V3_REQUESTS, (int64_t)(s->counters.v3_requests + posts));
     metric_add(m, METRIC_V3_RETRIES, (int64_t)sum.retries);
     for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
         if (sum.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))

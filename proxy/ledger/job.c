@@ -84,6 +84,12 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     return status;
 }
 
+enum words_result ledger_command_words(int argc, const char *const *argv, struct words *ret, struct buffer *out,
+                                       struct buffer *err)
+{
+    return command_words(argc, argv, ret, out, err);
+}
+
 void jobs_refresh_keys(struct ledger *l)
 {
     struct buffer why = buffer_with_cap(4096);

@@ -162,6 +162,33 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         operation_answer(l, call->team, done, context, outcome);
 }
 
+static bool lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    struct open_call *open = serves_now(l) ? open_calls_find(&l->calls, call->id) : NULL;
+    if (!open || open->ended || less.n < 0 || less.n > open->units)
+        return false;
+    int64_t now_ms = clock_wall_ms();
+    struct entry e = entry_of_call(call, ENTRY_HOLD, now_ms > open->held_ms ? now_ms : open->held_ms);
+    e.ref = call->id;
+    e.rows = open->rows;
+    e.units = e.units_predicted = open->units - less.n;
+    struct op *op = op_new(&e);
+    if (!op)
+        return false;
+    open->aside_rows = rows_counted(open);
+    open->aside_units = units_counted(open);
+    open->units = e.units;
+    open->held_ms = e.time_ms;
+    dispatch(l, op, open, done, context);
+    return true;
+}
+
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    if (!lower(l, call, less, done, context))
+        operation_answer(l, call->team, done, context, LEDGER_DOWN);
+}
+
 bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
 {
     const struct open_call *open = open_calls_find(&l->calls, id);
@@ -473,6 +500,11 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     }
     ledger_close(l);
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
+}
+
+uint32_t ledger_keys_count(const struct ledger *l)
+{
+    return l->keys ? l->keys->n : 0;
 }
 
 static void note_limits(struct ledger *l)

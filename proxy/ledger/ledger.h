@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "base/words/words.h"
 #include "proxy/ledger/entries/types.h"
 
 struct event_base;
@@ -48,6 +49,9 @@ bool ledger_set_billing_day(struct ledger *l, int day);
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
 
+/* How many keys there are, disabled ones too. */
+uint32_t ledger_keys_count(const struct ledger *l);
+
 /* ---- strangers ---- */
 
 /* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
@@ -57,6 +61,10 @@ void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
 /* What stands for the key in the entries of such a call: "?" and ten digits of the token's digest, or "other" when
  * 10 000 others have such a name already. Lives as long as the ledger. */
 struct slice ledger_stranger_name(struct ledger *l, struct slice token);
+
+/* "?" and ten digits of the token's digest, as `key list --unknown` shows it; nothing is remembered. */
+enum { LEDGER_STRANGER_SIZE = 12 };
+void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE]);
 
 /* ---- the entries of a call ---- */
 
@@ -81,6 +89,13 @@ void ledger_put_back(struct ledger *l, struct slice id);
  * from the loop. When the outcome is not LEDGER_DONE nothing is held. */
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
+
+/* Hold `less` units less than so far, which are held now: one more hold entry, with all that the call holds from now
+ * on, stands in place of those before it. What a crash would count is less from then on; for limits the units stay set
+ * aside until the call ends, so it can always hold them again. `done` comes when it is durable. Never refused for a
+ * limit; LEDGER_DOWN, too, for a call that holds nothing or has ended. */
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done,
+                  void *context);
 
 /* Whether ledger_hold of so much more would end with LEDGER_WAIT now, as far as is known without trying; and
  * ledger_set_aside of so much in all. */
@@ -150,9 +165,14 @@ int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
                    struct buffer *out, struct buffer *err);
 
-/* The same for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called from
- * the loop. With books without a base it is called before this returns. Never
- * called after ledger_close, which waits for commands that run. */
+/* Judge such words alone: nothing is opened or asked. WORDS_GOOD: *ret has them, borrowed from argv; WORDS_HELP: `out`
+ * has what --help says; WORDS_WRONG: `err` says what is wrong. */
+[[nodiscard]] enum words_result ledger_command_words(int argc, const char *const *argv, struct words *ret,
+                                                     struct buffer *out, struct buffer *err);
+
+/* ledger_command for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called
+ * from the loop. With books without a base it is called before this returns. Never called after ledger_close, which
+ * waits for commands that run. */
 void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context);
 

@@ -14,7 +14,7 @@ enum { LEAST_BUCKETS = 1 << 10, BUCKET_BYTES = 512 /* of the whole, for each */ 
 enum { BIGGEST_PART = 8, SPARE_PART = 8, AHEAD = 16, MOST_DROPS = 256 };
 
 /* What a value is; the first byte of its key. */
-enum kind { KIND_PART = 1, KIND_ANSWER, KIND_PIECE };
+enum kind { KIND_PART = 1, KIND_ANSWER, KIND_PIECE, KIND_RECORD };
 
 /* Before the bytes of a part. */
 struct part_head {
@@ -258,6 +258,27 @@ bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct ca
 {
     struct slice parts[] = { slice_of((const char *)piece, sizeof *piece), piece->payer, piece->bytes };
     return keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
+}
+
+struct cache_record *cache_find_record(struct cache *c, struct slice text, int n)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(KIND_RECORD, n, text, &room));
+    buffer_clear(&room);
+    return k ? (struct cache_record *)(void *)k->bytes : NULL;
+}
+
+struct cache_record *cache_keep_record(struct cache *c, struct slice text, int n)
+{
+    struct cache_record *there = cache_find_record(c, text, n);
+    struct buffer room = { 0 };
+    struct slice key = there ? S("") : make_key(KIND_RECORD, n, text, &room);
+    struct kept *k = key.n ? keep(c, key, sizeof *there) : NULL;
+    buffer_clear(&room);
+    if (!k)
+        return there;
+    memset(k->bytes, 0, sizeof *there);
+    return (struct cache_record *)(void *)k->bytes;
 }
 
 struct cache_stats cache_stats(const struct cache *c)

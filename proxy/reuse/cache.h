@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "mapping/record.h"
 #include "mapping/table.h"
 #include "mapping/target.h"
 
@@ -51,6 +52,19 @@ bool cache_keep_answer(struct cache *c, struct slice question, const struct cach
 /* The same for the n-th piece of a list. */
 bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret);
 bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece);
+
+/* A target record, field by field; a field is good until its own time. payer: id of the call that paid for the latest,
+ * NUL behind it. */
+enum { CACHE_PAYER_SIZE = 32 };
+struct cache_record {
+    int64_t until_ms[RECORD_FIELDS];
+    struct record record;
+    char payer[CACHE_PAYER_SIZE];
+};
+
+/* As of totals; `n` tells records of one text apart. */
+struct cache_record *cache_find_record(struct cache *c, struct slice text, int n);
+struct cache_record *cache_keep_record(struct cache *c, struct slice text, int n);
 
 struct cache_stats {
     size_t entries, bytes, max_bytes;

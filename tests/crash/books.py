@@ -81,10 +81,17 @@ class Books:
         if entry["kind"] == "hold":
             if call.end:
                 yield f"a hold after the {call.end['kind']} of the call"
+            before = dict.fromkeys(AMOUNTS, 0)
+            if entry["ref"]:  # it stands in place of the holds before it
+                before = dict(call.held)
+                if entry["ref"] != entry["id"] or not call.first_hold:
+                    yield "a hold in place of none of the call's own"
+                if any(entry[amount] > before[amount] for amount in AMOUNTS):
+                    yield f"a hold of more than the {before} in whose place it stands"
             call.first_hold = call.first_hold or entry
             for amount in AMOUNTS:
-                call.held[amount] += entry[amount]
-                held[amount] += entry[amount]
+                call.held[amount] += entry[amount] - before[amount]
+                held[amount] += entry[amount] - before[amount]
         elif entry["kind"] in ENDS:
             if call.end:
                 yield f"a second end, the first was the {call.end['kind']} of seq {call.end['seq']}"

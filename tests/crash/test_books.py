@@ -109,6 +109,18 @@ class JudgeTest(unittest.TestCase):
         self.finds("tight used 3 rows of 2", good(), limits={"tight": {"rows": 2}})
         self.finds("units pass the limit", good() + [entry("hold", "d", units=900), entry("release", "d")])
 
+    def test_a_lowered_hold(self):
+        lower = entry("hold", "d", ref="d", rows=2, units=3)
+        held = good() + [entry("hold", "d", rows=2, units=50)]
+        crashed = entry("unknown", "d", units=3, fault="crash")
+        full = [entry("hold", "e", units=1000 - 130 - 3), entry("release", "e")]
+        self.assertEqual(self.judge(held + [lower] + full + [crashed]), [])
+        self.finds("units pass the limit", held + full + [lower, crashed])
+        self.finds("a hold in place of none", good() + [lower, crashed])
+        self.finds("a hold in place of none", held + [{**lower, "ref": "a"}, crashed])
+        self.finds("a hold of more than", held + [{**lower, "units": 51}, crashed])
+        self.finds("a hold after the settle", good() + [entry("hold", "a", ref="a")])
+
     def test_overspending_of_all(self):
         whole = [entry("note", "m", team=None, table="limits", units=170)]
         self.assertEqual(self.judge(whole + good()), [])

@@ -341,7 +341,7 @@ class AtMost(Spending):
                             (20, 180 + FLOOR + TOTALS), (0, TOTALS)):
             self.assertEqual(self.at_most(proxy, target=LONG, limit=limit), most, limit)
         text = proxy.run("explain", proxy.params({"target": LONG, "limit": 1000})[2:], check=0).stdout
-        self.assertRegex(text, r"units: at most 11350")
+        self.assertRegex(text, r"at most 1,001 rows and 11,350 units")
 
     def test_never_above_the_ceiling(self):
         proxy = self.proxy(upstream={"units_per_call": 10000})

@@ -113,14 +113,16 @@ static void check_call(struct slice query, const struct plan_options *options, e
         check_requests(&plan, memory);
 }
 
+/* As it is, and as a command: nothing but its own JSON, and the same verdict however it is told. */
 static void check_explain(struct slice query, const struct plan_options *plan, enum mode default_mode)
 {
     struct explain_options o = {
         .plan = *plan, .default_mode = default_mode, .units_per_call = 1000, .v3_url = S("https://v3.example/v3")
     };
-    struct buffer text = { 0 }, json = { 0 };
+    struct buffer text = { 0 }, json = { 0 }, curl = { 0 };
     enum fault a = explain_text(query, &o, &text), b = explain_json(query, &o, &json);
-    must_hold(a == b);
+    must_hold(a == b && a == explain_curl(query, &o, &curl));
+    buffer_clear(&curl);
     struct json_object *root = parse(buffer_slice(&json)), *fault;
     must_hold(json_object_object_get_ex(root, "fault", &fault) && (fault != NULL) == (a != FAULT_NONE));
     json_object_put(root);
@@ -155,6 +157,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *memory = arena_new(data[1] & 4 ? (size_t)(data[1] >> 3) * 512 : 8 << 20);
     check_call(slice_of(exact, query.n), &options, default_mode, memory);
     check_explain(slice_of(exact, query.n), &options, default_mode);
+    buffer_clear(&query);
+    buffer_str(&query, "curl -G x? -d");
+    buffer_append(&query, slice_of((const char *)data + 2, size - 2));
+    check_explain(buffer_slice(&query), &options, default_mode);
     arena_free(memory);
     free(exact);
     buffer_clear(&query);

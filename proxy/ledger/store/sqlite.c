@@ -565,8 +565,7 @@ static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_i
     e.team = names_text(&s->names, e.team_id - 1LL);
     e.key = names_text(&s->names, e.key_id - 1LL);
     e.table = names_text(&s->names, e.table_id - 1LL);
-    if (shape > 0 && shape <= s->shapes.texts.n)
-        e.shape = slice_str(s->shapes.list[shape - 1].word);
+    shapes_tell(&s->shapes, shape, &e);
     entry_keep_bounds(&e);
     return e;
 }

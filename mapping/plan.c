@@ -352,7 +352,7 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
         p.page_rows = PLAN_FREE_PAGE_ROWS;
     if (is_list && call->table->list->most_rows && (!p.page_rows || p.page_rows > call->table->list->most_rows))
         p.page_rows = call->table->list->most_rows;
-    if (call->mode_missing)
+    if (call->mode_missing && !call->table->mode_means_nothing)
         marks_add(&p.marks, MARK_MODE);
     p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 2);
     if (call->table->is_one_row)
@@ -470,10 +470,12 @@ int64_t plan_floor_rows(const struct plan *p)
 
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
-    const struct report *list = p->call->table->list;
-    if (list && list->sorts_by_one && p->n_order > 1 && list_units > 0)
+    const struct table *t = p->call->table;
+    if (t->list && t->list->sorts_by_one && p->n_order > 1 && list_units > 0)
         return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
-    if (!p->options.fold || !table_folds(p->call->table) || list_units <= 0)
+    bool merges = p->options.fold && table_folds(t);
+    bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
+    if ((!merges && !shares) || list_units <= 0)
         return 0;
     return list_units / 4 < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS : list_units / 4;
 }

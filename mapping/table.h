@@ -171,8 +171,9 @@ struct table {
     const struct table_stat *stats;
     size_t n_stats;
     struct table_bound bound;
-    bool rows_are_near; /* which rows there are is v3's choice: marked when there is one */
-    int tlds_of;        /* the field of hosts that are counted by their last label behind the stats, and 1; 0: none */
+    bool mode_means_nothing; /* the answer is the same in every mode */
+    bool rows_are_near;      /* which rows there are is v3's choice: marked when there is one */
+    int tlds_of; /* the field of hosts that are counted by their last label behind the stats, and 1; 0: none */
     struct prices prices;
     void (*books)(const struct books_view *v, union cell *cells); /* TABLE_BOOKS: a cell a column */
 };
@@ -218,15 +219,29 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
-extern const struct table table_ahrefs_rank;
-extern const struct table table_linked_domains;
-extern const struct table table_refdomains_by_type;
-extern const struct table table_pages;
-extern const struct table table_refips;
+extern const struct table table_subscription_info;
 extern const struct table table_domain_rating;
 extern const struct table table_metrics;
 extern const struct table table_metrics_extended;
 extern const struct table table_positions_metrics;
-extern const struct table table_subscription_info;
+extern const struct table table_refdomains;
+extern const struct table table_refdomains_by_type;
+extern const struct table table_backlinks;
+extern const struct table table_backlinks_one_per_domain;
+extern const struct table table_backlinks_new_lost;
+extern const struct table table_broken_backlinks;
+extern const struct table table_linked_domains;
+extern const struct table table_refips;
+extern const struct table table_refdomains_new_lost;
+extern const struct table table_anchors_refdomains;
+extern const struct table table_ahrefs_rank;
+extern const struct table table_pages;
+extern const struct table table_pages_extended;
+extern const struct table table_broken_links;
+extern const struct table table_pages_info;
+extern const struct table table_linked_domains_by_type;
+extern const struct table table_linked_anchors;
+extern const struct table table_backlinks_new_lost_counters;
+extern const struct table table_refdomains_new_lost_counters;
 
 #endif

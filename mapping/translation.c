@@ -7,6 +7,7 @@
 
 #include "mapping/answer_view.h"
 #include "mapping/part.h"
+#include "mapping/record.h"
 #include "mapping/walk.h"
 
 enum { MAX_OBJECT = 64 * 1024 };
@@ -497,6 +498,8 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     if (!t->walk && t->page && rows_last(t->rows, last)) {
         if (!begin_page(t, last, &after, &again))
             return false;
+        if (t->page_rows && again >= t->page_rows) /* a page would bring nothing else */
+            end_here(t);
         if (t->ending.cut_short)
             return true;
     }
@@ -518,9 +521,26 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     return a->scanner && ret->path.p ? true : no_memory(t);
 }
 
+/* The target record, of this target alone: more of it than is needed where that costs nothing. */
+static bool next_record(struct translation *t, struct v3_request *ret)
+{
+    const struct target *target = &t->plan->call->target;
+    struct record_target one = { target->v3, target->v3_mode };
+    struct buffer body = { 0 };
+    record_body(&body, record_selected((uint32_t)t->asks[ret->ask].fields, 1), t->plan->country, &one, 1);
+    ret->path = report_record.path;
+    ret->body = body.failed ? slice_of(NULL, 0) : arena_dup(t->memory, buffer_slice(&body));
+    ret->rows = 1;
+    ret->units = plan_part_units(t->plan, ret->ask);
+    buffer_clear(&body);
+    return ret->body.p ? true : no_memory(t);
+}
+
 static bool next_part(struct translation *t, struct v3_request *ret)
 {
     struct asked *a = &t->asks[ret->ask];
+    if (a->part->report->shape == REPORT_RECORD)
+        return next_record(t, ret);
     bool has_rows = a->part->report->shape == REPORT_ROWS;
     if (has_rows)
         a->scanner = new_scanner(a->part->report, a->fields, on_part_row, a);
@@ -660,12 +680,35 @@ static bool end_object(struct translation *t, struct asked *a)
     return odd(t, a, why.p ? why.p : "a number is missing");
 }
 
+static bool end_record(struct translation *t, struct asked *a)
+{
+    struct record record = { 0 };
+    const char *why = record_read(buffer_slice(&a->body), record_selected((uint32_t)a->fields, 1), 1, &record);
+    if (why)
+        return odd(t, a, why);
+    record_values(&record, &a->values);
+    return true;
+}
+
+static bool end_part(struct translation *t, struct asked *a, int64_t rows_header)
+{
+    switch (a->part->report->shape) {
+    case REPORT_ROWS:
+        return end_rows(t, a, rows_header);
+    case REPORT_RECORD:
+        return end_record(t, a);
+    case REPORT_OBJECT:
+        break;
+    }
+    return end_object(t, a);
+}
+
 bool translation_end(struct translation *t, enum plan_ask ask, int64_t rows_header)
 {
     struct asked *a = &t->asks[ask];
     if (ask == ASK_LIST)
         return !t->refusal.fault && end_list(t, rows_header);
-    if (!(a->scanner ? end_rows(t, a, rows_header) : end_object(t, a)))
+    if (!end_part(t, a, rows_header))
         return false;
     a->state = ANSWERED;
     return true;

@@ -48,6 +48,7 @@ static const struct table of_one = {
     .n_columns = sizeof columns_of_one / sizeof columns_of_one[0],
     .parts = parts,
     .n_parts = sizeof parts / sizeof parts[0],
+    .mode_means_nothing = true,
     .prices = { .request_milli = 1000, .result_milli = 1000, .where_milli = 5000, .having_milli = 5000 },
 };
 

@@ -55,7 +55,8 @@ enum text_kind {
 /* A name that v3 knows in filters, not among the fields of the table. */
 struct filter_name {
     struct slice v3;
-    int units; /* a row */
+    int units;     /* a row */
+    bool nullable; /* null stands for no text */
 };
 
 struct condition;

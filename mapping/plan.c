@@ -319,7 +319,7 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     p.page_rows = options->page_rows;
     if (p.free_of_units && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
         p.page_rows = PLAN_FREE_PAGE_ROWS;
-    if (call->mode_missing)
+    if (call->mode_missing && !call->table->mode_means_nothing)
         marks_add(&p.marks, MARK_MODE);
     p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 1);
     if (!p.filters)

@@ -166,8 +166,9 @@ struct table {
     const struct table_stat *stats;
     size_t n_stats;
     struct table_bound bound;
-    bool rows_are_near; /* which rows there are is v3's choice: marked when there is one */
-    int tlds_of;        /* the field of hosts that are counted by their last label behind the stats, and 1; 0: none */
+    bool mode_means_nothing; /* the answer is the same in every mode */
+    bool rows_are_near;      /* which rows there are is v3's choice: marked when there is one */
+    int tlds_of; /* the field of hosts that are counted by their last label behind the stats, and 1; 0: none */
     struct prices prices;
     void (*books)(const struct books_view *v, union cell *cells); /* TABLE_BOOKS: a cell a column */
 };

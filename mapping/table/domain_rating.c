@@ -7,6 +7,7 @@
 static const struct part parts[] = {
     { .name = SLICE("record"),
       .what = SLICE("target record"),
+      .brings = SLICE("target record"),
       .purpose = "the numbers of the answer (kept for stats_ttl)",
       .report = &report_record },
 };
@@ -28,6 +29,7 @@ static const struct column columns[] = {
 const struct table table_domain_rating = {
     .from = SLICE("domain_rating"),
     .kind = TABLE_OBJECT,
+    .mode_means_nothing = true,
     .rows = SLICE("domain"),
     .columns = columns,
     .n_columns = sizeof columns / sizeof columns[0],

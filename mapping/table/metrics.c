@@ -16,7 +16,8 @@
  * v2's were those on them. */
 static const struct column columns[] = {
     NUMBER("backlinks", BIT(RECORD_BACKLINKS), FIDELITY_EXACT),
-    NUMBER("refpages", BIT(RECORD_BACKLINKS), FIDELITY_BOUND),
+    { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .from = FROM_PART, .fields = BIT(RECORD_BACKLINKS),
+      .shown = FIDELITY_BOUND, .shown_says = SLICE("at most: the links, of which a page may have several") },
     UNKNOWN("pages"),
     UNKNOWN("valid_pages"),
     UNKNOWN("text"),
@@ -32,7 +33,8 @@ static const struct column columns[] = {
     UNKNOWN("rss"),
     UNKNOWN("alternate"),
     UNKNOWN("html_pages"),
-    NUMBER("links_internal", BIT(RECORD_BACKLINKS_INTERNAL), FIDELITY_NEAR),
+    { .v2 = SLICE("links_internal"), .type = VALUE_WHOLE, .from = FROM_PART, .fields = BIT(RECORD_BACKLINKS_INTERNAL),
+      .shown = FIDELITY_NEAR, .shown_says = SLICE("links to the target's pages; v2 counted links on them") },
     NUMBER("links_external", BIT(RECORD_OUTGOING_LINKS), FIDELITY_EXACT),
     NUMBER("refdomains", BIT(RECORD_REFDOMAINS), FIDELITY_EXACT),
     NUMBER("refclass_c", BIT(RECORD_REFIPS_SUBNETS), FIDELITY_EXACT),
@@ -46,6 +48,7 @@ enum { N_EXTENDED = sizeof columns / sizeof columns[0], N_PLAIN = N_EXTENDED - 4
 static const struct part parts[] = {
     { .name = SLICE("record"),
       .what = SLICE("target record"),
+      .brings = SLICE("target record"),
       .purpose = "the numbers of the answer (kept for stats_ttl)",
       .report = &report_record },
 };

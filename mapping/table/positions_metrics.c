@@ -71,6 +71,7 @@ static const struct column columns[] = {
 static const struct part parts[] = {
     { .name = SLICE("record"),
       .what = SLICE("target record"),
+      .brings = SLICE("target record"),
       .purpose = "the numbers of the answer (kept for stats_ttl)",
       .report = &report_record },
 };

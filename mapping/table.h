@@ -98,6 +98,7 @@ struct part {
     int rows;
     int64_t kept_ms; /* how long it is remembered; 0: as stats_ttl says */
     enum null_rule unless;
+    int in_record; /* a field of the target record that is the same number as its one field, and 1; 0: none */
 };
 
 /* What a stat's function may look at. */

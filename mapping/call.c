@@ -266,7 +266,13 @@ static struct refusal read_question(const struct params *params, const struct ca
         r = conditions_parse(c->table, CLAUSE_HAVING, params->value[PARAM_HAVING], memory, &c->having);
         c->spot = c->having.spot;
     }
-    return r.fault || is_object ? r : read_order_and_counts(params, memory, c);
+    if (r.fault || is_object)
+        return r;
+    r = read_order_and_counts(params, memory, c);
+    bool is_one_page = c->mode == MODE_EXACT && !c->where.n && !c->having.n && c->limit && !c->offset;
+    if (c->table->of_one_page && is_one_page)
+        c->table = c->table->of_one_page;
+    return r;
 }
 
 struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,

@@ -508,6 +508,12 @@ static struct slice value_json(const struct field *f, const union cell *value, s
     return filter_string(value->text, memory);
 }
 
+struct slice filter_equal(const struct table *table, int field, const union cell *values, struct arena *memory)
+{
+    const struct field *f = &table->list->fields[field];
+    return filter_expression(f->v3, "eq", value_json(f, &values[field], memory), memory);
+}
+
 /* The rows that are equal in all of the order but its last field, and behind in that. Empty when nothing can be: behind
  * true is nothing. */
 static struct slice behind(const struct table *table, const struct field_order *order, size_t n,

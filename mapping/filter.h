@@ -32,6 +32,7 @@ struct filter_making {
     struct day today; /* UTC */
     struct arena *memory;
     struct marks *marks;   /* what is approximated is added */
+    struct slice host;     /* of the target */
     struct slice *country; /* of the whole question, where a column asks for one; empty: none so far */
 };
 
@@ -51,6 +52,9 @@ struct slice filter_string(struct slice s, struct arena *memory);
  * field. p is NULL when memory is out. */
 struct slice filter_after(const struct table *table, const struct field_order *order, size_t n_order,
                           const union cell *values, bool or_at, struct arena *memory);
+
+/* "The field is as in these values." p is NULL when memory is out. */
+struct slice filter_equal(const struct table *table, int field, const union cell *values, struct arena *memory);
 
 /* All of them joined: empty for none, the bare expression for one. p is NULL when memory is out. */
 struct slice filter_and(const struct slice *expressions, size_t n, struct arena *memory);

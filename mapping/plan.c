@@ -94,6 +94,17 @@ static struct refusal refuse_missing(const struct plan *p, struct arena *memory)
     return why.p ? (struct refusal){ FAULT_NOT_EXACT, why } : no_memory();
 }
 
+/* Where v3 sorts by one column, rows that are alike in it can still be had by the key. */
+static struct refusal refuse_second_order(const struct plan *p)
+{
+    const struct table *t = p->call->table;
+    if (!t->list->sorts_by_one || p->n_order < 2 || (p->n_order == 2 && table_is_key(t, p->order[1].field)))
+        return fine;
+    return (struct refusal){ FAULT_NOT_EXACT,
+                             S("order_by: API v3 orders this list by one column; a second one can only "
+                               "be url") };
+}
+
 /* A clause that cannot be sent is refused before anything is made of it: a text of 64 KiB may become megabytes. */
 static struct refusal refuse_long_texts(const struct call *c, struct arena *memory)
 {
@@ -108,9 +119,29 @@ static struct refusal refuse_long_texts(const struct call *c, struct arena *memo
     return why.p ? (struct refusal){ clause_fault(clause), why } : no_memory();
 }
 
+/* The target as the URL of a page: https where no scheme was given. */
+static struct slice page_of(const struct target *target, struct arena *memory)
+{
+    struct slice text = target->v3, rest = text;
+    size_t scheme = 0;
+    while (scheme + 3 <= text.n && !slice_eq(slice_of(text.p + scheme, 3), S("://")))
+        scheme++;
+    bool has_scheme = scheme + 3 <= text.n && scheme < slice_find(text, '/');
+    if (has_scheme)
+        rest = slice_from(text, scheme + 3);
+    return arena_printf(memory, "%s%.*s%s", has_scheme ? "" : "https://", SLICE_ARGS(text),
+                        slice_find(rest, '/') == rest.n && slice_find(rest, '?') == rest.n ? "/" : "");
+}
+
 static struct refusal make_filters(struct plan *p, const struct conditions *list, struct arena *memory)
 {
-    struct filter_making m = { p->call->table, p->options.fold, p->options.today, memory, &p->marks, &p->country };
+    struct filter_making m = { .table = p->call->table,
+                               .fold = p->options.fold,
+                               .today = p->options.today,
+                               .memory = memory,
+                               .marks = &p->marks,
+                               .host = p->call->target.host,
+                               .country = &p->country };
     for (size_t i = 0; i < list->n; i++) {
         struct slice e;
         struct refusal r = filter_of_condition(&m, &list->list[i], &e);
@@ -319,16 +350,22 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     p.page_rows = options->page_rows;
     if (p.free_of_units && (!p.page_rows || p.page_rows > PLAN_FREE_PAGE_ROWS))
         p.page_rows = PLAN_FREE_PAGE_ROWS;
+    if (is_list && call->table->list->most_rows && (!p.page_rows || p.page_rows > call->table->list->most_rows))
+        p.page_rows = call->table->list->most_rows;
     if (call->mode_missing && !call->table->mode_means_nothing)
         marks_add(&p.marks, MARK_MODE);
-    p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 1);
-    if (!p.filters)
+    p.filters = arena_array(memory, struct slice, call->where.n + call->having.n + 2);
+    if (call->table->is_one_row)
+        p.page.text = page_of(&call->target, memory);
+    if (!p.filters || (call->table->is_one_row && !p.page.text.p))
         return no_memory();
     if (is_list)
         make_order(&p);
     if (is_list)
         make_fields(&p);
     struct refusal r = refuse_missing(&p, memory);
+    if (!r.fault && is_list)
+        r = refuse_second_order(&p);
     if (!r.fault)
         r = refuse_long_texts(call, memory);
     if (!r.fault)
@@ -336,6 +373,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
     size_t n_where = p.n_filters;
     if (!r.fault)
         r = make_filters(&p, &call->having, memory);
+    if (call->table->only.n)
+        p.filters[p.n_filters++] = call->table->only;
     if (!r.fault)
         r = make_checks(&p, memory);
     if (r.fault)
@@ -370,10 +409,12 @@ struct marks plan_marks(const struct plan *p)
     struct marks marks = p->marks;
     bool has_rows = t->kind == TABLE_OBJECT || p->ask_list;
     for (size_t i = 0; i < t->n_columns && has_rows; i++)
-        if (p->call->select & bit((int)i) && mark_is_due(t->columns[i].shown))
+        if ((p->call->select | t->always_marked) & bit((int)i) && mark_is_due(t->columns[i].shown))
             marks.shown |= bit((int)i);
     if (t->rows_are_near && has_rows)
         marks_add(&marks, MARK_ROWS);
+    if (t->tlds_of)
+        marks_add(&marks, MARK_TLDS);
     for (size_t i = 0; i < t->n_stats && !p->options.stats_zero; i++)
         if (mark_is_due(t->stats[i].shown))
             marks.stats |= bit((int)i);
@@ -429,7 +470,13 @@ int64_t plan_floor_rows(const struct plan *p)
 
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
-    if (!p->options.fold || !table_folds(p->call->table) || list_units <= 0)
+    const struct report *list = p->call->table->list;
+    if (list && list->sorts_by_one && p->n_order > 1 && list_units > 0)
+        return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
+    const struct table *t = p->call->table;
+    bool merges = p->options.fold && table_folds(t);
+    bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
+    if ((!merges && !shares) || list_units <= 0)
         return 0;
     return list_units / 4 < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS : list_units / 4;
 }
@@ -551,7 +598,8 @@ static void list_parameters(struct buffer *b, struct slice select, struct slice 
         parameter(b, "where", where);
 }
 
-struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory)
+static struct slice list_path(const struct plan *p, struct slice order_by, struct slice after, int64_t rows,
+                              struct arena *memory)
 {
     struct buffer b = { 0 };
     const struct report *list = p->call->table->list;
@@ -562,8 +610,20 @@ struct slice plan_list_path(const struct plan *p, struct slice after, int64_t ro
         return where;
     begin_path(p, list->path, &b);
     own_parameters(p, list, &b);
-    list_parameters(&b, p->select, p->order_by, where, rows);
+    list_parameters(&b, p->select, order_by, where, rows);
+    b.failed |= !order_by.p;
     return end_text(&b, memory);
+}
+
+struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory)
+{
+    return list_path(p, p->order_by, after, rows, memory);
+}
+
+struct slice plan_step_path(const struct plan *p, int place, struct slice after, int64_t rows, struct arena *memory)
+{
+    struct slice order_by = names_of_order(p->call->table->list, &p->order[place], 1, memory);
+    return list_path(p, order_by, after, rows, memory);
 }
 
 struct slice plan_part_path(const struct plan *p, enum plan_ask ask, struct arena *memory)

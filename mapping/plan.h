@@ -52,6 +52,7 @@ struct plan {
     struct plan_part parts[TABLE_MAX_PARTS];
     struct slice country; /* two letters, where a condition asks for one */
     union cell host;      /* of the target, as a text */
+    union cell page;      /* its URL, where a column shows it */
     struct marks marks;   /* known before anything is asked */
 };
 
@@ -110,6 +111,9 @@ const struct part *plan_part_of(const struct plan *p, enum plan_ask ask);
  * filter expression or empty. */
 struct slice plan_list_path(const struct plan *p, struct slice after, int64_t rows, struct arena *memory);
 struct slice plan_part_path(const struct plan *p, enum plan_ask ask, struct arena *memory);
+
+/* Of a list that v3 sorts by one column (mapping/walk.h): ordered by column `place` of the order alone. */
+struct slice plan_step_path(const struct plan *p, int place, struct slice after, int64_t rows, struct arena *memory);
 
 /* The ask whose numbers bound the rows of the whole list, ASK_COUNT when there is none; and the bound by the bytes of
  * that part. */

@@ -2,6 +2,8 @@
  * v2 answers: the same walk for every format. */
 #include "mapping/render.h"
 
+#include <stdlib.h>
+
 #include "base/digits.h"
 #include "mapping/format.h"
 
@@ -52,6 +54,8 @@ static struct shown shown_of(const struct plan *plan, const struct column *c, co
         shown.words = f->words ? f : NULL;
     } else if (c->from == FROM_TARGET) {
         shown.constant = &plan->host;
+    } else if (c->from == FROM_PAGE) {
+        shown.constant = &plan->page;
     } else if (!cell) {
         shown.constant = empty_cell(c->type);
     }
@@ -237,12 +241,79 @@ static void write_stats(const struct format *f, const struct table *t, const str
     f->member_end(out, S("stats"));
 }
 
+/* A last label of hosts, and how many rows have it. */
+struct ending {
+    struct slice label;
+    int64_t count;
+};
+
+static int by_label(const void *a, const void *b)
+{
+    return slice_cmp(((const struct ending *)a)->label, ((const struct ending *)b)->label);
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct ending *x = a, *y = b;
+    return x->count != y->count ? (x->count < y->count ? 1 : -1) : by_label(a, b);
+}
+
+static struct slice last_label(struct slice host)
+{
+    size_t at = host.n;
+    while (at && host.p[at - 1] != '.')
+        at--;
+    return slice_from(host, at);
+}
+
+/* The endings of the hosts in `field`, most first; to be freed, NULL when memory is out. */
+static struct ending *count_endings(const struct row_list *rows, int64_t n, int field, size_t *distinct)
+{
+    struct ending *list = calloc((size_t)n + 1, sizeof *list);
+    *distinct = 0;
+    for (int64_t i = 0; list && i < n; i++)
+        list[i] = (struct ending){ last_label(rows_at(rows, i)->cells[field].text), 1 };
+    if (list)
+        qsort(list, (size_t)n, sizeof *list, by_label);
+    for (int64_t i = 0; list && i < n; i++) {
+        if (*distinct && slice_eq(list[*distinct - 1].label, list[i].label))
+            list[*distinct - 1].count++;
+        else
+            list[(*distinct)++] = list[i];
+    }
+    if (list)
+        qsort(list, *distinct, sizeof *list, by_count);
+    return list;
+}
+
+static void write_endings(const struct format *f, const struct row_list *rows, int64_t n, int field, struct buffer *out)
+{
+    size_t distinct;
+    struct ending *list = count_endings(rows, n, field, &distinct);
+    out->failed |= !list;
+    f->member(out, S("tlds"), false);
+    f->list(out, (int64_t)distinct);
+    for (size_t i = 0; list && i < distinct; i++) {
+        f->item(out, S("tld"), (int64_t)i, 2);
+        f->member(out, S("tld"), true);
+        write_text(f, list[i].label, out);
+        f->member_end(out, S("tld"));
+        f->member(out, S("count"), false);
+        f->whole(out, list[i].count);
+        f->member_end(out, S("count"));
+        f->item_end(out, S("tld"));
+    }
+    f->list_end(out);
+    f->member_end(out, S("tlds"));
+    free(list);
+}
+
 void render_answer(const struct plan *plan, const struct row_list *rows, int64_t n, const struct stats *stats,
                    struct buffer *out)
 {
     const struct format *f = &formats[plan->call->output];
     const struct table *t = plan->call->table;
-    f->begin(out, 1 + (t->n_stats > 0));
+    f->begin(out, 1 + (t->n_stats > 0) + (t->tlds_of > 0));
     f->member(out, t->rows, true);
     f->list(out, n);
     write_rows(plan, f, rows, n, out);
@@ -250,7 +321,32 @@ void render_answer(const struct plan *plan, const struct row_list *rows, int64_t
     f->member_end(out, t->rows);
     if (t->n_stats)
         write_stats(f, t, stats, out);
+    if (t->tlds_of)
+        write_endings(f, rows, n, t->tlds_of - 1, out);
     f->end(out);
+}
+
+/* An object's values, as one or as the only row of a list. */
+static void write_object(const struct format *f, const struct table *t, const struct shown_columns *shown,
+                         struct buffer *out)
+{
+    if (t->is_one_row) {
+        f->list(out, 1);
+        f->item(out, t->row_element, 0, shown->n);
+    } else {
+        f->object(out, shown->n);
+    }
+    for (size_t k = 0; k < shown->n; k++) {
+        buffer_append(out, shown->list[k].before);
+        write_value(f, &shown->list[k], NULL, out);
+    }
+    buffer_append(out, shown->behind);
+    if (t->is_one_row) {
+        f->item_end(out, t->row_element);
+        f->list_end(out);
+    } else {
+        f->object_end(out);
+    }
 }
 
 void render_object(const struct plan *plan, const union cell *cells, struct buffer *out)
@@ -261,13 +357,7 @@ void render_object(const struct plan *plan, const union cell *cells, struct buff
     shown_make(&shown, plan, f, cells);
     f->begin(out, 1);
     f->member(out, name, true);
-    f->object(out, shown.n);
-    for (size_t k = 0; k < shown.n; k++) {
-        buffer_append(out, shown.list[k].before);
-        write_value(f, &shown.list[k], NULL, out);
-    }
-    buffer_append(out, shown.behind);
-    f->object_end(out);
+    write_object(f, plan->call->table, &shown, out);
     f->member_end(out, name);
     f->end(out);
     out->failed |= shown.texts.failed;

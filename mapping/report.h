@@ -70,6 +70,8 @@ struct report {
     size_t n_fields;
     struct slice parameters; /* of every request, as in a query: "history=live" */
     bool dated;              /* with date= the day of the call */
+    bool sorts_by_one;       /* order_by takes one column */
+    int most_rows;           /* of one answer, whatever the plan; 0: none is known */
 };
 
 /* One order of a list: a field and a direction. */

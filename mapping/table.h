@@ -37,6 +37,7 @@ enum source {
     FROM_FIELD,   /* .field of the row */
     FROM_PART,    /* .fields, added up, of the part's report: .part */
     FROM_TARGET,  /* the target's host */
+    FROM_PAGE,    /* the target's URL */
     FROM_NOTHING, /* v3 has nothing like it */
 };
 
@@ -161,6 +162,10 @@ struct table {
     const struct column *columns;
     size_t n_columns;
     const struct report *list;
+    bool is_one_row;                 /* of an object: shown as a list of it */
+    const struct table *of_one_page; /* answers for one URL, without conditions, in place of this list; same columns */
+    struct slice only;               /* a v3 filter that every call has, on fields of the key; empty: none */
+    uint64_t always_marked;          /* columns that are named in any answer with rows, shown or not */
     struct key key;
     const struct part *parts;
     size_t n_parts;
@@ -215,10 +220,29 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
+extern const struct table table_linked_domains;
+extern const struct table table_pages;
+extern const struct table table_refips;
+extern const struct table table_subscription_info;
 extern const struct table table_domain_rating;
 extern const struct table table_metrics;
 extern const struct table table_metrics_extended;
 extern const struct table table_positions_metrics;
-extern const struct table table_subscription_info;
+extern const struct table table_refdomains;
+extern const struct table table_refdomains_by_type;
+extern const struct table table_backlinks;
+extern const struct table table_backlinks_one_per_domain;
+extern const struct table table_backlinks_new_lost;
+extern const struct table table_broken_backlinks;
+extern const struct table table_refdomains_new_lost;
+extern const struct table table_anchors_refdomains;
+extern const struct table table_ahrefs_rank;
+extern const struct table table_pages_extended;
+extern const struct table table_broken_links;
+extern const struct table table_pages_info;
+extern const struct table table_linked_domains_by_type;
+extern const struct table table_linked_anchors;
+extern const struct table table_backlinks_new_lost_counters;
+extern const struct table table_refdomains_new_lost_counters;
 
 #endif

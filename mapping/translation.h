@@ -9,7 +9,9 @@
  *     …one ends…    translation_end(t, ask, rows header)  then translation_next again: there may be another page
  *     translation_is_whole(t) -> translation_finish(t, &result), translation_write(t, &body)
  *
- * The exchange does this over HTTP, the golden cases over recorded bytes.
+ * The exchange does this over HTTP, the golden cases over recorded bytes. A part of the target record may be asked for
+ * as any other, by a POST for this target alone; or it comes from where many calls' records are asked for together, and
+ * is handed in by translation_know_part.
  */
 #ifndef ANCHORAGE_MAPPING_TRANSLATION_H
 #define ANCHORAGE_MAPPING_TRANSLATION_H
@@ -20,6 +22,7 @@
 struct v3_request {
     enum plan_ask ask;
     struct slice path; /* and query; lives as long as the translation */
+    struct slice body; /* JSON, of a POST; p NULL: a GET */
     bool has_rows;     /* the answer is a list of them; else one small object */
     int64_t rows;      /* asked for */
     int64_t units;     /* what it costs at most */

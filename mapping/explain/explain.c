@@ -155,7 +155,13 @@ static struct refusal condition_fate(const struct explained *e, const struct con
     struct marks marks = { 0 };
     const struct plan_options *o = &e->options->plan;
     struct slice country = S("");
-    struct filter_making m = { e->call.table, o->fold, o->today, e->memory, &marks, &country };
+    struct filter_making m = { .table = e->call.table,
+                               .fold = o->fold,
+                               .today = o->today,
+                               .memory = e->memory,
+                               .marks = &marks,
+                               .host = e->call.target.host,
+                               .country = &country };
     struct refusal r = filter_of_condition(&m, c, expression);
     *marked = !marks_none(&marks);
     return r;

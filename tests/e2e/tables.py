@@ -739,14 +739,14 @@ class Tables:
     def with_stats(self, table, name, body, where, marks, maybe, is_whole, total, offset, limit):
         if table.stats is None:
             return [body]
+        if self.stats == "zero":
+            marks.add("stats")
+            return [{**body, "stats": dict.fromkeys(["pages"] if table.stats == "pages" else table.stats, 0)}]
         if table.stats == "pages":
             if is_whole and not offset:
                 return [{**body, "stats": {"pages": total}}]
             (maybe if is_whole else marks).add("stats.pages")
             return [{**body, "stats": {"pages": number}} for number in range(min(total, offset + limit + 1) + 1)]
-        if self.stats == "zero":
-            marks.add("stats")
-            return [{**body, "stats": {name: 0 for name in table.stats}}]
         record = self.record(*where)
         found = {}
         for name, field in table.stats.items():

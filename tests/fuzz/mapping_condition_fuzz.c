@@ -104,7 +104,12 @@ static void check_filters(const struct conditions *list, bool fold, struct arena
 {
     struct marks marks = { 0 };
     struct slice country = S("");
-    struct filter_making m = { &table_anchors, fold, { 20000 }, memory, &marks, &country };
+    struct filter_making m = { .table = &table_anchors,
+                               .fold = fold,
+                               .today = { 20000 },
+                               .memory = memory,
+                               .marks = &marks,
+                               .country = &country };
     for (size_t i = 0; i < list->n; i++) {
         struct slice filter;
         struct refusal r = filter_of_condition(&m, &list->list[i], &filter);

@@ -100,6 +100,7 @@ struct part {
     int rows;
     int64_t kept_ms; /* how long it is remembered; 0: as stats_ttl says */
     enum null_rule unless;
+    int in_record; /* a field of the target record that is the same number as its one field, and 1; 0: none */
 };
 
 /* What a stat's function may look at. */
@@ -231,12 +232,12 @@ extern const struct table table_backlinks;
 extern const struct table table_backlinks_one_per_domain;
 extern const struct table table_backlinks_new_lost;
 extern const struct table table_broken_backlinks;
-extern const struct table table_linked_domains;
-extern const struct table table_refips;
 extern const struct table table_refdomains_new_lost;
 extern const struct table table_anchors_refdomains;
 extern const struct table table_ahrefs_rank;
 extern const struct table table_pages;
+extern const struct table table_linked_domains;
+extern const struct table table_refips;
 extern const struct table table_pages_extended;
 extern const struct table table_broken_links;
 extern const struct table table_pages_info;

@@ -5,81 +5,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "mapping/answer_view.h"
 #include "mapping/part.h"
 #include "mapping/record.h"
-#include "mapping/walk.h"
+#include "mapping/translation_inside.h"
 
 enum { MAX_OBJECT = 64 * 1024 };
-
-enum asking { NOT_NEEDED, TO_ASK, ASKING, ANOTHER_ASKS, ANSWERED };
 
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
 static const int64_t known_caps[] = { 100, 250, 500 };
 
-/* How much of the list is asked for. */
-struct share {
-    int64_t limit;  /* results of the answer at most */
-    bool one_more;  /* a row behind them is asked for */
-    int64_t units;  /* that further pages may take */
-    int64_t refill; /* rows of the last page that made up for merged ones; 0: none was asked for */
-};
-
-/* Why the list ended before it had all that was wanted of it. */
-struct ending {
-    bool paid_out, full; /* no more units, no more memory */
-    bool stuck;          /* a full page brought nothing new */
-    bool behind;         /* more rows came than the answer needs: they are remembered only */
-    bool unkept;         /* or not even that */
-    bool kept_whole;     /* nothing is behind the rows that are remembered */
-    bool cut_short;      /* there may be more rows, but no way to ask for them */
-};
-
-/* One of the things that v3 is asked. */
-struct asked {
-    enum asking state;
-    bool by_itself;
-    struct scanner *scanner; /* of rows, while they come */
-    struct buffer body;      /* of an object */
-    const struct part *part; /* NULL: the list */
-    uint64_t fields;         /* that are wanted of it */
-    struct part_values values;
-    bool is_full; /* the list has brought as much of it as it would bring itself */
-};
-
-struct translation {
-    const struct plan *plan;
-    struct arena *memory;
-    struct asked asks[ASK_COUNT];
-    struct translation_seen seen_before;
-    struct refusal refusal;
-
-    struct row_list *rows; /* NULL: the answer is one object */
-    struct walk *walk;     /* of a list that v3 sorts by one column; NULL: not needed */
-    int64_t page, asked, came,
-        came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
-    int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
-    int64_t own_from, own_until;   /* the distinct rows, by place, that whole pages have brought which were asked for */
-    struct buffer packed;          /* rows to be remembered */
-    size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
-    bool keeps_rows;
-    int64_t page_rows, learnt_page_rows;
-    struct share share;
-    struct ending ending;
-    bool whole_list;
-
-    int64_t results;
-    struct stats stats;
-};
-
-/* NULL while it is not there. */
-static const struct part_values *known_part(const struct translation *t, size_t part)
-{
-    const struct asked *a = &t->asks[ASK_PARTS + part];
-    return a->state == ANSWERED || t->plan->parts[part].is_in_list ? &a->values : NULL;
-}
-
-static bool fail(struct translation *t, enum fault fault, const char *why)
+bool translation_fail(struct translation *t, enum fault fault, const char *why)
 {
     if (!t->refusal.fault)
         t->refusal = (struct refusal){ fault, slice_str(why) };
@@ -88,7 +23,7 @@ static bool fail(struct translation *t, enum fault fault, const char *why)
 
 static bool no_memory(struct translation *t)
 {
-    return fail(t, FAULT_TOO_BUSY, "the answer needs more memory than one call may have");
+    return translation_fail(t, FAULT_TOO_BUSY, "the answer needs more memory than one call may have");
 }
 
 static struct slice what_of(const struct asked *a)
@@ -100,7 +35,7 @@ static bool odd(struct translation *t, const struct asked *a, const char *why)
 {
     struct slice text =
         arena_printf(t->memory, "API v3's answer (%.*s) is not what it promises: %s", SLICE_ARGS(what_of(a)), why);
-    return fail(t, FAULT_UPSTREAM_ODD, text.p ? text.p : "API v3's answer is not what it promises");
+    return translation_fail(t, FAULT_UPSTREAM_ODD, text.p ? text.p : "API v3's answer is not what it promises");
 }
 
 struct translation *translation_new(const struct plan *plan, struct translation_seen seen, size_t max_bytes,
@@ -220,12 +155,7 @@ struct refusal translation_refusal(const struct translation *t)
 
 /* ---- rows ---- */
 
-/* Rows of the list that the answer needs, skipped ones included; and with the one behind them. */
-static int64_t needed_rows(const struct translation *t)
-{
-    return t->plan->call->offset + t->share.limit;
-}
-
+/* The same with the row behind them. */
 static int64_t wanted_rows(const struct translation *t)
 {
     return needed_rows(t) + t->share.one_more;
@@ -738,215 +668,4 @@ bool translation_is_whole(const struct translation *t)
         if (t->asks[ask].state != NOT_NEEDED && t->asks[ask].state != ANSWERED)
             return false;
     return !t->refusal.fault;
-}
-
-/* ---- the answer ---- */
-
-static struct answer_view view_of(const struct translation *t)
-{
-    struct answer_view v = { .rows = t->rows,
-                             .fields = t->plan->fields,
-                             .rows_came = t->came_in_all,
-                             .has_every_row = t->whole_list && t->plan->n_filters == 0 };
-    for (size_t k = 0; k < t->plan->call->table->n_parts; k++)
-        v.parts[k] = known_part(t, k);
-    return v;
-}
-
-static void make_stats(struct translation *t, struct marks *marks)
-{
-    const struct table *table = t->plan->call->table;
-    struct answer_view v = view_of(t);
-    for (size_t i = 0; i < table->n_stats; i++) {
-        const struct table_stat *stat = &table->stats[i];
-        const struct part_values *values = stat->from == FROM_PART ? v.parts[stat->part] : NULL;
-        bool marked = mark_is_due(stat->shown);
-        if (stat->make) {
-            struct stat_value value = stat->make(&v);
-            t->stats.of[i].whole = value.whole;
-            marked = value.marked;
-        } else if (values) {
-            t->stats.of[i] = part_sum(table->parts[stat->part].report, stat->fields, values);
-        }
-        if (marked)
-            marks->stats |= bit((int)i);
-        if (marked && stat->null_when && t->plan->options.nulls & bit((int)stat->null_when))
-            t->stats.nulls |= bit((int)i);
-    }
-}
-
-/* The number that bounds the rows of the target's list, when it is there. */
-static const struct part_values *bounding(const struct translation *t)
-{
-    enum plan_ask ask = plan_bound_ask(t->plan);
-    return ask != ASK_COUNT && t->asks[ask].state == ANSWERED ? &t->asks[ask].values : NULL;
-}
-
-/* Where v3 orders texts in its own way it may compare them in another, and then pages leave rows out. Nothing is
- * missing when all rows make the number that bounds them. */
-static bool rows_may_be_missing(const struct translation *t)
-{
-    const struct table_bound *b = &t->plan->call->table->bound;
-    const struct part_values *values = t->plan->n_filters == 0 ? bounding(t) : NULL;
-    bool can_tell = values && (!b->is_sum || t->plan->fields & bit(b->sum_field));
-    int64_t rows = !can_tell ? 0 : b->is_sum ? rows_sum(t->rows, b->sum_field) : rows_count(t->rows);
-    return t->page_rows && t->came_in_all > t->page_rows && !(can_tell && rows == values->of[b->field].whole);
-}
-
-/* A list without a row, of a target that has some. */
-static bool contradicts_bound(const struct translation *t)
-{
-    const struct part_values *values = t->plan->ask_list && t->plan->n_filters == 0 ? bounding(t) : NULL;
-    return values && values->of[t->plan->call->table->bound.field].whole > 0 && rows_count(t->rows) == 0;
-}
-
-static enum translation_cut cut_of(const struct translation *t)
-{
-    bool is_shorter = t->share.limit < t->plan->call->limit && (!t->whole_list || rows_count(t->rows) > needed_rows(t));
-    return t->ending.full ? CUT_FULL : t->ending.paid_out ? CUT_PAID_OUT : is_shorter ? CUT_SHORTER : CUT_NOT;
-}
-
-/* The column that shows the first field of the key; its number in the table. */
-static size_t key_column(const struct table *table)
-{
-    size_t i = 0;
-    while (i + 1 < table->n_columns && column_field(&table->columns[i]) != table->key.fields[0])
-        i++;
-    return i;
-}
-
-/* What the shown values of columns are not. */
-static void mark_columns(const struct translation *t, struct marks *marks)
-{
-    const struct table *table = t->plan->call->table;
-    uint64_t broken = t->rows ? rows_broken_fields(t->rows, t->results) : 0;
-    for (size_t i = 0; i < table->n_columns; i++) {
-        const struct column *c = &table->columns[i];
-        int field = column_field(c);
-        if (!t->results || !((t->plan->call->select | table->always_marked) & bit((int)i)))
-            continue;
-        if (mark_is_due(c->shown))
-            marks->shown |= bit((int)i);
-        if (field >= 0 && broken & bit(field))
-            marks->broken |= bit((int)i);
-    }
-}
-
-/* v3's order was not v2's. */
-static void mark_order(const struct translation *t, bool every_row, struct marks *marks)
-{
-    const struct call *call = t->plan->call;
-    bool disorder = t->seen_before.disorder || rows_resorted(t->rows);
-    uint64_t moved = every_row ? 0 : rows_moved_by(t->rows);
-    if (t->ending.stuck || (disorder && (!every_row || rows_may_be_missing(t))))
-        marks->order_by |= bit((int)key_column(call->table));
-    for (size_t i = 0; i < call->n_orders; i++) {
-        int field = column_field(&call->table->columns[call->orders[i].column]);
-        if (field >= 0 && moved & bit(field))
-            marks->order_by |= bit(call->orders[i].column);
-    }
-}
-
-static void make_marks(struct translation *t, struct marks *marks)
-{
-    const struct table *table = t->plan->call->table;
-    bool every_row = t->whole_list && t->plan->call->offset == 0 && rows_count(t->rows) <= needed_rows(t) && !cut_of(t);
-    mark_columns(t, marks);
-    if (t->plan->ask_list)
-        mark_order(t, every_row, marks);
-    if (t->ending.cut_short || cut_of(t) || contradicts_bound(t) || (table->rows_are_near && t->results))
-        marks_add(marks, MARK_ROWS);
-    if (table->tlds_of && !(every_row && t->plan->n_filters == 0))
-        marks_add(marks, MARK_TLDS);
-    bool case_seen = t->seen_before.upper_case || rows_case_seen(t->rows);
-    /* Of the complete list nothing is missing; but a page or domain with two spellings was counted twice. */
-    bool is_complete = every_row && t->plan->n_filters == 0 && t->came_in_all == rows_count(t->rows);
-    if (t->plan->ask_list && t->plan->options.fold && table_folds(table) && case_seen && !is_complete)
-        marks->spellings |= bit((int)key_column(table));
-}
-
-static bool finish_list(struct translation *t, struct translation_result *r)
-{
-    const struct call *call = t->plan->call;
-    int64_t count = rows_count(t->rows), first = call->offset < count ? call->offset : count;
-    t->results = count - first < t->share.limit ? count - first : t->share.limit;
-    if (!rows_finish(t->rows, first, t->results))
-        return no_memory(t);
-    if (!t->plan->options.stats_zero)
-        make_stats(t, &r->marks);
-    make_marks(t, &r->marks);
-    r->cut = cut_of(t);
-    r->seen = (struct translation_seen){ rows_case_seen(t->rows), rows_disordered(t->rows) };
-    return true;
-}
-
-/* A number of v3's that is null is shown as 0, and marked. */
-static void finish_object(struct translation *t, struct translation_result *r)
-{
-    const struct table *table = t->plan->call->table;
-    t->results = 1;
-    mark_columns(t, &r->marks);
-    for (size_t i = 0; i < table->n_columns; i++) {
-        const struct column *c = &table->columns[i];
-        const struct part_values *values = c->from == FROM_PART ? known_part(t, (size_t)c->part) : NULL;
-        if (values && values->nulls & c->fields && t->plan->call->select & bit((int)i))
-            r->marks.shown |= bit((int)i);
-    }
-}
-
-static void count_parts(const struct translation *t, struct translation_result *r)
-{
-    for (size_t k = 0; k < t->plan->call->table->n_parts; k++) {
-        const struct asked *a = &t->asks[ASK_PARTS + k];
-        enum plan_ask ask = (enum plan_ask)(ASK_PARTS + k);
-        if (t->plan->parts[k].is_asked && !a->by_itself)
-            r->given |= 1u << ask;
-        struct slice bytes = S("");
-        if (t->plan->parts[k].is_in_list && a->values.rows >= a->part->rows)
-            bytes = arena_dup(t->memory, translation_part(t, ask));
-        if (bytes.n)
-            r->learnt[r->n_learnt++] = (struct learnt_part){ ask, bytes };
-    }
-}
-
-bool translation_finish(struct translation *t, struct translation_result *ret)
-{
-    const struct call *call = t->plan->call;
-    struct translation_result r = { .marks = t->plan->marks };
-    if (!t->rows)
-        finish_object(t, &r);
-    else if (!finish_list(t, &r))
-        return false;
-    r.results = t->results;
-    r.rows = t->plan->free_of_rows ? 0 : table_price(call->table, t->results, call->where.n > 0, call->having.n > 0);
-    r.whole_list = t->whole_list;
-    r.rows_came = t->came_in_all;
-    r.rows_replayed = t->replayed;
-    r.learnt_page_rows = t->learnt_page_rows;
-    count_parts(t, &r);
-    *ret = r;
-    return true;
-}
-
-static void write_object(const struct translation *t, struct buffer *out)
-{
-    const struct table *table = t->plan->call->table;
-    union cell cells[TABLE_MAX_COLUMNS] = { 0 };
-    for (size_t i = 0; i < table->n_columns; i++) {
-        const struct column *c = &table->columns[i];
-        const struct part_values *values = c->from == FROM_PART ? known_part(t, (size_t)c->part) : NULL;
-        if (values)
-            cells[i] = part_sum(table->parts[c->part].report, c->fields, values);
-        if (c->type == VALUE_TEXT)
-            cells[i].text = S("");
-    }
-    render_object(t->plan, cells, out);
-}
-
-void translation_write(const struct translation *t, struct buffer *out)
-{
-    if (t->rows)
-        render_answer(t->plan, t->rows, t->results, &t->stats, out);
-    else
-        write_object(t, out);
 }

@@ -3,6 +3,7 @@
  */
 #include "mapping/answer_view.h"
 #include "mapping/part.h"
+#include "mapping/record.h"
 
 enum { ANCHOR, LINKS, REFPAGES, REFDOMAINS, FIRST_SEEN };
 enum { LIVE };
@@ -36,7 +37,7 @@ static const struct report report_totals = {
 
 static const struct part parts[] = {
     [TOTALS] = { .name = SLICE("totals"), .what = SLICE("totals"), .report = &report_totals, .fields = BIT(LIVE),
-                 .brings = SLICE("stats.backlinks"),
+                 .brings = SLICE("stats.backlinks"), .in_record = RECORD_BACKLINKS + 1,
                  .purpose = "stats.backlinks (asked again after stats_ttl)" },
     [RATIO]  = { .name = SLICE("anchors.ratio"), .what = SLICE("top anchors"), .report = &report_anchors,
                  .fields = BIT(LINKS) | BIT(REFPAGES), .order = { LINKS, true }, .rows = RATIO_ROWS,

@@ -203,7 +203,7 @@ static void gather_machine(const struct service *s, struct metrics *m)
 /* The numbers of a team, asked for once. */
 struct team_numbers {
     struct ledger_left left;
-    struct ledger_totals totals;
+    struct ledger_totals all;
     int64_t running;
 };
 
@@ -213,10 +213,10 @@ static void gather_teams(const struct service *s, struct metrics *m)
         enum metric metric;
         size_t at;
     } of_team[] = {
-        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, totals.calls) },
-        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, totals.faults) },
-        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, totals.rows) },
-        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, totals.units) },
+        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, all.calls) },
+        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, all.faults) },
+        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, all.rows) },
+        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, all.units) },
         { METRIC_TEAM_ROWS, offsetof(struct team_numbers, left.rows_used) },
         { METRIC_TEAM_ROWS_LIMIT, offsetof(struct team_numbers, left.rows_limit) },
         { METRIC_TEAM_ROWS_LEFT, offsetof(struct team_numbers, left.rows_left) },
@@ -232,7 +232,7 @@ static void gather_teams(const struct service *s, struct metrics *m)
     for (size_t i = 0; i < n; i++) {
         struct slice team = slice_str(s->config->teams[i].name);
         numbers[i].left = ledger_left(s->ledger, team);
-        numbers[i].totals = ledger_totals(s->ledger, team);
+        numbers[i].all = ledger_totals(s->ledger, team);
         numbers[i].running = s->queues[i]->running;
     }
     for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {

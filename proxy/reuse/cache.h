@@ -62,7 +62,7 @@ struct cache_record {
     char payer[CACHE_PAYER_SIZE];
 };
 
-/* As of totals; `n` tells records of one text apart. */
+/* NULL when there is none, or when memory is out; `n` tells records of one text apart. */
 struct cache_record *cache_find_record(struct cache *c, struct slice text, int n);
 struct cache_record *cache_keep_record(struct cache *c, struct slice text, int n);
 

@@ -590,7 +590,7 @@ class Tables:
 
     def one_column(self, found, faults):
         """crawled-pages sorts by one; the URL may follow."""
-        names = [column.name for column, _ in found]
+        names = list(dict.fromkeys(column.name for column, _ in found))
         if len(names) > 2 or (len(names) == 2 and "url" not in names[1:] and names[0] != "url"):
             faults.add("not_exact")
 
@@ -708,7 +708,8 @@ class Tables:
         stream = self.sorted(passed, table.keys, order, lambda row: [row[column.field] for column, _ in order])
         given = stream[offset:offset + limit]
         shown = self.sorted(given, table.keys, order, lambda row: self.shown_key(table, row, order))
-        filtered = bool(tests or links) or any("last_visited" in mark for clause in clauses for mark in clause.marks)
+        dropped = any("last_visited" in mark for clause in clauses for mark in clause.marks)
+        filtered = bool(tests or links)
         ended, maybe = len(stream) < offset + limit, set()
         rated = {"order_by." + column.name for column, _ in order if column.kind == "rating"}
         if limit and shown != given:
@@ -731,7 +732,7 @@ class Tables:
         bodies = self.with_stats(table, name, body, where, marks, maybe, ended and not filtered, len(stream),
                                  offset, limit)
         if name == "refdomains_by_type":
-            self.add_endings(bodies, shown, marks, ended and not filtered and not offset)
+            self.add_endings(bodies, shown, maybe if dropped else marks, ended and not filtered and not offset)
         rows = table.prices["request"] + table.prices["row"] * len(shown) + sum(
             table.prices[clause.clause] for clause in clauses if clause.used)
         return Expected(output=output, bodies=bodies, marks=marks, maybe=maybe, results=len(shown), free=free, rows=rows)
@@ -758,14 +759,14 @@ class Tables:
     @staticmethod
     def add_endings(bodies, shown, marks, is_whole):
         counts = {}
+        if not is_whole:
+            marks.add("tlds")
         for row in shown:
             ending = row["domain"].rpartition(".")[2]
             counts[ending] = counts.get(ending, 0) + 1
         for body in bodies:
             body["tlds"] = [{"tld": ending, "count": count}
                             for ending, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-        if not is_whole:
-            marks.add("tlds")
 
 
 def differences(expected, answer):

@@ -13,7 +13,7 @@ from model import Unsure
 from sandbox import Sandbox
 from tables import TABLES, TYPES, Tables, differences, half_up
 
-CALLS = int(os.environ.get("TABLES_CALLS", "40"))  # of each table and world
+CALLS = int(os.environ.get("TABLES_CALLS", "20"))  # of each table and world
 SEED = int(os.environ.get("TABLES_SEED", "1"))
 ONLY = [name for name in os.environ.get("TABLES", "").split(",") if name]
 WORLDS = {  # sandbox, rows of a request, [fidelity]

@@ -55,7 +55,8 @@ enum text_kind {
 /* A name that v3 knows in filters, not among the fields of the table. */
 struct filter_name {
     struct slice v3;
-    int units; /* a row */
+    int units;     /* a row */
+    bool nullable; /* null stands for no text */
 };
 
 struct condition;
@@ -99,6 +100,7 @@ struct part {
     int rows;
     int64_t kept_ms; /* how long it is remembered; 0: as stats_ttl says */
     enum null_rule unless;
+    int in_record; /* a field of the target record that is the same number as its one field, and 1; 0: none */
 };
 
 /* What a stat's function may look at. */

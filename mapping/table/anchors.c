@@ -3,6 +3,7 @@
  */
 #include "mapping/answer_view.h"
 #include "mapping/part.h"
+#include "mapping/record.h"
 
 enum { ANCHOR, LINKS, REFPAGES, REFDOMAINS, FIRST_SEEN };
 enum { LIVE };
@@ -36,7 +37,7 @@ static const struct report report_totals = {
 
 static const struct part parts[] = {
     [TOTALS] = { .name = SLICE("totals"), .what = SLICE("totals"), .report = &report_totals, .fields = BIT(LIVE),
-                 .brings = SLICE("stats.backlinks"),
+                 .brings = SLICE("stats.backlinks"), .in_record = RECORD_BACKLINKS + 1,
                  .purpose = "stats.backlinks (asked again after stats_ttl)" },
     [RATIO]  = { .name = SLICE("anchors.ratio"), .what = SLICE("top anchors"), .report = &report_anchors,
                  .fields = BIT(LINKS) | BIT(REFPAGES), .order = { LINKS, true }, .rows = RATIO_ROWS,
@@ -57,7 +58,7 @@ static const struct column columns[] = {
     { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .field = REFPAGES,
       .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
       .where_says = ONLY_SUMS },
-    { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("root_domain_name"), 1 },
+    { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("root_domain_name"), 1, false },
       .text = TEXT_HOST,
       .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE,
       .where_says = SLICE("v3 compares the registrable domain of the linking site; the counts may be of more links than these") },

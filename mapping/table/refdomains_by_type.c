@@ -71,7 +71,7 @@ static struct refusal of_ending(const struct filter_making *m, const struct cond
 }
 
 /* clang-format off */
-#define KIND(name, word) { .v2 = SLICE(name), .type = VALUE_BOOL, .from = FROM_NOTHING, .filter = { SLICE(word), 1 },       \
+#define KIND(name, word) { .v2 = SLICE(name), .type = VALUE_BOOL, .from = FROM_NOTHING, .filter = { SLICE(word), 1, false },       \
                            .where = FIDELITY_NEAR, .make_filter = of_kind }
 #define ENDING(name) { .v2 = SLICE(name), .type = VALUE_BOOL, .from = FROM_NOTHING,                                        \
                        .where = FIDELITY_EXACT, .make_filter = of_ending }
@@ -98,9 +98,9 @@ static const struct column columns[] = {
       .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR },
     { .v2 = SLICE("refdomains"), .type = VALUE_WHOLE, .field = REFDOMAINS, .only_named = true,
       .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR },
-    { .v2 = SLICE("url"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("url_to"), 1 }, .text = TEXT_URL,
+    { .v2 = SLICE("url"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("url_to"), 1, false }, .text = TEXT_URL,
       .where = FIDELITY_NEAR },
-    { .v2 = SLICE("ip"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("ip_source"), 1 }, .text = TEXT_HOST,
+    { .v2 = SLICE("ip"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("ip_source"), 1, true }, .text = TEXT_HOST,
       .where = FIDELITY_EXACT },
     { .v2 = SLICE("all"), .type = VALUE_BOOL, .from = FROM_NOTHING, .where = FIDELITY_EXACT, .make_filter = of_all },
     KIND("text", "link_type"),

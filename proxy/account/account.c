@@ -235,6 +235,8 @@ bool account_believes(struct account *a, int64_t units, int64_t price, int64_t w
     enum { TIMES = 20 }; /* v3 may raise its prices, but not so */
     bool is_odd = units > TIMES * price || (whole >= 0 && units > whole);
     a->odd_prices += is_odd;
+    if (is_odd)
+        a->odd_units = units;
     return !is_odd;
 }
 

@@ -27,7 +27,9 @@ struct record_part {
     struct record_seat seat;
     struct record_key key;
     enum plan_ask ask;
-    int64_t held;     /* units, for the record */
+    int64_t held;       /* units, for the record */
+    int64_t odd_prices; /* of the account, and whether it charged for what is free, when it took the seat */
+    bool charges_free;
     int64_t until_ms; /* how long it waits for the rate */
 };
 
@@ -84,6 +86,25 @@ static int64_t full_price(const struct exchange *x, const struct v3_request *r)
     return r->ask == ASK_LIST ? plan_price(&x->asked.plan, r->rows) : plan_part_price(&x->asked.plan, r->ask);
 }
 
+static void complain_of_charge(const struct exchange *x, int64_t units)
+{
+    service_complain(x->service,
+                     "v3 key %s: API v3 took %lld units for %.*s, which it calls free; from now on its free targets "
+                     "count as others, until a restart, or until anchorage doctor finds them free",
+                     x->asked.account->label, (long long)units, SLICE_ARGS(x->asked.call.target.host));
+}
+
+static void complain_of_price(const struct exchange *x, int64_t units, int64_t price)
+{
+    if (!account_shouts(x->asked.account))
+        return;
+    service_complain(
+        x->service,
+        "v3 key %s: API v3 says that a request took %lld units, which %lld pay for at most by our table: not "
+        "believed, our own price is booked as a guess (call %s; anchorage ledger correct puts it right)",
+        x->asked.account->label, (long long)units, (long long)price, x->id);
+}
+
 /* What one request took by its headers, or -1: not known, or not to be believed. Where units went for what v3 calls
  * free, nothing is free any more: what comes next is held as for others. */
 static int64_t units_taken(struct exchange *x, const struct get *g, const struct upstream_result *r)
@@ -95,18 +116,10 @@ static int64_t units_taken(struct exchange *x, const struct get *g, const struct
     bool is_first = units > 0 && x->asked.plan.free_of_units && !a->charges_free;
     if (is_first) {
         a->charges_free = true;
-        service_complain(
-            x->service,
-            "v3 key %s: API v3 took %lld units for %.*s, which it calls free; from now on its free targets "
-            "count as others, until a restart, or until anchorage doctor finds them free",
-            a->label, (long long)units, SLICE_ARGS(x->asked.call.target.host));
+        complain_of_charge(x, units);
     }
-    if (is_odd && account_shouts(a))
-        service_complain(
-            x->service,
-            "v3 key %s: API v3 says that a request took %lld units, which %lld pay for at most by our table: not "
-            "believed, our own price is booked as a guess (call %s; anchorage ledger correct puts it right)",
-            a->label, (long long)units, (long long)full_price(x, &g->request), x->id);
+    if (is_odd)
+        complain_of_price(x, units, full_price(x, &g->request));
     return is_odd ? -1 : units;
 }
 
@@ -228,6 +241,17 @@ static void spend_share(struct exchange *x, int64_t units, int64_t predicted)
     outcome_paid_share(x, units >= 0 ? units : predicted);
 }
 
+/* The account has looked at the price of the whole POST; one of its calls has to tell. */
+static void look_at_price(const struct exchange *x, const struct record_news *news)
+{
+    const struct account *a = x->asked.account;
+    const struct record_part *r = &x->fetch->record;
+    if (a->charges_free && !r->charges_free && r->key.is_free)
+        complain_of_charge(x, news->units);
+    if (a->odd_prices > r->odd_prices && news->units < 0)
+        complain_of_price(x, a->odd_units, news->predicted);
+}
+
 static void take_record(struct exchange *x, const struct record_news *news)
 {
     struct part_values part;
@@ -246,6 +270,7 @@ static void on_record_told(void *context, const struct record_news *news)
     if (news->pays) {
         x->fetch->has_asked = true;
         spend_share(x, news->units, news->predicted);
+        look_at_price(x, news);
     }
     if (!refusal->fault) {
         take_record(x, news);
@@ -264,6 +289,8 @@ static bool take_record_seat(struct exchange *x, const struct v3_request *reques
     int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + c->queue_timeout_ms;
     struct record_manner manner = { c->gather_ms, c->stats_ttl_ms, c->call_timeout_ms, c->units_per_month };
     *r = (struct record_part){ .key = exchange_record_key(x), .ask = request->ask, .held = request->units };
+    r->odd_prices = x->asked.account->odd_prices;
+    r->charges_free = x->asked.account->charges_free;
     r->until_ms = until_ms < x->clocks.deadline_ms ? until_ms : x->clocks.deadline_ms;
     r->seat = (struct record_seat){ .id = slice_of(x->id, LEDGER_ID_SIZE - 1),
                                     .team = x->asked.team_name,

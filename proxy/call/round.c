@@ -192,6 +192,26 @@ static bool find_record(const struct exchange *x, enum plan_ask ask, struct slic
     return true;
 }
 
+/* A part that is one number, which the target's record has as well. */
+static bool find_in_record(const struct exchange *x, const struct part *part, struct slice *ret)
+{
+    struct record_key key = exchange_record_key(x);
+    struct record record;
+    char payer[CACHE_PAYER_SIZE];
+    int field = part->in_record - 1;
+    if (!exchange_config(x)->stats_ttl_ms ||
+        !record_desk_recall(x->asked.account->desk, &key, 1u << field, &record, payer))
+        return false;
+    struct part_values *values = exchange_part(x, struct part_values);
+    if (!values)
+        return false;
+    values->rows = 1;
+    values->known = part->fields;
+    values->of[__builtin_ctzll(part->fields)].whole = record.value[field];
+    *ret = slice_of((const char *)values, part_bytes(part->report));
+    return true;
+}
+
 /* A part that an earlier call has brought and that is still good. */
 static bool find_part(const struct exchange *x, enum plan_ask ask, struct slice *ret, char payer[CACHE_PAYER_SIZE])
 {
@@ -199,6 +219,8 @@ static bool find_part(const struct exchange *x, enum plan_ask ask, struct slice 
     const struct part *part = plan_part_of(&x->asked.plan, ask);
     if (exchange_asks_record(x, ask))
         return find_record(x, ask, ret, payer);
+    if (part->in_record && find_in_record(x, part, ret))
+        return true;
     return (part->kept_ms || exchange_config(x)->stats_ttl_ms) &&
            cache_find_part(x->asked.account->cache, part, &x->asked.call.target, clock_monotonic_ms(), ret);
 }

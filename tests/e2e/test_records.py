@@ -154,6 +154,25 @@ class Prices(Records):
             hold, lower = [e for e in proxy.known_entries(end["id"]) if e["kind"] == "hold"]
             self.assertEqual((hold["units"], hold["ref"], lower["units"], lower["ref"]), (50, None, 25, end["id"]))
 
+    def test_totals_of_anchors_from_a_record(self):
+        proxy = self.proxy()
+        self.good([proxy.get(from_="metrics", target="small.example", mode="domain")])
+        before = self.v3.state()["seen"]
+        answer = proxy.get(from_="anchors", target="small.example", mode="domain", limit=1)
+        self.good([answer])
+        self.assertNotIn("backlinks-stats", [one["path"].rpartition("/")[2] for one in self.v3.log()[before:]])
+        self.assertEqual(answer.json["stats"]["backlinks"],
+                         self.v3.stats("small.example", mode="domain").json["metrics"]["live"])
+
+    def test_prices_that_are_not_believed(self):
+        proxy = self.proxy()
+        self.v3.script({"match": "batch-analysis", "times": 1, "headers": {"x-api-units-cost-total-actual": "999999"}})
+        answers = self.at_once(proxy, ratings(2))
+        self.good(answers)
+        self.assertEqual([self.settle(proxy, answer)["units"] for answer in answers], [None, None])
+        self.assertEqual(self.booked(proxy), 50)
+        proxy.says("not believed")
+
     def settle(self, proxy, answer):
         return next(entry for entry in proxy.entries(answer.id) if entry["kind"] == "settle")
 

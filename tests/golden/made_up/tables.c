@@ -69,8 +69,8 @@ static const struct column columns[] = {
     { .v2 = SLICE("lost"), .type = VALUE_WHOLE, .from = FROM_NOTHING,
       .where = FIDELITY_MISSING, .shown = FIDELITY_MISSING },
     { .v2 = SLICE("hidden"), .type = VALUE_TEXT, .field = PLACE, .only_named = true, .shown = FIDELITY_EXACT },
-    { .v2 = SLICE("page"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("page_to"), 3 },
-      .host = { SLICE("page_host"), 1 }, .where = FIDELITY_NEAR },
+    { .v2 = SLICE("page"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("page_to"), 3, false },
+      .host = { SLICE("page_host"), 1, false }, .where = FIDELITY_NEAR },
 };
 
 static struct stat_value rows_that_came(const struct answer_view *v)

@@ -109,6 +109,8 @@ static inline int kit_begin(void **state)
     kit.account.subscription = subscription_unknown();
     kit.account.cache = cache_new(KIT_CACHE_BYTES);
     kit.account.flights = flights_new(s->base);
+    struct record_desk_options desk = { .cache = kit.account.cache };
+    kit.account.desk = record_desk_new(s->base, &desk);
     team_queue_init(&kit.turns);
     kit.turns.team = &kit.team;
     kit.turns.account = &kit.account;
@@ -216,6 +218,7 @@ static inline int kit_end(void **state)
     ledger_close(s->ledger);
     waitlist_end(&s->waitlist);
     pacer_end(&s->pacer);
+    record_desk_free(kit.account.desk);
     cache_free(kit.account.cache);
     flights_free(kit.account.flights);
     settings_put(s->settings);

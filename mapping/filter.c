@@ -434,7 +434,9 @@ struct refusal filter_of_condition(const struct filter_making *m, const struct c
         mark(m->marks, c);
     struct slice field = column->filter.v3.n || !f ? column->filter.v3 : f->v3;
     struct slice e = typed_condition(m, column, field, c);
-    if (f && f->nullable && !f->stand_in && f->type != VALUE_LIST && null_meets(column, c))
+    bool may_be_null =
+        f && !column->filter.v3.n ? f->nullable && !f->stand_in && f->type != VALUE_LIST : column->filter.nullable;
+    if (may_be_null && null_meets(column, c))
         e = or_null(field, e, m->memory);
     *ret = e;
     return e.p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };

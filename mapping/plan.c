@@ -470,10 +470,9 @@ int64_t plan_floor_rows(const struct plan *p)
 
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
-    const struct report *list = p->call->table->list;
-    if (list && list->sorts_by_one && p->n_order > 1 && list_units > 0)
-        return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
     const struct table *t = p->call->table;
+    if (t->list && t->list->sorts_by_one && p->n_order > 1 && list_units > 0)
+        return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
     bool merges = p->options.fold && table_folds(t);
     bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
     if ((!merges && !shares) || list_units <= 0)

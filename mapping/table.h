@@ -55,7 +55,8 @@ enum text_kind {
 /* A name that v3 knows in filters, not among the fields of the table. */
 struct filter_name {
     struct slice v3;
-    int units; /* a row */
+    int units;     /* a row */
+    bool nullable; /* null stands for no text */
 };
 
 struct condition;
@@ -220,10 +221,6 @@ bool table_folds(const struct table *t);
 bool table_is_key(const struct table *t, int field);
 
 extern const struct table table_anchors;
-extern const struct table table_linked_domains;
-extern const struct table table_pages;
-extern const struct table table_refips;
-extern const struct table table_subscription_info;
 extern const struct table table_domain_rating;
 extern const struct table table_metrics;
 extern const struct table table_metrics_extended;
@@ -232,11 +229,15 @@ extern const struct table table_refdomains;
 extern const struct table table_refdomains_by_type;
 extern const struct table table_backlinks;
 extern const struct table table_backlinks_one_per_domain;
+extern const struct table table_linked_domains;
+extern const struct table table_refips;
+extern const struct table table_ahrefs_rank;
+extern const struct table table_pages;
+extern const struct table table_subscription_info;
 extern const struct table table_backlinks_new_lost;
 extern const struct table table_broken_backlinks;
 extern const struct table table_refdomains_new_lost;
 extern const struct table table_anchors_refdomains;
-extern const struct table table_ahrefs_rank;
 extern const struct table table_pages_extended;
 extern const struct table table_broken_links;
 extern const struct table table_pages_info;

@@ -58,7 +58,7 @@ static const struct column columns[] = {
     { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .field = REFPAGES,
       .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
       .where_says = ONLY_SUMS },
-    { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("root_domain_name"), 1 },
+    { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("root_domain_name"), 1, false },
       .text = TEXT_HOST,
       .where = FIDELITY_NEAR, .having = FIDELITY_NONE, .order_by = FIDELITY_NONE, .shown = FIDELITY_NONE,
       .where_says = SLICE("v3 compares the registrable domain of the linking site; the counts may be of more links than these") },

@@ -75,7 +75,7 @@ static const struct field fields[FIELDS] = {
 /* In the order in which v2 shows them. HAVING: what is true of it for a column. v2 looked at the target's page in
  * http_code, and v3 has that of the linking page alone. */
 #define LINK_COLUMNS \
-    { .v2 = SLICE("url_from"), .type = VALUE_TEXT, .field = URL_FROM, .text = TEXT_URL, .host = { SLICE("name_source"), 1 }, \
+    { .v2 = SLICE("url_from"), .type = VALUE_TEXT, .field = URL_FROM, .text = TEXT_URL, .host = { SLICE("name_source"), 1, false }, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
     { .v2 = SLICE("ahrefs_rank"), .type = VALUE_RATING, .field = URL_RATING, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
@@ -97,7 +97,7 @@ static const struct field fields[FIELDS] = {
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
     { .v2 = SLICE("language"), .type = VALUE_TEXT, .field = LANGUAGES, .text = TEXT_IN_A_LIST, \
       .where = FIDELITY_NEAR, .having = FIDELITY_NEAR, .order_by = FIDELITY_MISSING, .shown = FIDELITY_EXACT, .where_says = ANY_LANGUAGE, .having_says = ANY_LANGUAGE }, \
-    { .v2 = SLICE("url_to"), .type = VALUE_TEXT, .field = URL_TO, .text = TEXT_URL, .host = { SLICE("name_target"), 1 }, \
+    { .v2 = SLICE("url_to"), .type = VALUE_TEXT, .field = URL_TO, .text = TEXT_URL, .host = { SLICE("name_target"), 1, false }, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
     { .v2 = SLICE("first_seen"), .type = VALUE_DATE, .field = LINK_SEEN, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \

@@ -48,10 +48,10 @@ static const struct column columns[] = {
       .shown_says = SLICE("answered with first_seen") },
     { .v2 = SLICE("domain_rating"), .type = VALUE_RATING, .field = RATING,
       .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
-    { .v2 = SLICE("url"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("url_to"), 1 },
+    { .v2 = SLICE("url"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("url_to"), 1, false },
       .where = FIDELITY_NEAR,
       .where_says = SLICE("the counts may be of more links than these") },
-    { .v2 = SLICE("ip"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_HOST, .filter = { SLICE("ip_source"), 1 },
+    { .v2 = SLICE("ip"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_HOST, .filter = { SLICE("ip_source"), 1, true },
       .where = FIDELITY_EXACT },
 };
 #undef ONLY_SUMS

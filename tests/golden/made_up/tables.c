@@ -69,8 +69,8 @@ static const struct column columns[] = {
     { .v2 = SLICE("lost"), .type = VALUE_WHOLE, .from = FROM_NOTHING,
       .where = FIDELITY_MISSING, .shown = FIDELITY_MISSING },
     { .v2 = SLICE("hidden"), .type = VALUE_TEXT, .field = PLACE, .only_named = true, .shown = FIDELITY_EXACT },
-    { .v2 = SLICE("page"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("page_to"), 3 },
-      .host = { SLICE("page_host"), 1 }, .where = FIDELITY_NEAR },
+    { .v2 = SLICE("page"), .type = VALUE_TEXT, .from = FROM_NOTHING, .text = TEXT_URL, .filter = { SLICE("page_to"), 3, false },
+      .host = { SLICE("page_host"), 1, false }, .where = FIDELITY_NEAR },
 };
 
 static struct stat_value rows_that_came(const struct answer_view *v)
@@ -81,8 +81,7 @@ static struct stat_value rows_that_came(const struct answer_view *v)
 static const struct table_stat stats[] = {
     { .v2 = SLICE("every"), .type = VALUE_WHOLE,  .from = FROM_PART, .fields = BIT(ALL),     .shown = FIDELITY_EXACT },
     { .v2 = SLICE("part"),  .type = VALUE_NUMBER, .from = FROM_PART, .fields = BIT(PART_OF), .shown = FIDELITY_BOUND },
-    { .v2 = SLICE("none"),  .type = VALUE_WHOLE,  .from = FROM_NOTHING, .shown = FIDELITY_MISSING,
-      .null_when = NULL_MISSING },
+    { .v2 = SLICE("none"),  .type = VALUE_WHOLE,  .from = FROM_NOTHING, .shown = FIDELITY_MISSING },
     { .v2 = SLICE("came"),  .type = VALUE_WHOLE,  .shown = FIDELITY_NEAR, .make = rows_that_came },
 };
 

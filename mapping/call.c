@@ -249,6 +249,8 @@ static struct refusal read_question(const struct params *params, const struct ca
                                         PARAM_HAVING, PARAM_ORDER_BY, PARAM_LIMIT,  PARAM_OFFSET };
     enum { OF_OBJECT = 5, OF_LIST = sizeof known / sizeof known[0] };
     bool is_object = c->table->kind == TABLE_OBJECT;
+    if (is_object)
+        c->limit = 1; /* it is one result, whatever is sent */
     struct refusal r = check_readable(params, known, is_object ? OF_OBJECT : OF_LIST, memory);
     if (!r.fault)
         r = read_mode(params, options, memory, c);

@@ -32,7 +32,8 @@ static void make_stats(struct translation *t, struct marks *marks)
         }
         if (marked)
             marks->stats |= bit((int)i);
-        if (marked && stat->null_when && t->plan->options.nulls & bit((int)stat->null_when))
+        enum null_rule rule = stat->shown == FIDELITY_MISSING ? NULL_MISSING : stat->null_when;
+        if (marked && rule && t->plan->options.nulls & bit((int)rule))
             t->stats.nulls |= bit((int)i);
     }
 }

@@ -211,9 +211,9 @@ static bool has_rows(const struct call *c)
     return c->table->kind == TABLE_OBJECT || c->limit;
 }
 
-static struct slice shown_says(const struct column *c)
+static struct slice shown_says(enum fidelity shown, struct slice says)
 {
-    return c->shown == FIDELITY_MISSING ? S("API v3 does not know it: answered with nothing") : c->shown_says;
+    return shown == FIDELITY_MISSING ? S("API v3 does not know it: answered with nothing") : says;
 }
 
 static void select_part(struct explained *e, struct slice raw, struct slice v2)
@@ -226,7 +226,7 @@ static void select_part(struct explained *e, struct slice raw, struct slice v2)
         if (!mark_is_due(c->shown) || !(e->call.select & bit((int)i)) || !has_rows(&e->call))
             continue;
         bool null = c->null_when && e->options->plan.nulls & bit((int)c->null_when);
-        add_note(e, p, c->v2, null ? S("answered with null") : shown_says(c), false);
+        add_note(e, p, c->v2, null ? S("answered with null") : shown_says(c->shown, c->shown_says), false);
     }
 }
 
@@ -270,7 +270,7 @@ static void stats_part(struct explained *e)
         bool null = stat->null_when && o->nulls & bit((int)stat->null_when);
         struct slice name = arena_printf(e->memory, "stats.%.*s", SLICE_ARGS(stat->v2));
         if (mark_is_due(stat->shown) && name.p)
-            add_note(e, p, name, null ? S("answered with null") : stat->says, false);
+            add_note(e, p, name, null ? S("answered with null") : shown_says(stat->shown, stat->says), false);
     }
 }
 

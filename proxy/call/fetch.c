@@ -210,9 +210,11 @@ static void on_done(void *context, const struct upstream_result *r)
 static void on_record_held(void *context, enum ledger_outcome outcome)
 {
     struct exchange *x = context;
+    struct record_seat *seat = &x->fetch->record.seat;
     x->n_under_way--;
-    record_desk_held(x->asked.account->desk, &x->fetch->record.seat, outcome == LEDGER_DONE);
-    if (!x->n_under_way)
+    if (seat->ask)
+        record_desk_held(x->asked.account->desk, seat, outcome == LEDGER_DONE);
+    else if (!x->n_under_way) /* it was told before: only this was waited for */
         exchange_wake(x);
 }
 

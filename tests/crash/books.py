@@ -10,6 +10,14 @@ ENDS = ("settle", "release", "unknown")
 AMOUNTS = ("rows", "units")
 OWN_LIMITS = ("out_of_rows", "out_of_units", "too_dear")  # faults
 TOTALS_UNITS = 50  # of a target
+RECORDS = ("domain_rating", "metrics", "metrics_extended", "positions_metrics")  # tables, from POSTs that calls share
+
+
+def targets_of(request):
+    """What a request asks v3 about: of a POST all of its targets."""
+    if request.get("body"):
+        return [target["url"] for target in json.loads(request["body"])["targets"]]
+    return [request["query"].get("target")]
 
 
 def units_of(entry):
@@ -210,18 +218,24 @@ class Books:
     def compare_requests(self, since, requests):
         """`requests`: what v3 saw while the entries from index `since` on were written. Only the cache answers without
         a request, and v3 never took more than is booked."""
-        asked = {request["query"].get("target") for request in requests}
+        asked = {target for request in requests for target in targets_of(request)}
         new = self.entries[since:]
         wrong = [f"no request went to v3 for it: {json.dumps(entry)}" for entry in new
                  if entry["kind"] == "settle" and not entry["fault"] and entry["via"] != "cache"
                  and entry["target"] not in asked]
-        taken, booked = {}, {}
+        taken, booked, shared = {}, {}, {"taken": 0, "booked": 0}
         for request in requests:
+            if request.get("body"):
+                shared["taken"] += request["units"]
+                continue
             target = request["query"].get("target")
             taken[target] = taken.get(target, 0) + request["units"]
         for entry in new:
             if entry["kind"] in ENDS:
                 booked[entry["target"]] = booked.get(entry["target"], 0) + units_of(entry)
+                shared["booked"] += units_of(entry) if entry["table"] in RECORDS else 0
+        if shared["taken"] > shared["booked"]:
+            wrong.append(f"v3 took {shared['taken']} units for POSTs, only {shared['booked']} are booked")
         return wrong + [f"v3 took {units} units for {target}, only {booked.get(target, 0)} are booked: "
                         f"{[json.dumps(entry) for entry in new if entry['target'] == target]}"
                         for target, units in taken.items() if units > booked.get(target, 0)]

@@ -121,6 +121,16 @@ class JudgeTest(unittest.TestCase):
         self.finds("a hold of more than", held + [{**lower, "units": 51}, crashed])
         self.finds("a hold after the settle", good() + [entry("hold", "a", ref="a")])
 
+    def test_shared_posts(self):
+        post = {"query": {}, "units": 50, "body": json.dumps({"targets": [{"url": "r.example"}, {"url": "s.example"}]})}
+        calls = [entry("hold", "d", table="metrics", target="r.example", units=50),
+                 settle("d", table="metrics", target="r.example", rows=0, units=20),
+                 entry("hold", "e", table="metrics", target="s.example", units=50),
+                 entry("unknown", "e", table="metrics", target="s.example", units=30, fault="crash")]
+        self.assertEqual(self.judge(good() + calls, requests=[request(), post]), [])
+        self.finds("no request went to v3", good() + calls, requests=[request()])
+        self.finds("units for POSTs, only 50", good() + calls, requests=[request(), {**post, "units": 51}])
+
     def test_overspending_of_all(self):
         whole = [entry("note", "m", team=None, table="limits", units=170)]
         self.assertEqual(self.judge(whole + good()), [])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Target records: what scorecards of many programs cost when v3 is asked for a hundred targets at once, and that every
 unit it takes is booked to one of them, whatever happens on the way."""
+import json
 import os
 import threading
 import time
@@ -175,6 +176,16 @@ class Prices(Records):
 
     def settle(self, proxy, answer):
         return next(entry for entry in proxy.entries(answer.id) if entry["kind"] == "settle")
+
+    def test_what_explain_says(self):
+        """An object is one result, whatever limit says."""
+        proxy = self.proxy()
+        for call, rows in (({"from": "positions_metrics", "where": 'country="us"', "select": "traffic"}, 7),
+                           ({"from": "metrics_extended", "limit": 1000}, 2), ({"from": "metrics"}, 1),
+                           ({"from": "domain_rating", "order_by": "x"}, 1)):
+            said = json.loads(proxy.run("explain", "--format", "json", proxy.params(call)[2:], check=0).stdout)
+            self.assertEqual((said["rows_at_most"], said["units_at_most"]), (rows, 50), call)
+            self.assertEqual(proxy.get(**call).rows_charged, rows)
 
     def test_countries_and_free_targets_stay_apart(self):
         proxy = self.proxy()

@@ -81,8 +81,7 @@ static struct stat_value rows_that_came(const struct answer_view *v)
 static const struct table_stat stats[] = {
     { .v2 = SLICE("every"), .type = VALUE_WHOLE,  .from = FROM_PART, .fields = BIT(ALL),     .shown = FIDELITY_EXACT },
     { .v2 = SLICE("part"),  .type = VALUE_NUMBER, .from = FROM_PART, .fields = BIT(PART_OF), .shown = FIDELITY_BOUND },
-    { .v2 = SLICE("none"),  .type = VALUE_WHOLE,  .from = FROM_NOTHING, .shown = FIDELITY_MISSING,
-      .null_when = NULL_MISSING },
+    { .v2 = SLICE("none"),  .type = VALUE_WHOLE,  .from = FROM_NOTHING, .shown = FIDELITY_MISSING },
     { .v2 = SLICE("came"),  .type = VALUE_WHOLE,  .shown = FIDELITY_NEAR, .make = rows_that_came },
 };
 

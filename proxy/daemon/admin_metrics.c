@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The numbers of /metrics come from here. */
 #include "proxy/daemon/admin_metrics.h"
+#include "proxy/account/record_desk.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static void gather_keys(const struct slice *names, const struct key_numbers *key
 static void gather_upstream(const struct service *s, struct metrics *m)
 {
     size_t n = s->accounts.n;
+    uint64_t posts = 0;
     struct key_numbers *keys = calloc(n, sizeof *keys);
     struct slice *names = calloc(n, sizeof *names);
     struct upstream_stats sum = { .attempts.scale = &histogram_waits, .waits.scale = &histogram_waits };
@@ -109,11 +111,12 @@ static void gather_upstream(const struct service *s, struct metrics *m)
         const struct account *a = &s->accounts.list[i];
         struct upstream_stats one;
         upstream_stats(a->upstream, &one);
+        posts += record_desk_sent(a->desk);
         names[i] = slice_str(a->label);
         keys[i] = numbers_of(&one, cache_stats(a->cache));
         add_key(&sum, &one);
     }
-    metric_add(m, METRIC_V3_REQUESTS, (int64_t)s->counters.v3_requests);
+    metric_add(m, METRIC_V3_REQUESTS, (int64_t)(s->counters.v3_requests + posts));
     metric_add(m, METRIC_V3_RETRIES, (int64_t)sum.retries);
     for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
         if (sum.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))
@@ -200,7 +203,7 @@ static void gather_machine(const struct service *s, struct metrics *m)
 /* The numbers of a team, asked for once. */
 struct team_numbers {
     struct ledger_left left;
-    struct ledger_totals totals;
+    struct ledger_totals all;
     int64_t running;
 };
 
@@ -210,10 +213,10 @@ static void gather_teams(const struct service *s, struct metrics *m)
         enum metric metric;
         size_t at;
     } of_team[] = {
-        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, totals.calls) },
-        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, totals.faults) },
-        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, totals.rows) },
-        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, totals.units) },
+        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, all.calls) },
+        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, all.faults) },
+        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, all.rows) },
+        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, all.units) },
         { METRIC_TEAM_ROWS, offsetof(struct team_numbers, left.rows_used) },
         { METRIC_TEAM_ROWS_LIMIT, offsetof(struct team_numbers, left.rows_limit) },
         { METRIC_TEAM_ROWS_LEFT, offsetof(struct team_numbers, left.rows_left) },
@@ -229,7 +232,7 @@ static void gather_teams(const struct service *s, struct metrics *m)
     for (size_t i = 0; i < n; i++) {
         struct slice team = slice_str(s->config->teams[i].name);
         numbers[i].left = ledger_left(s->ledger, team);
-        numbers[i].totals = ledger_totals(s->ledger, team);
+        numbers[i].all = ledger_totals(s->ledger, team);
         numbers[i].running = s->queues[i]->running;
     }
     for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {

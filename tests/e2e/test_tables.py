@@ -13,7 +13,7 @@ from model import Unsure
 from sandbox import Sandbox
 from tables import TABLES, TYPES, Tables, differences, half_up
 
-CALLS = int(os.environ.get("TABLES_CALLS", "40"))  # of each table and world
+CALLS = int(os.environ.get("TABLES_CALLS", "20"))  # of each table and world
 SEED = int(os.environ.get("TABLES_SEED", "1"))
 ONLY = [name for name in os.environ.get("TABLES", "").split(",") if name]
 WORLDS = {  # sandbox, rows of a request, [fidelity]
@@ -138,7 +138,7 @@ def add_world(world, options, page, fidelity):
         proxy = Anchorage(sandbox, fidelity={key: value for key, value in fidelity.items()},
                           upstream={"units_per_call": 0, "max_rows_per_request": page or "auto"}).start()
         self.addCleanup(proxy.close)
-        model = Tables(oracle, page=page or 1000, **fidelity)
+        model = Tables(oracle, oldest=options.get("shown_link") == "oldest", **fidelity)
         for name in ONLY or TABLES:
             first = proxy.get(probe(name))
             if first.fault in ("unknown_table", "not_exact"):

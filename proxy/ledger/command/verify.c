@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proxy/ledger/command/command.h"
+#include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/names.h"
 #include "proxy/ledger/entries/open_calls.h"
@@ -98,6 +99,25 @@ static bool has_ended(const struct verify *v, struct slice id)
     return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
 }
 
+/* What the call holds from this hold on. Where entries were removed, those it stands in place of may be among them. */
+static void follow_amounts(struct verify *v, const struct entry *e, struct open_call *call)
+{
+    bool instead = entry_is_rehold(e);
+    if (instead && !slice_eq(e->ref, e->id))
+        complain(v, "seq %lld: a hold that refers to %.*s, which is another call", (long long)e->seq,
+                 SLICE_ARGS(e->ref));
+    else if (instead && !call && !v->cut.seq)
+        complain(v, "seq %lld: a hold in place of none", (long long)e->seq);
+    else if (instead && call && (e->rows > call->rows || e->units > call->units))
+        complain(v, "seq %lld: a hold in place of less", (long long)e->seq);
+    if (!call && !(call = open_calls_add(&v->open, e->id, 0))) {
+        v->failed = true;
+        return;
+    }
+    call->rows = instead ? e->rows : bounds_sum(call->rows, e->rows);
+    call->units = instead ? e->units : bounds_sum(call->units, e->units);
+}
+
 static void follow_call(struct verify *v, const struct entry *e)
 {
     struct open_call *call = open_calls_find(&v->open, e->id);
@@ -106,8 +126,7 @@ static void follow_call(struct verify *v, const struct entry *e)
             complain(v, "seq %lld: a hold after the end of its call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
         if (e->rows < 0 || e->units < 0)
             complain(v, "seq %lld: a hold of less than nothing", (long long)e->seq);
-        if (!call && !open_calls_add(&v->open, e->id, 0))
-            v->failed = true;
+        follow_amounts(v, e, call);
     } else if (entry_is_end(e)) {
         v->calls++;
         if (!mark_ended(v, e->id))

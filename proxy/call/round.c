@@ -94,6 +94,13 @@ static int64_t results_of_units(const struct exchange *x, int64_t units)
     return results > 0 ? results : 0;
 }
 
+/* What explain says of the call: what is remembered is no reason to take more than that for what is not. */
+static int64_t units_most(const struct exchange *x)
+{
+    int64_t ceiling = exchange_config(x)->units_per_call;
+    return ceiling ? plan_max_units(&x->asked.plan, ceiling) : LEDGER_NO_LIMIT;
+}
+
 static void measure(const struct exchange *x, struct bound bounds[BOUNDS])
 {
     struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
@@ -106,8 +113,10 @@ static void measure(const struct exchange *x, struct bound bounds[BOUNDS])
         (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0, LIMIT_WHOLE_UNITS };
     bounds[BOUND_CALL] =
         (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0, 0 };
-    for (int i = 0; i < BOUNDS; i++)
-        bounds[i].results = i == BOUND_ROWS ? results_of_rows(x, bounds[i].left) : results_of_units(x, bounds[i].left);
+    bounds[BOUND_ROWS].results = results_of_rows(x, bounds[BOUND_ROWS].left);
+    for (int i = BOUND_TEAM; i < BOUND_CALL; i++)
+        bounds[i].results = results_of_units(x, bounds[i].left);
+    bounds[BOUND_CALL].results = results_of_units(x, units_most(x));
 }
 
 int64_t round_rows_most(const struct exchange *x)
@@ -174,11 +183,11 @@ static enum onward refuse(struct exchange *x, const struct bound *b)
 static enum onward set_aside(struct exchange *x, int64_t results, bool one_more)
 {
     struct rounds *r = x->rounds;
-    int64_t ceiling = exchange_config(x)->units_per_call, list = list_units(x, results + one_more);
+    int64_t most = units_most(x), list = list_units(x, results + one_more);
     r->units = fetch_units(x) + parts_units(x) + list;
     struct units allowance = { plan_allowance(&x->asked.plan, list) };
-    if (ceiling)
-        allowance.n = least(allowance.n, ceiling - r->units);
+    if (most != LEDGER_NO_LIMIT)
+        allowance.n = least(allowance.n, most - r->units);
     enum onward how = hold_whole(x, price_of(x, results), r->units, &allowance);
     r->units += allowance.n;
     return how;

@@ -6,6 +6,8 @@
 
 #include "mapping/totals.h"
 
+enum { PAGE_MEMORY = 4 * 1024 * 1024 };
+
 enum asking { NOT_NEEDED, TO_ASK, ASKING, ANOTHER_ASKS, ANSWERED };
 
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
@@ -42,9 +44,12 @@ struct translation {
     int64_t page, asked, came,
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
-    int64_t own_from, own_until;   /* the distinct rows, by place, that whole pages have brought which were asked for */
-    struct buffer packed;          /* rows to be remembered */
-    size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
+    struct {
+        int64_t from, until;
+    } own;                   /* the distinct rows, by place, that whole pages have brought which were asked for */
+    struct arena *next_page; /* of the path of a further page, which has texts of rows in it; made anew for each */
+    struct buffer packed;    /* rows to be remembered */
+    size_t packed_sound;     /* bytes of it up to the last row whose texts were whole */
     bool keeps_rows;
     int64_t page_rows, learnt_page_rows;
     struct share share;
@@ -121,6 +126,7 @@ void translation_free(struct translation *t)
     rows_free(t->rows);
     buffer_clear(&t->totals_body);
     buffer_clear(&t->packed);
+    arena_free(t->next_page);
     free(t);
 }
 
@@ -131,7 +137,7 @@ void translation_set_budget(struct translation *t, struct budget *budget)
 
 size_t translation_bytes(const struct translation *t)
 {
-    return t->packed.room + t->totals_body.room;
+    return t->packed.room + t->totals_body.room + (t->next_page ? arena_used(t->next_page) : 0);
 }
 
 /* As render_answer reserves it: most rows need less. */
@@ -277,7 +283,7 @@ void translation_replayed(struct translation *t, bool whole)
     if (enough || whole)
         t->asking[V3_LIST] = ANSWERED;
     t->page = t->replayed > 0;
-    t->own_from = t->own_until = rows_count(t->rows);
+    t->own.from = t->own.until = rows_count(t->rows);
 }
 
 void translation_keep_rows(struct translation *t, size_t max_bytes)
@@ -388,6 +394,16 @@ static bool has_long_text(const struct translation *t, const struct filter_value
     return false;
 }
 
+/* There is no memory for another page: what was paid for is answered with the rows that are there. */
+static bool end_full(struct translation *t)
+{
+    if (!t->asked_itself[V3_LIST])
+        return no_memory(t);
+    t->ending.full = true;
+    t->asking[V3_LIST] = ANSWERED;
+    return true;
+}
+
 /* The next page begins behind the last row that came whole. Where the rows were not in byte order, v3's idea of
  * "behind" is not known either: then at that row, and what was there before is dropped. The texts of that row stand in
  * the URL: where it would be too long to be sent, the list ends here. */
@@ -398,15 +414,21 @@ static bool begin_page(struct translation *t, const struct filter_value *last, s
         end_here(t);
         return true;
     }
-    *after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, *or_at, t->memory);
-    struct slice longest = after->p ? plan_list_path(t->plan, *after, wanted_rows(t), t->memory) : *after;
+    arena_free(t->next_page);
+    t->next_page = arena_new(PAGE_MEMORY);
+    if (!t->next_page)
+        return end_full(t);
+    *after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, *or_at, t->next_page);
+    struct slice longest = after->p ? plan_list_path(t->plan, *after, wanted_rows(t), t->next_page) : *after;
     if (longest.p && plan_is_too_long(t->plan, longest)) {
         end_here(t);
         return true;
     }
     int64_t come_again = longest.p ? rows_begin_page(t->rows) : -1;
+    if (come_again < 0)
+        return end_full(t);
     t->came_in_all -= come_again;
-    return come_again >= 0 ? true : no_memory(t);
+    return true;
 }
 
 /* What makes up for rows that were merged: the rows that are missing and the share that was merged so far, at least
@@ -445,7 +467,7 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     if (t->page && rows_last(t->rows, last)) {
         if (!begin_page(t, last, &after, &or_at))
             return false;
-        if (t->ending.cut_short)
+        if (t->asking[V3_LIST] == ANSWERED) /* it has ended */
             return true;
     }
     int64_t rows = rows_of_page(t, or_at);
@@ -456,13 +478,17 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     }
     scanner_free(t->list_scanner);
     t->list_scanner = new_scanner(t, t->plan->fields, on_list_row);
-    ret->path = plan_list_path(t->plan, after, rows, t->memory);
+    ret->path = plan_list_path(t->plan, after, rows, after.n ? t->next_page : t->memory);
+    if (!t->list_scanner || !ret->path.p) {
+        ret->path = S("");
+        return end_full(t);
+    }
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
     t->share.units -= ret->units;
     t->asked = rows;
     t->came = t->came_new = 0;
-    return t->list_scanner && ret->path.p ? true : no_memory(t);
+    return true;
 }
 
 static bool next_ratio(struct translation *t, struct v3_request *ret)
@@ -492,7 +518,7 @@ bool translation_next_of(struct translation *t, enum v3_kind kind, struct v3_req
         return false;
     *ret = (struct v3_request){ .kind = kind };
     t->asking[kind] = ASKING;
-    if (!next[kind](t, ret) || !ret->path.p)
+    if (!next[kind](t, ret) || !ret->path.n)
         return false;
     t->asked_itself[kind] = true;
     return true;
@@ -562,7 +588,7 @@ static bool end_list(struct translation *t, int64_t rows_header)
     if (rows_header >= 0 && rows_header != scanner_rows(t->list_scanner))
         return odd(t, "list", "x-api-rows is another number than there are rows");
     t->has_list_ratio = true; /* v3 may have cut the first page */
-    t->own_until = rows_count(t->rows);
+    t->own.until = rows_count(t->rows);
     bool more = more_behind(t);
     t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
     t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
@@ -619,8 +645,8 @@ int64_t translation_rows(const struct translation *t)
 int64_t translation_own_results(const struct translation *t)
 {
     int64_t first = t->plan->call->offset, behind = wanted_rows(t);
-    int64_t from = t->own_from > first ? t->own_from : first;
-    int64_t until = t->own_until < behind ? t->own_until : behind;
+    int64_t from = t->own.from > first ? t->own.from : first;
+    int64_t until = t->own.until < behind ? t->own.until : behind;
     return until > from ? until - from : 0;
 }
 

@@ -93,7 +93,7 @@ void translation_replayed(struct translation *t, bool whole);
 void translation_keep_rows(struct translation *t, size_t max_bytes);
 bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole);
 
-/* Before the first translation_next, after translation_replayed: the answer has at most `results` rows, fewer than the
+/* Before the list is asked for, after translation_replayed: the answer has at most `results` rows, fewer than the
  * call asks for. `one_more`: a row more is asked for, to know whether there are more. */
 void translation_cut(struct translation *t, int64_t results, bool one_more);
 

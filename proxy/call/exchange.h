@@ -80,6 +80,7 @@ struct asked {
     struct params params;
     struct call call;
     struct plan plan;
+    struct slice shown_target, shape; /* as they stand in its entries */
 };
 
 struct amounts {
@@ -207,7 +208,7 @@ bool exchange_count(struct exchange *x);
 /* Zeroed memory of the call for a step's own struct; NULL when it is out. */
 #define exchange_part(x, type) ((type *)arena_zalloc_array((x)->memory, sizeof(type), 1))
 
-/* What stands in every entry of the call. shape.p is NULL when memory is out. */
+/* What stands in every entry of the call. */
 struct ledger_call exchange_ledger_call(const struct exchange *x);
 
 /* HEAD: read and planned, and answered without asking v3, without a turn and without an entry in the books. */

@@ -21,6 +21,7 @@ struct hold {
     } state;
     bool is_open, is_waived;
     bool has_whole; /* rows and units of the whole call are set aside */
+    bool lines_up;  /* behind calls of other teams, though it might have room */
     enum ledger_outcome answer;
     int64_t rows, units; /* on the books */
     struct waiter waiter;
@@ -110,7 +111,7 @@ static void take_back_promise(struct exchange *x, size_t n)
 static bool may_promise(const struct service *s, const struct team_queue *t, size_t more)
 {
     size_t most = s->memory.max / 2;
-    if (s->config->n_teams > 1)
+    if (s->memory.is_shared)
         return share_fits((int64_t)most, (int64_t)(s->promised - t->promised), (int64_t)t->promised, (int64_t)more);
     return s->promised + more <= most;
 }
@@ -119,7 +120,7 @@ static struct slice memory_in_the_way(const struct exchange *x)
 {
     const struct service *s = x->service;
     const struct team_queue *t = x->ticket.queue;
-    if (s->config->n_teams < 2)
+    if (!s->memory.is_shared)
         return S("the calls under way may need all the memory that calls may have");
     if (s->promised - t->promised + x->hold->wanted > s->memory.max / 2)
         return S("other teams' calls under way may need all the memory that calls may have");
@@ -165,7 +166,11 @@ static enum onward wait_for_room(struct exchange *x)
     h->waiter.is_worth_it = is_worth_it;
     h->waiter.again = try_again;
     h->waiter.context = x;
+    h->waiter.lane = &x->ticket.queue->lane;
     waitlist_add(&x->service->waitlist, &h->waiter);
+    if (h->lines_up)
+        waitlist_retry(&x->service->waitlist);
+    h->lines_up = false;
     return WAIT;
 }
 
@@ -264,8 +269,6 @@ static void on_held(void *context, enum ledger_outcome outcome)
 static enum onward write_hold(struct exchange *x)
 {
     struct ledger_call call = exchange_ledger_call(x);
-    if (!call.shape.p)
-        return exchange_refuse_call_memory(x);
     x->hold->state = WRITING;
     x->n_under_way++;
     ledger_hold(x->service->ledger, &call, (struct rows){ x->next_hold.rows }, (struct units){ x->next_hold.units },
@@ -407,14 +410,24 @@ static enum onward take_answer(struct exchange *x)
     return how;
 }
 
+/* It would take more than its team's share while calls of other teams wait: they are tried first. */
+static bool must_line_up(const struct exchange *x, int64_t units)
+{
+    struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
+    return !x->hold->waits_until_ms && waitlist_has_others(&x->service->waitlist, &x->ticket.queue->lane) &&
+           room.whole_units_now != LEDGER_NO_LIMIT && units > room.whole_units_now;
+}
+
 enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct units *allowance)
 {
     struct hold *h = hold_of(x);
     if (!h)
         return exchange_refuse_call_memory(x);
+    h->lines_up = must_line_up(x, units);
     enum ledger_outcome outcome =
-        ledger_set_aside(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name,
-                         (struct rows){ rows }, (struct units){ units }, allowance);
+        h->lines_up ? LEDGER_WAIT
+                    : ledger_set_aside(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name,
+                                       (struct rows){ rows }, (struct units){ units }, allowance);
     h->has_whole |= outcome == LEDGER_DONE;
     switch (outcome) {
     case LEDGER_DONE:

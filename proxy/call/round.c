@@ -25,6 +25,7 @@ struct rounds {
     } state;
     int64_t results;    /* of the answer at most: limit, or what the limits pay for */
     int64_t units;      /* that the call may take in all */
+    bool one_more;      /* and a row behind them is asked for */
     struct bound bound; /* the limit that pays for fewer results than the call asks for */
     struct slice part;  /* what totals and ratio are shared under */
 };
@@ -193,6 +194,12 @@ static bool is_proven(const struct exchange *x)
     return totals <= x->asked.call.offset + x->rounds->results;
 }
 
+/* Rows that are remembered show that there are more. */
+static bool is_disproven(const struct exchange *x)
+{
+    return translation_rows(x->translation) - x->asked.call.offset > x->rounds->results;
+}
+
 /* The whole call is checked before its first request. ONWARD; AGAIN: when other calls' holds have ended; REFUSE. */
 static enum onward decide(struct exchange *x)
 {
@@ -216,13 +223,15 @@ static enum onward decide(struct exchange *x)
     enum onward how = set_aside(x, r->results, one_more);
     if (how != ONWARD)
         return how;
+    r->one_more = one_more;
     r->state = DECIDED;
     if (!is_cut)
         return ONWARD;
     if (exchange_config(x)->too_long == TOO_LONG_REFUSE && !is_proven(x)) {
-        if (!translation_lacks(t, V3_TOTALS))
+        if (is_disproven(x) || !translation_lacks(t, V3_TOTALS))
             return refuse(x, tightest);
-        r->state = PROVING;
+        r->state = PROVING; /* nothing of the list is known to be enough until that has ended */
+        return ONWARD;
     }
     translation_cut(x->translation, r->results, one_more);
     return ONWARD;
@@ -354,6 +363,7 @@ static enum onward may_go_on(struct exchange *x)
     if (!is_proven(x))
         return refuse(x, &r->bound);
     r->state = DECIDED;
+    translation_cut(x->translation, r->results, r->one_more);
     return ONWARD;
 }
 

@@ -338,17 +338,18 @@ int program_check(const struct config *config, bool reload)
         complain("", S("anchorage check: memory is out"));
     warnings.n += told;
     out.n = 0;
-    if (ok && reload) {
-        buffer_printf(&out, "%s: fine\n", config->file);
-    } else if (ok) {
+    if (ok) {
         warn_of_listeners(&warnings);
         warn_of_files(&warnings);
         warn_of_teams(&warnings);
         warn_of_teams_without_limit(&warnings);
         terminal_fold_messages(&warnings.text);
         complain("", buffer_slice(&warnings.text));
-        put_summary(&out, config, warnings.n);
     }
+    if (ok && reload)
+        buffer_printf(&out, "%s: fine\n", config->file);
+    else if (ok)
+        put_summary(&out, config, warnings.n);
     shown_clean(&out, 0);
     words_fold(&out, 0, terminal_columns(stdout, WORDS_COLUMNS));
     terminal_mark(&out, ": fine", true);

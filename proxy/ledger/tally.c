@@ -105,6 +105,7 @@ void tally_turn(struct tally *t, struct day today)
 
 bool tally_limit(struct tally *t, const struct limits *l, struct day today)
 {
+    size_t n_sharing = 0;
     for (size_t i = 0; i < l->n_teams; i++) {
         if (tally_team(t, slice_str(l->teams[i].name)) < 0)
             return false;
@@ -113,9 +114,10 @@ bool tally_limit(struct tally *t, const struct limits *l, struct day today)
         int32_t number = tally_find(t, slice_str(l->teams[i].name));
         t->teams[number].rows_limit = l->teams[i].rows_per_month;
         t->teams[number].units_limit = l->teams[i].units_per_month;
+        n_sharing += strcmp(l->teams[i].name, "*") != 0; /* no call is of team * */
     }
     t->units_limit = l->units_per_month;
-    t->n_sharing = l->n_teams;
+    t->n_sharing = n_sharing;
     t->billing_day = l->billing_day;
     t->rows_month = month_of_day(today, 1);
     t->units_month = month_of_day(today, t->billing_day);

@@ -31,7 +31,7 @@ struct tally {
     struct team *teams; /* by the numbers of names; pointers to one live until the next tally_team */
     int32_t room;
     int64_t units_limit, units_used, units_held; /* of the whole */
-    size_t n_sharing;                            /* teams that are configured */
+    size_t n_sharing;                            /* teams that calls can be of */
     int billing_day;
     struct period rows_month, units_month;
     int32_t last_day; /* the newest on which anybody used something */

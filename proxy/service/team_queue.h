@@ -15,6 +15,7 @@
 
 #include "base/budget.h"
 #include "base/list.h"
+#include "proxy/service/waitlist.h"
 
 struct account;
 struct config_team;
@@ -43,7 +44,8 @@ struct team_queue {
     int64_t n_waiting;
     struct budget memory; /* of its calls, a part of service.memory */
     size_t promised;      /* bytes of service.promised that are its calls' */
-    struct link paced;    /* in the pacer; alone when it is not */
+    struct waitlist_lane lane;
+    struct link paced; /* in the pacer; alone when it is not */
     struct team_queue *next;
 };
 

@@ -74,15 +74,19 @@ void teams_call_ends(struct service *s, struct team_queue *t)
         drop_queues_of_gone_teams(s);
 }
 
-/* What several teams take from has shares: the memory of calls, and the places in the queue of a v3 key. */
+/* What several teams take from has shares: the memory of calls, and the places in the queue of a v3 key. No call is of
+ * team *. */
 static void share_pots(struct service *s, struct team_queue *const *queues, size_t n)
 {
-    s->memory.is_shared = n > 1;
+    size_t teams = 0;
+    for (size_t i = 0; i < n; i++)
+        teams += strcmp(queues[i]->team->name, "*") != 0;
+    s->memory.is_shared = teams > 1;
     for (size_t i = 0; i < s->accounts.n; i++) {
         const struct account *a = &s->accounts.list[i];
         size_t users = 0;
         for (size_t t = 0; t < n; t++)
-            users += queues[t]->account == a;
+            users += queues[t]->account == a && strcmp(queues[t]->team->name, "*") != 0;
         if (a->upstream)
             upstream_share(a->upstream, users > 1);
     }

@@ -45,8 +45,8 @@ class Shares(unittest.TestCase):
         served.start()
         return sandbox, served
 
-    def flood(self, proxy, n, kind=Background, **params):
-        calls = [kind(proxy, target="big.example", limit=params.pop("limit", 1000) + i, **params) for i in range(n)]
+    def flood(self, proxy, n, kind=Background, limit=1000, **params):
+        calls = [kind(proxy, **{"target": "big.example", "limit": limit + i, **params}) for i in range(n)]
         for call in calls:
             self.addCleanup(call.leave)
         return calls
@@ -106,8 +106,20 @@ class Shares(unittest.TestCase):
         answer = proxy.get(target="small.example", limit=1000, token=OTHER_TOKEN)
         self.assertEqual((answer.fault, answer.json["error"]), ("too_busy", OTHERS_UNITS), answer)
 
+    def test_teams_take_turns_at_what_is_left(self):
+        """Each of many calls may take all that is left, one behind the other; a call of another team does not wait for
+        all of them, though they were there before it."""
+        sandbox, proxy = self.start(upstream={"units_per_month": 100000}, delay_ms=300, query={"target": "lower.example"})
+        calls = self.flood(proxy, 12, target="lower.example", limit=100000)
+        sandbox.wait(requests=1)
+        answer = proxy.get(target="small.example", limit=5, token=OTHER_TOKEN)
+        self.assertIsNone(answer.fault, answer)
+        self.assertLessEqual(sum(has_ended(call) for call in calls), 3)
+        for call in calls:
+            self.assertEqual(len(call.answer().anchors), 200)
+
     def test_the_only_team_has_all(self):
-        sandbox, proxy = self.start(upstream={"units_per_month": 100000}, teams={"seo": {}}, keys=KEYS[:1])
+        sandbox, proxy = self.start(upstream={"units_per_month": 100000}, teams={"seo": {}, "*": {}}, keys=KEYS[:1])
         self.flood(proxy, 28)
         sandbox.wait(requests=8)
 

@@ -263,9 +263,12 @@ int command_misused(struct command *c, const char *format, ...)
 
 int command_no_value(struct command *c, const char *name, const char *right, const char *given)
 {
-    struct buffer shown = { 0 };
-    words_show(&shown, slice_str(given));
+    enum { SHOWN = 16 }; /* so that there are three lines at most */
+    struct buffer word = { 0 }, shown = { 0 };
+    words_show(&word, slice_str(given));
+    shown_cut(&shown, buffer_slice(&word), SHOWN);
     int status = command_misused(c, "%s is %s, not %.*s", name, right, SLICE_ARGS(buffer_slice(&shown)));
+    buffer_clear(&word);
     buffer_clear(&shown);
     return status;
 }

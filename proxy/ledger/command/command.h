@@ -95,6 +95,12 @@ enum command_format command_format(const char *text);
 /* A text of a list: in JSON a string or null, in CSV a field. */
 void command_put_text(struct buffer *b, enum command_format format, struct slice text);
 
+/* Append what may have been meant by a team that is not configured, and those that are. */
+void command_like_team(struct command *c, struct slice team, struct buffer *b);
+
+/* Append "; did you mean key ID (NAME) of team TEAM?" where a key has this name, or an id like it. */
+void command_like_key(const struct keys *keys, struct slice word, struct buffer *b);
+
 /* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
 void command_note_cut(struct command *c, int64_t first_seq);
 

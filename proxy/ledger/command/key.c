@@ -99,12 +99,57 @@ static int write_changes(struct command *c, const struct changes *ch)
 
 /* ---- what is allowed ---- */
 
+static void put_key(struct buffer *b, struct slice id, struct slice name, struct slice team)
+{
+    buffer_printf(b, "key %.*s", SLICE_ARGS(id));
+    if (name.n)
+        buffer_printf(b, " (%.*s)", SLICE_ARGS(name));
+    buffer_printf(b, " of team %.*s", SLICE_ARGS(team));
+}
+
 static void known_teams(struct command *c, struct buffer *b)
 {
-    for (size_t i = 0; i < c->limits->n_teams; i++)
+    enum { NAMED = 20 };
+    size_t n = c->limits->n_teams;
+    for (size_t i = 0; i < n && i < NAMED; i++)
         buffer_printf(b, "%s%s", i ? ", " : "", c->limits->teams[i].name);
-    if (!c->limits->n_teams)
+    if (n > NAMED)
+        buffer_printf(b, " and %zu more", n - NAMED);
+    if (!n)
         buffer_str(b, "none");
+}
+
+void command_like_team(struct command *c, struct slice team, struct buffer *b)
+{
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < c->limits->n_teams; i++)
+        if (words_is_near(team, slice_str(c->limits->teams[i].name), &best))
+            nearest = c->limits->teams[i].name;
+    if (nearest)
+        buffer_printf(b, "did you mean %s? ", nearest);
+    buffer_str(b, "configured: ");
+    known_teams(c, b);
+}
+
+void command_like_key(const struct keys *keys, struct slice word, struct buffer *b)
+{
+    const struct ledger_key *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (uint32_t i = 0; i < keys->n && word.n && word.n <= COMMAND_NAME_BYTES; i++) {
+        const struct ledger_key *key = &keys->rows[i].key;
+        if (slice_eq_nocase(key->name, word)) {
+            nearest = key;
+            break;
+        }
+        if (word.n <= 2 * KEY_ID_TEXT && words_is_near(word, key->id, &best))
+            nearest = key;
+    }
+    if (!nearest)
+        return;
+    buffer_str(b, "; did you mean ");
+    put_key(b, nearest->id, nearest->name, nearest->team);
+    buffer_put(b, '?');
 }
 
 /* What is wrong with a team, as text in `wrong`. Team * needs no section: its calls are other teams'. */
@@ -112,16 +157,8 @@ static bool team_is_good(struct command *c, struct slice team, struct buffer *wr
 {
     if (slice_eq(team, S("*")) || limits_team(c->limits, team))
         return true;
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < c->limits->n_teams; i++)
-        if (words_is_near(team, slice_str(c->limits->teams[i].name), &best))
-            nearest = c->limits->teams[i].name;
     buffer_printf(wrong, "no team \"%.*s\" is configured; ", SLICE_ARGS(team));
-    if (nearest)
-        buffer_printf(wrong, "did you mean %s? ", nearest);
-    buffer_str(wrong, "configured: ");
-    known_teams(c, wrong);
+    command_like_team(c, team, wrong);
     return false;
 }
 
@@ -158,14 +195,6 @@ static void fresh_id(const struct keys *keys, char id[KEY_ID_TEXT + 1])
 }
 
 /* ---- saying what was done ---- */
-
-static void put_key(struct buffer *b, struct slice id, struct slice name, struct slice team)
-{
-    buffer_printf(b, "key %.*s", SLICE_ARGS(id));
-    if (name.n)
-        buffer_printf(b, " (%.*s)", SLICE_ARGS(name));
-    buffer_printf(b, " of team %.*s", SLICE_ARGS(team));
-}
 
 /* A made token cannot be had again: where standard output is the id alone, it stands in the messages. */
 static void put_token(struct command *c, bool quiet, const char *made)
@@ -752,17 +781,8 @@ static int edit_found(struct command *c, const struct stored_key *key, struct sl
 /* What was typed may be a token, and is no id then; a slip of the hand is one of few letters. */
 static void no_such_key(struct command *c, const struct keys *keys, struct slice id)
 {
-    const struct ledger_key *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (uint32_t i = 0; i < keys->n && id.n <= 2 * KEY_ID_TEXT; i++)
-        if (words_is_near(id, keys->rows[i].key.id, &best))
-            nearest = &keys->rows[i].key;
     struct buffer like = { 0 };
-    if (nearest) {
-        buffer_str(&like, "; did you mean ");
-        put_key(&like, nearest->id, nearest->name, nearest->team);
-        buffer_put(&like, '?');
-    }
+    command_like_key(keys, id, &like);
     if (id.n == KEY_ID_TEXT)
         command_wrong(c, "there is no key %.*s%.*s; \"key list\" shows them", SLICE_ARGS(id),
                       SLICE_ARGS(buffer_slice(&like)));

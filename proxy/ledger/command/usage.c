@@ -245,26 +245,22 @@ static bool is_in_books(struct command *c, struct search *s, struct buffer *why)
 
 static int refuse_team(struct command *c, const char *team)
 {
-    struct buffer known = { 0 };
-    for (size_t i = 0; i < c->limits->n_teams; i++)
-        buffer_printf(&known, "%s%s", i ? ", " : "", c->limits->teams[i].name);
-    if (!known.n)
-        buffer_str(&known, "none");
-    int status = command_wrong(c, "there is no team \"%s\"; configured: %.*s", team, SLICE_ARGS(buffer_slice(&known)));
-    buffer_clear(&known);
+    struct buffer like = { 0 };
+    command_like_team(c, slice_str(team), &like);
+    int status = command_wrong(c, "there is no team \"%s\"; %.*s", team, SLICE_ARGS(buffer_slice(&like)));
+    buffer_clear(&like);
     return status;
 }
 
+/* It may be a token, so it is not shown. */
 static int refuse_key(struct command *c, const struct keys *keys, const char *id)
 {
-    for (uint32_t i = 0; i < keys->n; i++) {
-        const struct ledger_key *key = &keys->rows[i].key;
-        if (slice_eq(key->name, slice_str(id)))
-            return command_wrong(c, "there is no key \"%s\"; did you mean %.*s, which has this name in team %.*s?", id,
-                                 SLICE_ARGS(key->id), SLICE_ARGS(key->team));
-    }
-    /* It may be a token. */
-    return command_wrong(c, "there is no key with this id; \"key list\" shows them");
+    struct buffer like = { 0 };
+    command_like_key(keys, slice_str(id), &like);
+    int status =
+        command_wrong(c, "there is no key with this id%.*s; \"key list\" shows them", SLICE_ARGS(buffer_slice(&like)));
+    buffer_clear(&like);
+    return status;
 }
 
 static int check_team(struct command *c, const char *team)

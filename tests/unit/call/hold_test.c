@@ -218,7 +218,7 @@ static void memory_is_set_aside_and_waited_for(void **state)
 }
 
 static struct team_queue other_queue;
-static struct config_team both[2];
+static struct config_team other_team;
 
 /* From now on there is a second team, ads; all together may use so many units. */
 static void open_books_of_two(int64_t units)
@@ -232,13 +232,12 @@ static void open_books_of_two(int64_t units)
     ledger_close(kit.service.ledger);
     kit.service.ledger = NULL;
     assert_int_equal(ledger_open(NULL, &o, &kit.service.ledger, &why), LEDGER_OPENED);
-    both[0] = both[1] = kit.team;
-    both[1].name = "ads";
-    kit.config.teams = both;
-    kit.config.n_teams = 2;
+    kit.service.memory.is_shared = true;
+    other_team = kit.team;
+    other_team.name = "ads";
     other_queue = kit.turns;
     team_queue_init(&other_queue);
-    other_queue.team = &both[1];
+    other_queue.team = &other_team;
     other_queue.n_calls = 1;
 }
 

@@ -139,6 +139,8 @@ static inline struct exchange *kit_call(const char *query)
     if (refusal.fault)
         fail_msg("%s: %.*s", query, SLICE_ARGS(refusal.why));
     a->client = S("127.0.0.1");
+    a->shown_target = a->call.target.v3;
+    a->shape = S("anchors");
     a->key = S("k1");
     a->team = &kit.team;
     a->team_name = S("seo");

@@ -133,8 +133,9 @@ static void room_for_more_is_within_the_share(void **state)
 static void the_only_team_has_the_whole(void **state)
 {
     (void)state;
-    struct ledger_team seo = { "seo", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT };
-    struct limits limits = { .teams = &seo, .n_teams = 1, .units_per_month = 1500, .billing_day = 1 };
+    struct ledger_team teams[] = { { "seo", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT },
+                                   { "*", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT } };
+    struct limits limits = { .teams = teams, .n_teams = 2, .units_per_month = 1500, .billing_day = 1 };
     struct books b = { 0 };
     assert_true(tally_limit(&b.tally, &limits, day(2026, 5, 20)));
     tally_hold(&b.tally, 0, 0, 1000);

@@ -269,8 +269,14 @@ static void keys_have_names(void **state)
     assert_runs(r, line);
     assert_says(r, "\n2026-11-23,1,0,3,");
     assert_int_equal(room_run(r, "usage --key crawler"), 1);
-    snprintf(line, sizeof line, "did you mean %s, which has this name in team seo?", id);
+    snprintf(line, sizeof line, "; did you mean key %s (crawler) of team seo?", id);
     assert_non_null(strstr(r->err.p, line));
+    assert_int_equal(room_run(r, "key disable crawler"), 1);
+    assert_non_null(strstr(r->err.p, line));
+    id[3] = id[3] == '0' ? '1' : '0';
+    snprintf(line, sizeof line, "key enable %s", id);
+    assert_int_equal(room_run(r, line), 1);
+    assert_non_null(strstr(r->err.p, " (crawler) of team seo?"));
 }
 
 /* ---- text ---- */

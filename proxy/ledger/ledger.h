@@ -70,7 +70,6 @@ void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDG
 
 /* Count a call that was refused and has no entry, in memory; on disk within LEDGER_TRACES_MS and when the books are
  * closed. */
-enum { LEDGER_TRACES_MS = 60000 };
 void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
 
 /* ---- the entries of a call ---- */

@@ -3,13 +3,14 @@
  * the hourly sums added up again. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proxy/ledger/command/command.h"
 #include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/names.h"
 #include "proxy/ledger/entries/open_calls.h"
 
-enum { PAGE = 1024, MAX_COMPLAINTS = 20 };
+enum { PAGE = 1024, MAX_COMPLAINTS = 20, RECENT_HOURS = 2 };
 
 /* Which calls have ended, as 64 bits of each id. */
 struct ended {
@@ -23,6 +24,7 @@ struct traces {
     struct trace_set entries; /* as the store counts them in memory */
     struct trace_set words;   /* by `what` in place of the fault, and the word: all 0 when good */
     int64_t since;            /* hours before it are not looked at: their counts were removed */
+    int64_t recent;           /* from this hour on counts were read together with the entries */
 };
 
 struct verify {
@@ -204,15 +206,36 @@ static void take_trace(void *context, const struct trace_row *row)
     add_word(v, &t, row->what, text_number(v, row->word));
 }
 
+/* Of hours that may still get entries, with the entries under one lock. */
+static bool take_recent_traces(struct verify *v, struct buffer *why)
+{
+    v->traces.recent = hour_of_ms(clock_wall_ms()) - RECENT_HOURS;
+    return store_traces(v->c->store, v->traces.recent, INT64_MAX, take_trace, v, why);
+}
+
+/* Of the others, a day at a time, for they are many and calls wait meanwhile. */
+static bool take_old_traces(struct verify *v, struct buffer *why)
+{
+    struct store *store = v->c->store;
+    int64_t hour = v->traces.since, until = v->traces.recent;
+    bool good = store_next_trace(store, hour, &hour, why);
+    while (good && hour < until) {
+        int64_t end = hour + 24 < until ? hour + 24 : until;
+        good = store_traces(store, hour, end, take_trace, v, why) && store_next_trace(store, end, &hour, why);
+    }
+    return good;
+}
+
 static bool verify_traces(struct verify *v, struct buffer *why)
 {
     for (uint32_t i = 0; i < v->traces.entries.n; i++)
         add_words(v, &v->traces.entries.rows[i]);
-    if (!store_traces(v->c->store, v->traces.since, INT64_MAX, take_trace, v, why))
+    if (!take_old_traces(v, why))
         return false;
+    int64_t since = store_traces_since(v->c->store); /* some may have been removed meanwhile */
     for (uint32_t i = 0; i < v->traces.words.n; i++) {
         const struct trace *t = &v->traces.words.rows[i];
-        if (t->calls)
+        if (t->calls && t->at.hour >= since)
             complain(v, "the counts of faults and marks of hour %lld, team \"%.*s\", do not agree with the entries",
                      (long long)t->at.hour, SLICE_ARGS(store_name(v->c->store, t->at.team)));
     }
@@ -323,7 +346,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     while (good && seq)
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
     good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
-           store_closed(store, verify_closed, v, why) && verify_traces(v, why);
+           store_closed(store, verify_closed, v, why) && take_recent_traces(v, why);
     if (good)
         verify_months(v);
     if (good && v->last_seq != store_last_seq(store))
@@ -332,6 +355,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     if (good && v->open.n > 0 && store_floor(store) > store_last_seq(store))
         complain(v, "there are open holds where none should be");
     store_unlock(store);
+    good = good && verify_traces(v, why);
     if (good && v->rollups_seen < v->sums.n)
         complain(v, "%zu hourly sums are missing", v->sums.n - v->rollups_seen);
     if (good && v->c->alone) {

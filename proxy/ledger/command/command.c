@@ -164,7 +164,9 @@ static const struct command_row rows[] = {
                     "  units_predicted: what v3 was expected to take.\n"
                     "  units_alone: what the same calls cost without the proxy's memory.\n"
                     "  units_unknown: the part of units whose price v3 did not tell.\n"
-                    "  faults: calls that ended with a fault; FAILED in text.\n"
+                    "  faults: calls that ended with a fault; FAILED in text, with those of refused.\n"
+                    "  refused: calls that were refused and have no entry; by fault they are among calls and faults.\n"
+                    "  approximate, approximate_rows: calls that were not exact, and those that may have other rows.\n"
                     "  SHARE: of all units. OF LIMIT: what is gone of the limit, rows or units, that is nearer to its "
                     "end. LASTS UNTIL: the day on which the first of them is used up, at the pace of the last 7 days.",
             .examples = { "usage --team seo --by key --sort rows --top 10",

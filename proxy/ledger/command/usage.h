@@ -45,12 +45,13 @@ struct usage_item {
     int64_t rows_held, units_held;
     int64_t rows_limit, rows_left; /* LEDGER_NO_LIMIT: null */
     int64_t units_limit, units_left;
-    int64_t refused; /* calls without an entry; LEDGER_NO_LIMIT: null, for nobody has counted them so */
-    int64_t approximate, approximate_rows; /* calls with marks, and with those that say other rows are possible */
-    int64_t bill;                          /* cents, with a bill */
-    struct slice team;                     /* that it is of; empty: none, or several */
-    struct slice of_name;                  /* the key's */
-    struct slice call;                     /* the shape's */
+    /* Calls without an entry, with marks, with marks that say other rows are possible. LEDGER_NO_LIMIT: null, for
+     * nobody has counted them so, or the counts were removed. */
+    int64_t refused, approximate, approximate_rows;
+    int64_t bill;         /* cents, with a bill */
+    struct slice team;    /* that it is of; empty: none, or several */
+    struct slice of_name; /* the key's */
+    struct slice call;    /* the shape's */
 };
 
 /* A limit in its running month, or what the whole has used when it has none. */
@@ -151,6 +152,9 @@ struct usage_column {
 enum { USAGE_COLUMNS = 17, USAGE_FIRST_COLUMNS = 11 /* before the bill */ };
 extern const struct usage_column usage_columns[USAGE_COLUMNS];
 int64_t usage_value(const struct usage_item *item, const struct usage_column *column);
+
+/* `,"whole":{...},"limits":[...]` */
+void usage_json_limits(struct buffer *b, const struct usage_limits *limits);
 
 void usage_text(struct buffer *b, const struct usage_report *report);
 void usage_json(struct buffer *b, const struct usage_report *report);

@@ -53,8 +53,8 @@ static void add_up(struct usage_item *to, const struct usage_item *item)
     to->rows_held = bounds_sum(to->rows_held, item->rows_held);
     to->units_held = bounds_sum(to->units_held, item->units_held);
     to->refused = sum_or_null(to->refused, item->refused);
-    to->approximate = bounds_sum(to->approximate, item->approximate);
-    to->approximate_rows = bounds_sum(to->approximate_rows, item->approximate_rows);
+    to->approximate = sum_or_null(to->approximate, item->approximate);
+    to->approximate_rows = sum_or_null(to->approximate_rows, item->approximate_rows);
 }
 
 static int first_difference(const struct usage_item *x, const struct usage_item *y)
@@ -374,9 +374,9 @@ static bool collect_entries(struct reading *reading, struct buffer *why)
 static void add_trace(struct usage_report *report, struct usage_item *item, const struct trace_row *row)
 {
     if (row->what == TRACE_MARKED)
-        item->approximate = bounds_sum(item->approximate, row->calls);
+        item->approximate = sum_or_null(item->approximate, row->calls);
     if (row->what == TRACE_MARKED_ROWS)
-        item->approximate_rows = bounds_sum(item->approximate_rows, row->calls);
+        item->approximate_rows = sum_or_null(item->approximate_rows, row->calls);
     if (row->what != TRACE_REFUSED && row->what != TRACE_SHAPE)
         return;
     item->refused = sum_or_null(item->refused, row->calls);
@@ -504,9 +504,12 @@ static bool collect_keys(struct reading *reading, struct buffer *why)
 bool usage_collect(struct usage_report *report, struct command *c, struct buffer *why)
 {
     struct reading reading = { .report = report, .c = c };
+    bool was_trimmed = report->hours.since < store_traces_since(c->store);
     report->empty = no_limits;
-    if (report->by == BY_CLIENT || report->by == BY_TARGET)
+    if (report->by == BY_CLIENT || report->by == BY_TARGET || was_trimmed)
         report->empty.refused = LEDGER_NO_LIMIT;
+    if (was_trimmed && !has_no_end(report))
+        report->empty.approximate = report->empty.approximate_rows = LEDGER_NO_LIMIT;
     report->others = report->marked = report->empty;
     bool good = (has_no_end(report) ? collect_entries(&reading, why) : collect_rollups(&reading, why)) &&
                 collect_traces(&reading, why) && collect_held(&reading, why) && collect_limits(&reading, why) &&
@@ -544,7 +547,7 @@ static bool is_empty(const struct usage_item *item)
 {
     static const struct sums nothing;
     return memcmp(&item->sums, &nothing, sizeof nothing) == 0 && item->rows_held == 0 && item->units_held == 0 &&
-           item->refused <= 0 && !item->approximate;
+           item->refused <= 0 && item->approximate <= 0;
 }
 
 /* NULL: it is the name. */

@@ -137,8 +137,10 @@ static int32_t text_number(struct verify *v, struct slice text)
 
 static void trace_entry(struct verify *v, const struct entry *e)
 {
-    struct trace_key at = { hour_of_ms(e->time_ms), e->team_id, e->key_id, e->table_id, 0, 0 };
-    if (!entry_is_end(e) || at.hour < v->traces.since || (!e->fault.n && !e->approximate.n))
+    struct trace_key at = {
+        .hour = hour_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id, .via = trace_via(e)
+    };
+    if (!entry_is_end(e) || at.hour < v->traces.since || (!e->fault.n && !e->approximate.n && !at.via))
         return;
     at.fault = text_number(v, e->fault);
     at.more = text_number(v, e->approximate);
@@ -150,6 +152,7 @@ static void add_word(struct verify *v, const struct trace *t, enum trace_what wh
     struct trace_key at = t->at;
     at.fault = (int32_t)what;
     at.more = word;
+    at.via = 0;
     v->failed = v->failed || !trace_set_add(&v->traces.words, &at, t->calls, 0);
 }
 
@@ -159,6 +162,8 @@ static void add_words(struct verify *v, const struct trace *t)
     bool of_rows = false;
     if (t->at.fault)
         add_word(v, t, TRACE_FAULT, t->at.fault);
+    if (t->at.via)
+        add_word(v, t, trace_of_via(t->at.via), 0);
     if (rest.n)
         add_word(v, t, TRACE_MARKED, 0);
     while (rest.n) {

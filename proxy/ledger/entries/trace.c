@@ -8,7 +8,7 @@ static uint32_t hash(const struct trace_key *k)
 {
     uint64_t h = (uint64_t)k->hour * 0x9E3779B97F4A7C15u;
     h = (h ^ (uint32_t)k->team ^ (uint64_t)(uint32_t)k->fault << 32) * 0xFF51AFD7ED558CCDu;
-    h = (h ^ h >> 32 ^ (uint32_t)k->key) * 0xC4CEB9FE1A85EC53u;
+    h = (h ^ h >> 32 ^ (uint32_t)k->key ^ (uint64_t)(uint32_t)k->via << 32) * 0xC4CEB9FE1A85EC53u;
     h = (h ^ h >> 32 ^ (uint32_t)k->table ^ (uint64_t)(uint32_t)k->more << 32) * 0xFF51AFD7ED558CCDu;
     return (uint32_t)(h >> 32);
 }
@@ -16,7 +16,7 @@ static uint32_t hash(const struct trace_key *k)
 static bool same(const struct trace_key *a, const struct trace_key *b)
 {
     return a->hour == b->hour && a->team == b->team && a->key == b->key && a->table == b->table &&
-           a->fault == b->fault && a->more == b->more;
+           a->fault == b->fault && a->more == b->more && a->via == b->via;
 }
 
 /* The slot it is in or would go to. */

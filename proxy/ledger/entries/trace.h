@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "proxy/ledger/entries/entry.h"
 
 /* What a count is of. The numbers stand in the database: never change one. */
 enum trace_what {
@@ -18,7 +19,9 @@ enum trace_what {
     TRACE_MARK = 3,        /* calls that were answered with this mark */
     TRACE_MARKED = 4,      /* with any mark; no word */
     TRACE_MARKED_ROWS = 5, /* with any mark that says that other rows are possible; no word */
-    TRACE_SHAPE = 6        /* calls without an entry of this shape; the word is its text */
+    TRACE_SHAPE = 6,       /* calls without an entry of this shape; the word is its text */
+    TRACE_CACHED = 7,      /* calls that were answered from memory; no word */
+    TRACE_SHARED = 8       /* and calls that joined another one; no word */
 };
 
 /* Where calls are counted in memory. Numbers of texts, 0: none. */
@@ -26,6 +29,7 @@ struct trace_key {
     int64_t hour; /* since 1970 */
     int32_t team, key, table, fault;
     int32_t more; /* all marks of the call in one text; of a refused one its shape */
+    int32_t via;  /* enum entry_via, of those that are counted: memory and joined */
 };
 
 struct trace {
@@ -57,6 +61,18 @@ struct trace_row {
     int64_t calls, last_ms;
 };
 typedef void trace_seen(void *context, const struct trace_row *row);
+
+/* How a call was answered, where that is counted: 0, VIA_CACHE or VIA_SHARED. */
+static inline int32_t trace_via(const struct entry *e)
+{
+    bool counts = entry_is_end(e) && (e->via == VIA_CACHE || e->via == VIA_SHARED);
+    return counts ? (int32_t)e->via : 0;
+}
+
+static inline enum trace_what trace_of_via(int32_t via)
+{
+    return via == VIA_CACHE ? TRACE_CACHED : TRACE_SHARED;
+}
 
 /* Whether a mark says that other rows than in v2 are possible; all others say that a value is a stand-in. */
 bool trace_is_of_rows(struct slice mark);

@@ -175,6 +175,60 @@ static void endless_shapes_are_others_in_the_end(void **state)
     assert_latest(r, "anchors of its own|from=anchors|12\n");
 }
 
+static bool write_refusals(struct room *r)
+{
+    struct buffer why = { 0 };
+    bool more = true, good = true;
+    while (good && more)
+        good = refusals_write(r->ledger->refusals, r->ledger->store, &more, &why);
+    buffer_clear(&why);
+    return good;
+}
+
+static void on_db(struct room *r, const char *sql)
+{
+    assert_int_equal(sqlite3_exec(r->ledger->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void open_store(struct room *r)
+{
+    struct buffer why = { 0 };
+    assert_int_equal(store_open(r->ledger->store, &why), STORE_OPENED);
+}
+
+/* Whether a batch that failed is on disk is known by its turn: it is never counted twice. */
+static void a_write_that_failed_counts_once(void **state)
+{
+    struct room *r = *state;
+    refuse(r, "k1", "bad_where", "from=a");
+    on_db(r, "PRAGMA query_only = 1");
+    assert_false(write_refusals(r));
+    open_store(r);
+    assert_calls(r, TRACE_REFUSED, "bad_where", 1);
+    refuse(r, "k1", "bad_where", "from=a");
+    assert_true(write_refusals(r));
+    assert_calls(r, TRACE_REFUSED, "bad_where", 2);
+
+    /* This time it failed though the disk has it. */
+    refuse(r, "k1", "bad_where", "from=a");
+    on_db(r, "PRAGMA query_only = 1");
+    assert_false(write_refusals(r));
+    open_store(r);
+    on_db(r, "UPDATE trace SET calls = calls + 1 WHERE what IN (2, 6);"
+             "UPDATE meta SET value = value + 1 WHERE name = 'traced_turn'");
+    on_db(r, "PRAGMA query_only = 1");
+    struct buffer why = { 0 };
+    assert_false(store_write(r->ledger->store, &(struct store_batch){ .turn = 1 }, &why));
+    buffer_clear(&why);
+    open_store(r);
+    assert_calls(r, TRACE_REFUSED, "bad_where", 3);
+    assert_true(write_refusals(r));
+    assert_calls(r, TRACE_REFUSED, "bad_where", 3);
+    reopen(r);
+    assert_calls(r, TRACE_REFUSED, "bad_where", 3);
+    assert_calls(r, TRACE_SHAPE, "refused bad_where anchors where", 3);
+}
+
 static void words_are_exact_after_a_crash(void **state)
 {
     struct room *r = *state;
@@ -199,6 +253,7 @@ static void words_are_exact_after_a_crash(void **state)
         assert_calls(r, TRACE_MARK, "stats.refpages", 1);
         assert_calls(r, TRACE_MARKED, "", 1);
         assert_calls(r, TRACE_MARKED_ROWS, "", 0);
+        assert_calls(r, TRACE_CACHED, "", 0);
         assert_calls(r, TRACE_FAULT, "upstream_down", 1);
         assert_runs(r, "ledger verify");
         reopen(r);
@@ -207,6 +262,10 @@ static void words_are_exact_after_a_crash(void **state)
     assert_calls(r, TRACE_MARK, "last_visited", 2);
     assert_calls(r, TRACE_MARKED, "", 2);
     assert_calls(r, TRACE_MARKED_ROWS, "", 1);
+    assert_calls(r, TRACE_CACHED, "", 1);
+    reopen(r);
+    assert_calls(r, TRACE_CACHED, "", 1);
+    assert_calls(r, TRACE_SHARED, "", 0);
 }
 
 static void the_latest_call_of_a_shape_is_kept(void **state)
@@ -246,8 +305,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         room_test(refusals_are_counted_and_kept),        room_test(a_flood_takes_no_more_memory),
-        room_test(endless_shapes_are_others_in_the_end), room_test(words_are_exact_after_a_crash),
-        room_test(the_latest_call_of_a_shape_is_kept),   room_test(verify_sees_counts_that_were_changed),
+        room_test(endless_shapes_are_others_in_the_end), room_test(a_write_that_failed_counts_once),
+        room_test(words_are_exact_after_a_crash),        room_test(the_latest_call_of_a_shape_is_kept),
+        room_test(verify_sees_counts_that_were_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,13 +80,19 @@ static void keep_call(struct traces *t, int32_t shape, const struct latest_call 
 
 bool traces_count(struct store *s, const struct entry *e, int32_t marks, int32_t fault, int32_t shape)
 {
-    struct trace_key at = { hour_of_ms(e->time_ms), e->team_id, e->key_id, e->table_id, fault, marks };
+    struct trace_key at = { .hour = hour_of_ms(e->time_ms),
+                            .team = e->team_id,
+                            .key = e->key_id,
+                            .table = e->table_id,
+                            .fault = fault,
+                            .more = marks,
+                            .via = trace_via(e) };
     if (!entry_is_end(e))
         return true;
     if (shape && e->call_bytes)
         keep_call(&s->traces, shape, &(struct latest_call){ e->time_ms, e->call_bytes, e->team_id, e->key_id, 0 },
                   e->call);
-    return (!fault && !marks) || trace_set_add(&s->traces.counted, &at, 1, e->time_ms);
+    return (!fault && !marks && !at.via) || trace_set_add(&s->traces.counted, &at, 1, e->time_ms);
 }
 
 /* ---- writing ---- */
@@ -138,7 +144,8 @@ static bool write_counted(struct store *s, int64_t seq)
     struct traces *t = &s->traces;
     for (uint32_t i = 0; i < t->counted.n; i++) {
         const struct trace *one = &t->counted.rows[i];
-        if ((one->at.fault && !write_count(s, one, TRACE_FAULT, one->at.fault)) || !write_marks(s, one))
+        if ((one->at.fault && !write_count(s, one, TRACE_FAULT, one->at.fault)) || !write_marks(s, one) ||
+            (one->at.via && !write_count(s, one, trace_of_via(one->at.via), 0)))
             return false;
     }
     for (int32_t i = 0; i < t->room && t->n_calls; i++) {
@@ -241,7 +248,8 @@ static bool count_untraced(struct store *s, int64_t *seq, int *n)
                            .time_ms = bounds_ms(sqlite3_column_int64(st, 1)),
                            .team_id = sqlite3_column_int(st, 3),
                            .key_id = sqlite3_column_int(st, 4),
-                           .table_id = sqlite3_column_int(st, 5) };
+                           .table_id = sqlite3_column_int(st, 5),
+                           .via = (enum entry_via)sqlite3_column_int(st, 8) };
         *seq = sqlite3_column_int64(st, 0);
         good = traces_count(s, &e, sqlite3_column_int(st, 6), sqlite3_column_int(st, 7), 0);
     }
@@ -312,6 +320,8 @@ static void show_counted(const struct showing *to, const struct trace *t)
     bool of_rows = false;
     if (t->at.fault)
         show(to, t, TRACE_FAULT, t->at.fault);
+    if (t->at.via)
+        show(to, t, trace_of_via(t->at.via), 0);
     if (rest.n)
         show(to, t, TRACE_MARKED, 0);
     while (rest.n) {

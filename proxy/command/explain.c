@@ -199,6 +199,6 @@ int program_explain(const struct config *config, int argc, char **argv)
     int status = defaults ? explain_all(defaults, &w) : EXIT_WRONG;
     config_free(defaults);
     fflush(stdout);
-    fputs("anchorage explain: there is no configuration: the defaults count; --config FILE names one\n", stderr);
+    fputs("anchorage explain: there is no configuration, so the defaults were used; --config FILE names one\n", stderr);
     return status;
 }

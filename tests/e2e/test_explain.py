@@ -294,7 +294,7 @@ class Words(unittest.TestCase):
             self.skipTest(f"there is a {DEFAULT}")
         done = self.run_words("from=anchors&target=a.com")
         self.assertEqual((done.returncode, done.stdout), (0, explain("from=anchors&target=a.com").stdout))
-        self.assertIn("the defaults count", done.stderr)
+        self.assertIn("the defaults were used", done.stderr)
 
     def test_examples(self):
         """Every example in the papers is one that is served."""

@@ -24,8 +24,8 @@ struct call {
     struct target target;
     enum mode mode;
     bool mode_missing;
-    bool select_given;       /* select was there and not * */
-    uint32_t select;         /* bit i: column i is shown */
+    uint64_t select;         /* bit i: column i is shown */
+    uint64_t named;          /* of these, those that select names */
     struct conditions where; /* n 0: none */
     struct conditions having;
     struct order orders[CALL_MAX_ORDERS];

@@ -53,6 +53,13 @@ enum fidelity clause_fidelity(enum clause c, const struct column *column)
     return c == CLAUSE_WHERE ? column->where : column->having;
 }
 
+/* Whether API v3 can do it at all. */
+static bool clause_is_kept(enum clause c, const struct column *column)
+{
+    enum fidelity f = clause_fidelity(c, column);
+    return f != FIDELITY_NONE && f != FIDELITY_MISSING;
+}
+
 struct slice clause_says(enum clause c, const struct column *column)
 {
     struct slice says = c == CLAUSE_WHERE ? column->where_says : column->having_says;
@@ -142,10 +149,10 @@ static struct slice allowed_columns(const struct parser *p)
     struct slice all = S("");
     for (size_t i = 0; i < p->table->n_columns && all.p; i++) {
         const struct column *c = &p->table->columns[i];
-        if (clause_fidelity(p->clause, c) != FIDELITY_NONE)
+        if (clause_is_kept(p->clause, c))
             all = arena_printf(p->memory, "%.*s%s%.*s", SLICE_ARGS(all), all.n ? ", " : "", SLICE_ARGS(c->v2));
     }
-    return all;
+    return all.n ? all : S("no column of this table");
 }
 
 static struct refusal find_column(struct parser *p, struct slice name, size_t at, struct condition *c)
@@ -158,6 +165,10 @@ static struct refusal find_column(struct parser *p, struct slice name, size_t at
     if (clause_fidelity(p->clause, &p->table->columns[c->column]) == FIDELITY_NONE)
         return REFUSE(p, at, "column \"%.*s\" cannot be used in %.*s, which takes %.*s", SLICE_ARGS(name),
                       SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
+    if (!clause_is_kept(p->clause, &p->table->columns[c->column]))
+        return clause_refusal(p->clause, FAULT_NOT_EXACT, c->at, p->memory,
+                              "API v3 cannot tell \"%.*s\"; %.*s takes %.*s", SLICE_ARGS(name),
+                              SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
     return fine;
 }
 
@@ -209,19 +220,43 @@ static struct refusal take_value(struct parser *p, struct slice *ret)
     return fine;
 }
 
+/* A boolean is equal to true, false, 1 or 0, or not; and it may be more than 0. */
+static struct refusal set_bool(struct parser *p, struct slice text, size_t at, struct condition *c)
+{
+    bool is_true = slice_eq(text, S("true")) || slice_eq(text, S("1"));
+    bool is_false = slice_eq(text, S("false")) || slice_eq(text, S("0"));
+    c->whole = is_true;
+    if (c->op == OP_GT && is_false) {
+        c->op = OP_EQ;
+        c->whole = 1;
+        return fine;
+    }
+    if ((c->op == OP_EQ || c->op == OP_NE) && (is_true || is_false))
+        return fine;
+    struct slice name = p->table->columns[c->column].v2;
+    return REFUSE(p, at, "%.*s is true or false: write %.*s=true or %.*s=false", SLICE_ARGS(name), SLICE_ARGS(name),
+                  SLICE_ARGS(name));
+}
+
 static struct refusal set_value(struct parser *p, struct slice text, size_t at, struct condition *c)
 {
     const struct column *column = &p->table->columns[c->column];
     switch (column->type) {
     case VALUE_TEXT:
+    case VALUE_LIST:
         c->text = text;
         return fine;
+    case VALUE_BOOL:
+        return set_bool(p, text, at, c);
     case VALUE_WHOLE:
+    case VALUE_RATING:
+    case VALUE_NUMBER:
         if (!literal_whole(text, &c->whole))
             return REFUSE(p, at, "\"%.*s\" is no whole number of 64 bits, which %.*s is compared with",
                           SLICE_ARGS(text), SLICE_ARGS(column->v2));
         return fine;
     case VALUE_DATE:
+    case VALUE_DAY:
         if (!literal_date(text, &c->date))
             return REFUSE(p, at, "\"%.*s\" is no date: write \"2018-01-31\" or \"2018-01-31T08:00:00Z\"",
                           SLICE_ARGS(text));

@@ -19,8 +19,8 @@ struct condition {
     int column; /* of the table */
     enum operator_kind op;
     struct slice text;        /* VALUE_TEXT: the literal, unescaped */
-    int64_t whole;            /* VALUE_WHOLE */
-    struct literal_date date; /* VALUE_DATE */
+    int64_t whole;            /* VALUE_WHOLE, VALUE_RATING, VALUE_NUMBER; VALUE_BOOL: 0 or 1, and = or <> */
+    struct literal_date date; /* VALUE_DATE, VALUE_DAY */
     size_t at;                /* position of the column's name in the clause, in characters from 1 */
     struct slice source;      /* as it stands in the clause */
 };

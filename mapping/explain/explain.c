@@ -7,19 +7,14 @@
 
 enum { MEMORY = 4 * 1024 * 1024 };
 
-static const char *const purposes[V3_KINDS] = {
-    [V3_LIST] = "the rows",
-    [V3_TOTALS] = "stats.backlinks (asked again after stats_ttl)",
-    [V3_RATIO] = "the estimate of stats.refpages (kept 7 days per target and mode)",
-};
-
 static void collect_requests(struct explained *e)
 {
     struct translation *t = translation_new(&e->plan, (struct translation_seen){ 0 }, MEMORY, e->memory);
     if (t && e->rows_paid_for)
         translation_cut(t, e->rows_paid_for, false);
-    while (t && e->n < V3_KINDS && translation_next(t, &e->requests[e->n])) {
-        e->purposes[e->n] = purposes[e->requests[e->n].kind];
+    while (t && e->n < ASK_COUNT && translation_next(t, &e->requests[e->n])) {
+        enum plan_ask ask = e->requests[e->n].ask;
+        e->purposes[e->n] = ask == ASK_LIST ? "the rows" : plan_part_of(&e->plan, ask)->purpose;
         e->n++;
     }
     translation_free(t);
@@ -40,18 +35,18 @@ static struct slice shown(struct explained *e, struct slice text)
     return kept.p ? kept : S("");
 }
 
-static struct part *add_part(struct explained *e, enum how how, struct slice raw, struct slice v2, struct slice v3)
+static struct piece *add_part(struct explained *e, enum how how, struct slice raw, struct slice v2, struct slice v3)
 {
-    static struct part spare; /* nothing is read from it */
+    static struct piece spare; /* nothing is read from it */
     if (!e->parts || e->n_parts == MAX_PARTS)
         return &spare;
-    struct part *p = &e->parts[e->n_parts++];
-    *p = (struct part){ .v2 = shown(e, v2), .v3 = shown(e, v3), .raw = raw, .how = how };
+    struct piece *p = &e->parts[e->n_parts++];
+    *p = (struct piece){ .v2 = shown(e, v2), .v3 = shown(e, v3), .raw = raw, .how = how };
     return p;
 }
 
 /* Each name has one note, however many parts it is about. */
-static void add_note(struct explained *e, struct part *p, struct slice name, struct slice say, bool ignored)
+static void add_note(struct explained *e, struct piece *p, struct slice name, struct slice say, bool ignored)
 {
     int i = 0;
     while (i < e->n_notes && !(slice_eq(e->notes[i].name, name) && e->notes[i].ignored == ignored))
@@ -66,12 +61,12 @@ static void add_note(struct explained *e, struct part *p, struct slice name, str
     p->notes[p->n_notes++] = i;
 }
 
-static void add_mark(struct explained *e, struct part *p, enum mark mark)
+static void add_mark(struct explained *e, struct piece *p, enum mark mark)
 {
     add_note(e, p, mark_word(mark), mark_says(mark), false);
 }
 
-static void add_column_mark(struct explained *e, struct part *p, struct slice clause, int column, struct slice say)
+static void add_column_mark(struct explained *e, struct piece *p, struct slice clause, int column, struct slice say)
 {
     struct slice name =
         arena_printf(e->memory, "%.*s.%.*s", SLICE_ARGS(clause), SLICE_ARGS(e->call.table->columns[column].v2));
@@ -124,7 +119,8 @@ static size_t raw_length(struct slice raw, size_t n)
 static struct slice condition_v3(const struct call *call, const struct condition *c, struct arena *memory)
 {
     const struct column *column = &call->table->columns[c->column];
-    struct slice field = column->filter_v3.n ? column->filter_v3 : call->table->fields[column->field].v3;
+    int number = column_field(column);
+    struct slice field = column->filter.v3.n || number < 0 ? column->filter.v3 : call->table->list->fields[number].v3;
     struct slice op = operator_name(c->op);
     char day[21];
     switch (column->type) {
@@ -133,9 +129,16 @@ static struct slice condition_v3(const struct call *call, const struct condition
             return arena_printf(memory, "where %.*s(%.*s, \"%.*s\")", SLICE_ARGS(op), SLICE_ARGS(field),
                                 SLICE_ARGS(c->text));
         return arena_printf(memory, "where %.*s %.*s \"%.*s\"", SLICE_ARGS(field), SLICE_ARGS(op), SLICE_ARGS(c->text));
+    case VALUE_BOOL:
+        return arena_printf(memory, "where %.*s %.*s %s", SLICE_ARGS(field), SLICE_ARGS(op),
+                            c->whole ? "true" : "false");
     case VALUE_WHOLE:
+    case VALUE_RATING:
+    case VALUE_NUMBER:
+    case VALUE_LIST:
         break;
     case VALUE_DATE:
+    case VALUE_DAY:
         if (c->date.is_moment)
             timestamp_format(c->date.moment_s, day);
         else
@@ -151,7 +154,15 @@ static struct refusal condition_fate(const struct explained *e, const struct con
 {
     struct marks marks = { 0 };
     const struct plan_options *o = &e->options->plan;
-    struct refusal r = filter_of_condition(e->call.table, c, o->fold, o->today, e->memory, &marks, expression);
+    struct slice country = S("");
+    struct filter_making m = { .table = e->call.table,
+                               .fold = o->fold,
+                               .today = o->today,
+                               .memory = e->memory,
+                               .marks = &marks,
+                               .host = e->call.target.host,
+                               .country = &country };
+    struct refusal r = filter_of_condition(&m, c, expression);
     *marked = !marks_none(&marks);
     return r;
 }
@@ -169,7 +180,7 @@ static void clause_parts(struct explained *e, const struct pair *pair, const str
         size_t begin = raw_length(pair->raw_value, at), end = raw_length(pair->raw_value, at + c->source.n);
         const char *from = i ? pair->raw_value.p + begin : pair->raw.p;
         struct slice raw = slice_of(from, (size_t)(pair->raw_value.p + end - from));
-        struct part *p = add_part(e, HOW_EXACT, raw, i ? c->source : name_and(e, pair->name, c->source), v3);
+        struct piece *p = add_part(e, HOW_EXACT, raw, i ? c->source : name_and(e, pair->name, c->source), v3);
         if (marked)
             add_column_mark(e, p, clause_name(c->clause), c->column,
                             clause_says(c->clause, &e->call.table->columns[c->column]));
@@ -178,10 +189,10 @@ static void clause_parts(struct explained *e, const struct pair *pair, const str
 
 static void order_part(struct explained *e, struct slice raw, struct slice v2)
 {
-    struct part *p = add_part(e, HOW_EXACT, raw, v2, name_and(e, S("order_by"), e->plan.order_by));
+    struct piece *p = add_part(e, HOW_EXACT, raw, v2, name_and(e, S("order_by"), e->plan.order_by));
     const struct table *t = e->call.table;
     for (size_t i = 0; i < t->n_columns; i++)
-        if (e->plan.marks.order_by & 1u << i)
+        if (e->plan.marks.order_by & bit((int)i))
             add_column_mark(e, p, S("order_by"), (int)i, t->columns[i].order_by_says);
 }
 
@@ -194,16 +205,28 @@ static struct slice fields_asked(const struct explained *e)
     return text.p ? text : S("");
 }
 
+/* Whether the answer has values of columns. */
+static bool has_rows(const struct call *c)
+{
+    return c->table->kind == TABLE_OBJECT || c->limit;
+}
+
+static struct slice shown_says(enum fidelity shown, struct slice says)
+{
+    return shown == FIDELITY_MISSING ? S("API v3 does not know it: answered with nothing") : says;
+}
+
 static void select_part(struct explained *e, struct slice raw, struct slice v2)
 {
     const struct table *t = e->call.table;
     struct slice v3 = raw.p ? name_and(e, S("select"), e->plan.select) : fields_asked(e);
-    struct part *p = add_part(e, HOW_EXACT, raw, v2, e->call.limit ? v3 : S(""));
+    struct piece *p = add_part(e, HOW_EXACT, raw, v2, has_rows(&e->call) ? v3 : S(""));
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (t->columns[i].shown != FIDELITY_NEAR || !(e->call.select & 1u << i) || !e->call.limit)
+        const struct column *c = &t->columns[i];
+        if (!mark_is_due(c->shown) || !(e->call.select & bit((int)i)) || !has_rows(&e->call))
             continue;
-        bool null = e->options->plan.last_visited_null;
-        add_note(e, p, mark_word(MARK_LAST_VISITED), null ? S("answered with null") : t->columns[i].shown_says, false);
+        bool null = c->null_when && e->options->plan.nulls & bit((int)c->null_when);
+        add_note(e, p, c->v2, null ? S("answered with null") : shown_says(c->shown, c->shown_says), false);
     }
 }
 
@@ -216,24 +239,39 @@ static struct slice report_name(struct slice path)
     return slice_from(path, at);
 }
 
+/* What one part of the answer comes from. */
+static struct slice part_v3(struct explained *e, size_t k)
+{
+    const struct part *part = &e->call.table->parts[k];
+    if (e->plan.parts[k].is_in_list)
+        return S("the rows of the list");
+    if (!e->plan.parts[k].is_asked)
+        return S("");
+    if (part->rows)
+        return arena_printf(e->memory, "the %d greatest %.*s", part->rows, SLICE_ARGS(part->report->key));
+    return report_name(part->report->path);
+}
+
 static void stats_part(struct explained *e)
 {
-    const struct plan *plan = &e->plan;
     const struct table *t = e->call.table;
+    const struct plan_options *o = &e->plan.options;
     struct slice v3 = S("");
-    if (plan->ask_totals && plan->ask_ratio)
-        v3 = arena_printf(e->memory, "%.*s, and the %d greatest %.*s", SLICE_ARGS(report_name(t->totals_path)),
-                          PLAN_RATIO_ROWS, SLICE_ARGS(t->rows));
-    else if (plan->ask_totals)
-        v3 = arena_printf(e->memory, "%.*s%s", SLICE_ARGS(report_name(t->totals_path)),
-                          plan->ratio_from_list ? ", and the rows of the list" : "");
-    struct part *p = add_part(e, HOW_EXACT, slice_of(NULL, 0), S("(stats)"), v3);
-    if (!plan->ask_totals)
+    for (size_t k = 0; k < t->n_parts; k++) {
+        struct slice from = part_v3(e, k);
+        if (from.n && v3.p)
+            v3 = arena_printf(e->memory, "%.*s%s%.*s", SLICE_ARGS(v3), v3.n ? ", and " : "", SLICE_ARGS(from));
+    }
+    struct piece *p = add_part(e, HOW_EXACT, slice_of(NULL, 0), S("(stats)"), v3);
+    if (o->stats_zero)
         add_mark(e, p, MARK_STATS);
-    else if (plan->options.refpages_null)
-        add_note(e, p, mark_word(MARK_STATS_REFPAGES), S("answered with null"), false);
-    else
-        add_mark(e, p, MARK_STATS_REFPAGES);
+    for (size_t i = 0; i < t->n_stats && !o->stats_zero; i++) {
+        const struct table_stat *stat = &t->stats[i];
+        bool null = stat->null_when && o->nulls & bit((int)stat->null_when);
+        struct slice name = arena_printf(e->memory, "stats.%.*s", SLICE_ARGS(stat->v2));
+        if (mark_is_due(stat->shown) && name.p)
+            add_note(e, p, name, null ? S("answered with null") : shown_says(stat->shown, stat->says), false);
+    }
 }
 
 static struct slice limit_v3(struct explained *e, bool offset)
@@ -247,9 +285,14 @@ static struct slice limit_v3(struct explained *e, bool offset)
 
 static void mode_part(struct explained *e, struct slice raw, struct slice v2)
 {
-    struct part *p = add_part(e, HOW_EXACT, raw, v2, name_and(e, S("mode"), mode_name(e->call.target.v3_mode)));
+    struct piece *p = add_part(e, HOW_EXACT, raw, v2, name_and(e, S("mode"), mode_name(e->call.target.v3_mode)));
     if (e->call.mode_missing)
         add_mark(e, p, MARK_MODE);
+}
+
+static const struct report *first_report(const struct table *t)
+{
+    return t->list ? t->list : t->parts[0].report;
 }
 
 /* A known parameter that counts, with a value, of a call that is planned. */
@@ -260,9 +303,9 @@ static void known_part(struct explained *e, const struct pair *pair)
     switch (pair->param) {
     case PARAM_FROM:
         add_part(e, HOW_EXACT, pair->raw, v2,
-                 c->table->is_info ? S("(our own books)")
-                 : c->limit        ? slice_from(c->table->list_path, 1)
-                                   : S("(no list)"));
+                 table_is_of_books(c->table) ? S("(our own books)")
+                 : has_rows(c)               ? slice_from(first_report(c->table)->path, 1)
+                                             : S("(no list)"));
         return;
     case PARAM_OUTPUT:
         add_part(e, HOW_EXACT, pair->raw, v2,
@@ -298,26 +341,30 @@ static void known_part(struct explained *e, const struct pair *pair)
 
 static bool is_looked_at(const struct explained *e, enum param p)
 {
-    return !e->call.table || !e->call.table->is_info || p == PARAM_FROM || p == PARAM_OUTPUT;
+    bool is_of_list = p == PARAM_ORDER_BY || p == PARAM_LIMIT || p == PARAM_OFFSET;
+    if (e->call.table && e->call.table->kind == TABLE_OBJECT && is_of_list)
+        return false;
+    return !e->call.table || !table_is_of_books(e->call.table) || p == PARAM_FROM || p == PARAM_OUTPUT;
 }
 
 /* `again`: of which parameters a further pair is shown, without and with a value. */
 static void pair_part(struct explained *e, const struct pair *pair, uint32_t *seen, uint32_t again[2])
 {
-    uint32_t bit = 1u << pair->param, *shown_again = &again[pair->raw_value.n > 0];
-    bool counts = pair->raw_value.n && !(*seen & bit), is_known = e->planned || (e->parsed && e->call.table->is_info);
+    uint32_t this_one = 1u << pair->param, *shown_again = &again[pair->raw_value.n > 0];
+    bool counts = pair->raw_value.n && !(*seen & this_one),
+         is_known = e->planned || (e->parsed && table_is_of_books(e->call.table));
     bool is_token = pair->param == PARAM_TOKEN, is_read = is_known && !is_token && is_looked_at(e, pair->param);
-    if (!counts && *shown_again & bit)
+    if (!counts && *shown_again & this_one)
         return;
-    *(counts ? seen : shown_again) |= bit;
+    *(counts ? seen : shown_again) |= this_one;
     if (counts && is_read) {
         known_part(e, pair);
         return;
     }
     struct slice v2 = name_and(e, pair->name, is_token ? S("[token]") : pair->value);
-    struct part *p = add_part(e, is_known ? HOW_EXACT : HOW_UNREAD, pair->raw, v2, S(""));
+    struct piece *p = add_part(e, is_known ? HOW_EXACT : HOW_UNREAD, pair->raw, v2, S(""));
     struct slice twice = arena_printf(e->memory, "twice.%.*s", SLICE_ARGS(pair->name));
-    if (!counts && pair->raw_value.n && is_read && e->params.twice & bit && twice.p)
+    if (!counts && pair->raw_value.n && is_read && e->params.twice & this_one && twice.p)
         add_note(e, p, twice, S("given twice with different values; the first one counts"), false);
 }
 
@@ -329,6 +376,8 @@ static void default_parts(struct explained *e, uint32_t seen)
         mode_part(e, nowhere, S("(no mode)"));
     if (!(seen & 1u << PARAM_SELECT))
         select_part(e, nowhere, S("(all columns)"));
+    if (e->call.table->kind == TABLE_OBJECT)
+        return;
     if (!(seen & 1u << PARAM_ORDER_BY) && e->call.limit)
         order_part(e, nowhere, S("(no order_by)"));
     if (!(seen & 1u << PARAM_LIMIT))
@@ -358,7 +407,7 @@ static void collect_parts(struct explained *e)
 {
     uint32_t seen = 0, again[2] = { 0 };
     uint64_t n_ignored = 0;
-    e->parts = arena_array(e->memory, struct part, MAX_PARTS);
+    e->parts = arena_array(e->memory, struct piece, MAX_PARTS);
     e->notes = arena_array(e->memory, struct note, MAX_NOTES);
     for (int round = 0; round < 2; round++) {
         for (struct slice rest = e->query, raw; rest.n;) {
@@ -383,14 +432,8 @@ static void collect_parts(struct explained *e)
 static void collect_marks(struct explained *e)
 {
     struct buffer b = { 0 };
-    struct marks marks = e->plan.marks;
-    const struct table *t = e->call.table;
-    for (size_t i = 0; i < t->n_columns; i++)
-        if (t->columns[i].shown == FIDELITY_NEAR && e->call.select & 1u << i && e->call.limit)
-            marks_add(&marks, MARK_LAST_VISITED);
-    if (e->plan.ask_totals)
-        marks_add(&marks, MARK_STATS_REFPAGES);
-    marks_write(&marks, t, &b);
+    struct marks marks = plan_marks(&e->plan);
+    marks_write(&marks, e->call.table, &b);
     params_write_twice(&e->params, true, &b);
     e->marks = arena_dup(e->memory, buffer_slice(&b));
     buffer_clear(&b);
@@ -406,7 +449,7 @@ static void collect_ignored(struct explained *e)
 
 /* ---- the price ---- */
 
-static void add_line(struct sum *sum, const char *what, int64_t milli)
+static void add_line(struct sum *sum, struct slice what, int64_t milli)
 {
     if (milli && sum->n < MAX_LINES)
         sum->lines[sum->n++] = (struct line){ what, milli };
@@ -421,27 +464,28 @@ static void price_rows(struct explained *e)
         e->rows = table_price(e->call.table, results, e->call.where.n > 0, e->call.having.n > 0);
     if (e->plan.free_of_rows)
         return;
-    add_line(&e->rows_sum, "call", p->request_milli);
-    add_line(&e->rows_sum, "results", p->result_milli * results);
-    add_line(&e->rows_sum, "where", e->call.where.n ? p->where_milli : 0);
-    add_line(&e->rows_sum, "having", e->call.having.n ? p->having_milli : 0);
+    add_line(&e->rows_sum, S("call"), p->request_milli);
+    add_line(&e->rows_sum, S("results"), p->result_milli * results);
+    add_line(&e->rows_sum, S("where"), e->call.where.n ? p->where_milli : 0);
+    add_line(&e->rows_sum, S("having"), e->call.having.n ? p->having_milli : 0);
 }
 
-/* The parts of plan_max_units: what is neither of the totals nor of the list is the allowance beyond it. */
+/* What plan_max_units adds up: what is neither of the parts nor of the list is the allowance beyond it. */
 static void price_units(struct explained *e)
 {
     const struct plan *p = &e->plan;
-    int64_t floor = plan_is_free(p) ? 0 : V3_FLOOR_UNITS, totals = p->ask_totals ? floor : 0,
-            ratio = p->ask_ratio ? floor : 0, ceiling = e->options->units_per_call,
-            rows = p->ask_list ? e->call.offset + e->call.limit : 0,
-            paid = ceiling ? plan_rows_paid_by(p, ceiling - totals - ratio) : rows,
-            list = plan_list_units(p, rows < paid ? rows : paid);
+    int64_t ceiling = e->options->units_per_call, parts = plan_parts_units(p);
+    int64_t rows = p->ask_list ? e->call.offset + e->call.limit : 0;
+    int64_t paid = ceiling ? plan_rows_paid_by(p, ceiling - parts) : rows;
+    int64_t list = plan_list_units(p, rows < paid ? rows : paid);
     e->units = plan_max_units(p, ceiling);
-    int64_t beyond = e->units - totals - ratio - list;
-    add_line(&e->units_sum, "list", list * 1000);
-    add_line(&e->units_sum, "to fill up merged rows", beyond > 0 ? beyond * 1000 : 0);
-    add_line(&e->units_sum, "stats.backlinks", totals * 1000);
-    add_line(&e->units_sum, "stats.refpages", ratio * 1000);
+    int64_t beyond = e->units - parts - list;
+    add_line(&e->units_sum, S("list"), list * 1000);
+    add_line(&e->units_sum, S("to fill up merged rows"), beyond > 0 ? beyond * 1000 : 0);
+    for (size_t k = 0; k < e->call.table->n_parts; k++)
+        if (p->parts[k].is_asked)
+            add_line(&e->units_sum, e->call.table->parts[k].brings,
+                     plan_part_units(p, (enum plan_ask)(ASK_PARTS + k)) * 1000);
 }
 
 /* ---- what was given ---- */
@@ -607,7 +651,7 @@ static void explain_call(struct explained *e)
     struct call_options options = { .default_mode = o->default_mode };
     e->refusal = call_parse(&e->params, &options, e->memory, &e->call);
     e->parsed = !e->refusal.fault;
-    if (!e->parsed || e->call.table->is_info)
+    if (!e->parsed || table_is_of_books(e->call.table))
         return;
     e->refusal = plan_make(&e->call, &o->plan, e->memory, &e->plan);
     if (e->refusal.fault)

@@ -19,7 +19,7 @@ struct note {
 };
 
 /* A part of the call beside what it becomes, both without the token and as they can be shown. */
-struct part {
+struct piece {
     struct slice v2, v3; /* v3 empty: nothing */
     struct slice raw;    /* where it stands in the text that was read; p NULL: nowhere */
     enum how how;
@@ -28,7 +28,7 @@ struct part {
 
 /* One line of a sum. */
 struct line {
-    const char *what;
+    struct slice what;
     int64_t milli; /* thousandths */
 };
 
@@ -52,8 +52,8 @@ struct explained {
     struct plan plan;
     struct refusal refusal;
     struct spot spot;
-    struct v3_request requests[V3_KINDS];
-    const char *purposes[V3_KINDS];
+    struct v3_request requests[ASK_COUNT];
+    const char *purposes[ASK_COUNT];
     int n;
     bool planned, parsed;
     int64_t rows, units;
@@ -61,7 +61,7 @@ struct explained {
     int64_t rows_paid_for; /* results that units_per_call pays for, when these are fewer than limit; else 0 */
     struct slice marks;
     struct slice ignored; /* parameters that v2 did not have */
-    struct part *parts;
+    struct piece *parts;
     int n_parts;
     struct note *notes;
     int n_notes, n_near; /* of these, marks */

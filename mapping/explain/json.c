@@ -84,7 +84,7 @@ static int64_t place_of(const struct explained *e, struct slice raw, size_t *kno
     return *counted;
 }
 
-static void json_part(const struct explained *e, const struct part *p, int64_t at, struct buffer *out)
+static void json_part(const struct explained *e, const struct piece *p, int64_t at, struct buffer *out)
 {
     const struct note *note = p->n_notes ? &e->notes[p->notes[0]] : NULL;
     if (at < 0)
@@ -117,7 +117,7 @@ static void json_sum(const struct sum *sum, struct buffer *out)
 {
     for (int i = 0; i < sum->n; i++) {
         int64_t milli = sum->lines[i].milli;
-        buffer_printf(out, "%s[\"%s\",%lld", i ? "," : "", sum->lines[i].what, (long long)(milli / 1000));
+        buffer_printf(out, "%s[\"%.*s\",%lld", i ? "," : "", SLICE_ARGS(sum->lines[i].what), (long long)(milli / 1000));
         if (milli % 1000)
             buffer_printf(out, ".%03d", (int)(milli % 1000));
         buffer_put(out, ']');

@@ -169,7 +169,7 @@ static void text_spot(const struct explained *e, struct buffer *out)
     buffer_put(out, '\n');
 }
 
-static void write_how(const struct part *p, struct buffer *b)
+static void write_how(const struct piece *p, struct buffer *b)
 {
     static const char *const words[] = { "exact", "not exact", "ignored", "" };
     buffer_str(b, words[p->how]);
@@ -198,7 +198,7 @@ static struct columns measure(const struct explained *e)
 }
 
 /* v2, v3 and how, each folded into its column; how stands beside the last line of v3. */
-static void text_part(const struct part *p, const struct columns *c, struct buffer *out)
+static void text_part(const struct piece *p, const struct columns *c, struct buffer *out)
 {
     struct slice v2 = p->v2, v3 = p->v3.n ? p->v3 : S("-");
     bool said = false;
@@ -256,7 +256,7 @@ static void text_sum(const struct explained *e, const char *head, const struct s
     for (int i = 0; i < sum->n; i++) {
         buffer_str(&b, i ? " + " : "");
         put_milli(&b, sum->lines[i].milli);
-        struct slice what = slice_str(sum->lines[i].what);
+        struct slice what = sum->lines[i].what;
         what.n -= sum->lines[i].milli == 1000 && slice_eq(what, S("results"));
         buffer_printf(&b, " %.*s", SLICE_ARGS(what));
     }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "config/find.h"
+#include "proxy/account/record_desk.h"
 #include "proxy/account/secret_file.h"
 
 /* ---- reading the keys ---- */
@@ -83,6 +84,18 @@ static void on_out_of_units(void *context)
         a->on_out_of_units(a->out_of_units_context);
 }
 
+/* Of a POST for target records. Where units went for what v3 calls free, nothing is free any more. */
+static int64_t units_taken(void *context, const struct upstream_result *r, int64_t price, bool is_free,
+                           int64_t whole_units)
+{
+    struct account *a = context;
+    if (r->units < 0 || (!r->units && !r->cache_hit && !is_free))
+        return -1;
+    a->charges_free |= is_free && r->units > 0;
+    int64_t full = price > REPORT_LEAST_UNITS ? price : REPORT_LEAST_UNITS;
+    return !r->units || account_believes(a, r->units, full, whole_units) ? r->units : -1;
+}
+
 static bool open_one(struct account *a, struct event_base *base, const struct config *config, struct slice key,
                      size_t cache_bytes, struct buffer *why)
 {
@@ -101,7 +114,11 @@ static bool open_one(struct account *a, struct event_base *base, const struct co
         buffer_str(why, "libcurl does not start");
     a->cache = cache_new(cache_bytes);
     a->flights = flights_new(base);
-    return a->upstream && a->cache && a->flights;
+    struct record_desk_options desk = {
+        .upstream = a->upstream, .cache = a->cache, .taken = units_taken, .context = a
+    };
+    a->desk = a->upstream && a->cache ? record_desk_new(base, &desk) : NULL;
+    return a->upstream && a->cache && a->flights && a->desk;
 }
 
 /* A team may be called main, too: its label is "team main". */
@@ -191,6 +208,7 @@ bool accounts_open(struct accounts *a, struct event_base *base, const struct con
 void accounts_close(struct accounts *a)
 {
     for (size_t i = 0; i < a->n; i++) {
+        record_desk_free(a->list[i].desk);
         upstream_free(a->list[i].upstream);
         cache_free(a->list[i].cache);
         flights_free(a->list[i].flights);
@@ -217,6 +235,8 @@ bool account_believes(struct account *a, int64_t units, int64_t price, int64_t w
     enum { TIMES = 20 }; /* v3 may raise its prices, but not so */
     bool is_odd = units > TIMES * price || (whole >= 0 && units > whole);
     a->odd_prices += is_odd;
+    if (is_odd)
+        a->odd_units = units;
     return !is_odd;
 }
 

@@ -69,7 +69,7 @@ static void add_books(struct exchange *x, struct headers *h)
 /* Where the rows came from; p NULL: there are none. */
 static struct slice cache_word(const struct exchange *x)
 {
-    if (x->refusal.fault || x->asked.call.table->is_info || exchange_is_head(x))
+    if (x->refusal.fault || table_is_of_books(x->asked.call.table) || exchange_is_head(x))
         return slice_of(NULL, 0);
     return fetch_has_asked(x) ? S("miss") : x->outcome.shared ? S("shared") : S("hit");
 }
@@ -95,7 +95,7 @@ static void add_why(struct headers *h, struct slice why)
 static void add_answer(struct exchange *x, struct headers *h)
 {
     if (!exchange_is_head(x))
-        add_number(h, S("x-results-count"), x->asked.call.table->is_info ? 1 : x->outcome.result.results);
+        add_number(h, S("x-results-count"), table_is_of_books(x->asked.call.table) ? 1 : x->outcome.result.results);
     add(h, S("X-Anchorage-Cache"), cache_word(x));
     if (x->outcome.approximate.n)
         add(h, S("X-Anchorage-Approximate"), x->outcome.approximate);

@@ -98,6 +98,31 @@ static const struct step *step_of(const struct exchange *x)
     return &x->driving.steps[x->driving.step];
 }
 
+bool exchange_asks_record(const struct exchange *x, enum plan_ask ask)
+{
+    const struct table *t = x->asked.call.table;
+    return ask >= ASK_PARTS && (size_t)(ask - ASK_PARTS) < t->n_parts &&
+           t->parts[ask - ASK_PARTS].report->shape == REPORT_RECORD;
+}
+
+struct record_key exchange_record_key(const struct exchange *x)
+{
+    const struct target *target = &x->asked.call.target;
+    return (struct record_key){ .host = target->host,
+                                .v3 = target->v3,
+                                .mode = target->v3_mode,
+                                .country = x->asked.plan.country,
+                                .is_free = plan_is_free(&x->asked.plan) };
+}
+
+void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes)
+{
+    const struct part *part = plan_part_of(&x->asked.plan, ask);
+    int64_t kept_ms = part->kept_ms ? part->kept_ms : exchange_config(x)->stats_ttl_ms;
+    if (kept_ms)
+        cache_keep_part(x->asked.account->cache, part, &x->asked.call.target, clock_monotonic_ms() + kept_ms, bytes);
+}
+
 struct slice exchange_step_name(const struct exchange *x, int step)
 {
     return step > 0 ? slice_str(x->driving.steps[step].name) : S("");

@@ -257,13 +257,25 @@ bool hold_give_back(struct exchange *x)
 
 /* ---- the hold ---- */
 
+/* The round asks for the target's record: others wait a moment for this call. */
+static bool is_coming(const struct exchange *x)
+{
+    for (int i = 0; i < x->requests.n; i++)
+        if (exchange_asks_record(x, x->requests.list[i].ask))
+            return true;
+    return false;
+}
+
 static void on_held(void *context, enum ledger_outcome outcome)
 {
     struct exchange *x = context;
+    bool comes = is_coming(x);
     x->hold->answer = outcome;
     x->hold->state = WRITTEN;
     x->n_under_way--;
-    exchange_wake(x);
+    exchange_wake(x); /* it takes its seat */
+    if (comes)
+        record_desk_coming(x->asked.account->desk, false);
 }
 
 static enum onward write_hold(struct exchange *x)
@@ -271,6 +283,8 @@ static enum onward write_hold(struct exchange *x)
     struct ledger_call call = exchange_ledger_call(x);
     x->hold->state = WRITING;
     x->n_under_way++;
+    if (is_coming(x))
+        record_desk_coming(x->asked.account->desk, true);
     ledger_hold(x->service->ledger, &call, (struct rows){ x->next_hold.rows }, (struct units){ x->next_hold.units },
                 on_held, x);
     return WAIT;
@@ -443,6 +457,20 @@ enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct u
         break;
     }
     return is_down(x);
+}
+
+bool hold_change(struct exchange *x, int64_t from, int64_t to, ledger_done *done)
+{
+    struct ledger_call call = exchange_ledger_call(x);
+    if (from == to)
+        return false;
+    x->n_under_way++;
+    x->hold->units += to - from;
+    if (to > from)
+        ledger_hold(x->service->ledger, &call, (struct rows){ 0 }, (struct units){ to - from }, done, x);
+    else
+        ledger_lower(x->service->ledger, &call, (struct units){ from - to }, done, x);
+    return true;
 }
 
 /* What the call was going to ask may be known by now. */

@@ -41,6 +41,10 @@ enum onward hold_refuse(struct exchange *x, const struct shortage *s);
  */
 [[nodiscard]] enum onward hold_whole(struct exchange *x, int64_t rows, int64_t units, struct units *allowance);
 
+/* Hold `to` units for something for which `from` are held, within what was set aside for the call. `done` comes from
+ * the loop, with the exchange; false: there is nothing to write. */
+[[nodiscard]] bool hold_change(struct exchange *x, int64_t from, int64_t to, ledger_done *done);
+
 /* Set aside memory for the call's rows, once. ONWARD; or what waiting for it comes to: the step is then entered again,
  * and hold_late and hold_gone are for the wait. */
 [[nodiscard]] enum onward hold_set_aside(struct exchange *x);

@@ -125,7 +125,7 @@ enum onward plan_enter(struct exchange *x)
 {
     if (!read_for_books(&x->asked, x->memory))
         return exchange_refuse_call_memory(x);
-    if (x->asked.call.table->is_info)
+    if (table_is_of_books(x->asked.call.table))
         return exchange_is_head(x) ? DONE : SKIP;
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
     options.none_is_free = &x->asked.account->charges_free;

@@ -33,7 +33,8 @@ struct recall {
 struct manner {
     int64_t limit, offset;
     struct marks marks;
-    uint32_t select;
+    const struct table *table;
+    uint64_t select;
     unsigned settings;
     enum output output;
     bool upper_case, disorder, free_of_rows, where, having;
@@ -48,6 +49,7 @@ static struct slice question_of(struct exchange *x)
     manner.limit = a->call.limit;
     manner.offset = a->call.offset;
     manner.marks = a->plan.marks;
+    manner.table = a->call.table;
     manner.select = a->call.select;
     manner.settings = settings_answer_shape(x->settings);
     manner.output = a->call.output;
@@ -174,7 +176,7 @@ static enum onward look(struct exchange *x)
     forget_last_look(x);
     r->state = LOOKING;
     if (!r->list.p)
-        r->list = plan_list_path(&x->asked.plan, S(""), 0, x->memory);
+        r->list = plan_question(&x->asked.plan, x->memory);
     struct slice question = r->list.p ? question_of(x) : slice_of(NULL, 0);
     outcome_begin(x, question);
     if (!question.p)

@@ -66,8 +66,7 @@ static void write_refused_shape(const struct exchange *x, struct buffer *b)
     buffer_str(b, LEDGER_REFUSED_WORD);
     buffer_append(b, fault_word(x->refusal.fault));
     buffer_put(b, ' ');
-    struct slice from = x->asked.params.value[PARAM_FROM];
-    buffer_append(b, table ? table->from : table_of_v2(from) ? from : S("?"));
+    buffer_append(b, table ? table->from : S("?"));
     params_write_names(&x->asked.params, b);
 }
 

@@ -65,14 +65,14 @@ bool front_listen(const struct config *c, struct socket_activation *handed_in, s
     return true;
 }
 
-/* The most connections to v3: each call that may go on asks for a list, its totals and the ratio at once, and the
+/* The most connections to v3: each call that may go on asks for a list and the parts beside it at once, and the
  * connections stay open behind them. */
 static int64_t most_connections(const struct config *c)
 {
     int64_t most = 0;
     for (size_t i = 0; i < c->n_teams; i++)
         most += c->teams[i].concurrency;
-    return V3_KINDS * (most < c->max_connections ? most : c->max_connections);
+    return ASK_COUNT * (most < c->max_connections ? most : c->max_connections);
 }
 
 void front_raise_descriptors(struct service *s)

@@ -178,6 +178,33 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         operation_answer(l, call->team, done, context, outcome);
 }
 
+static bool lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    struct open_call *open = serves_now(l) ? open_calls_find(&l->calls, call->id) : NULL;
+    if (!open || open->ended || less.n < 0 || less.n > open->units)
+        return false;
+    int64_t now_ms = clock_wall_ms();
+    struct entry e = entry_of_call(call, ENTRY_HOLD, now_ms > open->held_ms ? now_ms : open->held_ms);
+    e.ref = call->id;
+    e.rows = open->rows;
+    e.units = e.units_predicted = open->units - less.n;
+    struct op *op = op_new(&e);
+    if (!op)
+        return false;
+    open->aside_rows = rows_counted(open);
+    open->aside_units = units_counted(open);
+    open->units = e.units;
+    open->held_ms = e.time_ms;
+    dispatch(l, op, open, done, context);
+    return true;
+}
+
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    if (!lower(l, call, less, done, context))
+        operation_answer(l, call->team, done, context, LEDGER_DOWN);
+}
+
 enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
                            struct units units)
 {

@@ -70,7 +70,6 @@ void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDG
 
 /* Count a call that was refused and has no entry, in memory; on disk within LEDGER_TRACES_MS and when the books are
  * closed. */
-enum { LEDGER_TRACES_MS = 60000 };
 void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
 
 /* ---- the entries of a call ---- */
@@ -105,6 +104,13 @@ enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice
                            struct units units);
 enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
                                  struct units units);
+
+/* Hold `less` units less than so far, which are held now: one more hold entry, with all that the call holds from now
+ * on, stands in place of those before it. What a crash would count is less from then on; for limits the units stay set
+ * aside until the call ends, so it can always hold them again. `done` comes when it is durable. Never refused for a
+ * limit; LEDGER_DOWN, too, for a call that holds nothing or has ended. */
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done,
+                  void *context);
 
 /* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
  * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not

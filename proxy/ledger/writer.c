@@ -25,8 +25,7 @@ enum {
     GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
     LAST_RETRY_MS = 4000,
-    PAUSE_MS = 5,     /* between two pieces of what stands beside the entries */
-    TRACES_MS = 60000 /* between two looks for what was counted beside the entries */
+    PAUSE_MS = 5, /* between two pieces of what stands beside the entries */
 };
 
 struct writer {
@@ -274,7 +273,7 @@ static bool traces_step(struct writer *w, struct buffer *why)
 {
     bool more = false;
     bool good = refusals_write(w->refusals, w->store, &more, why);
-    w->traces_ms = clock_monotonic_ms() + (more ? PAUSE_MS : TRACES_MS);
+    w->traces_ms = clock_monotonic_ms() + (more ? PAUSE_MS : LEDGER_TRACES_MS);
     return good;
 }
 
@@ -436,7 +435,7 @@ struct writer *writer_new(struct store *store, struct refusals *refusals, struct
                           .finished = finished,
                           .context = context,
                           .retry_ms = FIRST_RETRY_MS,
-                          .traces_ms = clock_monotonic_ms() + TRACES_MS };
+                          .traces_ms = clock_monotonic_ms() + LEDGER_TRACES_MS };
     w->stats.commits.scale = &histogram_moments;
     w->sure_seq = store_last_seq(store);
     pthread_mutex_init(&w->mutex, NULL);

@@ -52,6 +52,9 @@ struct upstream_callbacks {
     bool (*on_bytes)(void *context, struct slice bytes);
     /* The end, called exactly once unless cancelled. The request is freed when it returns. */
     void (*on_done)(void *context, const struct upstream_result *result);
+    /* Of a POST alone: its turn at the rate has come, and it goes out as soon as upstream_send gives it its body.
+     * Called once at most. */
+    void (*on_turn)(void *context);
 };
 
 /* What an operator wants to know. */

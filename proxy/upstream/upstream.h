@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The v3 side: GET requests over libcurl's multi interface on our event base. Knows of v3 what stands in its
+ * The v3 side: requests over libcurl's multi interface on our event base. Knows of v3 what stands in its
  * HTTP: authorisation, cost headers, error bodies, rate. Knows nothing of columns or rows.
  * All of it runs on the thread of the event base.
  */
@@ -41,6 +41,20 @@ void upstream_share(struct upstream *u, bool is_shared);
 [[nodiscard]] struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_query, struct slice team,
                                                   size_t max_bytes, int64_t deadline_ms,
                                                   const struct upstream_callbacks *callbacks, void *context);
+
+/* Start a POST of JSON to url + `path` the same way, but for its body, which is not known yet: the request waits for
+ * the rate as others do, as long as its deadline allows. When its turn comes on_turn is called, and it goes out once it
+ * has its body. So what the body asks for can still change while it waits. */
+[[nodiscard]] struct upstream_get *upstream_start_post(struct upstream *u, struct slice path, struct slice team,
+                                                       size_t max_bytes, int64_t deadline_ms,
+                                                       const struct upstream_callbacks *callbacks, void *context);
+
+/* Once, from on_turn or later: the body, copied. It goes out before others of its team. Never calls back before
+ * returning. False when memory is out: then it waits for its body as before. */
+[[nodiscard]] bool upstream_send(struct upstream_get *post, struct slice body);
+
+/* When a request more could go out, behind those that wait for the rate. */
+int64_t upstream_wait_ms(const struct upstream *u);
 
 /* The request that was started just now costs nothing: it goes out when the units are used up, too. */
 void upstream_is_free(struct upstream_get *get);

@@ -316,6 +316,15 @@ class AtMost(Spending):
         for limit in (1000, 1100, 5000, 100000, 5000000):
             self.assertLessEqual(self.at_most(proxy, target=LONG, limit=limit), 10000)
 
+    def test_nor_where_rows_are_remembered(self):
+        """What is known already is no reason to take more for what is not."""
+        for folds in ("keep", "fold"):
+            proxy = self.proxy(upstream={"units_per_call": 160, "stats_ttl": 0}, fidelity={"anchor_case": folds})
+            for order in (None, "backlinks:desc"):
+                for limit in (4, 100000):
+                    call = {"target": LONG, "limit": limit, "order_by": order}
+                    self.assertLessEqual(proxy.get(**call).units, self.at_most(proxy, **call), call)
+
     def test_what_folds_nothing_has_no_allowance(self):
         proxy = self.proxy(fidelity={"anchor_case": "keep"})
         self.assertEqual(self.at_most(proxy, target=LONG, limit=1000), 9000 + TOTALS)

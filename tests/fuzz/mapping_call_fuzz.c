@@ -74,7 +74,7 @@ static void check_requests(const struct plan *plan, struct arena *memory)
     int n = 0;
     must_hold(t != NULL);
     while (translation_next(t, &request)) {
-        must_hold(++n <= V3_KINDS && request.rows > 0 && request.units >= 0);
+        must_hold(++n <= ASK_COUNT && request.rows > 0 && request.units >= 0);
         check_path(request.path);
         units += request.units;
     }
@@ -104,7 +104,7 @@ static void check_call(struct slice query, const struct plan_options *options, e
     struct slice shape = call_shape(&call, memory);
     if (shape.p)
         must_hold(shape.n && !memmem(shape.p, shape.n, BAIT, strlen(BAIT)));
-    if (call.table->is_info)
+    if (table_is_of_books(call.table))
         return;
     r = plan_make(&call, options, memory, &plan);
     if (r.fault)
@@ -138,9 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const int64_t pages[] = { 0, 1, 100, 1000 };
     if (size < 2 || size > 64 * 1024)
         return 0;
-    struct plan_options options = { .last_visited_null = data[0] & 1,
+    struct plan_options options = { .nulls = (data[0] & 1 ? 1u << NULL_VISITED | 1u << NULL_MISSING : 0) |
+                                             (data[0] & 4 ? 1u << NULL_ESTIMATE : 0),
                                     .stats_zero = data[0] & 2,
-                                    .refpages_null = data[0] & 4,
                                     .fold = !(data[0] & 8),
                                     .refuse_approximate = data[0] & 16,
                                     .free_targets = S("ahrefs.com"),

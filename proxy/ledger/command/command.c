@@ -485,6 +485,12 @@ void command_end_head(const struct command *c)
     buffer_str(c->out, "\033[0m\n");
 }
 
+/* Questions that the daemon itself has; they are of no command line. */
+static const struct {
+    const char *word;
+    int (*run)(struct command *c, int argc, const char *const *argv);
+} of_daemon[] = { { "overview", overview } };
+
 int command_run(struct command *c, int argc, const char *const *argv)
 {
     size_t from = c->err->n;
@@ -494,7 +500,12 @@ int command_run(struct command *c, int argc, const char *const *argv)
         argc--;
         argv++;
     }
-    int status = run_words(c, argc, argv);
+    int status = -1;
+    for (size_t i = 0; argc && i < sizeof of_daemon / sizeof of_daemon[0]; i++)
+        if (strcmp(argv[0], of_daemon[i].word) == 0)
+            status = of_daemon[i].run(c, argc, argv);
+    if (status < 0)
+        status = run_words(c, argc, argv);
     shown_clean(c->err, from); /* names stand in it, and what was asked */
     return status;
 }

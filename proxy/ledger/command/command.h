@@ -118,6 +118,11 @@ int ledger_export(struct command *c);
 int ledger_backup(struct command *c);
 int ledger_correct(struct command *c);
 
+/* `overview [team=T] [key=ID] [period=month|last-month|7d|24h | since=DATE until=DATE]`, for the daemon alone: what the
+ * page shows of the books at a glance, as one JSON object that is open at its end: the daemon adds what it knows of
+ * itself. */
+int overview(struct command *c, int argc, const char *const *argv);
+
 /* The checks of their words. */
 int key_add_check(struct command *c);
 int key_assign_check(struct command *c);

@@ -3,12 +3,14 @@
  * the hourly sums added up again. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proxy/ledger/command/command.h"
+#include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/names.h"
 #include "proxy/ledger/entries/open_calls.h"
 
-enum { PAGE = 1024, MAX_COMPLAINTS = 20 };
+enum { PAGE = 1024, MAX_COMPLAINTS = 20, RECENT_HOURS = 2 };
 
 /* Which calls have ended, as 64 bits of each id. */
 struct ended {
@@ -22,6 +24,7 @@ struct traces {
     struct trace_set entries; /* as the store counts them in memory */
     struct trace_set words;   /* by `what` in place of the fault, and the word: all 0 when good */
     int64_t since;            /* hours before it are not looked at: their counts were removed */
+    int64_t recent;           /* from this hour on counts were read together with the entries */
 };
 
 struct verify {
@@ -98,6 +101,25 @@ static bool has_ended(const struct verify *v, struct slice id)
     return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
 }
 
+/* What the call holds from this hold on. Where entries were removed, those it stands in place of may be among them. */
+static void follow_amounts(struct verify *v, const struct entry *e, struct open_call *call)
+{
+    bool instead = entry_is_rehold(e);
+    if (instead && !slice_eq(e->ref, e->id))
+        complain(v, "seq %lld: a hold that refers to %.*s, which is another call", (long long)e->seq,
+                 SLICE_ARGS(e->ref));
+    else if (instead && !call && !v->cut.seq)
+        complain(v, "seq %lld: a hold in place of none", (long long)e->seq);
+    else if (instead && call && (e->rows > call->rows || e->units > call->units))
+        complain(v, "seq %lld: a hold in place of less", (long long)e->seq);
+    if (!call && !(call = open_calls_add(&v->open, e->id, 0))) {
+        v->failed = true;
+        return;
+    }
+    call->rows = instead ? e->rows : bounds_sum(call->rows, e->rows);
+    call->units = instead ? e->units : bounds_sum(call->units, e->units);
+}
+
 static void follow_call(struct verify *v, const struct entry *e)
 {
     struct open_call *call = open_calls_find(&v->open, e->id);
@@ -106,8 +128,7 @@ static void follow_call(struct verify *v, const struct entry *e)
             complain(v, "seq %lld: a hold after the end of its call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
         if (e->rows < 0 || e->units < 0)
             complain(v, "seq %lld: a hold of less than nothing", (long long)e->seq);
-        if (!call && !open_calls_add(&v->open, e->id, 0))
-            v->failed = true;
+        follow_amounts(v, e, call);
     } else if (entry_is_end(e)) {
         v->calls++;
         if (!mark_ended(v, e->id))
@@ -185,15 +206,36 @@ static void take_trace(void *context, const struct trace_row *row)
     add_word(v, &t, row->what, text_number(v, row->word));
 }
 
+/* Of hours that may still get entries, with the entries under one lock. */
+static bool take_recent_traces(struct verify *v, struct buffer *why)
+{
+    v->traces.recent = hour_of_ms(clock_wall_ms()) - RECENT_HOURS;
+    return store_traces(v->c->store, v->traces.recent, INT64_MAX, take_trace, v, why);
+}
+
+/* Of the others, a day at a time, for they are many and calls wait meanwhile. */
+static bool take_old_traces(struct verify *v, struct buffer *why)
+{
+    struct store *store = v->c->store;
+    int64_t hour = v->traces.since, until = v->traces.recent;
+    bool good = store_next_trace(store, hour, &hour, why);
+    while (good && hour < until) {
+        int64_t end = hour + 24 < until ? hour + 24 : until;
+        good = store_traces(store, hour, end, take_trace, v, why) && store_next_trace(store, end, &hour, why);
+    }
+    return good;
+}
+
 static bool verify_traces(struct verify *v, struct buffer *why)
 {
     for (uint32_t i = 0; i < v->traces.entries.n; i++)
         add_words(v, &v->traces.entries.rows[i]);
-    if (!store_traces(v->c->store, v->traces.since, INT64_MAX, take_trace, v, why))
+    if (!take_old_traces(v, why))
         return false;
+    int64_t since = store_traces_since(v->c->store); /* some may have been removed meanwhile */
     for (uint32_t i = 0; i < v->traces.words.n; i++) {
         const struct trace *t = &v->traces.words.rows[i];
-        if (t->calls)
+        if (t->calls && t->at.hour >= since)
             complain(v, "the counts of faults and marks of hour %lld, team \"%.*s\", do not agree with the entries",
                      (long long)t->at.hour, SLICE_ARGS(store_name(v->c->store, t->at.team)));
     }
@@ -304,7 +346,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     while (good && seq)
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
     good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
-           store_closed(store, verify_closed, v, why) && verify_traces(v, why);
+           store_closed(store, verify_closed, v, why) && take_recent_traces(v, why);
     if (good)
         verify_months(v);
     if (good && v->last_seq != store_last_seq(store))
@@ -313,6 +355,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     if (good && v->open.n > 0 && store_floor(store) > store_last_seq(store))
         complain(v, "there are open holds where none should be");
     store_unlock(store);
+    good = good && verify_traces(v, why);
     if (good && v->rollups_seen < v->sums.n)
         complain(v, "%zu hourly sums are missing", v->sums.n - v->rollups_seen);
     if (good && v->c->alone) {

@@ -59,6 +59,12 @@ static inline bool entry_is_end(const struct entry *e)
     return e->kind == ENTRY_SETTLE || e->kind == ENTRY_RELEASE || e->kind == ENTRY_UNKNOWN;
 }
 
+/* Whether it is a hold that stands in place of all holds of its call before it: then its ref is the call's own id. */
+static inline bool entry_is_rehold(const struct entry *e)
+{
+    return e->kind == ENTRY_HOLD && e->ref.n > 0;
+}
+
 /* What counts as used of a month's rows and units: nothing for holds, releases and notes; the prediction where the
  * price is not known. */
 int64_t entry_rows_used(const struct entry *e);

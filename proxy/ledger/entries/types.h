@@ -12,6 +12,9 @@
 #include "base/histogram.h"
 #include "base/slice.h"
 
+/* What is counted beside the entries is on disk after this time at the latest. */
+enum { LEDGER_TRACES_MS = 60000 };
+
 /* The shapes of refused calls begin with it. */
 #define LEDGER_REFUSED_WORD "refused "
 

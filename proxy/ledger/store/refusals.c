@@ -12,6 +12,7 @@
 enum {
     SPARE = 128, /* counts beyond REFUSALS, of others */
     PIECE = 256,
+    HOURS_A_PIECE = 24,
 };
 
 struct kept_call {
@@ -237,8 +238,18 @@ static void show_counts(const struct set *set, uint32_t from, int64_t since_hour
     }
 }
 
-bool refusals_traces(struct refusals *all, struct store *s, int64_t since_hour, int64_t until_hour, trace_seen *seen,
-                     void *context, struct buffer *why)
+static int64_t next_hour(const struct set *set, int64_t from_hour)
+{
+    int64_t next = INT64_MAX;
+    for (uint32_t i = 0; i < set->counts.n; i++) {
+        int64_t hour = set->counts.rows[i].at.hour;
+        next = hour >= from_hour && hour < next ? hour : next;
+    }
+    return next;
+}
+
+static bool show_some(struct refusals *all, struct store *s, int64_t since_hour, int64_t until_hour, trace_seen *seen,
+                      void *context, struct buffer *why)
 {
     store_lock(s);
     bool good = store_traces(s, since_hour, until_hour, seen, context, why);
@@ -251,6 +262,35 @@ bool refusals_traces(struct refusals *all, struct store *s, int64_t since_hour, 
     }
     pthread_mutex_unlock(&all->mutex);
     store_unlock(s);
+    return good;
+}
+
+/* Hours without counts are skipped: a period may be thousands of years long. */
+static bool skip_to(struct refusals *all, struct store *s, int64_t *hour, struct buffer *why)
+{
+    int64_t next = INT64_MAX;
+    store_lock(s);
+    bool good = store_next_trace(s, *hour, &next, why);
+    pthread_mutex_lock(&all->mutex);
+    int64_t in = next_hour(&all->in, *hour), out = next_hour(&all->out, *hour);
+    pthread_mutex_unlock(&all->mutex);
+    store_unlock(s);
+    next = in < next ? in : next;
+    *hour = out < next ? out : next;
+    return good;
+}
+
+bool refusals_traces(struct refusals *all, struct store *s, int64_t since_hour, int64_t until_hour, trace_seen *seen,
+                     void *context, struct buffer *why)
+{
+    int64_t hour = since_hour;
+    bool good = skip_to(all, s, &hour, why);
+    while (good && hour < until_hour) {
+        int64_t end = hour < until_hour - HOURS_A_PIECE ? hour + HOURS_A_PIECE : until_hour;
+        good = show_some(all, s, hour, end, seen, context, why);
+        hour = end;
+        good = good && skip_to(all, s, &hour, why);
+    }
     return good;
 }
 

@@ -30,7 +30,8 @@ void refusals_see(struct refusals *all, const struct ledger_refusal *call, int64
  * thread at a time. */
 [[nodiscard]] bool refusals_write(struct refusals *all, struct store *s, bool *more, struct buffer *why);
 
-/* All counts of some hours, and all latest calls: what is on disk and what is in memory, at one moment. */
+/* All counts of some hours: what is on disk and what is in memory, a day at a moment, so that no call waits long. And
+ * all latest calls. */
 [[nodiscard]] bool refusals_traces(struct refusals *all, struct store *s, int64_t since_hour, int64_t until_hour,
                                    trace_seen *seen, void *context, struct buffer *why);
 [[nodiscard]] bool refusals_latest(struct refusals *all, struct store *s, store_latest_seen *seen, void *context,

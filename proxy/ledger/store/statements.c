@@ -53,9 +53,10 @@ const char *const store_statements[N_SQL] = {
     [SQL_READ_CUT_SEQ] = "SELECT value FROM meta WHERE name = 'cut_seq'",
     [SQL_READ_CUT_SUM] = "SELECT value FROM meta WHERE name = 'cut_sum'",
     [SQL_READ_CLOSED] = "SELECT *, 0, 0 FROM closed ORDER BY month, team, key, tbl",
-    [SQL_READ_UNTRACED] = "SELECT seq, time, kind, team, key, tbl, approximate, fault, via FROM entry WHERE seq > ?"
-                          " ORDER BY seq LIMIT ?",
+    [SQL_READ_UNTRACED] = ("SELECT seq, time, kind, team, key, tbl, approximate, fault, via FROM entry WHERE seq > ?"
+                           " ORDER BY seq LIMIT ?"),
     [SQL_READ_TRACES] = "SELECT * FROM trace WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl, what, word",
+    [SQL_READ_NEXT_TRACE] = "SELECT hour FROM trace WHERE hour >= ? ORDER BY hour LIMIT 1",
     [SQL_READ_LATEST] = "SELECT * FROM latest ORDER BY shape",
     [SQL_READ_TRACED_SEQ] = "SELECT value FROM meta WHERE name = 'traced_seq'",
     [SQL_READ_TRACED_TURN] = "SELECT value FROM meta WHERE name = 'traced_turn'",

@@ -168,6 +168,9 @@ void store_cut_stays(struct store *s, bool stays);
 [[nodiscard]] bool store_traces(struct store *s, int64_t since_hour, int64_t until_hour, trace_seen *seen,
                                 void *context, struct buffer *why);
 
+/* The first hour from `from` on that has counts; INT64_MAX: none has. */
+[[nodiscard]] bool store_next_trace(struct store *s, int64_t from_hour, int64_t *hour, struct buffer *why);
+
 /* The latest call of each shape of which it is known. */
 typedef void store_latest_seen(void *context, const struct latest_row *latest);
 [[nodiscard]] bool store_latest(struct store *s, store_latest_seen *seen, void *context, struct buffer *why);

@@ -54,6 +54,33 @@ static enum ledger_outcome aside(struct room *r, const char *id, int64_t rows, i
     return outcome;
 }
 
+/* On the disk there is less, and a crash counts that; for limits all stays until the call ends. */
+static void a_hold_is_lowered(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(lower_now(r, "a", "seo", 0), LEDGER_DOWN);
+    assert_int_equal(hold_now(r, "a", "seo", 2, 50), LEDGER_DONE);
+    assert_int_equal(lower_now(r, "a", "seo", 51), LEDGER_DOWN);
+    assert_int_equal(lower_now(r, "a", "seo", 47), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 950);
+    assert_int_equal(hold_now(r, "b", "seo", 1, 950), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 0, 47), LEDGER_DONE); /* again */
+    assert_int_equal(hold_now(r, "a", "seo", 0, 1), LEDGER_WAIT);
+    assert_int_equal(lower_now(r, "a", "seo", 40), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "b", "seo", 1, 950), LEDGER_DONE);
+    assert_runs(r, "ledger export");
+    assert_non_null(strstr(r->out.p, "\"kind\":\"hold\",\"id\":\"a\",\"ref\":\"a\","));
+    assert_non_null(strstr(r->out.p, "\"rows\":2,\"units\":3,\"units_predicted\":3,"));
+    assert_runs(r, "ledger verify");
+    room_close(r);
+    room_open(r, NULL);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 1000 - 950 - 10);
+    assert_int_equal(lower_now(r, "a", "seo", 1), LEDGER_DOWN); /* it has ended */
+    assert_runs(r, "ledger export");
+    assert_non_null(strstr(r->out.p, "\"kind\":\"unknown\",\"id\":\"a\""));
+    assert_runs(r, "ledger verify");
+}
+
 /* The team has 100 rows and 1000 units. */
 static void what_is_set_aside_is_no_other_calls(void **state)
 {
@@ -328,6 +355,7 @@ int main(void)
         room_test(a_call_is_held_and_settled),
         room_test(the_limit_is_exact),
         room_test(a_call_does_not_wait_for_itself),
+        room_test(a_hold_is_lowered),
         room_test(what_is_set_aside_is_no_other_calls),
         room_test(a_lower_limit_does_not_take_away_what_is_set_aside),
         room_test(a_team_sets_its_share_aside),

@@ -73,7 +73,7 @@ static void run_daemon(struct room *r, int months, const char *words)
     event_add(tick, &(struct timeval){ .tv_usec = 5000 });
     r->options.keep_months = months;
     room_open(r, base);
-    int64_t until = clock_monotonic_ms() + 5000;
+    int64_t until = clock_monotonic_ms() + 30000;
     bool seen = false;
     while (!seen && clock_monotonic_ms() < until) {
         event_base_loop(base, EVLOOP_ONCE);

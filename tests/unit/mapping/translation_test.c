@@ -30,12 +30,12 @@ static bool next_page(struct one *o)
 {
     struct v3_request request;
     struct buffer body = { .max_bytes = 1024 * 1024 };
-    if (!translation_next_of(o->translation, V3_LIST, &request))
+    if (!translation_next_of(o->translation, ASK_LIST, &request))
         return false;
     assert_true(request.path.n > (o->rows ? LONG : 0));
     buffer_printf(&body, "{\"anchors\":[{\"anchor\":\"%0*lld\"}]}", LONG, (long long)o->rows++);
-    assert_true(translation_feed(o->translation, V3_LIST, buffer_slice(&body)));
-    assert_true(translation_end(o->translation, V3_LIST, 1));
+    assert_true(translation_feed(o->translation, ASK_LIST, buffer_slice(&body)));
+    assert_true(translation_end(o->translation, ASK_LIST, 1));
     buffer_clear(&body);
     return true;
 }

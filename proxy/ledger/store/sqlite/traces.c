@@ -359,6 +359,22 @@ bool store_traces(struct store *s, int64_t since_hour, int64_t until_hour, trace
     return sqlite_end_read(s, st, why);
 }
 
+bool store_next_trace(struct store *s, int64_t from_hour, int64_t *hour, struct buffer *why)
+{
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_NEXT_TRACE, why);
+    if (!st)
+        return false;
+    sqlite3_bind_int64(st, 1, from_hour);
+    *hour = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : INT64_MAX;
+    if (*hour < from_hour) /* somebody wrote a text there, which is greater than any number */
+        *hour = INT64_MAX;
+    for (uint32_t i = 0; i < s->traces.counted.n; i++) {
+        int64_t counted = s->traces.counted.rows[i].at.hour;
+        *hour = counted >= from_hour && counted < *hour ? counted : *hour;
+    }
+    return sqlite_end_read(s, st, why);
+}
+
 static void show_latest(const struct store *s, int64_t shape, const struct latest_call *one, struct slice call,
                         store_latest_seen *seen, void *context)
 {

@@ -53,7 +53,7 @@ struct translation {
     int64_t own_from, own_until;   /* the distinct rows, by place, that whole pages have brought which were asked for */
     struct buffer packed;          /* rows to be remembered */
     size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
-    bool keeps_rows;
+    bool keeps_rows, has_parts_in_list;
     int64_t page_rows, learnt_page_rows;
     struct share share;
     struct ending ending;

@@ -405,13 +405,22 @@ static bool null_meets(const struct column *column, const struct condition *c)
     return false;
 }
 
-static struct slice or_null(struct slice field, struct slice e, struct arena *memory)
+static struct slice is_null(struct slice field, struct arena *memory)
 {
     struct buffer b = { 0 };
     buffer_str(&b, "{\"field\":");
     buffer_json_string(&b, field);
     buffer_str(&b, ",\"is\":\"is_null\"}");
-    return both("or", written(&b, memory), e, memory);
+    return written(&b, memory);
+}
+
+/* Null as what v2 had in its place: whether v3 takes it for different from all else is not known. */
+static struct slice with_null(struct slice field, const struct column *column, const struct condition *c,
+                              struct slice e, struct arena *memory)
+{
+    if (null_meets(column, c))
+        return both("or", is_null(field, memory), e, memory);
+    return c->op == OP_NE ? both("and", filter_not(is_null(field, memory), memory), e, memory) : e;
 }
 
 struct refusal filter_of_condition(const struct filter_making *m, const struct condition *c, struct slice *ret)
@@ -436,8 +445,8 @@ struct refusal filter_of_condition(const struct filter_making *m, const struct c
     struct slice e = typed_condition(m, column, field, c);
     bool may_be_null =
         f && !column->filter.v3.n ? f->nullable && !f->stand_in && f->type != VALUE_LIST : column->filter.nullable;
-    if (may_be_null && null_meets(column, c))
-        e = or_null(field, e, m->memory);
+    if (may_be_null)
+        e = with_null(field, column, c, e, m->memory);
     *ret = e;
     return e.p ? fine : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }

@@ -28,7 +28,8 @@ static const struct column columns[] = {
 
 static const struct part parts[] = {
     { .name = SLICE("record"), .what = SLICE("target record"), .report = &report_record,
-      .purpose = "the rating of the page (kept for stats_ttl)" },
+      .brings = SLICE("ahrefs_rank"),
+      .purpose = "the target record: the rating of the page (asked again after stats_ttl)" },
 };
 
 static const struct column columns_of_one[] = {

@@ -78,7 +78,12 @@ static struct stat_value all_pages(const struct answer_view *v)
 }
 
 static const struct table_stat stats[] = {
-    { .v2 = SLICE("pages"), .type = VALUE_WHOLE, .from = FROM_NOTHING, .shown = FIDELITY_BOUND, .make = all_pages },
+    { .v2 = SLICE("pages"),
+      .type = VALUE_WHOLE,
+      .from = FROM_NOTHING,
+      .shown = FIDELITY_BOUND,
+      .make = all_pages,
+      .says = SLICE("at least: the pages that came") },
 };
 
 const struct table table_pages = {

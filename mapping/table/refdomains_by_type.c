@@ -71,35 +71,49 @@ static struct refusal of_ending(const struct filter_making *m, const struct cond
 }
 
 /* clang-format off */
+#define ONLY_SUMS SLICE("v2 looked at each link; v3 has the sum of the domain only")
+#define ALL_LIVE SLICE("every living link was visited since: the condition is left out")
+#define BY_DOFOLLOW SLICE("v3 counts links without nofollow alone here")
+#define ANY_LINK SLICE("domains with one such link at least; the counts may be of more links than these")
 #define KIND(name, word) { .v2 = SLICE(name), .type = VALUE_BOOL, .from = FROM_NOTHING, .filter = { SLICE(word), 1, false },       \
-                           .where = FIDELITY_NEAR, .make_filter = of_kind }
+                           .where = FIDELITY_NEAR, .where_says = ANY_LINK, .make_filter = of_kind }
 #define ENDING(name) { .v2 = SLICE(name), .type = VALUE_BOOL, .from = FROM_NOTHING,                                        \
                        .where = FIDELITY_EXACT, .make_filter = of_ending }
 static const struct column columns[] = {
     { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .field = DOMAIN, .text = TEXT_HOST,
       .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("refdomain_top"), .type = VALUE_TEXT, .field = DOMAIN, .text = TEXT_HOST,
-      .order_by = FIDELITY_EXACT, .shown = FIDELITY_NEAR },
+      .order_by = FIDELITY_EXACT, .shown = FIDELITY_NEAR,
+      .shown_says = SLICE("the domain itself: v3 lists root domains, but for a few") },
     { .v2 = SLICE("backlinks"), .type = VALUE_WHOLE, .field = LINKS,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("backlinks_dofollow"), .type = VALUE_WHOLE, .field = DOFOLLOW,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("refpages"), .type = VALUE_WHOLE, .field = LINKS,
-      .where = FIDELITY_NEAR, .having = FIDELITY_NEAR, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND },
+      .where = FIDELITY_NEAR, .having = FIDELITY_NEAR, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND,
+      .where_says = ONLY_SUMS, .having_says = SLICE("v3 has no count of pages; compared with the links"),
+      .order_by_says = SLICE("v3 has no count of pages; sorted by the links"),
+      .shown_says = SLICE("at most: the number of links") },
     { .v2 = SLICE("first_seen"), .type = VALUE_DATE, .field = FIRST_SEEN,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = ONLY_SUMS },
     { .v2 = SLICE("last_visited"), .type = VALUE_DATE, .field = FIRST_SEEN, .null_when = NULL_VISITED,
-      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND },
+      .where = FIDELITY_LIVE_DAY, .having = FIDELITY_LIVE_DAY, .order_by = FIDELITY_NEAR, .shown = FIDELITY_BOUND,
+      .where_says = ALL_LIVE, .having_says = ALL_LIVE,
+      .order_by_says = SLICE("v3 has no last visit; sorted by first_seen"),
+      .shown_says = SLICE("answered with first_seen") },
     { .v2 = SLICE("domain_rating"), .type = VALUE_RATING, .field = RATING,
       .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("traffic"), .type = VALUE_NUMBER, .field = TRAFFIC, .only_named = true,
       .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("linked_domains"), .type = VALUE_WHOLE, .field = LINKED, .only_named = true,
-      .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR },
+      .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR, .order_by_says = BY_DOFOLLOW, .shown_says = BY_DOFOLLOW },
     { .v2 = SLICE("refdomains"), .type = VALUE_WHOLE, .field = REFDOMAINS, .only_named = true,
-      .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR },
+      .order_by = FIDELITY_NEAR, .shown = FIDELITY_NEAR, .order_by_says = BY_DOFOLLOW, .shown_says = BY_DOFOLLOW },
     { .v2 = SLICE("url"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("url_to"), 1, false }, .text = TEXT_URL,
-      .where = FIDELITY_NEAR },
+      .where = FIDELITY_NEAR, .where_says = ANY_LINK },
     { .v2 = SLICE("ip"), .type = VALUE_TEXT, .from = FROM_NOTHING, .filter = { SLICE("ip_source"), 1, true }, .text = TEXT_HOST,
       .where = FIDELITY_EXACT },
     { .v2 = SLICE("all"), .type = VALUE_BOOL, .from = FROM_NOTHING, .where = FIDELITY_EXACT, .make_filter = of_all },
@@ -115,13 +129,13 @@ static const struct column columns[] = {
 
 static const struct part parts[] = {
     { .name = SLICE("record"), .what = SLICE("target record"), .report = &report_record,
-      .purpose = "stats (kept for stats_ttl)" },
+      .brings = SLICE("stats"), .purpose = "the target record: stats (asked again after stats_ttl)" },
 };
 
 #define OF_RECORD(name, number) { .v2 = SLICE(name), .type = VALUE_WHOLE, .from = FROM_PART, .part = 0,                     \
                                   .fields = BIT(number), .shown = FIDELITY_EXACT }
 #define UNKNOWN(name) { .v2 = SLICE(name), .type = VALUE_WHOLE, .from = FROM_NOTHING, .shown = FIDELITY_MISSING,           \
-                        .null_when = NULL_MISSING }
+                        .null_when = NULL_MISSING, .says = SLICE("v3 has nothing like it: 0") }
 static const struct table_stat stats[] = {
     OF_RECORD("refdomains", RECORD_REFDOMAINS),
     OF_RECORD("ips", RECORD_REFIPS),
@@ -136,7 +150,8 @@ static const struct table_stat stats[] = {
     UNKNOWN("image"),
     /* v3 counts domains that have nothing but such links: v2's were these at least. */
     { .v2 = SLICE("nofollow"), .type = VALUE_WHOLE, .from = FROM_PART, .part = 0,
-      .fields = BIT(RECORD_REFDOMAINS_NOFOLLOW), .shown = FIDELITY_BOUND },
+      .fields = BIT(RECORD_REFDOMAINS_NOFOLLOW), .shown = FIDELITY_BOUND,
+      .says = SLICE("at least: v3 counts domains that have nothing but such links") },
     UNKNOWN("ugc"),
     UNKNOWN("sponsored"),
     OF_RECORD("dofollow", RECORD_REFDOMAINS_DOFOLLOW),

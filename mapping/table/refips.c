@@ -19,11 +19,13 @@ static const struct report report = {
 
 static const struct column columns[] = {
     { .v2 = SLICE("refip"), .type = VALUE_TEXT, .field = ADDRESS, .text = TEXT_HOST,
-      .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_NEAR },
+      .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_NEAR,
+      .shown_says = SLICE("v3 knows one address of a domain") },
     { .v2 = SLICE("refdomain"), .type = VALUE_TEXT, .field = DOMAIN, .text = TEXT_HOST,
       .where = FIDELITY_EXACT, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
     { .v2 = SLICE("backlinks"), .type = VALUE_WHOLE, .field = LINKS,
-      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+      .where = FIDELITY_NEAR, .having = FIDELITY_EXACT, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT,
+      .where_says = SLICE("v2 looked at each link; v3 has the sum of the domain only") },
 };
 /* clang-format on */
 

@@ -86,8 +86,13 @@ static struct refusal unknown_table(struct slice from, bool bad, struct arena *m
         return refuse(FAULT_UNKNOWN_TABLE,
                       arena_printf(memory, "from is %s: name the table, one of %.*s",
                                    bad ? "not percent-encoded UTF-8" : "missing", SLICE_ARGS(names)));
-    return refuse(FAULT_UNKNOWN_TABLE, arena_printf(memory, "table \"%.*s\" is not one of %.*s%s%.*s", SLICE_ARGS(from),
-                                                    SLICE_ARGS(names), hint.n ? "; " : "", SLICE_ARGS(hint)));
+    struct slice like = hint.n ? S("") : table_like(from);
+    return refuse(FAULT_UNKNOWN_TABLE,
+                  arena_printf(memory, "API v2 had no table \"%.*s\"%s%.*s%s served: %.*s", SLICE_ARGS(from),
+                               hint.n   ? "; "
+                               : like.n ? "; did you mean "
+                                        : "",
+                               SLICE_ARGS(hint.n ? hint : like), like.n ? "?" : ";", SLICE_ARGS(names)));
 }
 
 static struct refusal read_table(const struct params *params, struct arena *memory, struct call *c)

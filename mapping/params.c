@@ -188,6 +188,41 @@ bool params_add(struct params *p, struct slice text, struct arena *memory)
     return true;
 }
 
+/* "token" in any way of writing it. */
+static bool is_token(struct slice raw_name)
+{
+    enum { LONGEST = 3 * 5 /* each of its letters as %XX */ };
+    char room[LONGEST];
+    struct buffer name = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
+    if (raw_name.n > LONGEST || slice_find(raw_name, '%') == raw_name.n)
+        return slice_eq(raw_name, rows[PARAM_TOKEN].name);
+    return percent_decode(&name, raw_name, NULL) && slice_eq(buffer_slice(&name), rows[PARAM_TOKEN].name);
+}
+
+void params_write_text(struct slice text, struct buffer *out)
+{
+    while (text.n) {
+        struct slice value, pair = slice_split(text, '&', &text);
+        if (!pair.n || is_token(slice_split(pair, '=', &value)))
+            continue;
+        if (out->n)
+            buffer_put(out, '&');
+        buffer_append(out, pair);
+    }
+}
+
+void params_write_names(const struct params *p, struct buffer *out)
+{
+    bool any = false;
+    for (int i = 0; i < PARAM_COUNT; i++) {
+        if (i == PARAM_TOKEN || i == PARAM_FROM || (!p->value[i].n && !p->bad[i]))
+            continue;
+        buffer_put(out, any ? ',' : ' ');
+        buffer_append(out, rows[i].name);
+        any = true;
+    }
+}
+
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory)
 {
     struct buffer b = { 0 };

@@ -47,6 +47,13 @@ struct params {
  * memory is out. */
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory);
 
+/* Append a query or a form (`text`, as it came) to `out`, which may hold the one before it: all its pairs but the
+ * token's. What comes of it may hold the token in another place: see params_without_token. */
+void params_write_text(struct slice text, struct buffer *out);
+
+/* Append " mode,where": a blank and the names of the parameters that are there, but token and from. */
+void params_write_names(const struct params *p, struct buffer *out);
+
 /* Append "twice.limit" for each parameter of which the first of several values counts, comma-separated, also from what
  * `out` has already. `of_list`: the call is for a list; other calls look at the table and the output alone. */
 void params_write_twice(const struct params *p, bool of_list, struct buffer *out);

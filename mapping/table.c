@@ -2,6 +2,8 @@
  * Look-ups in the tables. */
 #include "mapping/table.h"
 
+#include "base/words/words.h"
+
 const struct table *table_at(size_t i)
 {
     return table_list[i];
@@ -21,6 +23,16 @@ struct slice table_hint(struct slice from)
         if (slice_eq(h->from, from))
             return h->hint;
     return S("");
+}
+
+struct slice table_like(struct slice from)
+{
+    struct slice like = { 0 };
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; table_at(i); i++)
+        if (words_is_near(from, table_at(i)->from, &best))
+            like = table_at(i)->from;
+    return like;
 }
 
 bool table_is_served(const struct table *t)

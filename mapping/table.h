@@ -193,6 +193,9 @@ extern const struct table_hint table_hints[];
 /* NULL when there is no such table; those that are refused are there. */
 const struct table *table_find(struct slice from);
 
+/* The table of v2 that a name may have been meant for; n 0: none. */
+struct slice table_like(struct slice from);
+
 /* The i-th table, NULL past the last. */
 const struct table *table_at(size_t i);
 

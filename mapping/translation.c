@@ -9,7 +9,7 @@
 #include "mapping/record.h"
 #include "mapping/translation_inside.h"
 
-enum { MAX_OBJECT = 64 * 1024 };
+enum { MAX_OBJECT = 64 * 1024, PAGE_MEMORY = 4 * 1024 * 1024 };
 
 /* v3 cuts long lists at the plan's cap without a word; these caps are known. */
 static const int64_t known_caps[] = { 100, 250, 500 };
@@ -86,6 +86,7 @@ void translation_free(struct translation *t)
     rows_free(t->rows);
     walk_free(t->walk);
     buffer_clear(&t->packed);
+    arena_free(t->next_page);
     free(t);
 }
 
@@ -97,7 +98,7 @@ void translation_set_budget(struct translation *t, struct budget *budget)
 
 size_t translation_bytes(const struct translation *t)
 {
-    size_t n = t->packed.room;
+    size_t n = t->packed.room + (t->next_page ? arena_used(t->next_page) : 0);
     for (int i = 0; i < ASK_COUNT; i++)
         n += t->asks[i].body.room;
     return n;
@@ -219,12 +220,6 @@ void translation_end_rows(struct translation *t)
     t->ending.full = true;
 }
 
-void translation_end_list(struct translation *t)
-{
-    t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
-    t->asks[ASK_LIST].state = ANSWERED;
-}
-
 bool translation_replay(struct translation *t, struct slice rows)
 {
     struct scan_value values[REPORT_MAX_FIELDS];
@@ -248,7 +243,7 @@ void translation_replayed(struct translation *t, bool whole)
     if (enough || whole)
         t->asks[ASK_LIST].state = ANSWERED;
     t->page = t->replayed > 0;
-    t->own_from = t->own_until = rows_count(t->rows);
+    t->own.from = t->own.until = rows_count(t->rows);
 }
 
 void translation_keep_rows(struct translation *t, size_t max_bytes)
@@ -369,6 +364,16 @@ static bool has_long_text(const struct translation *t, const union cell *last)
     return false;
 }
 
+/* There is no memory for another page: what was paid for is answered with the rows that are there. */
+static bool end_full(struct translation *t)
+{
+    if (!t->asks[ASK_LIST].by_itself)
+        return no_memory(t);
+    t->ending.full = true;
+    t->asks[ASK_LIST].state = ANSWERED;
+    return true;
+}
+
 /* The next page begins behind the last row that came whole. Where the rows were not in byte order, v3's idea of
  * "behind" is not known either: then at that row, and what was there before is dropped. The texts of that row stand in
  * the URL: where it would be too long to be sent, the list ends here. */
@@ -380,15 +385,21 @@ static bool begin_page(struct translation *t, const union cell *last, struct sli
         end_here(t);
         return true;
     }
-    *after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, or_at, t->memory);
-    struct slice longest = after->p ? plan_list_path(t->plan, *after, wanted_rows(t), t->memory) : *after;
+    arena_free(t->next_page);
+    t->next_page = arena_new(PAGE_MEMORY);
+    if (!t->next_page)
+        return end_full(t);
+    *after = filter_after(t->plan->call->table, t->plan->order, t->plan->n_order, last, or_at, t->next_page);
+    struct slice longest = after->p ? plan_list_path(t->plan, *after, wanted_rows(t), t->next_page) : *after;
     if (longest.p && plan_is_too_long(t->plan, longest)) {
         end_here(t);
         return true;
     }
     int64_t come_again = longest.p ? rows_begin_page(t->rows) : -1;
+    if (come_again < 0)
+        return end_full(t);
     t->came_in_all -= come_again;
-    return come_again >= 0 ? true : no_memory(t);
+    return true;
 }
 
 /* What makes up for rows that were merged: the rows that are missing and the share that was merged so far, at least
@@ -433,25 +444,31 @@ static bool next_list(struct translation *t, struct v3_request *ret)
             return false;
         if (t->page_rows && again >= t->page_rows) /* a page would bring nothing else */
             end_here(t);
-        if (t->ending.cut_short)
+        if (t->asks[ASK_LIST].state == ANSWERED) /* it has ended */
             return true;
     }
     int64_t rows = rows_of_page(t, again);
     if (rows <= again) {
-        translation_end_list(t);
+        t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
+        t->asks[ASK_LIST].state = ANSWERED;
         return true;
     }
     struct asked *a = &t->asks[ASK_LIST];
     scanner_free(a->scanner);
     a->scanner = new_scanner(t->plan->call->table->list, t->plan->fields, on_list_row, t);
-    ret->path = t->walk ? walk_path(t->walk, rows) : plan_list_path(t->plan, after, rows, t->memory);
+    ret->path =
+        t->walk ? walk_path(t->walk, rows) : plan_list_path(t->plan, after, rows, after.n ? t->next_page : t->memory);
+    if (!a->scanner || !ret->path.p) {
+        ret->path = S("");
+        return end_full(t);
+    }
     ret->has_rows = true;
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
     t->share.units -= ret->units;
     t->asked = rows;
     t->came = t->came_new = 0;
-    return a->scanner && ret->path.p ? true : no_memory(t);
+    return true;
 }
 
 /* The target record, of this target alone: more of it than is needed where that costs nothing. */
@@ -491,7 +508,7 @@ bool translation_next_of(struct translation *t, enum plan_ask ask, struct v3_req
         return false;
     *ret = (struct v3_request){ .ask = ask };
     a->state = ASKING;
-    if (!(ask == ASK_LIST ? next_list(t, ret) : next_part(t, ret)) || !ret->path.p)
+    if (!(ask == ASK_LIST ? next_list(t, ret) : next_part(t, ret)) || !ret->path.n)
         return false;
     a->by_itself = true;
     return true;
@@ -563,7 +580,7 @@ static bool end_step(struct translation *t)
     enum walk_end end = walk_end(t->walk, t->came == t->asked, take_row, t);
     if (end == WALK_NO_MEMORY)
         return no_memory(t);
-    t->own_until = rows_count(t->rows);
+    t->own.until = rows_count(t->rows);
     t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
     t->ending.cut_short = t->ending.stuck = end == WALK_IS_STUCK;
     t->ending.kept_whole = end == WALK_IS_OVER && !t->ending.full && !t->ending.unkept;
@@ -582,7 +599,7 @@ static bool end_list(struct translation *t, int64_t rows_header)
         return end_step(t);
     for (int i = ASK_PARTS; i < ASK_COUNT; i++)
         t->asks[i].is_full = true; /* v3 may have cut the first page */
-    t->own_until = rows_count(t->rows);
+    t->own.until = rows_count(t->rows);
     bool more = more_behind(t);
     t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
     t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
@@ -660,8 +677,8 @@ int64_t translation_rows(const struct translation *t)
 int64_t translation_own_results(const struct translation *t)
 {
     int64_t first = t->plan->call->offset, behind = wanted_rows(t);
-    int64_t from = t->own_from > first ? t->own_from : first;
-    int64_t until = t->own_until < behind ? t->own_until : behind;
+    int64_t from = t->own.from > first ? t->own.from : first;
+    int64_t until = t->own.until < behind ? t->own.until : behind;
     return until > from ? until - from : 0;
 }
 

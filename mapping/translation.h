@@ -101,7 +101,7 @@ void translation_replayed(struct translation *t, bool whole);
 void translation_keep_rows(struct translation *t, size_t max_bytes);
 bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole);
 
-/* Before the first translation_next, after translation_replayed: the answer has at most `results` rows, fewer than the
+/* Before the list is asked for, after translation_replayed: the answer has at most `results` rows, fewer than the
  * call asks for. `one_more`: a row more is asked for, to know whether there are more. */
 void translation_cut(struct translation *t, int64_t results, bool one_more);
 
@@ -110,9 +110,6 @@ void translation_pay(struct translation *t, int64_t units);
 
 /* No memory is left for more rows: the list ends with those that are there. */
 void translation_end_rows(struct translation *t);
-
-/* The list's request that was taken last will not be sent: the list ends with the rows that are there. */
-void translation_end_list(struct translation *t);
 
 /* Whether nothing of the list has to be asked for (any more). */
 bool translation_knows_list(const struct translation *t);

@@ -50,9 +50,12 @@ struct translation {
     int64_t page, asked, came,
         came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
-    int64_t own_from, own_until;   /* the distinct rows, by place, that whole pages have brought which were asked for */
-    struct buffer packed;          /* rows to be remembered */
-    size_t packed_sound;           /* bytes of it up to the last row whose texts were whole */
+    struct {
+        int64_t from, until;
+    } own;                   /* the distinct rows, by place, that whole pages have brought which were asked for */
+    struct arena *next_page; /* of the path of a further page, which has texts of rows in it; made anew for each */
+    struct buffer packed;    /* rows to be remembered */
+    size_t packed_sound;     /* bytes of it up to the last row whose texts were whole */
     bool keeps_rows, has_parts_in_list;
     int64_t page_rows, learnt_page_rows;
     struct share share;

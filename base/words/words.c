@@ -308,14 +308,14 @@ const char *words_value(const struct words *w, const char *name)
 
 /* ---- help ---- */
 
-/* Append `text` broken at blanks to WORDS_COLUMNS; `column` is where it begins, `indent` where lines go on. */
-static void flow(struct buffer *b, struct slice text, size_t column, size_t indent)
+/* Append `text` broken at blanks to `columns`; `column` is where it begins, `indent` where lines go on. */
+static void flow_to(struct buffer *b, struct slice text, size_t columns, size_t column, size_t indent)
 {
     bool first = true;
     while (text.p) {
         struct slice word = slice_split(text, ' ', &text);
         size_t width = shown_width(word);
-        if (!first && column + 1 + width > WORDS_COLUMNS) {
+        if (!first && column + 1 + width > columns) {
             buffer_printf(b, "\n%*s", (int)indent, "");
             column = indent;
         } else if (!first) {
@@ -327,6 +327,11 @@ static void flow(struct buffer *b, struct slice text, size_t column, size_t inde
         first = false;
     }
     buffer_put(b, '\n');
+}
+
+static void flow(struct buffer *b, struct slice text, size_t column, size_t indent)
+{
+    flow_to(b, text, WORDS_COLUMNS, column, indent);
 }
 
 static void put_part(struct buffer *b, size_t *column, struct slice part)
@@ -408,13 +413,24 @@ void words_list(struct buffer *out, struct slice name, const char *help)
     flow(out, slice_of(rest.p, n), NAME_WIDTH + 2, NAME_WIDTH + 2);
 }
 
-void words_fold(struct buffer *b, size_t from)
+static size_t indent_of(struct slice line)
+{
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    return n;
+}
+
+void words_fold(struct buffer *b, size_t from, size_t columns)
 {
     struct buffer folded = { 0 };
     struct slice rest = slice_from(buffer_slice(b), from);
     while (rest.n) {
-        struct slice line = slice_split(rest, '\n', &rest);
-        flow(&folded, line, 0, 2);
+        struct slice text, line = slice_split(rest, '\n', &rest);
+        size_t indent = indent_of(line);
+        text = slice_from(line, indent);
+        buffer_append(&folded, slice_of(line.p, indent));
+        flow_to(&folded, text, columns, indent, indent + 2);
     }
     if (!folded.failed) {
         b->n = from;

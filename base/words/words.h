@@ -78,7 +78,7 @@ bool words_is_team(struct slice text);
  * SIZE_MAX at first and becomes how near it is. */
 bool words_is_near(struct slice name, struct slice known, size_t *best);
 
-/* Fold the lines of `b` from `from` on to 80 columns, at blanks; what goes on is indented by two. */
-void words_fold(struct buffer *b, size_t from);
+/* Fold the lines of `b` from `from` on to so many columns, at blanks; what goes on is indented by two more. */
+void words_fold(struct buffer *b, size_t from, size_t columns);
 
 #endif

@@ -25,9 +25,9 @@ static void put_milli(struct buffer *out, int64_t milli)
     if (milli % 1000) {
         char part[8];
         int n = snprintf(part, sizeof part, ".%03d", (int)(milli % 1000));
-        while (part[n - 1] == '0')
+        while (n > 0 && part[n - 1] == '0')
             n--;
-        buffer_append(out, slice_of(part, (size_t)n));
+        buffer_append(out, slice_of(part, n > 0 ? (size_t)n : 0));
     }
 }
 

@@ -41,8 +41,10 @@ static struct refusal take_country(const struct filter_making *m, const struct c
                               "two countries are asked for at once: ask for each in a call of its own");
     *m->country = arena_dup(m->memory, slice_of(two, 2));
     *ret = S("");
-    return m->country->p ? (struct refusal){ 0 }
-                         : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+    struct refusal refusal = { 0 };
+    if (!m->country->p)
+        refusal = (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+    return refusal;
 }
 
 /* clang-format off */

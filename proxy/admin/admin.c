@@ -108,6 +108,17 @@ static const char *const usage_options[] = {
 };
 enum { USAGE_OPTIONS = sizeof usage_options / sizeof usage_options[0] };
 
+/* The books answer, or too many are asking. */
+static bool ask_books(const struct admin_owner *owner, void *asker, bool is_csv, int argc, const char *const *argv,
+                      struct admin_answer *answer)
+{
+    if (owner->usage(owner->context, asker, is_csv, argc, argv))
+        return false;
+    *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
+    answer->says_retry = true;
+    return true;
+}
+
 static bool usage(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
 {
     const char *argv[2 * USAGE_OPTIONS + 3] = { "usage" };
@@ -130,11 +141,47 @@ static bool usage(const struct admin_owner *owner, const struct query *query, vo
     }
     argv[argc++] = "--format";
     argv[argc++] = is_csv ? "csv" : "json";
-    if (owner->usage(owner->context, asker, is_csv, argc, argv))
-        return false;
-    *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
-    answer->says_retry = true;
+    return ask_books(owner, asker, is_csv, argc, argv, answer);
+}
+
+static bool unknown(const struct admin_owner *owner, const struct query *query, void *asker,
+                    struct admin_answer *answer)
+{
+    bool is_csv = slice_eq(query->value[0], S("csv"));
+    const char *argv[] = { "key", "list", "--unknown", "--format", is_csv ? "csv" : "json" };
+    if (is_csv || !query->value[0].n || slice_eq(query->value[0], S("json")))
+        return ask_books(owner, asker, is_csv, 5, argv, answer);
+    *answer = admin_error(400, S("format is json or csv"));
     return true;
+}
+
+enum { OVERVIEW_TEAM, OVERVIEW_KEY, OVERVIEW_PERIOD, OVERVIEW_SINCE, OVERVIEW_UNTIL, OVERVIEW_OPTIONS };
+
+/* The daemon's command takes them as they are asked for: name=value. */
+static bool overview(const struct admin_owner *owner, const struct query *query, void *asker,
+                     struct admin_answer *answer)
+{
+    static const char *const names[OVERVIEW_OPTIONS] = { "team", "key", "period", "since", "until" };
+    const char *argv[OVERVIEW_OPTIONS + 1] = { "overview" };
+    struct buffer words = { 0 };
+    int argc = 1;
+    size_t at[OVERVIEW_OPTIONS];
+    for (int i = 0; i < OVERVIEW_OPTIONS; i++) {
+        if (!query->value[i].n)
+            continue;
+        at[argc++ - 1] = words.n;
+        buffer_printf(&words, "%s=%s", names[i], query->value[i].p);
+        buffer_put(&words, '\0');
+    }
+    for (int i = 1; i < argc && !words.failed; i++)
+        argv[i] = words.p + at[i - 1];
+    bool answered = true;
+    if (words.failed)
+        *answer = admin_error(503, S("memory is out; try again later"));
+    else
+        answered = ask_books(owner, asker, false, argc, argv, answer);
+    buffer_clear(&words);
+    return answered;
 }
 
 enum who { ANYBODY, TOKEN };
@@ -153,6 +200,11 @@ static const struct path {
       usage,
       { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("team"), SLICE("key"), SLICE("per"),
         SLICE("sort"), SLICE("top"), SLICE("format") } },
+    { SLICE("/overview"),
+      TOKEN,
+      overview,
+      { SLICE("team"), SLICE("key"), SLICE("period"), SLICE("since"), SLICE("until") } },
+    { SLICE("/unknown"), TOKEN, unknown, { SLICE("format") } },
     { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
@@ -178,6 +230,8 @@ struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *o
     struct slice rest, why = slice_split(err, '\n', &rest);
     if (slice_starts(why, S("anchorage usage: ")))
         why = slice_from(why, 10);
+    if (slice_starts(why, S("anchorage overview: ")))
+        why = slice_from(why, 20);
     bool is_asked_wrong = status == STATUS_MISUSED || slice_starts(why, S("usage: there is no "));
     if (slice_starts(why, S("usage: ")))
         why = slice_from(why, 7);

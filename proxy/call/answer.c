@@ -7,7 +7,7 @@
 #include "proxy/call/fetch.h"
 #include "proxy/call/outcome.h"
 
-enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
+enum { MAX_HEADERS = 16, MAX_WHY = 512, MAX_RETRY_S = 3600 };
 
 struct headers {
     struct http_header list[MAX_HEADERS];

@@ -79,6 +79,7 @@ struct asked {
     struct params params;
     struct call call;
     struct plan plan;
+    struct slice shown_target, shape; /* as they stand in its entries */
 };
 
 struct amounts {
@@ -131,7 +132,7 @@ struct exchange {
     struct settings *settings; /* those it began with */
     struct http_call *http;
     struct arena *memory; /* of everything that belongs to the call */
-    size_t counted;       /* bytes of it and of the body, in the service's budget */
+    size_t counted;       /* bytes of it and of the body, in exchange_budget */
     struct link link;     /* service.running, then service.finished */
     char id[LEDGER_ID_SIZE];
 
@@ -192,14 +193,22 @@ enum onward exchange_refuse(struct exchange *x, enum fault fault, struct slice w
 /* The same for a call that finds no memory of its own. */
 enum onward exchange_refuse_memory(struct exchange *x);
 enum onward exchange_refuse_call_memory(struct exchange *x);
+/* The same when exchange_budget is spent; it says by whom. */
+enum onward exchange_refuse_spent(struct exchange *x);
 
-/* Bring what the call holds up to date in the budget of all. False when that is spent. */
+/* What the call holds is taken from its team's part of service.memory, as soon as it has a team. */
+static inline struct budget *exchange_budget(struct exchange *x)
+{
+    return x->ticket.queue ? &x->ticket.queue->memory : &x->service->memory;
+}
+
+/* Bring what the call holds up to date in its budget. False when that is spent. */
 bool exchange_count(struct exchange *x);
 
 /* Zeroed memory of the call for a step's own struct; NULL when it is out. */
 #define exchange_part(x, type) ((type *)arena_zalloc_array((x)->memory, sizeof(type), 1))
 
-/* What stands in every entry of the call. shape.p is NULL when memory is out. */
+/* What stands in every entry of the call. */
 struct ledger_call exchange_ledger_call(const struct exchange *x);
 
 /* HEAD: read and planned, and answered without asking v3, without a turn and without an entry in the books. */

@@ -438,11 +438,11 @@ static enum onward take_given(struct exchange *x)
         return ANEW; /* as many of its rows as the limit leaves come from its pages */
     if (x->fetch->has_copy)
         return outcome_from_flight(x) ? ONWARD : exchange_refuse_memory(x);
-    if (!budget_take(&x->service->memory, a->body.n)) {
+    if (!budget_take(exchange_budget(x), a->body.n)) {
         int64_t again_ms = clock_monotonic_ms() + MEMORY_AGAIN_MS;
         if (again_ms < x->clocks.deadline_ms)
             return exchange_sleep(x, again_ms);
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        return exchange_refuse_spent(x);
     }
     x->counted += a->body.n;
     x->fetch->has_copy = true;

@@ -113,8 +113,18 @@ enum onward read_enter(struct exchange *x)
     return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }
 
+/* Each page has its entry: what is in all of them is made once. */
+static bool read_for_books(struct asked *a, struct arena *memory)
+{
+    a->shown_target = a->call.target.v3.n ? params_without_token(&a->params, a->call.target.v3, memory) : S("");
+    a->shape = call_shape(&a->call, memory);
+    return a->shape.p;
+}
+
 enum onward plan_enter(struct exchange *x)
 {
+    if (!read_for_books(&x->asked, x->memory))
+        return exchange_refuse_call_memory(x);
     if (table_is_of_books(x->asked.call.table))
         return exchange_is_head(x) ? DONE : SKIP;
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));

@@ -134,13 +134,12 @@ static enum onward read_remembered(struct exchange *x)
 
 static enum onward begin_list(struct exchange *x)
 {
-    struct budget *b = &x->service->memory;
-    size_t most = MAX_ROW_BYTES < b->max / 2 ? MAX_ROW_BYTES : b->max / 2;
+    size_t max = x->service->memory.max, most = MAX_ROW_BYTES < max / 2 ? MAX_ROW_BYTES : max / 2;
     struct account *a = x->asked.account;
     x->translation = translation_new(&x->asked.plan, a->seen, most, x->memory);
     if (!x->translation)
         return exchange_refuse_memory(x);
-    translation_set_budget(x->translation, b);
+    translation_set_budget(x->translation, exchange_budget(x));
     bool is_kept = exchange_config(x)->answer_ttl_ms && x->asked.plan.ask_list;
     x->pages = (struct pages){ .list = is_kept ? x->recall->list : slice_of(NULL, 0), .anew = exchange_is_fresh(x) };
     x->recall->awaited_at = 0;

@@ -47,9 +47,9 @@ static void copy_answer(void *context)
 static enum onward on_worker(struct exchange *x, void (*run)(void *exchange), size_t bytes)
 {
     if (x->has_sent)
-        budget_add(&x->service->memory, bytes); /* it was paid for */
-    else if (!budget_take(&x->service->memory, bytes))
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        budget_add(exchange_budget(x), bytes); /* it was paid for */
+    else if (!budget_take(exchange_budget(x), bytes))
+        return exchange_refuse_spent(x);
     x->counted += bytes; /* until what it really has is known */
     return exchange_on_worker(x, run);
 }

@@ -13,6 +13,7 @@ struct bound {
     const char *name;
     enum fault fault;
     int64_t left, results; /* results -1: not even for what the call takes without any */
+    enum limit_kind kind;  /* of a monthly limit */
 };
 
 enum { BOUND_ROWS, BOUND_TEAM, BOUND_WHOLE, BOUND_CALL, BOUNDS };
@@ -25,6 +26,7 @@ struct rounds {
     } state;
     int64_t results;                     /* of the answer at most: limit, or what the limits pay for */
     int64_t units;                       /* that the call may take in all */
+    bool one_more;                       /* and a row behind them is asked for */
     struct bound bound;                  /* the limit that pays for fewer results than the call asks for */
     struct slice parts[TABLE_MAX_PARTS]; /* what each is shared under */
 };
@@ -92,16 +94,29 @@ static int64_t results_of_units(const struct exchange *x, int64_t units)
     return results > 0 ? results : 0;
 }
 
+/* What explain says of the call: what is remembered is no reason to take more than that for what is not. */
+static int64_t units_most(const struct exchange *x)
+{
+    int64_t ceiling = exchange_config(x)->units_per_call;
+    return ceiling ? plan_max_units(&x->asked.plan, ceiling) : LEDGER_NO_LIMIT;
+}
+
 static void measure(const struct exchange *x, struct bound bounds[BOUNDS])
 {
     struct ledger_room room = ledger_room(x->service->ledger, slice_of(x->id, LEDGER_ID_SIZE - 1), x->asked.team_name);
     int64_t ceiling = exchange_config(x)->units_per_call;
-    bounds[BOUND_ROWS] = (struct bound){ "the team's rows_per_month leaves", FAULT_OUT_OF_ROWS, room.rows, 0 };
-    bounds[BOUND_TEAM] = (struct bound){ "the team's units_per_month leaves", FAULT_OUT_OF_UNITS, room.team_units, 0 };
-    bounds[BOUND_WHOLE] = (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0 };
-    bounds[BOUND_CALL] = (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0 };
-    for (int i = 0; i < BOUNDS; i++)
-        bounds[i].results = i == BOUND_ROWS ? results_of_rows(x, bounds[i].left) : results_of_units(x, bounds[i].left);
+    bounds[BOUND_ROWS] =
+        (struct bound){ "the team's rows_per_month leaves", FAULT_OUT_OF_ROWS, room.rows, 0, LIMIT_ROWS };
+    bounds[BOUND_TEAM] =
+        (struct bound){ "the team's units_per_month leaves", FAULT_OUT_OF_UNITS, room.team_units, 0, LIMIT_TEAM_UNITS };
+    bounds[BOUND_WHOLE] =
+        (struct bound){ "units_per_month leaves", FAULT_OUT_OF_UNITS, room.whole_units, 0, LIMIT_WHOLE_UNITS };
+    bounds[BOUND_CALL] =
+        (struct bound){ "units_per_call is", FAULT_TOO_DEAR, ceiling ? ceiling : LEDGER_NO_LIMIT, 0, 0 };
+    bounds[BOUND_ROWS].results = results_of_rows(x, bounds[BOUND_ROWS].left);
+    for (int i = BOUND_TEAM; i < BOUND_CALL; i++)
+        bounds[i].results = results_of_units(x, bounds[i].left);
+    bounds[BOUND_CALL].results = results_of_units(x, units_most(x));
 }
 
 int64_t round_rows_most(const struct exchange *x)
@@ -145,7 +160,6 @@ struct slice round_why_cut(const struct exchange *x, enum translation_cut cut)
 /* Nothing was asked for yet but, perhaps, what bounds the list. */
 static enum onward refuse(struct exchange *x, const struct bound *b)
 {
-    struct ledger *l = x->service->ledger;
     const struct call *c = &x->asked.call;
     bool may_be_cut = exchange_config(x)->too_long == TOO_LONG_CUT;
     bool is_rows = b->fault == FAULT_OUT_OF_ROWS;
@@ -153,25 +167,27 @@ static enum onward refuse(struct exchange *x, const struct bound *b)
     int64_t needs = is_rows ? price_of(x, results) : fetch_units(x) + parts_units(x) + list_units(x, results);
     if (b->fault == FAULT_TOO_DEAR) {
         struct refusal r = plan_too_dear(&x->asked.plan, needs, b->left, x->memory);
-        return exchange_refuse(x, r.fault, r.why);
+        struct slice cost = fetch_units(x) ? arena_printf(x->memory, "%.*s; it has cost %lld by now", SLICE_ARGS(r.why),
+                                                          (long long)fetch_units(x))
+                                           : r.why;
+        return exchange_refuse(x, r.fault, cost.p ? cost : r.why);
     }
-    x->retry_after_ms = is_rows ? ledger_month_ends_in_ms(l) : ledger_billing_month_ends_in_ms(l);
-    struct slice why =
-        arena_printf(x->memory, "%s %lld %s, and this call %s %lld: ask for fewer rows%s, or wait for the next month",
-                     b->name, (long long)b->left, unit_of(b), may_be_cut ? "needs" : "may need", (long long)needs,
-                     is_rows ? "" : " or columns");
-    return why.p ? exchange_refuse(x, b->fault, why) : exchange_refuse_call_memory(x);
+    int64_t most = is_rows ? price_of(x, c->limit) : fetch_units(x) + parts_units(x) + list_units(x, c->limit);
+    return hold_refuse(
+        x,
+        &(struct shortage){
+            .kind = b->kind, .left = b->left, .least = may_be_cut ? needs : 0, .most = most, .spent = fetch_units(x) });
 }
 
 /* Set aside what `results` of the answer take, and what goes on for rows that merge. */
 static enum onward set_aside(struct exchange *x, int64_t results, bool one_more)
 {
     struct rounds *r = x->rounds;
-    int64_t ceiling = exchange_config(x)->units_per_call, list = list_units(x, results + one_more);
+    int64_t most = units_most(x), list = list_units(x, results + one_more);
     r->units = fetch_units(x) + parts_units(x) + list;
     struct units allowance = { plan_allowance(&x->asked.plan, list) };
-    if (ceiling)
-        allowance.n = least(allowance.n, ceiling - r->units);
+    if (most != LEDGER_NO_LIMIT)
+        allowance.n = least(allowance.n, most - r->units);
     enum onward how = hold_whole(x, price_of(x, results), r->units, &allowance);
     r->units += allowance.n;
     return how;
@@ -244,6 +260,12 @@ static bool is_proven(const struct exchange *x)
     return most <= x->asked.call.offset + x->rounds->results;
 }
 
+/* Rows that are remembered show that there are more. */
+static bool is_disproven(const struct exchange *x)
+{
+    return translation_rows(x->translation) - x->asked.call.offset > x->rounds->results;
+}
+
 /* The whole call is checked before its first request. ONWARD; AGAIN: when other calls' holds have ended; REFUSE. */
 static enum onward decide(struct exchange *x)
 {
@@ -267,13 +289,15 @@ static enum onward decide(struct exchange *x)
     enum onward how = set_aside(x, r->results, one_more);
     if (how != ONWARD)
         return how;
+    r->one_more = one_more;
     r->state = DECIDED;
     if (!is_cut)
         return ONWARD;
     if (exchange_config(x)->too_long == TOO_LONG_REFUSE && !is_proven(x)) {
-        if (!lacks_bound(x))
+        if (is_disproven(x) || !lacks_bound(x))
             return refuse(x, tightest);
-        r->state = PROVING;
+        r->state = PROVING; /* nothing of the list is known to be enough until that has ended */
+        return ONWARD;
     }
     translation_cut(x->translation, r->results, one_more);
     return ONWARD;
@@ -305,9 +329,12 @@ static struct slice *shared_as(struct exchange *x, enum plan_ask ask)
     return key;
 }
 
-/* Take seats where another call is asking for the same part of this target right now. */
+/* Take seats where another call is asking for the same part of this target right now. Nothing is set aside on v3's free
+ * targets: all is asked in the first round there, before it may turn out that they are not free. */
 static void join_parts(struct exchange *x)
 {
+    if (plan_is_free(&x->asked.plan))
+        return;
     for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
         if (translation_needs(x->translation, ask) && !exchange_asks_record(x, ask) && shared_as(x, ask)->p &&
             flight_join(x->asked.account->flights, &x->seats, (enum flight_kind)ask, *shared_as(x, ask)))
@@ -334,6 +361,14 @@ static int64_t rows_to_hold(const struct exchange *x, int64_t list_rows)
     return rows > hold_rows(x) ? rows - hold_rows(x) : 0;
 }
 
+/* Units beyond those that are held already: what earlier rounds were held for and did not take serves this one. So no
+ * more is ever held than is set aside. */
+static int64_t units_to_hold(const struct exchange *x, int64_t units)
+{
+    int64_t held = hold_units(x), over = held - least(held, fetch_units(x));
+    return units > over ? units - over : 0;
+}
+
 static void start_flight(struct exchange *x, enum plan_ask ask)
 {
     struct flights *flights = x->asked.account->flights;
@@ -357,7 +392,7 @@ static bool next_record(struct exchange *x, enum plan_ask ask, struct v3_request
 static void take_requests(struct exchange *x)
 {
     struct requests *q = &x->requests;
-    int64_t list_rows = 0;
+    int64_t list_rows = 0, units = 0;
     q->n = 0;
     for (enum plan_ask ask = 0; ask < ASK_COUNT; ask++) {
         struct v3_request *r = &q->list[q->n];
@@ -366,12 +401,13 @@ static void take_requests(struct exchange *x)
             !(exchange_asks_record(x, ask) ? next_record(x, ask, r) : translation_next_of(x->translation, ask, r)))
             continue;
         q->n++;
-        x->next_hold.units += r->units;
+        units += r->units;
         if (exchange_asks_record(x, ask))
             continue;
         list_rows += ask == ASK_LIST ? r->rows : 0;
         start_flight(x, ask);
     }
+    x->next_hold.units = units_to_hold(x, units);
     x->next_hold.rows = x->rounds->state == PROVING ? price_of(x, 0) : rows_to_hold(x, list_rows);
 }
 
@@ -407,6 +443,7 @@ static enum onward may_go_on(struct exchange *x)
     if (!is_proven(x))
         return refuse(x, &r->bound);
     r->state = DECIDED;
+    translation_cut(x->translation, r->results, r->one_more);
     return ONWARD;
 }
 

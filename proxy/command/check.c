@@ -16,6 +16,7 @@
 #include "proxy/account/secret_file.h"
 #include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/control.h"
 #include "proxy/daemon/front.h"
 #include "proxy/http/http.h"
@@ -182,6 +183,15 @@ static void warn_of_files(struct warnings *w)
     }
 }
 
+/* serve runs like that where systemd hands it sockets. */
+static void warn_of_listeners(struct warnings *w)
+{
+    if (w->config->listen.n || w->config->listen_tls.n)
+        return;
+    begin_warning(w, "proxy", "listen");
+    buffer_str(&w->text, "there is no address to serve on, listen and listen_tls are empty; listen = 127.0.0.1:8080\n");
+}
+
 /* A limit beyond that of all can never be reached. */
 static void warn_of_teams(struct warnings *w)
 {
@@ -196,6 +206,20 @@ static void warn_of_teams(struct warnings *w)
         begin_team_warning(w, team);
         buffer_printf(&w->text, "units_per_month = %lld is above the whole's %lld\n", (long long)team->units_per_month,
                       (long long)c->units_per_month);
+    }
+}
+
+/* Shares hold for open calls only: over a month one team without a limit can use up what all have. */
+static void warn_of_teams_without_limit(struct warnings *w)
+{
+    const struct config *c = w->config;
+    size_t n = c->n_teams - (config_team(c, S("*")) != NULL); /* no call is of team * */
+    for (size_t i = 0; i < c->n_teams && n > 1 && c->units_per_month >= 0; i++) {
+        const struct config_team *team = &c->teams[i];
+        if (team->units_per_month != CONFIG_UNLIMITED || strcmp(team->name, "*") == 0)
+            continue;
+        begin_team_warning(w, team);
+        buffer_str(&w->text, "has no units_per_month and can use up those of all teams; a limit of its own\n");
     }
 }
 
@@ -221,11 +245,11 @@ static void put_words(struct buffer *b, const char *before, const struct config_
 /* How many keys the running daemon knows, or -1. */
 static long keys_of_daemon(const struct config *c)
 {
-    static const char *const asked[] = { "key", "list" };
+    static const char *const asked[] = { "key", "list", "--format", "csv" };
     struct buffer out = { 0 }, err = { 0 };
     int status = EXIT_WRONG;
     long lines = 0;
-    if (control_ask(c->state_directory, 2, asked, S(""), NULL, NULL, &status, &out, &err) != CONTROL_DONE ||
+    if (control_ask(c->state_directory, 4, asked, S(""), NULL, NULL, &status, &out, &err) != CONTROL_DONE ||
         status != EXIT_DONE)
         lines = -1;
     for (size_t i = 0; i < out.n && lines >= 0; i++)
@@ -263,6 +287,7 @@ static void put_summary(struct buffer *b, const struct config *c, int warnings)
     buffer_str(b, ": v2 on ");
     put_words(b, "", &c->listen);
     put_words(b, c->listen.n ? " and with TLS on " : "TLS on ", &c->listen_tls);
+    buffer_str(b, c->listen.n || c->listen_tls.n ? "" : "no address");
     put_words(b, ", admin on ", &c->admin);
     buffer_str(b, !c->admin.n           ? ", no admin side"
                   : c->admin_token_file ? " (with a token)"
@@ -281,20 +306,10 @@ static void put_summary(struct buffer *b, const struct config *c, int warnings)
 
 /* ---- the command ---- */
 
-static bool try_listeners(const struct config *config, struct buffer *out)
-{
-    if (config->listen.n || config->listen_tls.n)
-        return true;
-    config_place(config, "proxy", "listen", out);
-    buffer_str(out, "there is no address to serve on, listen and listen_tls are empty; listen = 127.0.0.1:8080\n");
-    return false;
-}
-
 /* All that a start needs. */
 static bool try_start(const struct config *config, struct buffer *out)
 {
-    bool ok = try_listeners(config, out);
-    ok &= try_binds(config, &config->listen, "listen", out);
+    bool ok = try_binds(config, &config->listen, "listen", out);
     ok &= try_binds(config, &config->listen_tls, "listen_tls", out);
     ok &= try_binds(config, &config->admin, "admin", out);
     ok &= setup_files_are_good(config, out);
@@ -314,22 +329,30 @@ int program_check(const struct config *config, bool reload)
     struct buffer out = { 0 };
     struct warnings warnings = { .config = config };
     bool ok = reload ? try_reload(config, &out) : try_start(config, &out);
+    int told = 0;
+    for (size_t i = 0; i < out.n; i++)
+        told += out.p[i] == '\n';
+    terminal_fold_messages(&out);
     complain("", buffer_slice(&out));
     if (!ok && !out.n)
         complain("", S("anchorage check: memory is out"));
-    for (size_t i = 0; i < out.n; i++)
-        warnings.n += out.p[i] == '\n';
+    warnings.n += told;
     out.n = 0;
-    if (ok && reload) {
-        buffer_printf(&out, "%s: fine\n", config->file);
-    } else if (ok) {
+    if (ok) {
+        warn_of_listeners(&warnings);
         warn_of_files(&warnings);
         warn_of_teams(&warnings);
+        warn_of_teams_without_limit(&warnings);
+        terminal_fold_messages(&warnings.text);
         complain("", buffer_slice(&warnings.text));
-        put_summary(&out, config, warnings.n);
-        words_fold(&out, 0);
     }
+    if (ok && reload)
+        buffer_printf(&out, "%s: fine\n", config->file);
+    else if (ok)
+        put_summary(&out, config, warnings.n);
     shown_clean(&out, 0);
+    words_fold(&out, 0, terminal_columns(stdout, WORDS_COLUMNS));
+    terminal_mark(&out, ": fine", true);
     fwrite(out.p ? out.p : "", 1, out.n, stdout);
     buffer_clear(&out);
     buffer_clear(&warnings.text);

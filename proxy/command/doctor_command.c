@@ -10,6 +10,7 @@
 #include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/control.h"
 #include "proxy/doctor/doctor.h"
 #include "proxy/service/setup.h"
@@ -117,8 +118,11 @@ static int no_such_team(const struct config *config, const char *team)
     for (size_t i = 0; i < config->n_teams; i++)
         if (words_is_near(slice_str(team), slice_str(config->teams[i].name), &best))
             nearest = config->teams[i].name;
-    fprintf(stderr, "anchorage doctor: no team \"%s\" is configured%s%s%s\n", team, nearest ? "; did you mean " : "",
-            nearest ? nearest : "", nearest ? "?" : "");
+    struct buffer said = { 0 };
+    buffer_printf(&said, "anchorage doctor: no team \"%s\" is configured%s%s%s\n", team,
+                  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    terminal_say(&said);
+    buffer_clear(&said);
     return EXIT_WRONG;
 }
 
@@ -139,11 +143,13 @@ int program_doctor(const struct config *config, const struct words *words)
     struct slice json, text = slice_split(buffer_slice(&out), '\0', &json);
     struct buffer shown = { 0 };
     buffer_append(&shown, wants_json ? json : text);
-    if (!wants_json)
+    if (!wants_json) {
         shown_clean(&shown, 0); /* v3's words stand in it */
+        terminal_write(stdout, &shown);
+    }
     fwrite(shown.p ? shown.p : "", 1, shown.n, stdout);
     buffer_clear(&shown);
-    fwrite(err.p ? err.p : "", 1, err.n, stderr);
+    terminal_say(&err);
     if (file && json.n && !save(file, json))
         status = EXIT_WRONG;
     buffer_clear(&out);

@@ -4,12 +4,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/shown.h"
 #include "proxy/command/input.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/service/settings.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CURL };
@@ -97,33 +96,6 @@ static void join_words(char **words, struct buffer *out)
     }
 }
 
-static bool is_coloured(void)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
-}
-
-static size_t terminal_width(void)
-{
-    struct winsize size;
-    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col;
-    return known && size.ws_col < EXPLAIN_WIDTH ? size.ws_col : EXPLAIN_WIDTH;
-}
-
-/* The verdict, which is the first word or stands behind "line N: ", has the colour. */
-static void print(struct slice text, bool refused, bool coloured)
-{
-    static const char served_word[] = "served", refused_word[] = "refused";
-    const char *word = refused ? refused_word : served_word,
-               *at = coloured ? memmem(text.p, text.n, word, strlen(word)) : NULL;
-    if (at) {
-        fwrite(text.p, 1, (size_t)(at - text.p), stdout);
-        printf("\033[1;%dm%s\033[0m", refused ? 31 : 32, word);
-        text = slice_from(text, (size_t)(at - text.p) + strlen(word));
-    }
-    fwrite(text.p ? text.p : "", 1, text.n, stdout);
-}
-
 /* Explain one call and print it; false when memory is out. */
 static bool explain_one(struct slice call, const struct explain_words *w, const struct explain_options *o,
                         struct counts *c)
@@ -135,7 +107,9 @@ static bool explain_one(struct slice call, const struct explain_words *w, const 
     bool refused = writers[w->format](call, o, &out) != FAULT_NONE, ok = !out.failed;
     if (w->format != FORMAT_JSON)
         shown_clean(&out, 0);
-    print(buffer_slice(&out), refused, w->format == FORMAT_TEXT && is_coloured());
+    if (w->format == FORMAT_TEXT)
+        terminal_mark(&out, refused ? "refused" : "served", !refused);
+    fwrite(out.p ? out.p : "", 1, out.n, stdout);
     buffer_clear(&out);
     c->calls++;
     c->refused += refused;
@@ -198,7 +172,7 @@ static int explain_all(const struct config *config, const struct explain_words *
     struct buffer joined = { 0 };
     struct counts counts = { 0 };
     bool ok;
-    o.width = terminal_width();
+    o.width = terminal_columns(stdout, EXPLAIN_WIDTH);
     if (w->curl)
         join_words(w->curl, &joined);
     if (strcmp(w->call, "-") == 0)

@@ -7,10 +7,11 @@
 
 #include "proxy/command/input.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/control.h"
 #include "proxy/service/setup.h"
 
-enum { MAX_INPUT = 32 * 1024 * 1024 };
+enum { MAX_INPUT = 32 * 1024 * 1024, TERMINAL_WORD = 48 };
 
 /* The file that the command reads: what `--token-file FILE`, `--token -` and `key import FILE` name. NULL: none. */
 static const char *input_of(const struct words *words)
@@ -39,7 +40,7 @@ static void make_absolute(const struct words *words, int argc, const char **argv
 static bool show(void *context, struct buffer *out, struct buffer *err)
 {
     (void)context;
-    fwrite(err->p ? err->p : "", 1, err->n, stderr);
+    terminal_say(err);
     bool good = fwrite(out->p ? out->p : "", 1, out->n, stdout) == out->n && fflush(stdout) == 0;
     out->n = err->n = 0;
     return good;
@@ -84,15 +85,29 @@ static int run_here(const struct config *config, const struct words *words, int 
     return status;
 }
 
+/* What was typed, behind a word for the terminal if there is one. */
+static int put_words(const char **argv, int argc, char **typed, char terminal[TERMINAL_WORD])
+{
+    int n = 0;
+    if (terminal_is_there()) {
+        snprintf(terminal, TERMINAL_WORD, "--terminal=%zu%s", terminal_columns(stdout, WORDS_COLUMNS),
+                 terminal_has_colour() ? ",colour" : "");
+        argv[n++] = terminal;
+    }
+    for (int i = 0; i < argc; i++)
+        argv[n++] = typed[i];
+    return n;
+}
+
 int program_ledger(const struct config *config, const struct words *words, int argc, char **typed)
 {
-    const char **argv = calloc((size_t)argc + 1, sizeof *argv);
+    const char **argv = calloc((size_t)argc + 2, sizeof *argv);
     struct buffer input = buffer_with_cap(MAX_INPUT), out = { 0 }, err = { 0 }, room = { 0 };
+    char terminal[TERMINAL_WORD];
     int status = EXIT_WRONG;
     if (!argv)
         return status;
-    for (int i = 0; i < argc; i++)
-        argv[i] = typed[i];
+    argc = put_words(argv, argc, typed, terminal);
     make_absolute(words, argc, argv, &room);
     const char *file = input_of(words);
     if (!file || input_read(words->row->words, file, &input)) {

@@ -10,6 +10,7 @@
 
 #include "proxy/admin/complain.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/daemon.h"
 
 #define DEFAULT_CONFIG "/etc/anchorage/anchorage.conf"
@@ -218,12 +219,31 @@ static int judge(int argc, char **argv, const char *wrong, const struct command 
     } else {
         result = read_words(argc, argv, command, words, &out, &err);
     }
-    words_fold(&err, 0);
-    fwrite(out.p ? out.p : "", 1, out.n, stdout);
-    fwrite(err.p ? err.p : "", 1, err.n, stderr);
+    terminal_write(stdout, &out);
+    terminal_write(stderr, &err);
     buffer_clear(&out);
     buffer_clear(&err);
     return result == WORDS_GOOD ? -1 : result == WORDS_HELP ? EXIT_DONE : EXIT_USAGE;
+}
+
+/* What is wrong with a configuration, FILE:LINE first where that is what was asked about. */
+static void say_refused(const struct command *c, struct slice errors)
+{
+    struct buffer text = { 0 };
+    if (c->run == serve) {
+        complain("", errors);
+        return;
+    }
+    while (errors.n) {
+        struct slice line = slice_split(errors, '\n', &errors);
+        if (c->run != check)
+            buffer_printf(&text, "anchorage %s: ", c->line.words);
+        buffer_append(&text, line);
+        buffer_put(&text, '\n');
+    }
+    terminal_fold_messages(&text);
+    complain("", buffer_slice(&text));
+    buffer_clear(&text);
 }
 
 static int run(const struct command *c, const char *file, const struct words *words, int argc, char **argv)
@@ -243,7 +263,7 @@ static int run(const struct command *c, const char *file, const struct words *wo
     struct config *config = config_read_for_start(file, &refused, &errors);
     int status = refused && errors.n && c->run == serve ? EXIT_REFUSED : EXIT_WRONG;
     if (!config)
-        complain("", buffer_slice(&errors));
+        say_refused(c, buffer_slice(&errors));
     if (!config && !errors.n)
         fprintf(stderr, "anchorage %s: %s: memory is out\n", words->row->words, file);
     buffer_clear(&errors);

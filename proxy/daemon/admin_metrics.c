@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/day.h"
+#include "base/text.h"
 
 static void gather_counters(const struct counters *c, struct metrics *m)
 {
@@ -257,4 +259,73 @@ void admin_metrics_gather(const struct service *s, struct metrics *m)
     if (units_left != LEDGER_NO_LIMIT)
         metric_add(m, METRIC_UNITS_LEFT, units_left);
     gather_teams(s, m);
+}
+
+/* ---- the page ---- */
+
+static void put_known(struct buffer *b, const char *before, int64_t n)
+{
+    buffer_str(b, before);
+    if (n == not_known)
+        buffer_str(b, "null");
+    else
+        buffer_i64(b, n);
+}
+
+static void put_moment(struct buffer *b, const char *before, int64_t ms)
+{
+    char text[25];
+    timestamp_format_ms(ms, text);
+    buffer_printf(b, "%s\"%s\"", before, text);
+}
+
+static void write_key(const struct service *s, const struct account *a, struct buffer *b)
+{
+    struct account_numbers n = account_numbers_of(a);
+    struct upstream_stats u;
+    upstream_stats(a->upstream, &u);
+    buffer_str(b, "{\"key\":\"");
+    buffer_json_any(b, slice_str(a->label));
+    buffer_str(b, a->subscription.plan[0] ? "\",\"plan\":\"" : "\",\"plan\":null");
+    if (a->subscription.plan[0]) {
+        buffer_json_any(b, slice_str(a->subscription.plan));
+        buffer_put(b, '"');
+    }
+    if (a->subscription.expires_s < 0)
+        buffer_str(b, ",\"ends\":null");
+    else
+        put_moment(b, ",\"ends\":", a->subscription.expires_s * 1000);
+    put_known(b, ",\"days_left\":", n.days);
+    put_known(b, ",\"units_left\":", n.left);
+    if (a->looked_ms)
+        put_moment(b, ",\"looked\":", clock_wall_ms() - (clock_monotonic_ms() - a->looked_ms));
+    else
+        buffer_str(b, ",\"looked\":null");
+    put_known(b, ",\"drift\":", n.drift);
+    /* Nothing counts the requests of the last minute: the rate knows tokens alone. */
+    buffer_printf(b,
+                  ",\"requests_last_minute\":null,\"requests_per_minute\":%lld,\"waiting\":%zu,\"breaker_open\":%s,"
+                  "\"out_of_units\":%s,\"rate_divisor\":%lld}",
+                  (long long)s->config->requests_per_minute, u.waiting, u.breaker_is_shut ? "true" : "false",
+                  u.units_are_out ? "true" : "false", (long long)u.slow);
+}
+
+void admin_health_write(const struct service *s, struct buffer *b)
+{
+    struct ledger_stats l;
+    int64_t waiting = 0;
+    ledger_stats(s->ledger, &l);
+    for (size_t i = 0; i < s->config->n_teams; i++)
+        waiting += s->queues[i]->n_waiting;
+    buffer_printf(b,
+                  "\"calls_running\":%lld,\"calls_waiting\":%lld,\"ledger_commit_ms_longest\":%lld,\"doctor\":null,"
+                  "\"keys\":[",
+                  (long long)s->counters.running, (long long)waiting,
+                  (long long)(histogram_longest_us(&l.commits, clock_monotonic_us()) / 1000));
+    for (size_t i = 0; i < s->accounts.n; i++) {
+        if (i)
+            buffer_put(b, ',');
+        write_key(s, &s->accounts.list[i], b);
+    }
+    buffer_put(b, ']');
 }

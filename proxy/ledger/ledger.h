@@ -66,6 +66,12 @@ struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 enum { LEDGER_STRANGER_SIZE = 12 };
 void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE]);
 
+/* ---- refusals ---- */
+
+/* Count a call that was refused and has no entry, in memory; on disk within LEDGER_TRACES_MS and when the books are
+ * closed. */
+void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
+
 /* ---- the entries of a call ---- */
 
 /* Write a fresh id (26 characters and a NUL) of random bits. */
@@ -75,9 +81,11 @@ void ledger_new_id(char id[LEDGER_ID_SIZE]);
 struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team);
 
 /* Set aside `rows` and `units` for all that a call may hold, what it holds already included, in memory alone: its holds
- * draw from it, so that within it they always fit; other calls' do not. Of `*allowance` more units as many are set
- * aside as are free now, and *allowance becomes these. LEDGER_DONE, or why not: then nothing has changed. A later one
- * takes the place of the one before. The end of the call ends it. */
+ * draw from it, so that within it they always fit; other calls' do not. Where several teams are configured, one team's
+ * calls have their share of the whole's units (base/share.h): beyond it the outcome is LEDGER_WAIT, but for a call that
+ * holds units already, which may have paid. Of `*allowance` more units as many are set aside as are free now and within
+ * the share, and *allowance becomes these. LEDGER_DONE, or why not: then nothing has changed. A later one takes the
+ * place of the one before. The end of the call ends it. */
 [[nodiscard]] enum ledger_outcome ledger_set_aside(struct ledger *l, struct slice id, struct slice team,
                                                    struct rows rows, struct units units, struct units *allowance);
 
@@ -90,18 +98,19 @@ void ledger_put_back(struct ledger *l, struct slice id);
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
+/* Whose holds ledger_hold of so much more would wait for now, as far as is known without trying: LEDGER_WAY_FREE when
+ * it would not end with LEDGER_WAIT. And ledger_set_aside of so much in all. */
+enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                           struct units units);
+enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                                 struct units units);
+
 /* Hold `less` units less than so far, which are held now: one more hold entry, with all that the call holds from now
  * on, stands in place of those before it. What a crash would count is less from then on; for limits the units stay set
  * aside until the call ends, so it can always hold them again. `done` comes when it is durable. Never refused for a
  * limit; LEDGER_DOWN, too, for a call that holds nothing or has ended. */
 void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done,
                   void *context);
-
-/* Whether ledger_hold of so much more would end with LEDGER_WAIT now, as far as is known without trying; and
- * ledger_set_aside of so much in all. */
-bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units);
-bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
-                            struct units units);
 
 /* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
  * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not

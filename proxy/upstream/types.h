@@ -21,7 +21,7 @@ struct upstream_options {
     int64_t timeout_ms;          /* one request: an absolute deadline */
     int64_t requests_per_minute;
     int64_t queue_timeout_ms; /* how long a request may wait for the rate */
-    size_t max_queue;         /* requests that may wait for the rate; 0 takes the default */
+    size_t max_queue;         /* requests that may wait for the rate; 0 takes the default. See upstream_share */
     /* v3 said that the units are used up: no paid request goes out for a while. Called from the loop, may start
      * requests. May be NULL. */
     void (*on_out_of_units)(void *context);

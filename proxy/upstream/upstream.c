@@ -127,12 +127,13 @@ static void end_too_busy(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
     char why[160];
+    size_t own = queue_length_of(&u->queue, g->team);
     if (u->rate.paused_until_us > u->now_us)
         snprintf(why, sizeof(why), "API v3 asked to wait %lld seconds more",
                  (long long)((u->rate.paused_until_us - u->now_us + 999999) / 1000000));
     else
-        snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes", u->queue.length,
-                 (long long)u->requests_per_minute);
+        snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes, %zu of them the team's",
+                 u->queue.length, (long long)u->requests_per_minute, own);
     end_unsent(g, FAULT_TOO_BUSY, why, honest_wait_ms(u));
 }
 
@@ -142,7 +143,7 @@ static void wait_in_queue(struct upstream_get *g)
     struct upstream *u = g->upstream;
     bool again = g->attempts > 0 || g->body.p, insists = again || g->is_begun;
     bool in_vain = u->rate.paused_until_us > u->now_us + u->queue_timeout_ms * 1000;
-    if ((!insists && (in_vain || u->queue.length >= u->max_queue)) ||
+    if ((!insists && (in_vain || !queue_has_place(&u->queue, g->team, u->max_queue))) ||
         !queue_push(&u->queue, &g->place, g->team, again)) {
         end_too_busy(g);
         return;
@@ -593,6 +594,11 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     link_before(&u->fresh, &g->line);
     multi_wake(u->multi);
     return g;
+}
+
+void upstream_share(struct upstream *u, bool is_shared)
+{
+    u->queue.is_shared = is_shared;
 }
 
 struct upstream_get *upstream_start_post(struct upstream *u, struct slice path, struct slice team, size_t max_bytes,

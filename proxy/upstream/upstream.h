@@ -30,6 +30,10 @@ void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 /* More answers are there than a round of the loop could read or hand out. */
 bool upstream_is_behind(const struct upstream *u);
 
+/* Whether several teams use the key: one of them then has at most half of the places in the queue for the rate that the
+ * others leave. False at first. */
+void upstream_share(struct upstream *u, bool is_shared);
+
 /* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
  * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute
  * monotonic time (clock_monotonic_ms) after which it ends as FAULT_UPSTREAM_LATE, or FAULT_TOO_BUSY while it still

@@ -33,11 +33,11 @@ class Check(unittest.TestCase):
 
     def test_what_will_run(self):
         proxy = self.make(proxy={"admin": "127.0.0.1:0"}, upstream={"units_per_month": 2000000, "requests_per_minute": 60},
-                          teams={"seo": {"rows_per_month": 5}, "sales": {}})
+                          teams={"seo": {"units_per_month": 5}, "sales": {"units_per_month": 5, "rows_per_month": 5}})
         said, warnings = self.fine(proxy)
         self.assertRegex(said, re.escape(
             f"{proxy.config}: fine: v2 on 127.0.0.1:0, admin on 127.0.0.1:0 (open to this machine), v3 at {NOWHERE} with 60 "
-            f"requests a minute, 2,000,000 units a month, 2 teams (1 with limits), books in {proxy.path}/state (none yet, ") +
+            f"requests a minute, 2,000,000 units a month, 2 teams (2 with limits), books in {proxy.path}/state (none yet, ") +
             r"[0-9.]+ GB free\)$")
         self.assertEqual(warnings, "")
         self.assertEqual(os.listdir(os.path.join(proxy.path, "state")), [])
@@ -66,7 +66,9 @@ class Check(unittest.TestCase):
         self.wrong(proxy, "its owner may not write there")
 
     def test_no_listener_and_no_team(self):
-        self.wrong(self.make(proxy={"listen": ""}), r":\d+: there is no address to serve on")
+        said, warnings = self.fine(self.make(proxy={"listen": ""}))
+        self.assertIn("v2 on no address", said)
+        self.assertRegex(warnings, r":\d+: warning: there is no address to serve on")
         said, warnings = self.fine(self.make(teams={}))
         self.assertIn("fine, 1 warning: ", said)
         self.assertRegex(warnings, "warning: there is no team")

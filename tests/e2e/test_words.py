@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The words of every command, from what --help says of them: each line that is wrong by its words alone ends with 2 before
 anything is opened, and what --help shows is there and runs."""
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -17,8 +18,13 @@ from sandbox import Sandbox
 VALUES = {
     "TEAM": ("seo", "a b"), "NAME": ("crawler", ""), "TOKEN": ("0123456789abcdef", ""), "FILE": ("nothing", ""),
     "DATE": ("2026-11-23", "2026-13-01"), "YYYY-MM": ("2026-11", "2026-13"), "AMOUNT": ("12.50", "1,5"),
-    "80%": ("80%", "much"), "SEQ|DATE": ("1", "x"), "ID": ("k7f2m0qa", ""),
+    "80%": ("80%", "80"), "SEQ|DATE": ("1", "x"), "ID": ("k7f2m0qa", ""), "COLUMN": ("rows", "nosuch"), "N": ("7", "x"),
 }
+# More that a value's form shows to be wrong.
+ALSO_WRONG = {"TEAM": ["t" * 65, "a/b"], "DATE": ["2026-02-30", "26-1-1", "d", "-1d", "next week", "10000-01-01"],
+              "YYYY-MM": ["2026-1", "2026-11-01", "9999-12"], "AMOUNT": ["-1", "1.234", "x", "1e3"],
+              "80%": ["10", "0%", "1001%", "%", "8 %"], "SEQ|DATE": ["-1", "2026-13-01", "99999999999999999999"],
+              "COLUMN": ["units_lef", "UNITS"], "N": ["-1", "1.5", "99999999999999999999"]}
 CALL = "4dq8r2v6x0b3d5f7h9j1m4n8p2"  # what examples have
 # --split is nothing without --bill.
 ALSO = {"--split": ["--bill", "1"]}
@@ -54,11 +60,13 @@ class Command:
         value = self.own()[name]
         if not value:
             return [name]
-        return [name, VALUES[value][0] if value in VALUES else value.split("|")[0]]
+        return [name, VALUES[value][0] if value in VALUES else value.split("|")[-1]]
 
     def base(self, without=None):
         """A line with all that must be there, but for one."""
         words = [word for name in self.needed if name != without for word in self.good(name)]
+        if self.words == ("ledger", "correct"):
+            return [*self.words, *words, CALL]
         return [*self.words, *words, *(VALUES.get(a.split("|")[0], ("seo",))[0] for a in self.arguments)]
 
     def wrong(self):
@@ -82,6 +90,12 @@ class Command:
             for bad in {VALUES.get(value, ("", "nosuch"))[1], ""}:
                 yield [*line, name, bad]
                 yield [*line, f"{name}={bad}"]
+
+
+    def more_wrong(self):
+        for name, value in self.own().items():
+            for bad in ALSO_WRONG.get(value, []):
+                yield [*self.base(name), *ALSO.get(name, []), f"{name}={bad}"]
 
 
 def commands():
@@ -115,25 +129,51 @@ class Words(unittest.TestCase):
         self.assertLessEqual(max(map(len, lines)), 80, said)
         self.assertNotRegex(done.stderr, r"(?<!anchorage )usage: |cannot be read|\x01", said)
         self.assertNotRegex(done.stderr, SANITIZER)
-        self.assertEqual([name for name in os.listdir(self.place) if name != "trace"], [], said)
+        self.assertEqual([name for name in os.listdir(self.place) if not name.startswith("trace")], [], said)
 
     def test_every_wrong_line(self):
         """With a configuration that is not there, and with the default one; and nothing is opened."""
-        trace = os.path.join(self.place, "trace")
-        tracer = [shutil.which("strace") or "", "-o", trace, "-e", "trace=%file,%network"]
-        traced = tracer[0] and not subprocess.run([*tracer, "true"], capture_output=True, check=False).returncode
-        count = 0
+        tracer = [shutil.which("strace") or "", "-e", "trace=%file,%network", "-o"]
+        traced = tracer[0] and not subprocess.run([*tracer, os.path.join(self.place, "trace"), "true"], capture_output=True,
+                                                  check=False).returncode
+
+        def try_one(numbered):
+            number, words = numbered
+            trace = os.path.join(self.place, f"trace{number}")
+            self.judge(words, *([*tracer, trace] if traced else []))
+            if traced:
+                text = pathlib.Path(trace).read_text(encoding="utf-8", errors="replace").split("\n", 1)[1]
+                self.assertNotRegex(text, OPENED, words)
+                os.remove(trace)
+
+        lines = []
         for line in wrong_lines():
             named = any(word.startswith(("-c", "--config")) for word in line)
-            for words in [line] if named else [line, ["--config", os.path.join(self.place, "none.conf"), *line]]:
-                count += 1
-                self.judge(words, *(tracer if traced else []))
-                if traced:
-                    text = pathlib.Path(trace).read_text(encoding="utf-8", errors="replace").split("\n", 1)[1]
-                    self.assertNotRegex(text, OPENED, words)
-        self.assertGreater(count, 300)
+            lines += [line] if named else [line, ["--config", os.path.join(self.place, "none.conf"), *line]]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(try_one, enumerate(lines)))
+        self.assertGreater(len(lines), 300)
         if not traced:
             self.skipTest("all lines are refused; what they open was not looked at, for strace is missing or not allowed")
+
+    def test_values_of_a_wrong_form(self):
+        for command in commands():
+            for line in command.more_wrong():
+                self.judge(["--config", os.path.join(self.place, "none.conf"), *line])
+
+    def test_right_lines_are_told_from_them(self):
+        """So that none of those above is refused for something else: right words end where the configuration is missing."""
+        for command in commands():
+            if command.words in (("version",), ("explain",)):
+                continue
+            for name in (None, *command.own()):
+                more = [] if name is None or name in command.needed else command.good(name) + ALSO.get(name, [])
+                line = [*command.base(), *more, "--config", os.path.join(self.place, "none.conf")]
+                with self.subTest(line=line):
+                    done = subprocess.run([BINARY, *line], capture_output=True, text=True, cwd=self.place, timeout=PATIENCE,
+                                          stdin=subprocess.DEVNULL, check=False)
+                    self.assertIn(done.returncode, (1, 78), done.stderr)
+                    self.assertIn("none.conf: cannot be read", done.stderr)
 
     def test_what_was_meant(self):
         for line, says in (("chekc", "did you mean check?"), ("key lst", "did you mean list?"),

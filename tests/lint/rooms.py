@@ -69,7 +69,8 @@ THIRD_PARTY = (
     ThirdParty("event2/listener", ("proxy/http/", "tests/sandbox/")),
     ThirdParty("event2/", ("proxy/", "tests/sandbox/")),
     ThirdParty("curl/", ("proxy/upstream/",)),
-    ThirdParty("sqlite3.h", ("proxy/ledger/store/",), one_file=True),
+    # The entries, and what stands beside them.
+    ThirdParty("sqlite3.h", ("proxy/ledger/store/sqlite",)),
     ThirdParty("libpq-fe.h", ("proxy/ledger/store/",), one_file=True),
     # upstream reads v3's error bodies with it.
     ThirdParty("json-c/", ("mapping/", "proxy/upstream/", "proxy/admin/", "tests/sandbox/")),

@@ -142,7 +142,7 @@ class ThirdParty(Checks):
         self.fails("base/a.c:2", "third_party", base__a_DOT_c=HEAD + "#include <glib.h>\n")
 
     def test_one_file_only(self):
-        one = HEAD + "#include <sqlite3.h>\n"
+        one = HEAD + "#include <libpq-fe.h>\n"
         self.passes("third_party", proxy__ledger__store__a_DOT_c=one)
         self.fails("proxy/ledger/store/b.c:2", "third_party", proxy__ledger__store__b_DOT_c=one)
         self.fails("proxy/ledger/c.c:2", "third_party", proxy__ledger__c_DOT_c=one)

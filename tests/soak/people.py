@@ -22,6 +22,7 @@ QUIET = ('anchorage_connections{side="client"}', "anchorage_calls_running", 'anc
 FDS_AT_REST = 96  # the loop, listeners, books, and connections that are kept to v3: some for each client
 TARGETS = ("small.example", "example.com", "tricky.example", "lower.example", "one.example", "lost.example",
            "empty.example", "unknown.example", "ahrefs.com", "blog.example.org", "example.net", "example.co.uk")
+MODES = ("subdomains", "domain", "exact", "prefix")
 ODD = (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET /?" + b"a" * 9000,
        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"\x00" * 100, b"GET / HTTP/1.1\r",
        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n", b"GET /?from=anchors HTTP/1.1\nHost: a\n\n")
@@ -71,7 +72,7 @@ def calls(seed):
     pick = random.Random(seed).choice
     made = []
     for _ in range(400):
-        made.append({"target": pick(TARGETS), "mode": pick(("subdomains", "domain", "exact", "prefix", None)),
+        made.append({"target": pick(TARGETS), "mode": pick((*MODES, None)),
                      "limit": pick((0, 1, 2, 5, 20, 100, 1000, None)), "output": pick(("json", "json", "xml", "php")),
                      "where": pick((None, None, None, "backlinks>1", 'first_seen>="2018-01-01"', "backlinks>", "x" * 50,
                                     'word(anchor,"seo")', 'substring(anchor,"a")')),

@@ -128,9 +128,9 @@ static const struct command_row rows[] = {
             .arguments = "",
             .help = "Add up rows and units that were used, by default by team in the running month.",
             .options = {
-                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target|shape",
+                [USAGE_BY] = { .name = "--by", .value = "team|key|client|day|hour|table|target|fault|mark|shape",
                                .by_default = "team",
-                               .help = "What a line is of; a shape is a call without its literals." },
+                               .help = "What a line is of; a shape is a call without its literals, a mark what was not exact." },
                 [USAGE_PER] = { .name = "--per", .value = "team|key", .help = "Split each line by team or by key as well." },
                 [USAGE_TEAM] = { .name = "--team", .value = "TEAM", .form = usage_is_team, .right = WORDS_TEAM_IS,
                                  .help = "Count this team's calls alone, and say what it has left." },
@@ -164,7 +164,9 @@ static const struct command_row rows[] = {
                     "  units_predicted: what v3 was expected to take.\n"
                     "  units_alone: what the same calls cost without the proxy's memory.\n"
                     "  units_unknown: the part of units whose price v3 did not tell.\n"
-                    "  faults: calls that ended with a fault; FAILED in text.\n"
+                    "  faults: calls that ended with a fault; FAILED in text, with those of refused.\n"
+                    "  refused: calls that were refused and have no entry; by fault they are among calls and faults.\n"
+                    "  approximate, approximate_rows: calls that were not exact, and those that may have other rows.\n"
                     "  SHARE: of all units. OF LIMIT: what is gone of the limit, rows or units, that is nearer to its "
                     "end. LASTS UNTIL: the day on which the first of them is used up, at the pace of the last 7 days.",
             .examples = { "usage --team seo --by key --sort rows --top 10",
@@ -261,9 +263,12 @@ int command_misused(struct command *c, const char *format, ...)
 
 int command_no_value(struct command *c, const char *name, const char *right, const char *given)
 {
-    struct buffer shown = { 0 };
-    words_show(&shown, slice_str(given));
+    enum { SHOWN = 16 }; /* so that there are three lines at most */
+    struct buffer word = { 0 }, shown = { 0 };
+    words_show(&word, slice_str(given));
+    shown_cut(&shown, buffer_slice(&word), SHOWN);
     int status = command_misused(c, "%s is %s, not %.*s", name, right, SLICE_ARGS(buffer_slice(&shown)));
+    buffer_clear(&word);
     buffer_clear(&shown);
     return status;
 }
@@ -457,10 +462,50 @@ static int run_words(struct command *c, int argc, const char *const *argv)
     return status;
 }
 
+/* What is no width is none of ours. */
+static void read_terminal(struct command *c, const char *word)
+{
+    struct slice kind, width = slice_split(slice_str(word), ',', &kind);
+    uint64_t columns = 0;
+    c->has_colour = slice_eq(kind, S("colour"));
+    if (parse_u64(width, &columns) && columns < c->columns)
+        c->columns = columns < COMMAND_COLUMNS_LEAST ? COMMAND_COLUMNS_LEAST : (size_t)columns;
+}
+
+void command_begin_head(const struct command *c)
+{
+    buffer_str(c->out, c->has_colour ? "\033[1m" : "");
+}
+
+void command_end_head(const struct command *c)
+{
+    if (!c->has_colour || !c->out->n)
+        return;
+    c->out->n--;
+    buffer_str(c->out, "\033[0m\n");
+}
+
+/* Questions that the daemon itself has; they are of no command line. */
+static const struct {
+    const char *word;
+    int (*run)(struct command *c, int argc, const char *const *argv);
+} of_daemon[] = { { "overview", overview } };
+
 int command_run(struct command *c, int argc, const char *const *argv)
 {
     size_t from = c->err->n;
-    int status = run_words(c, argc, argv);
+    c->columns = WORDS_COLUMNS;
+    if (argc && slice_starts(slice_str(argv[0]), S(COMMAND_TERMINAL))) {
+        read_terminal(c, argv[0] + strlen(COMMAND_TERMINAL));
+        argc--;
+        argv++;
+    }
+    int status = -1;
+    for (size_t i = 0; argc && i < sizeof of_daemon / sizeof of_daemon[0]; i++)
+        if (strcmp(argv[0], of_daemon[i].word) == 0)
+            status = of_daemon[i].run(c, argc, argv);
+    if (status < 0)
+        status = run_words(c, argc, argv);
     shown_clean(c->err, from); /* names stand in it, and what was asked */
     return status;
 }

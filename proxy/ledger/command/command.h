@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The commands on the books: what each is given, and the table they stand in. A command reads and writes the store
- * only, never the memory of the loop (but for the strangers), so that it may run on a thread of its own.
+ * only, never the memory of the loop (but for strangers and refusals), so that it may run on a thread of its own.
  */
 #ifndef ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
 #define ANCHORAGE_PROXY_LEDGER_COMMAND_COMMAND_H
@@ -10,10 +10,14 @@
 #include "proxy/ledger/entries/limits.h"
 #include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/store/keys.h"
+#include "proxy/ledger/store/refusals.h"
 #include "proxy/ledger/store/store.h"
 #include "proxy/ledger/store/strangers.h"
 
-enum { COMMAND_NAME_BYTES = 200 /* of a key */ };
+enum { COMMAND_NAME_BYTES = 200 /* of a key */, COMMAND_COLUMNS_LEAST = 40 };
+
+/* In front of the words, for a terminal: its width, and whether it has colours: "--terminal=60,colour". */
+#define COMMAND_TERMINAL "--terminal="
 
 /* Exit statuses. */
 enum { COMMAND_DONE = 0, COMMAND_WRONG = 1, COMMAND_MISUSED = 2 };
@@ -22,7 +26,10 @@ struct command {
     struct store *store;
     const struct limits *limits;
     struct strangers *strangers; /* they know themselves how to be used beside the loop */
+    struct refusals *refusals;   /* likewise */
     bool alone;                  /* no daemon waits for the books meanwhile */
+    size_t columns;              /* of text for people */
+    bool has_colour;
     struct slice input;
     struct buffer *out, *err;
     bool keys_changed;       /* set by the command */
@@ -43,6 +50,10 @@ struct command_row {
     int (*check)(struct command *c);
     int (*run)(struct command *c);
 };
+
+/* Begin and end a head of text for people; it ends in front of the line's end. */
+void command_begin_head(const struct command *c);
+void command_end_head(const struct command *c);
 
 /* Run a command line on a prepared struct: store, limits, alone, input, out and err are set. */
 int command_run(struct command *c, int argc, const char *const *argv);
@@ -84,6 +95,12 @@ enum command_format command_format(const char *text);
 /* A text of a list: in JSON a string or null, in CSV a field. */
 void command_put_text(struct buffer *b, enum command_format format, struct slice text);
 
+/* Append what may have been meant by a team that is not configured, and those that are. */
+void command_like_team(struct command *c, struct slice team, struct buffer *b);
+
+/* Append "; did you mean key ID (NAME) of team TEAM?" where a key has this name, or an id like it. */
+void command_like_key(const struct keys *keys, struct slice word, struct buffer *b);
+
 /* Say, beside an answer from entries, that those up to `seq` were removed, if one that was asked for is among them. */
 void command_note_cut(struct command *c, int64_t first_seq);
 
@@ -100,6 +117,11 @@ int ledger_verify(struct command *c);
 int ledger_export(struct command *c);
 int ledger_backup(struct command *c);
 int ledger_correct(struct command *c);
+
+/* `overview [team=T] [key=ID] [period=month|last-month|7d|24h | since=DATE until=DATE]`, for the daemon alone: what the
+ * page shows of the books at a glance, as one JSON object that is open at its end: the daemon adds what it knows of
+ * itself. */
+int overview(struct command *c, int argc, const char *const *argv);
 
 /* The checks of their words. */
 int key_add_check(struct command *c);

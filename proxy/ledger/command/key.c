@@ -99,12 +99,57 @@ static int write_changes(struct command *c, const struct changes *ch)
 
 /* ---- what is allowed ---- */
 
+static void put_key(struct buffer *b, struct slice id, struct slice name, struct slice team)
+{
+    buffer_printf(b, "key %.*s", SLICE_ARGS(id));
+    if (name.n)
+        buffer_printf(b, " (%.*s)", SLICE_ARGS(name));
+    buffer_printf(b, " of team %.*s", SLICE_ARGS(team));
+}
+
 static void known_teams(struct command *c, struct buffer *b)
 {
-    for (size_t i = 0; i < c->limits->n_teams; i++)
+    enum { NAMED = 20 };
+    size_t n = c->limits->n_teams;
+    for (size_t i = 0; i < n && i < NAMED; i++)
         buffer_printf(b, "%s%s", i ? ", " : "", c->limits->teams[i].name);
-    if (!c->limits->n_teams)
+    if (n > NAMED)
+        buffer_printf(b, " and %zu more", n - NAMED);
+    if (!n)
         buffer_str(b, "none");
+}
+
+void command_like_team(struct command *c, struct slice team, struct buffer *b)
+{
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < c->limits->n_teams; i++)
+        if (words_is_near(team, slice_str(c->limits->teams[i].name), &best))
+            nearest = c->limits->teams[i].name;
+    if (nearest)
+        buffer_printf(b, "did you mean %s? ", nearest);
+    buffer_str(b, "configured: ");
+    known_teams(c, b);
+}
+
+void command_like_key(const struct keys *keys, struct slice word, struct buffer *b)
+{
+    const struct ledger_key *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (uint32_t i = 0; i < keys->n && word.n && word.n <= COMMAND_NAME_BYTES; i++) {
+        const struct ledger_key *key = &keys->rows[i].key;
+        if (slice_eq_nocase(key->name, word)) {
+            nearest = key;
+            break;
+        }
+        if (word.n <= 2 * KEY_ID_TEXT && words_is_near(word, key->id, &best))
+            nearest = key;
+    }
+    if (!nearest)
+        return;
+    buffer_str(b, "; did you mean ");
+    put_key(b, nearest->id, nearest->name, nearest->team);
+    buffer_put(b, '?');
 }
 
 /* What is wrong with a team, as text in `wrong`. Team * needs no section: its calls are other teams'. */
@@ -112,16 +157,8 @@ static bool team_is_good(struct command *c, struct slice team, struct buffer *wr
 {
     if (slice_eq(team, S("*")) || limits_team(c->limits, team))
         return true;
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < c->limits->n_teams; i++)
-        if (words_is_near(team, slice_str(c->limits->teams[i].name), &best))
-            nearest = c->limits->teams[i].name;
     buffer_printf(wrong, "no team \"%.*s\" is configured; ", SLICE_ARGS(team));
-    if (nearest)
-        buffer_printf(wrong, "did you mean %s? ", nearest);
-    buffer_str(wrong, "configured: ");
-    known_teams(c, wrong);
+    command_like_team(c, team, wrong);
     return false;
 }
 
@@ -158,14 +195,6 @@ static void fresh_id(const struct keys *keys, char id[KEY_ID_TEXT + 1])
 }
 
 /* ---- saying what was done ---- */
-
-static void put_key(struct buffer *b, struct slice id, struct slice name, struct slice team)
-{
-    buffer_printf(b, "key %.*s", SLICE_ARGS(id));
-    if (name.n)
-        buffer_printf(b, " (%.*s)", SLICE_ARGS(name));
-    buffer_printf(b, " of team %.*s", SLICE_ARGS(team));
-}
 
 /* A made token cannot be had again: where standard output is the id alone, it stands in the messages. */
 static void put_token(struct command *c, bool quiet, const char *made)
@@ -567,31 +596,38 @@ static void write_keys(struct buffer *b, enum command_format format, const struc
 
 /* ---- the list for people ---- */
 
-enum { WIDTH = 80, GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, DAY = 10, USED = 17 };
+enum { GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, LEAST_NAME = 8, DAY = 10, USED = 17 };
 
 struct key_layout {
     size_t team, name;
     int created, used;
 };
 
-/* The time of day goes when there is no room for it. */
-static struct key_layout lay_out(const struct keys *keys)
+/* The time of day goes when there is no room for it, then the days. */
+static struct key_layout lay_out(const struct keys *keys, size_t columns)
 {
     struct key_layout l = { 4, 4, MOMENT, USED };
-    const size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
-    bool fits = true;
+    size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
     for (uint32_t i = 0; i < keys->n; i++) {
         size_t team = shown_width(keys->rows[i].key.team), name = shown_width(keys->rows[i].key.name);
         l.team = team > l.team ? team : l.team;
         l.name = name > l.name ? name : l.name;
     }
-    fits = rest + l.team + l.name + MOMENT + USED <= WIDTH;
-    if (fits)
+    if (rest + l.team + l.name + MOMENT + USED <= columns)
         return l;
-    size_t room = WIDTH - rest - 2 * DAY;
     l.created = l.used = DAY;
     l.team = l.team < WIDEST_TEAM ? l.team : WIDEST_TEAM;
-    l.name = l.name < room - l.team ? l.name : room - l.team;
+    if (rest + l.team + LEAST_NAME + 2 * DAY > columns) {
+        l.created = 0;
+        rest -= GAP;
+    }
+    if (rest + l.team + LEAST_NAME + DAY > columns) {
+        l.used = 0;
+        rest -= GAP;
+    }
+    rest += l.team + (size_t)l.created + (size_t)l.used;
+    size_t room = rest + 4 < columns ? columns - rest : 4;
+    l.name = l.name < room ? l.name : room;
     return l;
 }
 
@@ -604,12 +640,13 @@ static void put_columns(struct buffer *b, const struct key_layout *l, struct sli
 }
 
 /* What did not fit into its column, on a line of its own. */
-static void put_below(struct buffer *b, const char *what, struct slice text, size_t width)
+static void put_below(const struct command *c, const char *what, struct slice text, size_t width)
 {
+    struct buffer *b = c->out;
     if (shown_width(text) <= width)
         return;
     buffer_printf(b, "  %s: ", what);
-    shown_cut(b, text, WIDTH - 2 - strlen(what) - 2);
+    shown_cut(b, text, c->columns - 2 - strlen(what) - 2);
     buffer_put(b, '\n');
 }
 
@@ -618,26 +655,46 @@ static struct slice or_dots(struct slice text, size_t width)
     return shown_width(text) > width ? S("\xE2\x80\xA6") : text.n ? text : S("-");
 }
 
-static void print_keys(struct buffer *b, const struct keys *keys, const int64_t *hours)
+/* A time of `width` columns, or nothing where it has none. */
+static void put_time(struct buffer *b, const char *time, int width)
 {
-    struct key_layout l = lay_out(keys);
+    if (width)
+        buffer_printf(b, "  %-*.*s", width, width, time);
+}
+
+static void end_line(struct buffer *b)
+{
+    while (b->n && b->p[b->n - 1] == ' ')
+        b->n--;
+    buffer_put(b, '\n');
+}
+
+static void print_keys(const struct command *c, const struct keys *keys, const int64_t *hours)
+{
+    struct buffer *b = c->out;
+    struct key_layout l = lay_out(keys, c->columns);
+    command_begin_head(c);
     put_columns(b, &l, S("id"), S("team"), S("name"));
-    buffer_printf(b, "%-8s  %-*s  %s\n", "state", l.created, "created", "last_used");
+    buffer_printf(b, "%-8s", "state");
+    put_time(b, "created", l.created);
+    put_time(b, "last_used", l.used);
+    end_line(b);
+    command_end_head(c);
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
-        bool never = hours[i] == INT64_MIN;
-        char created[21], used[21] = "never";
+        char created[21], used[24] = "never";
         timestamp_format(row->created_ms / 1000, created);
-        if (!never)
+        if (hours[i] != INT64_MIN) {
             timestamp_format(hours[i] * 3600, used);
+            memcpy(used + 16, "Z", 2); /* hours have no seconds */
+        }
         put_columns(b, &l, row->key.id, or_dots(row->key.team, l.team), or_dots(row->key.name, l.name));
-        buffer_printf(b, "%-8s  %.*s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", l.created, created,
-                      never           ? 5
-                      : l.used == DAY ? DAY
-                                      : 16,
-                      used, never || l.used == DAY ? "" : "Z");
-        put_below(b, "team", row->key.team, l.team);
-        put_below(b, "name", row->key.name, l.name);
+        buffer_printf(b, "%-8s", row->key.disabled ? "disabled" : "enabled");
+        put_time(b, created, l.created);
+        put_time(b, used, l.used);
+        end_line(b);
+        put_below(c, "team", row->key.team, l.team);
+        put_below(c, "name", row->key.name, l.name);
     }
 }
 
@@ -661,7 +718,7 @@ int key_list(struct command *c)
     else
         status = COMMAND_DONE;
     if (status == COMMAND_DONE && format == FORMAT_TEXT)
-        print_keys(c->out, keys, hours);
+        print_keys(c, keys, hours);
     else if (status == COMMAND_DONE)
         write_keys(c->out, format, keys, hours);
     free(hours);
@@ -695,6 +752,7 @@ static void tell_edit(struct command *c, const struct key_row *row, struct slice
             buffer_printf(&line, "%s: ", changed ? words[i].done : words[i].is);
     put_key(&line, row->id, row->name, row->team);
     buffer_put(&line, '\n');
+    words_fold(&line, 0, c->columns);
     buffer_append(shows_id ? c->err : c->out, buffer_slice(&line));
     buffer_clear(&line);
 }
@@ -723,17 +781,8 @@ static int edit_found(struct command *c, const struct stored_key *key, struct sl
 /* What was typed may be a token, and is no id then; a slip of the hand is one of few letters. */
 static void no_such_key(struct command *c, const struct keys *keys, struct slice id)
 {
-    const struct ledger_key *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (uint32_t i = 0; i < keys->n && id.n <= 2 * KEY_ID_TEXT; i++)
-        if (words_is_near(id, keys->rows[i].key.id, &best))
-            nearest = &keys->rows[i].key;
     struct buffer like = { 0 };
-    if (nearest) {
-        buffer_str(&like, "; did you mean ");
-        put_key(&like, nearest->id, nearest->name, nearest->team);
-        buffer_put(&like, '?');
-    }
+    command_like_key(keys, id, &like);
     if (id.n == KEY_ID_TEXT)
         command_wrong(c, "there is no key %.*s%.*s; \"key list\" shows them", SLICE_ARGS(id),
                       SLICE_ARGS(buffer_slice(&like)));

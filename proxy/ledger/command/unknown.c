@@ -5,13 +5,13 @@
 #include "base/shown.h"
 #include "proxy/ledger/command/command.h"
 
-enum { WIDTH = 80, INDENT = 2, GAP = 2, WIDEST_CLIENT = 39 /* an address of IPv6 */, WIDEST_TABLES = 20 };
+enum { INDENT = 2, GAP = 2, WIDEST_CLIENT = 39 /* an address of IPv6 */, WIDEST_TABLES = 20, LEAST_AGENT = 10 };
 
 struct listing {
     const struct keys *keys;
     struct buffer *out;
     enum command_format format;
-    size_t client_width, tables_width;
+    size_t client_width, tables_width, columns;
     bool is_first;
 };
 
@@ -43,8 +43,9 @@ static void put_who(const struct listing *list, struct slice client, struct slic
     buffer_printf(list->out, "%*s", INDENT, "");
     put_padded(list->out, client, list->client_width);
     put_padded(list->out, tables.n ? tables : S("-"), list->tables_width);
+    size_t taken = INDENT + list->client_width + list->tables_width + (size_t)2 * GAP;
     shown_cut(list->out, agent.n ? agent : S("-"),
-              WIDTH - INDENT - list->client_width - list->tables_width - (size_t)2 * GAP);
+              taken + LEAST_AGENT < list->columns ? list->columns - taken : LEAST_AGENT);
     buffer_put(list->out, '\n');
 }
 
@@ -115,6 +116,7 @@ int key_list_unknown(struct command *c)
     struct buffer why = { 0 };
     struct listing list = { .out = c->out,
                             .format = command_format(c->option[KEY_LIST_FORMAT]),
+                            .columns = c->columns,
                             .client_width = 6,
                             .tables_width = 6,
                             .is_first = true };
@@ -123,7 +125,11 @@ int key_list_unknown(struct command *c)
         return command_failed(c, &why);
     list.keys = keys;
     bool good = strangers_show(c->strangers, measure, &list);
+    if (list.format == FORMAT_TEXT)
+        command_begin_head(c);
     put_head(&list);
+    if (list.format == FORMAT_TEXT)
+        command_end_head(c);
     good = good && strangers_show(c->strangers, print, &list);
     buffer_str(c->out, list.format == FORMAT_JSON ? "]}\n" : "");
     keys_free(keys);

@@ -65,7 +65,9 @@ static const char *sort_of(const struct command *c, const struct asked *a)
     bool is_time = a->by == BY_DAY || a->by == BY_HOUR;
     if (c->option[USAGE_SORT])
         return c->option[USAGE_SORT];
-    return a->top || (a->print == usage_text && !is_time && a->per == BY_NONE) ? "units" : NULL;
+    if (!a->top && (a->print != usage_text || is_time || a->per != BY_NONE))
+        return NULL;
+    return usage_is_of_words(a->by) ? "calls" : "units";
 }
 
 static bool is_column(const struct asked *a, const char *word)
@@ -167,6 +169,8 @@ static int read_bill(struct command *c, struct asked *a)
         return command_no_value(c, "--bill", "an amount like 1234.56", c->option[USAGE_BILL]);
     if (c->option[USAGE_SPLIT] && !a->has_bill)
         return command_misused(c, "--split needs --bill");
+    if (a->has_bill && usage_is_of_words(a->by))
+        return command_misused(c, "a bill is for all calls, and --by %s shows a part of them", usage_by_words[a->by]);
     take_word(c, USAGE_SPLIT, split_words, N_SPLITS, &split);
     a->split = (enum split)split;
     a->has_warn = c->option[USAGE_WARN];
@@ -241,26 +245,22 @@ static bool is_in_books(struct command *c, struct search *s, struct buffer *why)
 
 static int refuse_team(struct command *c, const char *team)
 {
-    struct buffer known = { 0 };
-    for (size_t i = 0; i < c->limits->n_teams; i++)
-        buffer_printf(&known, "%s%s", i ? ", " : "", c->limits->teams[i].name);
-    if (!known.n)
-        buffer_str(&known, "none");
-    int status = command_wrong(c, "there is no team \"%s\"; configured: %.*s", team, SLICE_ARGS(buffer_slice(&known)));
-    buffer_clear(&known);
+    struct buffer like = { 0 };
+    command_like_team(c, slice_str(team), &like);
+    int status = command_wrong(c, "there is no team \"%s\"; %.*s", team, SLICE_ARGS(buffer_slice(&like)));
+    buffer_clear(&like);
     return status;
 }
 
+/* It may be a token, so it is not shown. */
 static int refuse_key(struct command *c, const struct keys *keys, const char *id)
 {
-    for (uint32_t i = 0; i < keys->n; i++) {
-        const struct ledger_key *key = &keys->rows[i].key;
-        if (slice_eq(key->name, slice_str(id)))
-            return command_wrong(c, "there is no key \"%s\"; did you mean %.*s, which has this name in team %.*s?", id,
-                                 SLICE_ARGS(key->id), SLICE_ARGS(key->team));
-    }
-    /* It may be a token. */
-    return command_wrong(c, "there is no key with this id; \"key list\" shows them");
+    struct buffer like = { 0 };
+    command_like_key(keys, slice_str(id), &like);
+    int status =
+        command_wrong(c, "there is no key with this id%.*s; \"key list\" shows them", SLICE_ARGS(buffer_slice(&like)));
+    buffer_clear(&like);
+    return status;
 }
 
 static int check_team(struct command *c, const char *team)
@@ -364,6 +364,8 @@ static int answer(struct command *c, const struct asked *a)
                                    .team = c->option[USAGE_TEAM] ? slice_str(c->option[USAGE_TEAM]) : slice_of(NULL, 0),
                                    .key = c->option[USAGE_KEY] ? slice_str(c->option[USAGE_KEY]) : slice_of(NULL, 0),
                                    .is_wide = c->option[USAGE_WIDE],
+                                   .has_colour = c->has_colour,
+                                   .columns = c->columns,
                                    .now_ms = clock_wall_ms() };
     struct buffer why = { 0 };
     int status = COMMAND_DONE;

@@ -9,8 +9,23 @@
 #include "proxy/ledger/entries/forecast.h"
 #include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/entries/names.h"
+#include "proxy/ledger/entries/trace.h"
+#include "proxy/ledger/store/shapes.h"
 
-enum usage_by { BY_TEAM, BY_KEY, BY_CLIENT, BY_DAY, BY_HOUR, BY_TABLE, BY_TARGET, BY_SHAPE, N_BY, BY_NONE = N_BY };
+enum usage_by {
+    BY_TEAM,
+    BY_KEY,
+    BY_CLIENT,
+    BY_DAY,
+    BY_HOUR,
+    BY_TABLE,
+    BY_TARGET,
+    BY_FAULT,
+    BY_MARK,
+    BY_SHAPE,
+    N_BY,
+    BY_NONE = N_BY
+};
 
 extern const char *const usage_by_words[N_BY];
 
@@ -30,6 +45,9 @@ struct usage_item {
     int64_t rows_held, units_held;
     int64_t rows_limit, rows_left; /* LEDGER_NO_LIMIT: null */
     int64_t units_limit, units_left;
+    /* Calls without an entry, with marks, with marks that say other rows are possible. LEDGER_NO_LIMIT: null, for
+     * nobody has counted them so, or the counts were removed. */
+    int64_t refused, approximate, approximate_rows;
     int64_t bill;         /* cents, with a bill */
     struct slice team;    /* that it is of; empty: none, or several */
     struct slice of_name; /* the key's */
@@ -55,7 +73,8 @@ struct usage_report {
     enum usage_by by, per; /* per: BY_NONE, BY_TEAM or BY_KEY */
     struct hours hours;
     struct slice team, key; /* nothing else is added up; p is NULL: all */
-    bool has_bill, has_top, is_wide;
+    bool has_bill, has_top, is_wide, has_colour;
+    size_t columns; /* of text */
     int64_t now_ms;
     struct usage_item *items; /* by the numbers of names until they are sorted */
     size_t n, room;
@@ -64,10 +83,12 @@ struct usage_report {
     struct keys *keys;
     struct usage_limits limits;
     struct usage_item total, others;
-    size_t n_others; /* that are not shown by name, and are added up in `others` */
-    bool is_cut;     /* sums of names that are shown may stand in `others`; and n_others is not all of them */
-    bool is_closed;  /* what has no name yet is one of the others */
-    bool failed;     /* memory ran out */
+    struct usage_item empty;  /* what a line begins with */
+    struct usage_item marked; /* by mark: calls with several marks are in it once */
+    size_t n_others;          /* that are not shown by name, and are added up in `others` */
+    bool is_cut;              /* sums of names that are shown may stand in `others`; and n_others is not all of them */
+    bool is_closed;           /* what has no name yet is one of the others */
+    bool failed;              /* memory ran out */
 };
 
 static inline struct hours hours_of(struct period p)
@@ -88,6 +109,12 @@ static inline bool usage_is_running(const struct usage_report *report)
 
 /* Clients, targets and shapes that are shown by name: the dearest, by units, then rows, then calls. */
 enum { USAGE_SHOWN = 1000 };
+
+/* Whether lines are of words that calls ended with: of those that have any. */
+static inline bool usage_is_of_words(enum usage_by by)
+{
+    return by == BY_FAULT || by == BY_MARK;
+}
 
 /* Add up the entries of the hours; of clients, targets and shapes in memory and time that do not grow with their
  * number. False when the books cannot be read; `why` gets one line. */
@@ -122,9 +149,12 @@ struct usage_column {
     size_t at;
     bool may_be_null;
 };
-enum { USAGE_COLUMNS = 14, USAGE_FIRST_COLUMNS = 11 /* before the bill */ };
+enum { USAGE_COLUMNS = 17, USAGE_FIRST_COLUMNS = 11 /* before the bill */ };
 extern const struct usage_column usage_columns[USAGE_COLUMNS];
 int64_t usage_value(const struct usage_item *item, const struct usage_column *column);
+
+/* `,"whole":{...},"limits":[...]` */
+void usage_json_limits(struct buffer *b, const struct usage_limits *limits);
 
 void usage_text(struct buffer *b, const struct usage_report *report);
 void usage_json(struct buffer *b, const struct usage_report *report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Adding up. Teams, keys, tables, days and hours come from the hourly sums; clients, targets and shapes, of which there
- * may be very many, from the entries themselves. */
+ * may be very many, from the entries themselves, and so do faults and marks. Calls that were refused have no entry:
+ * they are counted beside them. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -15,8 +16,8 @@ enum { PAGE = 1024, HOURS_A_PIECE = 8 * 24 };
 enum { MAX_ITEMS = 16384, KEPT_ITEMS = 4096, MAX_NAME_BYTES = 16 * 1024 * 1024 };
 
 const char *const usage_by_words[N_BY] = {
-    [BY_TEAM] = "team", [BY_KEY] = "key",     [BY_CLIENT] = "client", [BY_DAY] = "day",
-    [BY_HOUR] = "hour", [BY_TABLE] = "table", [BY_TARGET] = "target", [BY_SHAPE] = "shape",
+    [BY_TEAM] = "team",   [BY_KEY] = "key",       [BY_CLIENT] = "client", [BY_DAY] = "day",   [BY_HOUR] = "hour",
+    [BY_TABLE] = "table", [BY_TARGET] = "target", [BY_FAULT] = "fault",   [BY_MARK] = "mark", [BY_SHAPE] = "shape",
 };
 
 void usage_clear(struct usage_report *report)
@@ -37,7 +38,13 @@ static const struct usage_item no_limits = { .rows_limit = LEDGER_NO_LIMIT,
 
 static bool has_no_end(const struct usage_report *report)
 {
-    return report->by == BY_CLIENT || report->by == BY_TARGET || report->by == BY_SHAPE;
+    return report->by == BY_CLIENT || report->by == BY_TARGET || report->by == BY_SHAPE ||
+           usage_is_of_words(report->by);
+}
+
+static int64_t sum_or_null(int64_t a, int64_t b)
+{
+    return a == LEDGER_NO_LIMIT || b == LEDGER_NO_LIMIT ? LEDGER_NO_LIMIT : bounds_sum(a, b);
 }
 
 static void add_up(struct usage_item *to, const struct usage_item *item)
@@ -45,6 +52,9 @@ static void add_up(struct usage_item *to, const struct usage_item *item)
     sums_add(&to->sums, &item->sums);
     to->rows_held = bounds_sum(to->rows_held, item->rows_held);
     to->units_held = bounds_sum(to->units_held, item->units_held);
+    to->refused = sum_or_null(to->refused, item->refused);
+    to->approximate = sum_or_null(to->approximate, item->approximate);
+    to->approximate_rows = sum_or_null(to->approximate_rows, item->approximate_rows);
 }
 
 static int first_difference(const struct usage_item *x, const struct usage_item *y)
@@ -133,7 +143,7 @@ static struct usage_item *item_of(struct usage_report *report, struct slice name
         return &nowhere;
     }
     report->name_bytes += name.n;
-    report->items[report->n] = no_limits;
+    report->items[report->n] = report->empty;
     report->items[report->n].name = names_text(&report->names, number);
     return &report->items[report->n++];
 }
@@ -150,15 +160,15 @@ static struct slice name_of_time(enum usage_by by, int64_t ms, char text[21])
 /* What a sum or an entry can be added up by. */
 struct place {
     int64_t ms;
-    struct slice team, key, client, table, target, shape, shape_text;
+    struct slice team, key, client, table, target, shape, shape_text, word;
 };
 
 /* Our own calls come from no address and have no key. */
 static struct slice name_of(const struct place *p, enum usage_by by, char text[21])
 {
     const struct slice names[N_BY] = {
-        [BY_TEAM] = p->team,   [BY_KEY] = p->key,       [BY_CLIENT] = p->client,
-        [BY_TABLE] = p->table, [BY_TARGET] = p->target, [BY_SHAPE] = p->shape,
+        [BY_TEAM] = p->team,     [BY_KEY] = p->key,     [BY_CLIENT] = p->client, [BY_TABLE] = p->table,
+        [BY_TARGET] = p->target, [BY_SHAPE] = p->shape, [BY_FAULT] = p->word,    [BY_MARK] = p->word,
     };
     if (by == BY_DAY || by == BY_HOUR)
         return name_of_time(by, p->ms, text);
@@ -198,6 +208,8 @@ static struct usage_item *item_at(struct usage_report *report, const struct plac
         (report->key.p && !slice_eq(report->key, name_of(p, BY_KEY, text))))
         return NULL;
     struct slice name = name_of(p, report->by, text);
+    if (!name.n && usage_is_of_words(report->by))
+        return NULL;
     struct usage_item *item =
         report->per == BY_NONE ? item_of(report, name) : pair_of(report, name, name_of(p, report->per, per_text));
     if (item == &report->others)
@@ -217,6 +229,7 @@ static struct usage_item *item_at(struct usage_report *report, const struct plac
 struct reading {
     struct usage_report *report;
     struct command *c;
+    struct digester *digester;
 };
 
 static void take_rollup(void *context, const struct rollup *r)
@@ -273,7 +286,40 @@ static void take_span(void *context, const struct rollup *r)
 
 static struct place place_of(const struct entry *e)
 {
-    return (struct place){ e->time_ms, e->team, e->key, e->client, e->table, e->target, e->shape, e->shape_text };
+    return (struct place){ e->time_ms, e->team,  e->key,        e->client, e->table,
+                           e->target,  e->shape, e->shape_text, e->fault };
+}
+
+static bool has_mark_of_rows(struct slice marks)
+{
+    while (marks.n) {
+        if (trace_is_of_rows(slice_split(marks, ',', &marks)))
+            return true;
+    }
+    return false;
+}
+
+/* `marks`: those of the call that count here. */
+static void add_entry(struct usage_item *item, const struct entry *e, struct slice marks)
+{
+    sums_add_entry(&item->sums, e);
+    item->approximate += entry_is_end(e) && marks.n;
+    item->approximate_rows += entry_is_end(e) && has_mark_of_rows(marks);
+}
+
+/* In the line of each of its marks, and once in their sum. */
+static void take_marks(struct usage_report *report, struct place place, const struct entry *e)
+{
+    bool is_asked_for = false;
+    for (struct slice rest = e->approximate; rest.n;) {
+        place.word = slice_split(rest, ',', &rest);
+        struct usage_item *item = item_at(report, &place);
+        is_asked_for = is_asked_for || item;
+        if (item)
+            add_entry(item, e, place.word);
+    }
+    if (is_asked_for)
+        add_entry(&report->marked, e, e->approximate);
 }
 
 static void take_entry(void *context, const struct entry *e)
@@ -282,9 +328,13 @@ static void take_entry(void *context, const struct entry *e)
     const struct place place = place_of(e);
     if (e->kind == ENTRY_HOLD || e->kind == ENTRY_NOTE || !hours_have(reading->report->hours, e->time_ms))
         return;
+    if (reading->report->by == BY_MARK) {
+        take_marks(reading->report, place, e);
+        return;
+    }
     struct usage_item *item = item_at(reading->report, &place);
     if (item)
-        sums_add_entry(&item->sums, e);
+        add_entry(item, e, e->approximate);
 }
 
 static bool read_entries(struct reading *reading, const struct span *span, struct buffer *why)
@@ -310,10 +360,91 @@ static bool collect_entries(struct reading *reading, struct buffer *why)
     if (!good || !report->is_cut)
         return good;
     report->is_closed = true;
-    report->others = no_limits;
-    for (size_t i = 0; i < report->n; i++)
+    report->others = report->marked = report->empty;
+    for (size_t i = 0; i < report->n; i++) {
         report->items[i].sums = (struct sums){ 0 };
+        report->items[i].approximate = report->items[i].approximate_rows = 0;
+    }
     return read_entries(reading, &span, why);
+}
+
+/* ---- from the counts beside the entries ---- */
+
+/* What a count adds to a line; the words of calls with entries come from these where lines are of words or shapes. */
+static void add_trace(struct usage_report *report, struct usage_item *item, const struct trace_row *row)
+{
+    if (row->what == TRACE_MARKED)
+        item->approximate = sum_or_null(item->approximate, row->calls);
+    if (row->what == TRACE_MARKED_ROWS)
+        item->approximate_rows = sum_or_null(item->approximate_rows, row->calls);
+    if (row->what != TRACE_REFUSED && row->what != TRACE_SHAPE)
+        return;
+    item->refused = sum_or_null(item->refused, row->calls);
+    if (report->by == BY_FAULT) {
+        item->sums.calls = bounds_sum(item->sums.calls, row->calls);
+        item->sums.faults = bounds_sum(item->sums.faults, row->calls);
+    }
+}
+
+static bool is_wanted(enum usage_by by, enum trace_what what)
+{
+    switch (by) {
+    case BY_FAULT:
+        return what == TRACE_REFUSED;
+    case BY_SHAPE:
+        return what == TRACE_SHAPE;
+    case BY_CLIENT:
+    case BY_TARGET:
+    case BY_MARK:
+        return false;
+    case BY_TEAM:
+    case BY_KEY:
+    case BY_DAY:
+    case BY_HOUR:
+    case BY_TABLE:
+    case N_BY:
+        break;
+    }
+    return what == TRACE_REFUSED || what == TRACE_MARKED || what == TRACE_MARKED_ROWS;
+}
+
+/* A stranger's calls are of no team, and stand among the faults alone. */
+static void take_trace(void *context, const struct trace_row *row)
+{
+    struct reading *reading = context;
+    struct usage_report *report = reading->report;
+    char word[SHAPE_WORD + 1];
+    if (!is_wanted(report->by, row->what) || (!row->team.n && report->by != BY_FAULT))
+        return;
+    struct place place = {
+        .ms = row->hour * 3600000, .team = row->team, .key = row->key, .table = row->table, .word = row->word
+    };
+    if (row->what == TRACE_SHAPE) {
+        struct digest digest = digest_of(reading->digester, row->word);
+        shapes_word(&digest, word);
+        place.shape = row->word.n ? slice_str(word) : S("other");
+        place.shape_text = row->word;
+    }
+    struct usage_item *item = item_at(report, &place);
+    if (item)
+        add_trace(report, item, row);
+}
+
+/* Hours that are not in the sums may have refused calls all the same. */
+static bool collect_traces(struct reading *reading, struct buffer *why)
+{
+    struct hours h = reading->report->hours;
+    struct command *c = reading->c;
+    bool good = true;
+    if (!is_wanted(reading->report->by, TRACE_REFUSED) && !is_wanted(reading->report->by, TRACE_SHAPE))
+        return true;
+    reading->digester = digester_new();
+    if (!reading->digester)
+        reading->report->failed = true;
+    else
+        good = refusals_traces(c->refusals, c->store, h.since, h.until, take_trace, reading, why);
+    digester_free(reading->digester);
+    return good;
 }
 
 /* ---- what is held, what is left ---- */
@@ -322,6 +453,8 @@ static bool collect_held(struct reading *reading, struct buffer *why)
 {
     struct usage_report *report = reading->report;
     struct entry_list open = { 0 };
+    if (usage_is_of_words(report->by))
+        return true; /* these have not ended */
     bool good = open_holds(reading->c->store, &open, why);
     for (size_t i = 0; good && i < open.n; i++) {
         const struct place place = place_of(open.entries[i]);
@@ -371,9 +504,16 @@ static bool collect_keys(struct reading *reading, struct buffer *why)
 bool usage_collect(struct usage_report *report, struct command *c, struct buffer *why)
 {
     struct reading reading = { .report = report, .c = c };
-    report->others = no_limits;
+    bool was_trimmed = report->hours.since < store_traces_since(c->store);
+    report->empty = no_limits;
+    if (report->by == BY_CLIENT || report->by == BY_TARGET || was_trimmed)
+        report->empty.refused = LEDGER_NO_LIMIT;
+    if (was_trimmed && !has_no_end(report))
+        report->empty.approximate = report->empty.approximate_rows = LEDGER_NO_LIMIT;
+    report->others = report->marked = report->empty;
     bool good = (has_no_end(report) ? collect_entries(&reading, why) : collect_rollups(&reading, why)) &&
-                collect_held(&reading, why) && collect_limits(&reading, why) && collect_keys(&reading, why);
+                collect_traces(&reading, why) && collect_held(&reading, why) && collect_limits(&reading, why) &&
+                collect_keys(&reading, why);
     if (good && report->failed)
         buffer_str(why, "ledger: out of memory");
     return good && !report->failed;
@@ -406,7 +546,8 @@ static int by_column(const void *a, const void *b, void *column)
 static bool is_empty(const struct usage_item *item)
 {
     static const struct sums nothing;
-    return memcmp(&item->sums, &nothing, sizeof nothing) == 0 && item->rows_held == 0 && item->units_held == 0;
+    return memcmp(&item->sums, &nothing, sizeof nothing) == 0 && item->rows_held == 0 && item->units_held == 0 &&
+           item->refused <= 0 && item->approximate <= 0;
 }
 
 /* NULL: it is the name. */
@@ -422,7 +563,7 @@ void usage_sort(struct usage_report *report, const struct limits *limits, const 
 {
     const struct usage_column *column = word ? column_of(word) : NULL;
     size_t kept = 0;
-    report->total = no_limits;
+    report->total = report->empty;
     add_up(&report->total, &report->others);
     for (size_t i = 0; i < report->n; i++) {
         const struct usage_item *item = &report->items[i];
@@ -433,6 +574,8 @@ void usage_sort(struct usage_report *report, const struct limits *limits, const 
         }
     }
     report->n = kept;
+    if (report->by == BY_MARK)
+        report->total = report->marked;
     usage_limits_show(report);
     if (kept && column)
         qsort_r(report->items, kept, sizeof *report->items, by_column, (void *)(uintptr_t)column);

@@ -23,6 +23,9 @@ const struct usage_column usage_columns[USAGE_COLUMNS] = {
     { "units_held", offsetof(struct usage_item, units_held), false },
     { "units_limit", offsetof(struct usage_item, units_limit), true },
     { "units_left", offsetof(struct usage_item, units_left), true },
+    { "refused", offsetof(struct usage_item, refused), true },
+    { "approximate", offsetof(struct usage_item, approximate), true },
+    { "approximate_rows", offsetof(struct usage_item, approximate_rows), true },
 };
 
 int64_t usage_value(const struct usage_item *item, const struct usage_column *column)
@@ -141,7 +144,7 @@ static void json_whole(struct buffer *b, const struct usage_limit *whole)
     buffer_put(b, '}');
 }
 
-static void json_limits(struct buffer *b, const struct usage_limits *limits)
+void usage_json_limits(struct buffer *b, const struct usage_limits *limits)
 {
     json_whole(b, &limits->whole);
     buffer_str(b, ",\"limits\":[");
@@ -183,7 +186,7 @@ void usage_json(struct buffer *b, const struct usage_report *report)
         buffer_put(b, '}');
     }
     if (usage_is_running(report))
-        json_limits(b, &report->limits);
+        usage_json_limits(b, &report->limits);
     buffer_str(b, "}\n");
 }
 

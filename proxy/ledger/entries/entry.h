@@ -39,6 +39,8 @@ struct entry {
     struct slice paid_by, approximate, fault;
     bool where, having;
     int64_t duration_ms;
+    struct slice call;  /* of an end that is to be written: the call as it came, without its token. Never read back. */
+    int64_t call_bytes; /* of it, also when it was too long to be brought; 0: it is not known */
 
     /* Filled by the store when it writes or reads. */
     int32_t team_id, key_id, table_id;

@@ -204,7 +204,7 @@ static void other_paths_and_methods(void **state)
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         expect(&p, get(none[i], NULL), 404,
                "{\"error\":\"there is no such path here\",\"paths\":[\"/healthz\",\"/readyz\",\"/metrics\",\"/usage\","
-               "\"/explain\"]}\n");
+               "\"/overview\",\"/unknown\",\"/explain\"]}\n");
     struct admin_question post = get("/usage", NULL);
     post.is_read = false;
     struct admin_answer a;

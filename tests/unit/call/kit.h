@@ -113,6 +113,7 @@ static inline int kit_begin(void **state)
     kit.account.desk = record_desk_new(s->base, &desk);
     team_queue_init(&kit.turns);
     kit.turns.team = &kit.team;
+    kit.turns.memory.whole = &s->memory;
     kit.turns.account = &kit.account;
     kit.turns.settings = s->settings;
     kit.turns.n_calls = 1; /* never the last one */
@@ -140,6 +141,8 @@ static inline struct exchange *kit_call(const char *query)
     if (refusal.fault)
         fail_msg("%s: %.*s", query, SLICE_ARGS(refusal.why));
     a->client = S("127.0.0.1");
+    a->shown_target = a->call.target.v3;
+    a->shape = S("anchors");
     a->key = S("k1");
     a->team = &kit.team;
     a->team_name = S("seo");

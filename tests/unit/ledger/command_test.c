@@ -210,7 +210,7 @@ static void the_command_line_is_checked(void **state)
         "usage --per day",
         "usage --per team",
         "usage --by key --per key",
-        "usage --by fault",
+        "usage --by faults",
         "usage --sort moon",
         "usage --top 0",
         "usage --top 1x",
@@ -270,14 +270,17 @@ static void usage_is_exact(void **state)
         "{\"by\":\"team\",\"since\":\"2026-11-01\",\"until\":\"2026-12-01\",\"items\":["
         "{\"team\":\"sales\",\"calls\":1,\"results\":2,\"rows\":3,\"rows_held\":0,\"rows_limit\":null,"
         "\"rows_left\":null,\"units\":150,\"units_predicted\":150,\"units_alone\":150,\"units_unknown\":150,"
-        "\"faults\":0,\"units_held\":0,\"units_limit\":null,\"units_left\":null},"
+        "\"faults\":0,\"units_held\":0,\"units_limit\":null,\"units_left\":null,\"refused\":0,"
+        "\"approximate\":1,\"approximate_rows\":0},"
         "{\"team\":\"seo\",\"calls\":2,\"results\":2,\"rows\":8,\"rows_held\":5,\"rows_limit\":100,\"rows_left\":87,"
         "\"units\":270,\"units_predicted\":270,\"units_alone\":150,\"units_unknown\":120,\"faults\":1,"
-        "\"units_held\":10,\"units_limit\":1000,\"units_left\":720}],"
+        "\"units_held\":10,\"units_limit\":1000,\"units_left\":720,\"refused\":0,"
+        "\"approximate\":1,\"approximate_rows\":0}],"
         "\"others\":0,\"total\":{\"calls\":3,\"results\":4,\"rows\":11,\"rows_held\":5,\"rows_limit\":null,\"rows_"
         "left\":null,"
         "\"units\":420,\"units_predicted\":420,\"units_alone\":300,\"units_unknown\":270,\"faults\":1,"
-        "\"units_held\":10,\"units_limit\":null,\"units_left\":null},"
+        "\"units_held\":10,\"units_limit\":null,\"units_left\":null,\"refused\":0,"
+        "\"approximate\":2,\"approximate_rows\":0},"
         "\"whole\":{\"units\":420,\"units_held\":10,\"units_limit\":null,\"units_left\":null,"
         "\"since\":\"2026-11-01\",\"until\":\"2026-12-01\",\"forecast\":null},"
         "\"limits\":[{\"team\":\"seo\",\"what\":\"units\",\"used\":270,\"held\":10,\"limit\":1000,\"left\":720,"
@@ -286,26 +289,28 @@ static void usage_is_exact(void **state)
         "\"until\":\"2026-12-01\",\"forecast\":null}]}\n");
     assert_runs(r, "usage --by target --format csv");
     assert_string_equal(r->out.p, "target,calls,results,rows,rows_held,rows_limit,rows_left,units,units_predicted,"
-                                  "units_alone,units_unknown,faults,units_held,units_limit,units_left\n"
-                                  "example.com,3,4,11,5,,,420,420,300,270,1,10,,\n"
-                                  "(together),3,4,11,5,,,420,420,300,270,1,10,,\n");
+                                  "units_alone,units_unknown,faults,units_held,units_limit,units_left,refused,"
+                                  "approximate,approximate_rows\n"
+                                  "example.com,3,4,11,5,,,420,420,300,270,1,10,,,,2,0\n"
+                                  "(together),3,4,11,5,,,420,420,300,270,1,10,,,,2,0\n");
     static const char *const same[] = { "client", "day", "hour", "table" };
     static const char *const names[] = { "10.1.2.7", "2026-11-23", "2026-11-23T12:00:00Z", "anchors" };
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         char line[64], expected[128];
         snprintf(line, sizeof line, "usage --by %s --format csv", same[i]);
-        snprintf(expected, sizeof expected, "\n%s,3,4,11,5,,,420,420,300,270,1,10,,\n(together)", names[i]);
+        snprintf(expected, sizeof expected, "\n%s,3,4,11,5,,,420,420,300,270,1,10,,,%s,2,0\n(together)", names[i],
+                 i ? "0" : "");
         assert_runs(r, line);
         assert_non_null(strstr(r->out.p, expected));
     }
     assert_runs(r, "usage --by key --format csv");
-    assert_non_null(strstr(r->out.p, ",units_left,name,team\nkey1,3,4,11,5,,,420,420,300,270,1,10,,,,\n"));
+    assert_non_null(strstr(r->out.p, ",approximate_rows,name,team\nkey1,3,4,11,5,,,420,420,300,270,1,10,,,0,2,0,,\n"));
     assert_runs(r, "usage --by client --until 2026-11-23 --format csv");
     assert_null(strstr(r->out.p, "10.1.2.7"));
     assert_runs(r, "usage --by day --since 2026-11-23 --until 2026-11-24 --format csv");
     assert_non_null(strstr(r->out.p, "2026-11-23,3"));
     assert_runs(r, "usage --month 2026-10 --format csv");
-    assert_non_null(strstr(r->out.p, "\nseo,0,0,0,0,,,0,0,0,0,0,0,,\n"));
+    assert_non_null(strstr(r->out.p, "\nseo,0,0,0,0,,,0,0,0,0,0,0,,,0,0,0\n"));
 }
 
 static void a_bill_is_split(void **state)
@@ -313,9 +318,9 @@ static void a_bill_is_split(void **state)
     struct room *r = *state;
     three_calls(r);
     assert_runs(r, "usage --format csv --bill 100 --split rows");
-    assert_non_null(strstr(r->out.p, ",0,27.27,0,,\nseo"));
+    assert_non_null(strstr(r->out.p, ",0,27.27,0,,,0,1,0\nseo"));
     assert_non_null(strstr(r->out.p, ",1,72.73,10,"));
-    assert_non_null(strstr(r->out.p, "\n(together),3,4,11,5,,,420,420,300,270,1,100.00,10,,\n"));
+    assert_non_null(strstr(r->out.p, "\n(together),3,4,11,5,,,420,420,300,270,1,100.00,10,,,0,2,0\n"));
     assert_runs(r, "usage --format json --bill 0.01");
     assert_non_null(strstr(r->out.p, "\"bill\":0.01,"));
     assert_int_equal(room_run(r, "usage --bill 5 --month 2026-10"), 1);

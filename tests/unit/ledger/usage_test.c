@@ -162,7 +162,7 @@ static void units_are_of_the_billing_month(void **state)
     assert_says(r, "\n900 of 1,000 units left, 93 held by calls under way; ");
     set_clock("2026-12-31T23:30:00Z"); /* a month later they are still held */
     assert_runs(r, "usage --format csv");
-    assert_says(r, ",1000,907\n");
+    assert_says(r, ",1000,907,0,0,0\n");
 }
 
 /* ---- narrower questions ---- */
@@ -229,8 +229,8 @@ static void shapes_are_added_up(void **state)
     hold_now(r, "h", "seo", 4, 6);
     assert_runs(r, "usage --by shape --format csv --sort units");
     assert_says(r, "shape,calls,");
-    assert_says(r, ",units_left,call\n8284fcbad678,2,4,2,4,,,200,200,300,0,0,6,,,from=anchors&mode=?\n");
-    assert_says(r, ",1,0,3,0,,,5,0,0,0,0,0,,,from=anchors&where=backlinks>?&mode=exact\n(together),3,4,5,4,");
+    assert_says(r, ",approximate_rows,call\n8284fcbad678,2,4,2,4,,,200,200,300,0,0,6,,,0,2,0,from=anchors&mode=?\n");
+    assert_says(r, ",1,0,3,0,,,5,0,0,0,0,0,,,0,0,0,from=anchors&where=backlinks>?&mode=exact\n(together),3,4,5,4,");
     assert_runs(r, "usage --by shape --team sales --format json");
     assert_says(r, "{\"shape\":\"8284fcbad678\",\"calls\":1,");
     assert_says(r, ",\"call\":\"from=anchors&mode=?\"}],\"others\":0,\"total\"");
@@ -238,7 +238,7 @@ static void shapes_are_added_up(void **state)
     assert_says(r, "\n8284fcbad678  from=anchors&mode=?");
     assert_runs(r, "usage --by shape --per key --format csv");
     assert_says(r, "shape,key,calls,");
-    assert_says(r, ",units_left,call,name,team\n");
+    assert_says(r, ",approximate_rows,call,name,team\n");
 }
 
 static void keys_have_names(void **state)
@@ -269,8 +269,14 @@ static void keys_have_names(void **state)
     assert_runs(r, line);
     assert_says(r, "\n2026-11-23,1,0,3,");
     assert_int_equal(room_run(r, "usage --key crawler"), 1);
-    snprintf(line, sizeof line, "did you mean %s, which has this name in team seo?", id);
+    snprintf(line, sizeof line, "; did you mean key %s (crawler) of team seo?", id);
     assert_non_null(strstr(r->err.p, line));
+    assert_int_equal(room_run(r, "key disable crawler"), 1);
+    assert_non_null(strstr(r->err.p, line));
+    id[3] = id[3] == '0' ? '1' : '0';
+    snprintf(line, sizeof line, "key enable %s", id);
+    assert_int_equal(room_run(r, line), 1);
+    assert_non_null(strstr(r->err.p, " (crawler) of team seo?"));
 }
 
 /* ---- text ---- */

@@ -235,13 +235,26 @@ static void params_have_names_and_faults(void **state)
     assert_false(params_are_form(S("application/x-www-form-urlencoded2")));
 }
 
+static void a_slip_of_the_hand_is_known(void **state)
+{
+    (void)state;
+    assert_true(slice_eq(table_like(S("ancors")), S("anchors")));
+    assert_true(slice_eq(table_like(S("back_links")), S("backlinks")));
+    assert_int_equal(table_like(S("organic_keywords")).n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_stand_in_the_order_of_v2),        cmocka_unit_test(every_list_is_whole_in_itself),
-        cmocka_unit_test(a_row_of_v3_costs_what_its_columns_cost), cmocka_unit_test(rows_have_the_price_of_v2),
-        cmocka_unit_test(a_fraction_is_rounded_up_once),           cmocka_unit_test(faults_are_what_was_promised),
-        cmocka_unit_test(marks_are_written_in_their_order),        cmocka_unit_test(params_have_names_and_faults),
+        cmocka_unit_test(columns_stand_in_the_order_of_v2),
+        cmocka_unit_test(every_list_is_whole_in_itself),
+        cmocka_unit_test(a_row_of_v3_costs_what_its_columns_cost),
+        cmocka_unit_test(rows_have_the_price_of_v2),
+        cmocka_unit_test(a_fraction_is_rounded_up_once),
+        cmocka_unit_test(faults_are_what_was_promised),
+        cmocka_unit_test(marks_are_written_in_their_order),
+        cmocka_unit_test(params_have_names_and_faults),
+        cmocka_unit_test(a_slip_of_the_hand_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

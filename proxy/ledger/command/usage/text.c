@@ -6,7 +6,7 @@
 #include "proxy/ledger/command/bill.h"
 #include "proxy/ledger/command/usage.h"
 
-enum { WIDTH = 80, LEAST_NAME = 12, CELL = 32, PARTS = 5, MAX_PART = 24, GAP = 2 };
+enum { LEAST_NAME = 12, CELL = 32, PARTS = 5, MAX_PART = 24, GAP = 2 };
 
 static const char *const months[] = { "January", "February", "March",     "April",   "May",      "June",
                                       "July",    "August",   "September", "October", "November", "December" };
@@ -154,8 +154,8 @@ static void put_calls(struct buffer *b, const struct usage_report *report, const
 
 static void put_failed(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
 {
-    (void)report;
-    put_number(b, item->sums.faults);
+    bool is_in = report->by == BY_FAULT || item->refused == LEDGER_NO_LIMIT;
+    put_number(b, item->sums.faults + (is_in ? 0 : item->refused));
 }
 
 static void put_bill(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
@@ -195,6 +195,12 @@ static bool has_bill(const struct usage_report *report)
     return report->has_bill;
 }
 
+/* All calls with a fault have failed, and none with a mark. */
+static bool is_not_of_words(const struct usage_report *report)
+{
+    return !usage_is_of_words(report->by);
+}
+
 static bool is_wide(const struct usage_report *report)
 {
     return report->is_wide;
@@ -219,6 +225,9 @@ WIDE_NUMBER(units_left, item->units_left)
 WIDE_NUMBER(predicted, item->sums.units_predicted)
 WIDE_NUMBER(alone, item->sums.units_alone)
 WIDE_NUMBER(unknown, item->sums.units_unknown)
+WIDE_NUMBER(refused, item->refused)
+WIDE_NUMBER(approximate, item->approximate)
+WIDE_NUMBER(other_rows, item->approximate_rows)
 
 static void put_saved(struct buffer *b, const struct usage_report *report, const struct usage_item *item)
 {
@@ -240,7 +249,7 @@ static const struct text_column {
     { "ROWS", put_rows, NULL, 0, false },
     { "OF LIMIT", put_of_limit, has_limits, 5, false },
     { "CALLS", put_calls, NULL, 2, false },
-    { "FAILED", put_failed, NULL, 1, false },
+    { "FAILED", put_failed, is_not_of_words, 1, false },
     { "BILL", put_bill, has_bill, 0, false },
     { "LASTS UNTIL", put_lasts, has_limits, 4, true },
     { "RESULTS", put_results, is_wide, 0, false },
@@ -252,6 +261,9 @@ static const struct text_column {
     { "ALONE", put_alone, is_wide, 0, false },
     { "SAVED", put_saved, is_wide, 0, false },
     { "UNKNOWN", put_unknown, is_wide, 0, false },
+    { "REFUSED", put_refused, is_wide, 0, false },
+    { "NOT EXACT", put_approximate, is_wide, 0, false },
+    { "OTHER ROWS", put_other_rows, is_wide, 0, false },
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -298,7 +310,7 @@ static void put_parts(struct buffer *b, const struct layout *l, const struct sli
     size_t column = 0, gap = 0;
     for (int i = 0; i < n; i++) {
         size_t width = shown_width(parts[i]);
-        if (i && !is_wide && column + gap + width > WIDTH) {
+        if (i && !is_wide && column + gap + width > l->report->columns) {
             buffer_str(b, "\n  ");
             column = 2;
         } else {
@@ -306,7 +318,7 @@ static void put_parts(struct buffer *b, const struct layout *l, const struct sli
             column += gap;
         }
         bool is_whole = is_wide || (i == 0 && (by == BY_CLIENT || by == BY_TARGET));
-        shown_cut(b, parts[i], is_whole ? SIZE_MAX : WIDTH - column);
+        shown_cut(b, parts[i], is_whole ? SIZE_MAX : l->report->columns - column);
         column += width;
         gap = GAP + (width < l->parts[i] ? l->parts[i] - width : 0);
     }
@@ -373,7 +385,7 @@ static void add_widths(struct layout *l)
 static void fit(struct layout *l)
 {
     add_widths(l);
-    for (int turn = 1; turn <= 5 && !l->report->is_wide && l->numbers + LEAST_NAME > WIDTH; turn++) {
+    for (int turn = 1; turn <= 5 && !l->report->is_wide && l->numbers + LEAST_NAME > l->report->columns; turn++) {
         for (int k = 0; k < N_COLUMNS; k++)
             l->widths[k] = columns[k].goes == turn ? 0 : l->widths[k];
         add_widths(l);
@@ -395,7 +407,7 @@ static void measure(struct layout *l)
         l->has_names = l->has_names || report->items[i].of_name.n;
     }
     fit(l);
-    size_t most = report->is_wide ? SIZE_MAX : l->numbers < WIDTH ? WIDTH - l->numbers : LEAST_NAME;
+    size_t most = report->is_wide ? SIZE_MAX : l->numbers < report->columns ? report->columns - l->numbers : LEAST_NAME;
     l->name = strlen("together");
     for (size_t i = 0; i <= report->n; i++) {
         size_t width = name_width(l, i ? &report->items[i - 1] : NULL);
@@ -437,7 +449,12 @@ static void put_table(struct buffer *b, const struct usage_report *report)
         const struct usage_item *item = i ? &report->items[i - 1] : NULL;
         name.n = 0;
         put_name(&name, &l, item);
+        buffer_str(b, item || !report->has_colour ? "" : "\033[1m");
         put_line(b, &l, buffer_slice(&name), item);
+        if (!item && report->has_colour && b->n) {
+            b->n--; /* the colour ends with the line */
+            buffer_str(b, "\033[0m\n");
+        }
     }
     if (report->n_others) {
         name.n = 0;
@@ -475,40 +492,22 @@ void usage_pace(struct buffer *b, const struct usage_limit *limit)
     }
 }
 
-/* Fold it at blanks; what goes on is indented. */
-static void put_folded(struct buffer *b, struct slice line)
+static void put_left(struct buffer *b, const struct usage_limit *limit, size_t most)
 {
-    while (line.n > WIDTH) {
-        size_t at = WIDTH;
-        while (at > 2 && line.p[at] != ' ')
-            at--;
-        if (at <= 2)
-            break;
-        buffer_append(b, slice_of(line.p, at));
-        buffer_str(b, "\n  ");
-        line = slice_from(line, at + 1);
-    }
-    buffer_append(b, line);
-    buffer_put(b, '\n');
-}
-
-static void put_left(struct buffer *b, const struct usage_limit *limit)
-{
-    struct buffer line = { 0 };
-    put_number(&line, spent_left(&limit->spent));
-    buffer_str(&line, " of ");
-    put_number(&line, limit->spent.limit);
-    buffer_str(&line, limit->is_units ? " units left" : " rows left");
+    size_t from = b->n;
+    put_number(b, spent_left(&limit->spent));
+    buffer_str(b, " of ");
+    put_number(b, limit->spent.limit);
+    buffer_str(b, limit->is_units ? " units left" : " rows left");
     if (limit->spent.held > 0) {
-        buffer_str(&line, ", ");
-        put_number(&line, limit->spent.held);
-        buffer_str(&line, " held by calls under way");
+        buffer_str(b, ", ");
+        put_number(b, limit->spent.held);
+        buffer_str(b, " held by calls under way");
     }
-    buffer_str(&line, "; ");
-    usage_pace(&line, limit);
-    put_folded(b, buffer_slice(&line));
-    b->failed = b->failed || line.failed;
-    buffer_clear(&line);
+    buffer_str(b, "; ");
+    usage_pace(b, limit);
+    buffer_put(b, '\n');
+    words_fold(b, from, most);
 }
 
 static void put_limits(struct buffer *b, const struct usage_report *report)
@@ -517,9 +516,9 @@ static void put_limits(struct buffer *b, const struct usage_report *report)
     if (!usage_is_running(report) || report->key.p)
         return;
     if (!report->team.p && limits->whole.spent.limit != LEDGER_NO_LIMIT)
-        put_left(b, &limits->whole);
+        put_left(b, &limits->whole, report->columns);
     for (size_t i = 0; report->team.p && i < limits->n; i++)
-        put_left(b, &limits->items[i]);
+        put_left(b, &limits->items[i], report->columns);
 }
 
 void usage_text(struct buffer *b, const struct usage_report *report)

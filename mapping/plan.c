@@ -78,17 +78,18 @@ static struct refusal refuse_missing(const struct plan *p, struct arena *memory)
 {
     const struct table *t = p->call->table;
     struct slice names = S("");
-    size_t missing = t->n_columns;
-    for (size_t i = 0; i < t->n_columns && names.p; i++) {
-        bool is_missing = t->columns[i].shown == FIDELITY_MISSING;
-        if (is_missing && missing == t->n_columns && p->call->named & bit((int)i))
-            missing = i;
-        if (!is_missing && t->columns[i].shown != FIDELITY_NONE)
-            names = arena_printf(memory, "%.*s%s%.*s", SLICE_ARGS(names), names.n ? ", " : "",
-                                 SLICE_ARGS(t->columns[i].v2));
-    }
+    size_t missing = 0;
+    if (!p->call->named)
+        return fine;
+    while (missing < t->n_columns &&
+           !(p->call->named & bit((int)missing) && t->columns[missing].shown == FIDELITY_MISSING))
+        missing++;
     if (missing == t->n_columns || p->options.nulls & bit(NULL_MISSING))
         return fine;
+    for (size_t i = 0; i < t->n_columns && names.p; i++)
+        if (t->columns[i].shown != FIDELITY_MISSING && t->columns[i].shown != FIDELITY_NONE)
+            names = arena_printf(memory, "%.*s%s%.*s", SLICE_ARGS(names), names.n ? ", " : "",
+                                 SLICE_ARGS(t->columns[i].v2));
     struct slice why = arena_printf(memory, "select: API v3 cannot tell \"%.*s\"; there are %.*s",
                                     SLICE_ARGS(t->columns[missing].v2), SLICE_ARGS(names));
     return why.p ? (struct refusal){ FAULT_NOT_EXACT, why } : no_memory();
@@ -209,9 +210,13 @@ static void make_price(struct plan *p)
     }
 }
 
+/* Of as many fields as a report may have. */
+enum { MAX_NAMES = 2048 };
+
 static struct slice names_of_fields(const struct report *report, uint64_t fields, struct arena *memory)
 {
-    struct buffer b = { 0 };
+    char room[MAX_NAMES];
+    struct buffer b = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
     for (size_t i = 0; i < report->n_fields; i++) {
         if (!(fields & bit((int)i)))
             continue;
@@ -219,20 +224,21 @@ static struct slice names_of_fields(const struct report *report, uint64_t fields
             buffer_put(&b, ',');
         buffer_append(&b, report->fields[i].v3);
     }
-    return end_text(&b, memory);
+    return b.failed ? slice_of(NULL, 0) : arena_dup(memory, buffer_slice(&b));
 }
 
 static struct slice names_of_order(const struct report *report, const struct field_order *order, size_t n,
                                    struct arena *memory)
 {
-    struct buffer b = { 0 };
+    char room[MAX_NAMES];
+    struct buffer b = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
     for (size_t i = 0; i < n; i++) {
         if (i)
             buffer_put(&b, ',');
         buffer_append(&b, report->fields[order[i].field].v3);
         buffer_str(&b, order[i].descending ? ":desc" : ":asc");
     }
-    return end_text(&b, memory);
+    return b.failed ? slice_of(NULL, 0) : arena_dup(memory, buffer_slice(&b));
 }
 
 /* Whether the first rows of the list are those that the part adds up. */

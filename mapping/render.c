@@ -20,6 +20,8 @@ struct shown {
     const union cell *constant; /* of all rows */
     bool null;
     bool is_quoted;
+    bool is_whole; /* of the row, and written as decimal digits; a text of the row that is shown as it is: */
+    bool is_text;
 };
 
 struct shown_columns {
@@ -60,6 +62,9 @@ static struct shown shown_of(const struct plan *plan, const struct column *c, co
         shown.constant = empty_cell(c->type);
     }
     shown.is_quoted = is_quoted_type(shown.type) && !shown.null;
+    bool is_of_row = !shown.constant && !shown.null;
+    shown.is_whole = is_of_row && (shown.type == VALUE_WHOLE || shown.type == VALUE_RATING);
+    shown.is_text = is_of_row && shown.is_quoted && !shown.words && shown.type != VALUE_DAY;
     return shown;
 }
 
@@ -69,7 +74,9 @@ static void shown_make(struct shown_columns *s, const struct plan *plan, const s
                        const union cell *cells)
 {
     const struct table *t = plan->call->table;
-    size_t ends[TABLE_MAX_COLUMNS] = { 0 };
+    size_t ends[TABLE_MAX_COLUMNS];
+    s->n = 0;
+    s->texts = (struct buffer){ 0 };
     if (f->is_plain && !cells)
         f->item(&s->texts, t->row_element, 1, 0);
     for (size_t i = 0; i < t->n_columns; i++) {
@@ -151,10 +158,10 @@ static void write_row(const struct shown_columns *shown, const struct format *f,
     f->item_end(out, element);
 }
 
-/* A value that stands as it is. */
+/* A text that needs no escape. */
 static bool is_plain_text(const struct shown *c, const struct row *row)
 {
-    return c->is_quoted && !c->constant && !c->words && c->type != VALUE_DAY && row->plain & bit(c->field);
+    return c->is_text && row->plain & bit(c->field);
 }
 
 /* Bytes that the values of a row may take. */
@@ -185,9 +192,9 @@ static void write_plain_row(const struct shown_columns *shown, const struct form
         return;
     for (size_t k = 0; k < shown->n; k++) {
         const struct shown *c = &shown->list[k];
-        const union cell *cell = cell_of(c, row);
+        const union cell *cell = &row->cells[c->field];
         to = put(to, slice_from(c->before, k ? 0 : skip));
-        if (!c->null && (c->type == VALUE_WHOLE || c->type == VALUE_RATING) && cell->whole >= 0) {
+        if (c->is_whole && cell->whole >= 0) {
             to += decimal_write(to, (uint64_t)cell->whole);
         } else if (is_plain_text(c, row)) {
             to = put(to, cell->text);
@@ -203,7 +210,7 @@ static void write_plain_row(const struct shown_columns *shown, const struct form
 static void write_rows(const struct plan *plan, const struct format *f, const struct row_list *rows, int64_t n,
                        struct buffer *out)
 {
-    struct shown_columns shown = { 0 };
+    struct shown_columns shown;
     shown_make(&shown, plan, f, NULL);
     if (shown.texts.failed)
         out->failed = true;
@@ -353,7 +360,7 @@ void render_object(const struct plan *plan, const union cell *cells, struct buff
 {
     const struct format *f = &formats[plan->call->output];
     struct slice name = plan->call->table->rows;
-    struct shown_columns shown = { 0 };
+    struct shown_columns shown;
     shown_make(&shown, plan, f, cells);
     f->begin(out, 1);
     f->member(out, name, true);

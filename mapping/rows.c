@@ -55,14 +55,15 @@ struct row_list *rows_new(const struct rows_options *options)
     r->key = options->table->key.fields[0];
     r->stride = sizeof(struct row) + options->table->list->n_fields * sizeof(union cell);
     r->o.fold = options->fold && table_folds(options->table);
-    r->merged = calloc(1, r->stride);
+    r->merged = calloc(1, r->stride + options->table->list->n_fields * sizeof *r->last_raw);
     if (!r->merged) {
         free(r);
         return NULL;
     }
+    r->last_raw = (struct slice *)(void *)((char *)r->merged + r->stride);
     sort_fields(r, options);
     for (size_t i = 0; i < options->n_order; i++) {
-        r->comparing[i] = comparing_of(r, options->order[i].field);
+        r->comparing[i] = (uint8_t)comparing_of(r, options->order[i].field);
         r->is_rounded |= r->comparing[i] >= BY_ROUNDED;
     }
     return r;
@@ -189,7 +190,7 @@ static int compare_by(const struct row_list *r, size_t order, const struct row *
 {
     int field = r->o.order[order].field;
     const union cell *x = &a->cells[field], *y = &b->cells[field];
-    switch (r->comparing[order]) {
+    switch ((enum comparing)r->comparing[order]) {
     case BY_WHOLE:
         return compare_wholes(x->whole, y->whole);
     case BY_FOLDED:
@@ -403,7 +404,7 @@ static void take_no_place(struct row_list *r, struct row *row, const struct slic
     row->flags |= ROW_BROKEN;
     r->any_broken = true;
 
-    memcpy(r->last_raw, last_raw, sizeof r->last_raw);
+    memcpy(r->last_raw, last_raw, r->o.table->list->n_fields * sizeof *last_raw);
 }
 
 /* Of keys that repeat: whether the page before has given it. Those come first. */
@@ -426,7 +427,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     bool broken = is_broken(r, values);
     uint32_t h = 0;
     if (broken) {
-        memcpy(last_raw, r->last_raw, sizeof last_raw);
+        memcpy(last_raw, r->last_raw, r->o.table->list->n_fields * sizeof *last_raw);
     } else if (r->o.table->key.repeats) {
         if (is_given_again(r, values))
             return ROWS_SEEN_BEFORE;
@@ -447,7 +448,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     if (h && !keys_add_raw(r, h))
         return ROWS_FULL;
     r->n++;
-    if (!keys_catch_up(r))
+    if (!keys_are_idle(r) && !keys_catch_up(r))
         return ROWS_FULL;
     return broken ? ROWS_BROKEN : ROWS_NEW;
 }

@@ -32,8 +32,8 @@ struct row_list {
     const struct field *f; /* of the table's list */
     int key;               /* the first field of the key */
     size_t stride;
-    enum comparing comparing[REPORT_MAX_FIELDS]; /* by order */
-    bool is_rounded;                             /* one of these is BY_ROUNDED or BY_WORDS */
+    uint8_t comparing[REPORT_MAX_FIELDS]; /* by order: enum comparing */
+    bool is_rounded;                      /* one of these is BY_ROUNDED or BY_WORDS */
     char **blocks;
     size_t n_blocks;
     uint32_t n, room; /* rows, and rows that the blocks have room for */
@@ -62,7 +62,7 @@ struct row_list {
             words[REPORT_MAX_FIELDS];
         uint8_t n_wholes, n_numbers, n_texts, n_words;
     } fields;
-    struct slice last_raw[REPORT_MAX_FIELDS]; /* the last row's dates as they came, where a fraction was cut */
+    struct slice *last_raw; /* behind the copy: the last row's dates as they came, where a fraction was cut */
     struct {
         struct index by_key[PARTS]; /* folded keys; of all rows once `case_seen` */
         struct index raw[PARTS];    /* unfolded keys; of all rows once `paged`, and of rows merged before that */
@@ -125,6 +125,12 @@ bool keys_add_spelling(struct row_list *r, struct slice key, uint32_t h);
 
 /* The next row is in the index of unfolded keys; `h`: the hash of its key. */
 bool keys_add_raw(struct row_list *r, uint32_t h);
+
+/* No key is looked for, and none will be soon. */
+static inline bool keys_are_idle(const struct row_list *r)
+{
+    return !r->case_seen && !r->paged && r->n < LONG_LIST && r->pool.text_bytes <= LONG_TEXTS;
+}
 
 /* A few more rows into both, where they may be wanted of many rows at once. */
 bool keys_catch_up(struct row_list *r);

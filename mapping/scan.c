@@ -12,10 +12,14 @@
 
 struct scanner *scanner_new(const struct scan_options *options)
 {
-    struct scanner *s = calloc(1, sizeof *s);
+    size_t n = options->n_fields, each = sizeof(struct scan_value) + sizeof(struct scan_slot) + sizeof(int);
+    struct scanner *s = calloc(1, sizeof *s + n * each);
     if (!s)
         return NULL;
     s->o = *options;
+    s->values = (struct scan_value *)(void *)(s + 1);
+    s->slots = (struct scan_slot *)(void *)(s->values + n);
+    s->order = (int *)(void *)(s->slots + n);
     s->carry.max_bytes = SCAN_MAX_TOKEN + 16;
     for (int i = 0; i < 2; i++)
         s->unknown[i].keys.max_bytes = SCAN_MAX_TOKEN * 2;
@@ -32,8 +36,8 @@ void scanner_free(struct scanner *s)
     buffer_clear(&s->carry);
     for (int i = 0; i < 2; i++)
         buffer_clear(&s->unknown[i].keys);
-    for (size_t i = 0; i < REPORT_MAX_FIELDS; i++)
-        buffer_clear(&s->kept[i]);
+    for (size_t i = 0; i < s->o.n_fields; i++)
+        buffer_clear(&s->slots[i].kept);
     buffer_clear(&s->decoded);
     buffer_clear(&s->lead_texts);
     free(s);
@@ -219,7 +223,7 @@ static bool take_key(struct scanner *s, struct slice raw, bool escaped)
 static bool text_value(struct scanner *s, struct slice raw, bool escaped)
 {
     struct scan_value *v = &s->values[s->field];
-    struct buffer *kept = &s->kept[s->field];
+    struct buffer *kept = &s->slots[s->field].kept;
     kept->n = 0;
     if (!string_decode(raw, kept, &v->broken) && !kept->failed)
         return scan_fail(s, "a string is not valid");

@@ -46,16 +46,22 @@ struct scanner {
     bool has_first;
     bool has_stand_ins; /* of fields that may be null */
 
-    struct scan_value values[REPORT_MAX_FIELDS];
-    struct buffer kept[REPORT_MAX_FIELDS]; /* values[].text of a row that came in pieces */
-    char dates[REPORT_MAX_FIELDS][20];     /* values[].text of a date whose fraction was cut */
+    struct scan_value *values; /* by field; behind the scanner, as the slots and the order are */
+    struct scan_slot {
+        struct buffer kept; /* values[].text of a row that came in pieces */
+        char date[20];      /* values[].text of a date whose fraction was cut */
+        /* In the order of the first row: */
+        struct slice lead;    /* what stands before the value: {"name": or ,"name": */
+        enum value_type type; /* of the value */
+        bool is_rare;         /* it may be null, or is none of the usual ones */
+    } * slots;
+    uint64_t order_seen; /* what a row in that order has */
     struct buffer decoded;
     int64_t rows;
 
     /* The order in which the first row had its fields; later rows are tried with it first. */
-    int order[REPORT_MAX_FIELDS];
+    int *order;
     int n_order;
-    struct slice leads[REPORT_MAX_FIELDS]; /* what stands before each value then: {"name": or ,"name": */
     struct buffer lead_texts;
     bool order_unusable; /* it had keys that nobody asked for */
 };

@@ -18,7 +18,7 @@ bool scan_date(struct scanner *s, struct scan_value *v)
         return scan_fail(s, "a date is not of the form YYYY-MM-DDTHH:MM:SSZ, with at most 9 digits of fraction");
     v->raw = slice_of(NULL, 0);
     if (v->text.n > TIMESTAMP_BYTES) {
-        char *cut = s->dates[v - s->values];
+        char *cut = s->slots[v - s->values].date;
         memcpy(cut, v->text.p, TIMESTAMP_BYTES - 1);
         cut[TIMESTAMP_BYTES - 1] = 'Z';
         v->raw = v->text;
@@ -31,7 +31,7 @@ void scan_learn_order(struct scanner *s, int field)
 {
     if (s->rows)
         return;
-    if (field < 0 || s->n_order == REPORT_MAX_FIELDS)
+    if (field < 0 || s->n_order == (int)s->o.n_fields)
         s->order_unusable = true;
     else
         s->order[s->n_order++] = field;
@@ -47,7 +47,7 @@ static size_t escaped_end(struct slice in, size_t at)
 }
 
 /* "text" at *at. */
-static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
+static inline __attribute__((always_inline)) bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
 {
     struct scan_value *v = &s->values[field];
     if (*at >= in.n || in.p[*at] != '"')
@@ -64,9 +64,9 @@ static bool fast_text(struct scanner *s, int field, struct slice in, size_t *at)
     v->broken = false;
     if (v->plain && (!high || utf8_valid_prefix(v->text) == v->text.n))
         return true;
-    s->kept[field].n = 0;
-    bool ok = string_decode(v->text, &s->kept[field], &v->broken);
-    v->text = buffer_slice(&s->kept[field]);
+    s->slots[field].kept.n = 0;
+    bool ok = string_decode(v->text, &s->slots[field].kept, &v->broken);
+    v->text = buffer_slice(&s->slots[field].kept);
     return ok;
 }
 
@@ -119,7 +119,7 @@ static unsigned two(uint64_t digits, int at)
 }
 
 /* Exactly YYYY-MM-DDTHH:MM:SSZ, on a day that every month has; the machine looks at the others. */
-static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
+static inline __attribute__((always_inline)) bool fast_date(struct slice in, size_t *at, struct scan_value *v)
 {
     if (in.n - *at < TIMESTAMP_BYTES + 2)
         return false;
@@ -140,7 +140,7 @@ static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
 
 /* -?DIGITS[.DIGITS], few enough of them that a double has them all: then the quotient is the nearest one, as strtod
  * would find it. The machine reads the others. */
-static bool fast_number(struct slice in, size_t *at, struct scan_value *v)
+static __attribute__((noinline)) bool fast_number(struct slice in, size_t *at, struct scan_value *v)
 {
     enum { MOST_DIGITS = 15 };
     static const double powers[MOST_DIGITS + 1] = { 1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -176,14 +176,14 @@ static bool fast_word(struct slice in, size_t *at, struct slice word)
     return true;
 }
 
-static bool fast_bool(struct slice in, size_t *at, struct scan_value *v)
+static __attribute__((noinline)) bool fast_bool(struct slice in, size_t *at, struct scan_value *v)
 {
     v->whole = fast_word(in, at, S("true"));
     return v->whole || fast_word(in, at, S("false"));
 }
 
 /* ["text"]; the machine reads longer ones, and none. */
-static bool fast_texts(struct scanner *s, int field, struct slice in, size_t *at)
+static __attribute__((noinline)) bool fast_texts(struct scanner *s, int field, struct slice in, size_t *at)
 {
     size_t i = *at + 1;
     if (in.n - *at < 3 || in.p[*at] != '[' || !fast_text(s, field, in, &i) || i >= in.n || in.p[i] != ']')
@@ -192,7 +192,7 @@ static bool fast_texts(struct scanner *s, int field, struct slice in, size_t *at
     return true;
 }
 
-static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at)
+static __attribute__((noinline)) bool fast_rare(struct scanner *s, int field, struct slice in, size_t *at)
 {
     struct scan_value *v = &s->values[field];
     if (s->o.fields[field].nullable) {
@@ -220,6 +220,15 @@ static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at
     return false;
 }
 
+static bool fast_value(struct scanner *s, const struct scan_slot *slot, int field, struct slice in, size_t *at)
+{
+    if (slot->is_rare)
+        return fast_rare(s, field, in, at);
+    if (slot->type == VALUE_WHOLE)
+        return fast_whole(in, at, &s->values[field]);
+    return slot->type == VALUE_TEXT ? fast_text(s, field, in, at) : fast_date(in, at, &s->values[field]);
+}
+
 /* False when memory is out: then rows are read token by token. */
 static bool make_leads(struct scanner *s)
 {
@@ -231,7 +240,11 @@ static bool make_leads(struct scanner *s)
         ends[i] = s->lead_texts.n;
     }
     for (int i = 0; i < s->n_order && !s->lead_texts.failed; i++) {
-        s->leads[i] = slice_of(s->lead_texts.p + at, ends[i] - at);
+        const struct field *f = &s->o.fields[s->order[i]];
+        s->slots[i].lead = slice_of(s->lead_texts.p + at, ends[i] - at);
+        s->slots[i].type = f->type;
+        s->slots[i].is_rare = f->nullable || (f->type != VALUE_TEXT && f->type != VALUE_WHOLE && f->type != VALUE_DATE);
+        s->order_seen |= bit(s->order[i]);
         at = ends[i];
     }
     return !s->lead_texts.failed;
@@ -242,18 +255,17 @@ size_t scan_whole_row(struct scanner *s, struct slice in)
     if (!s->rows || s->order_unusable || !s->n_order || (!s->lead_texts.n && !make_leads(s)))
         return 0;
     size_t at = 0;
-    uint64_t seen = 0;
     for (int i = 0; i < s->n_order; i++) {
-        struct slice lead = s->leads[i];
+        const struct scan_slot *slot = &s->slots[i];
+        struct slice lead = slot->lead;
         if (in.n - at < lead.n || !bytes_eq(in.p + at, lead.p, lead.n))
             return 0;
         at += lead.n;
-        if (!fast_value(s, s->order[i], in, &at))
+        if (!fast_value(s, slot, s->order[i], in, &at))
             return 0;
-        seen |= bit(s->order[i]);
     }
     if (at >= in.n || in.p[at] != '}')
         return 0;
-    s->seen = seen;
+    s->seen = s->order_seen;
     return scan_give_row(s) ? at + 1 : 0;
 }

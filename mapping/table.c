@@ -53,11 +53,6 @@ int table_column(const struct table *t, struct slice v2)
     return -1;
 }
 
-int column_field(const struct column *c)
-{
-    return c->from == FROM_FIELD ? c->field : -1;
-}
-
 struct slice field_word(const struct field *f, struct slice v3)
 {
     for (const struct word *w = f->words; w && w->v3.n; w++)
@@ -75,8 +70,8 @@ int64_t table_price(const struct table *t, int64_t results, bool where, bool hav
 
 bool table_folds(const struct table *t)
 {
-    for (size_t i = 0; i < t->n_columns; i++)
-        if (t->key.n == 1 && column_field(&t->columns[i]) == t->key.fields[0] && t->columns[i].text == TEXT_FOLDED)
+    for (size_t i = 0; i < t->n_columns && t->key.n == 1; i++)
+        if (column_field(&t->columns[i]) == t->key.fields[0] && t->columns[i].text == TEXT_FOLDED)
             return true;
     return false;
 }

@@ -212,7 +212,10 @@ bool table_is_of_books(const struct table *t);
 int table_column(const struct table *t, struct slice v2);
 
 /* The field of the row that the column shows, or -1. */
-int column_field(const struct column *c);
+static inline int column_field(const struct column *c)
+{
+    return c->from == FROM_FIELD ? c->field : -1;
+}
 
 /* v2 rows of a call with `results` rows. */
 int64_t table_price(const struct table *t, int64_t results, bool where, bool having);

@@ -51,6 +51,8 @@ struct translation *translation_new(const struct plan *plan, struct translation_
     t->share.limit = plan->call->limit;
     t->share.units = plan_list_units(plan, plan->call->offset + plan->call->limit);
     t->share.units += plan_allowance(plan, t->share.units);
+    for (size_t k = 0; k < plan->call->table->n_parts; k++)
+        t->has_parts_in_list |= plan->parts[k].is_in_list;
     t->asks[ASK_LIST].state = plan->ask_list ? TO_ASK : NOT_NEEDED;
     for (size_t k = 0; k < plan->call->table->n_parts; k++)
         t->asks[ASK_PARTS + k] = (struct asked){ .state = plan->parts[k].is_asked ? TO_ASK : NOT_NEEDED,
@@ -181,7 +183,8 @@ static void add_to_parts(struct translation *t, const struct scan_value *values)
 static void count_row(struct translation *t, const struct scan_value *values)
 {
     t->came_in_all++;
-    add_to_parts(t, values);
+    if (t->has_parts_in_list)
+        add_to_parts(t, values);
 }
 
 bool translation_has_enough(const struct translation *t)

@@ -56,7 +56,7 @@ struct translation {
     struct arena *next_page; /* of the path of a further page, which has texts of rows in it; made anew for each */
     struct buffer packed;    /* rows to be remembered */
     size_t packed_sound;     /* bytes of it up to the last row whose texts were whole */
-    bool keeps_rows;
+    bool keeps_rows, has_parts_in_list;
     int64_t page_rows, learnt_page_rows;
     struct share share;
     struct ending ending;

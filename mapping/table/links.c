@@ -29,6 +29,7 @@ enum {
     UGC,
     SPONSORED,
     GROUP,
+    ROOT,
     FIELDS,
     WITHOUT_GROUP = GROUP /* what has no group has no count of one */
 };
@@ -68,6 +69,7 @@ static const struct field fields[FIELDS] = {
     [UGC]            = { .v3 = SLICE("is_ugc"), .type = VALUE_BOOL, .units = 1 },
     [SPONSORED]      = { .v3 = SLICE("is_sponsored"), .type = VALUE_BOOL, .units = 1 },
     [GROUP]          = { .v3 = SLICE("link_group_count"), .type = VALUE_WHOLE, .units = 1 },
+    [ROOT]           = { .v3 = SLICE("root_name_source"), .type = VALUE_TEXT, .units = 1 },
 };
 
 #define ANY_LANGUAGE SLICE("v3 has several languages of a page, and looks at all of them")
@@ -140,6 +142,8 @@ static const struct column columns[] = {
 };
 #undef HAVING
 
+enum { TOTAL = sizeof columns / sizeof columns[0] }; /* the column behind those of all links */
+
 /* v3 very likely picks the link of a domain before it looks at the conditions. */
 #define HAVING .having = FIDELITY_NEAR, .having_says = SLICE("v3 may have picked another link of the domain")
 static const struct column columns_of_domains[] = {
@@ -173,7 +177,8 @@ const struct table table_backlinks = {
     .prices = { .request_milli = 1000, .result_milli = 200, .where_milli = 5000, .having_milli = 5000 },
 };
 
-/* v2 showed the link with the highest rating of its page; which one v3 shows it does not say. */
+/* v2 showed the link with the highest rating of its page; which one v3 shows it does not say. A further page may bring
+ * a domain again, with another of its links and fewer of them. */
 const struct table table_backlinks_one_per_domain = {
     .from = SLICE("backlinks_one_per_domain"),
     .rows = SLICE("refpages"),
@@ -182,6 +187,8 @@ const struct table table_backlinks_one_per_domain = {
     .n_columns = sizeof columns_of_domains / sizeof columns_of_domains[0],
     .list = &report_of_domains,
     .key = { .fields = { URL_FROM, URL_TO }, .n = 2 },
+    .one_of = ROOT + 1,
+    .near_beyond_page = BIT(TOTAL),
     .rows_are_near = true,
     .prices = { .request_milli = 10000, .result_milli = 2000, .where_milli = 5000, .having_milli = 5000 },
 };

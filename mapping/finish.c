@@ -78,6 +78,12 @@ static size_t key_column(const struct table *table)
     return i;
 }
 
+/* Whether the rows are of several pages of v3, of which earlier ones may be remembered. */
+static bool has_pages(const struct translation *t)
+{
+    return t->rows && (rows_have_pages(t->rows) || (t->page_rows && rows_count(t->rows) > t->page_rows));
+}
+
 /* What the shown values of columns are not. */
 static void mark_columns(const struct translation *t, struct marks *marks)
 {
@@ -88,7 +94,7 @@ static void mark_columns(const struct translation *t, struct marks *marks)
         int field = column_field(c);
         if (!t->results || !((t->plan->call->select | table->always_marked) & bit((int)i)))
             continue;
-        if (mark_is_due(c->shown))
+        if (mark_is_due(c->shown) || (table->near_beyond_page & bit((int)i) && has_pages(t)))
             marks->shown |= bit((int)i);
         if (field >= 0 && broken & bit(field))
             marks->broken |= bit((int)i);

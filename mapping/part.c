@@ -15,6 +15,7 @@ static int64_t add(int64_t a, int64_t b)
 static bool read_value(const struct field *f, struct slice text, union cell *cell)
 {
     uint64_t n;
+    double number;
     switch (f->type) {
     case VALUE_WHOLE:
         if (!parse_u64(text, &n) || n > INT64_MAX)
@@ -26,9 +27,10 @@ static bool read_value(const struct field *f, struct slice text, union cell *cel
         return cell->whole || slice_eq(text, S("false"));
     case VALUE_RATING:
     case VALUE_NUMBER:
-        if (!number_parse(text, &cell->number))
+        if (!number_parse(text, &number))
             return false;
-        cell->whole = number_rounded(cell->number);
+        cell->number = number;
+        cell->whole = number_rounded(number);
         return true;
     case VALUE_TEXT:
     case VALUE_DATE:

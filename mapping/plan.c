@@ -73,6 +73,14 @@ static void make_fields(struct plan *p)
             p->fields |= bit(t->list->fields[i].stand_in - 1);
 }
 
+/* What is distinct on each page of v3 may come again on the next one: there it is told by the field itself. */
+static void make_one_of(struct plan *p)
+{
+    const struct table *t = p->call->table;
+    if (t->one_of && p->page_rows && p->call->offset + p->call->limit > p->page_rows)
+        p->fields |= bit(t->one_of - 1);
+}
+
 /* Whoever names a column reads it: what v3 does not know is not made up. */
 static struct refusal refuse_missing(const struct plan *p, struct arena *memory)
 {
@@ -369,6 +377,7 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
         make_order(&p);
     if (is_list)
         make_fields(&p);
+    make_one_of(&p);
     struct refusal r = refuse_missing(&p, memory);
     if (!r.fault && is_list)
         r = refuse_second_order(&p);
@@ -479,6 +488,8 @@ int64_t plan_allowance(const struct plan *p, int64_t list_units)
     const struct table *t = p->call->table;
     if (t->list && t->list->sorts_by_one && p->n_order > 1 && list_units > 0)
         return list_units + REPORT_LEAST_UNITS; /* a group of each page is asked for twice, and one row more */
+    if (t->one_of && p->page_rows && list_units > plan_units(p, p->page_rows))
+        return list_units + REPORT_LEAST_UNITS; /* rows of later pages that earlier ones gave */
     bool merges = p->options.fold && table_folds(t);
     bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
     if ((!merges && !shares) || list_units <= 0)

@@ -6,27 +6,47 @@
 
 #include "mapping/rows_inside.h"
 
-/* A key of several fields: its parts behind the first. `cells` or `values` has them. */
-static uint32_t hash_more(const struct row_list *r, uint32_t h, const union cell *cells,
-                          const struct scan_value *values)
+static struct slice host_of(struct slice url)
 {
-    for (int i = 1; i < r->o.table->key.n; i++) {
-        int field = r->o.table->key.fields[i];
-        h = h * 31 + (uint32_t)slice_hash(cells ? cells[field].text : values[field].text);
-    }
+    size_t at = 0;
+    while (at < url.n && url.p[at] != ':')
+        at++;
+    struct slice host = slice_from(url, at + 3 <= url.n ? at + 3 : 0);
+    size_t n = 0;
+    while (n < host.n && !memchr("/?#:", host.p[n], 4))
+        n++;
+    return slice_of(host.p, n);
+}
+
+/* What is compared of a key. */
+static struct slice looked_for(const struct row_list *r, struct slice key)
+{
+    return r->by_host ? host_of(key) : key;
+}
+
+/* A key of several fields: one more of them. */
+static uint32_t hash_more(uint32_t h, struct slice text)
+{
+    h = h * 31 + (uint32_t)slice_hash(text);
     return h ? h : 1;
 }
 
 uint32_t keys_hash_of_row(const struct row_list *r, struct row *row)
 {
-    if (!row->hash)
-        row->hash = hash_more(r, keys_hash(key_of(r, row)), row->cells, NULL);
+    if (row->hash)
+        return row->hash;
+    row->hash = keys_hash(looked_for(r, key_of(r, row)));
+    for (int i = 1; i < r->n_key; i++)
+        row->hash = hash_more(row->hash, row->cells[r->o.table->key.fields[i]].text);
     return row->hash;
 }
 
 uint32_t keys_hash_of_values(const struct row_list *r, const struct scan_value *values)
 {
-    return hash_more(r, keys_hash(values[r->key].text), NULL, values);
+    uint32_t h = keys_hash(looked_for(r, values[r->key].text));
+    for (int i = 1; i < r->n_key; i++)
+        h = hash_more(h, values[r->o.table->key.fields[i]].text);
+    return h;
 }
 
 /* A short list has one part. */
@@ -109,7 +129,7 @@ struct row *keys_find(const struct row_list *r, struct row *like)
 static bool has_more(const struct row_list *r, uint32_t number, const struct scan_value *values)
 {
     bool same = true;
-    for (int i = 1; i < r->o.table->key.n && same; i++) {
+    for (int i = 1; i < r->n_key && same; i++) {
         int field = r->o.table->key.fields[i];
         same = slice_eq(row_at(r, number)->cells[field].text, values[field].text);
     }
@@ -121,8 +141,9 @@ bool keys_have_come(const struct row_list *r, struct slice key, const struct sca
 {
     const struct index *part = &r->keys.raw[part_of(r, h)];
     size_t last = part->room - 1;
+    key = looked_for(r, key);
     for (size_t i = h & last; part->room && part->at[i].number != NO_ROW; i = (i + 1) & last)
-        if (part->at[i].hash == h && slice_eq(raw_key(r, part->at[i].number), key) &&
+        if (part->at[i].hash == h && slice_eq(looked_for(r, raw_key(r, part->at[i].number)), key) &&
             (!values || has_more(r, part->at[i].number, values)))
             return true;
     return false;

@@ -52,7 +52,11 @@ struct row_list *rows_new(const struct rows_options *options)
         return NULL;
     r->o = *options;
     r->f = options->table->list->fields;
-    r->key = options->table->key.fields[0];
+    int one_of = options->table->one_of - 1;
+    bool has_one_of = one_of >= 0 && options->fields & bit(one_of);
+    r->key = has_one_of ? one_of : options->table->key.fields[0];
+    r->n_key = one_of >= 0 ? 1 : options->table->key.n;
+    r->by_host = one_of >= 0 && !has_one_of;
     r->stride = sizeof(struct row) + options->table->list->n_fields * sizeof(union cell);
     r->o.fold = options->fold && table_folds(options->table);
     r->merged = calloc(1, r->stride + options->table->list->n_fields * sizeof *r->last_raw);
@@ -420,6 +424,25 @@ static bool is_given_again(struct row_list *r, const struct scan_value *values)
     return last;
 }
 
+/* A row that is not new stands behind the last one: the next page begins behind it. */
+static enum rows_added pass_by(struct row_list *r, struct row *row, const struct scan_value *values)
+{
+    struct slice last_raw[REPORT_MAX_FIELDS];
+    size_t size = r->o.table->list->n_fields * sizeof *last_raw;
+    memcpy(last_raw, r->last_raw, size);
+    if (!row || !copy_row(r, row, values))
+        return ROWS_FULL;
+    row->hash = 0;
+    if (r->n_with_last && compare(r, last_of(r), row, true) >= 0) {
+        memcpy(r->last_raw, last_raw, size);
+        return ROWS_SEEN_BEFORE;
+    }
+    memcpy(r->merged, row, r->stride);
+    r->last_was_merged = r->is_of_this_page = true;
+    r->n_with_last = r->n;
+    return ROWS_PASSED;
+}
+
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
 {
     struct row *row = next_row(r), *same = NULL;
@@ -434,7 +457,7 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
     } else if (r->paged) {
         h = keys_hash_of_values(r, values);
         if (keys_have_come(r, values[r->key].text, values, h))
-            return ROWS_SEEN_BEFORE;
+            return r->o.table->one_of ? pass_by(r, row, values) : ROWS_SEEN_BEFORE;
     }
     if (!row || !copy_row(r, row, values))
         return ROWS_FULL;
@@ -524,6 +547,11 @@ bool rows_last(const struct row_list *r, union cell values[REPORT_MAX_FIELDS])
             values[i].text = r->last_raw[i];
     }
     return last;
+}
+
+bool rows_have_pages(const struct row_list *r)
+{
+    return r->paged;
 }
 
 bool rows_can_page(const struct row_list *r)

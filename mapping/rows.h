@@ -23,10 +23,11 @@ int64_t rows_come_again(const struct row_list *r);
  * these were; -1 when memory is out. */
 [[nodiscard]] int64_t rows_begin_page(struct row_list *r);
 
-enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_BROKEN, ROWS_SEEN_BEFORE, ROWS_FULL };
+enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_BROKEN, ROWS_SEEN_BEFORE, ROWS_PASSED, ROWS_FULL };
 
 /* Add a row; its texts are copied. ROWS_BROKEN: a new one, a text of which was broken; it is never merged with another
- * or taken for one already given. ROWS_FULL past max_bytes or when memory is out. */
+ * or taken for one already given. ROWS_PASSED: it was given already, in another row of what is distinct on each page of
+ * v3; the next page begins behind this one. ROWS_FULL past max_bytes or when memory is out. */
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values);
 
 /* Distinct rows so far, without merged ones that do not meet the checks, or that cannot be checked since the field is
@@ -54,6 +55,9 @@ uint64_t rows_moved_by(const struct row_list *r);
 
 /* The values of the last row that came whole, unfolded, for paging. False when there was none. */
 bool rows_last(const struct row_list *r, union cell values[REPORT_MAX_FIELDS]);
+
+/* Whether a further page was begun. */
+bool rows_have_pages(const struct row_list *r);
 
 /* Whether that one was new and of the last page: without it the next page would be the same again. */
 bool rows_can_page(const struct row_list *r);

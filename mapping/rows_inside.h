@@ -30,7 +30,9 @@ enum comparing { BY_TEXT, BY_WHOLE, BY_NUMBER, BY_FOLDED, BY_ROUNDED, BY_WORDS }
 struct row_list {
     struct rows_options o;
     const struct field *f; /* of the table's list */
-    int key;               /* the first field of the key */
+    int key;               /* the first field of the key; or the one that tells what is distinct on a page of v3 */
+    int n_key;             /* fields that are looked for together */
+    bool by_host;          /* of the key, a URL, its host stands for that field, which is not there */
     size_t stride;
     uint8_t comparing[REPORT_MAX_FIELDS]; /* by order: enum comparing */
     bool is_rounded;                      /* one of these is BY_ROUNDED or BY_WORDS */

@@ -168,6 +168,8 @@ struct table {
     struct slice only;               /* a v3 filter that every call has, on fields of the key; empty: none */
     uint64_t always_marked;          /* columns that are named in any answer with rows, shown or not */
     struct key key;
+    int one_of;                /* the field of which v3 gives one row a value in each answer, and 1; 0: none */
+    uint64_t near_beyond_page; /* columns that are named in an answer of several pages of v3 */
     const struct part *parts;
     size_t n_parts;
     const struct table_stat *stats;

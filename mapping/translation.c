@@ -281,7 +281,7 @@ static void keep_behind(struct translation *t, const struct scan_value *values)
         broken |= t->plan->fields & bit((int)i) && values[i].broken &&
                   (list->fields[i].type == VALUE_TEXT || list->fields[i].type == VALUE_LIST);
     t->ending.behind = true;
-    t->ending.unkept |= broken || !t->keeps_rows || rows_disordered(t->rows);
+    t->ending.unkept |= broken || !t->keeps_rows || rows_disordered(t->rows) || t->plan->call->table->one_of;
     if (t->ending.unkept)
         return;
     packed_rows_put(&t->packed, list, t->plan->fields, values);
@@ -300,7 +300,8 @@ static bool take_row(void *context, const struct scan_value *values)
     }
     enum rows_added added = rows_add(t->rows, values);
     t->ending.full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
-    if (t->ending.full || added == ROWS_SEEN_BEFORE)
+    t->came_new += added == ROWS_PASSED;
+    if (added == ROWS_PASSED || t->ending.full || added == ROWS_SEEN_BEFORE)
         return true;
     t->came_new++;
     count_row(t, values);
@@ -419,6 +420,9 @@ static int64_t rows_of_page(struct translation *t, int64_t again)
 {
     bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
     int64_t rows = is_refill ? rows_of_refill(t, again) : wanted_rows(t) - rows_count(t->rows) + again;
+    bool may_pass = t->page && t->plan->call->table->one_of; /* rows may be none of the answer's */
+    if (may_pass && rows < plan_floor_rows(t->plan))
+        rows = plan_floor_rows(t->plan);
     if (t->walk)
         rows = walk_rows(t->walk, rows);
     int64_t paid = plan_rows_paid_by(t->plan, t->share.units);

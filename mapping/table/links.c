@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * v2 `backlinks` and `backlinks_one_per_domain`: one link a row (docs/api-v2.md, docs/compatibility.md). A link has no
- * id, and two links can join the same two pages. */
+ * v2 `backlinks`, `backlinks_one_per_domain` and `broken_backlinks`: one link a row (docs/api-v2.md,
+ * docs/compatibility.md). A link has no id, and two links can join the same two pages. */
 #include "mapping/table.h"
 
 enum {
@@ -23,14 +23,20 @@ enum {
     ANCHOR,
     BEFORE,
     BEHIND,
-    FIRST_SEEN,
     LINK_TYPE,
     NOFOLLOW,
     UGC,
     SPONSORED,
+    /* of living links; what has no group has no count of one */
+    FIRST_SEEN,
     GROUP,
+    WITHOUT_GROUP = GROUP,
+    ROOT,
     FIELDS,
-    WITHOUT_GROUP = GROUP /* what has no group has no count of one */
+    /* of links to broken pages */
+    BROKEN_AT = FIRST_SEEN,
+    CODE,
+    FIELDS_OF_BROKEN,
 };
 
 /* clang-format off */
@@ -42,38 +48,49 @@ static const struct word link_types[] = {
     { SLICE(""), SLICE("") },
 };
 
-static const struct field fields[FIELDS] = {
-    [URL_FROM]       = { .v3 = SLICE("url_from"), .type = VALUE_TEXT, .units = 1 },
-    [URL_RATING]     = { .v3 = SLICE("url_rating_source"), .type = VALUE_RATING, .units = 1 },
-    [DOMAIN_RATING]  = { .v3 = SLICE("domain_rating_source"), .type = VALUE_RATING, .units = 1 },
-    [RANK]           = { .v3 = SLICE("ahrefs_rank_source"), .type = VALUE_WHOLE, .units = 1 },
-    [IP]             = { .v3 = SLICE("ip_source"), .type = VALUE_TEXT, .units = 1, .nullable = true },
-    [INTERNAL]       = { .v3 = SLICE("links_internal"), .type = VALUE_WHOLE, .units = 1 },
-    [EXTERNAL]       = { .v3 = SLICE("links_external"), .type = VALUE_WHOLE, .units = 1 },
-    [SIZE]           = { .v3 = SLICE("page_size"), .type = VALUE_WHOLE, .units = 1 },
-    [ENCODING]       = { .v3 = SLICE("encoding"), .type = VALUE_TEXT, .units = 1 },
-    [TITLE]          = { .v3 = SLICE("title"), .type = VALUE_TEXT, .units = 1 },
-    [LANGUAGES]      = { .v3 = SLICE("languages"), .type = VALUE_LIST, .units = 1 },
-    [URL_TO]         = { .v3 = SLICE("url_to"), .type = VALUE_TEXT, .units = 1 },
-    [LINK_SEEN]      = { .v3 = SLICE("first_seen_link"), .type = VALUE_DATE, .units = 1 },
-    [VISITED]        = { .v3 = SLICE("last_visited"), .type = VALUE_DATE, .units = 1 },
-    [REDIRECT]       = { .v3 = SLICE("redirect_code"), .type = VALUE_WHOLE, .units = 1, .nullable = true },
-    [ALT]            = { .v3 = SLICE("alt"), .type = VALUE_TEXT, .units = 1, .nullable = true },
-    [ANCHOR]         = { .v3 = SLICE("anchor"), .type = VALUE_TEXT, .units = 1 },
-    [BEFORE]         = { .v3 = SLICE("snippet_left"), .type = VALUE_TEXT, .units = 1 },
-    [BEHIND]         = { .v3 = SLICE("snippet_right"), .type = VALUE_TEXT, .units = 1 },
-    [FIRST_SEEN]     = { .v3 = SLICE("first_seen"), .type = VALUE_DATE, .units = 1 },
-    [LINK_TYPE]      = { .v3 = SLICE("link_type"), .type = VALUE_TEXT, .units = 1, .words = link_types },
-    [NOFOLLOW]       = { .v3 = SLICE("is_nofollow"), .type = VALUE_BOOL, .units = 1 },
-    [UGC]            = { .v3 = SLICE("is_ugc"), .type = VALUE_BOOL, .units = 1 },
+#define LINK_FIELDS \
+    [URL_FROM]       = { .v3 = SLICE("url_from"), .type = VALUE_TEXT, .units = 1 }, \
+    [URL_RATING]     = { .v3 = SLICE("url_rating_source"), .type = VALUE_RATING, .units = 1 }, \
+    [DOMAIN_RATING]  = { .v3 = SLICE("domain_rating_source"), .type = VALUE_RATING, .units = 1 }, \
+    [RANK]           = { .v3 = SLICE("ahrefs_rank_source"), .type = VALUE_WHOLE, .units = 1 }, \
+    [IP]             = { .v3 = SLICE("ip_source"), .type = VALUE_TEXT, .units = 1, .nullable = true }, \
+    [INTERNAL]       = { .v3 = SLICE("links_internal"), .type = VALUE_WHOLE, .units = 1 }, \
+    [EXTERNAL]       = { .v3 = SLICE("links_external"), .type = VALUE_WHOLE, .units = 1 }, \
+    [SIZE]           = { .v3 = SLICE("page_size"), .type = VALUE_WHOLE, .units = 1 }, \
+    [ENCODING]       = { .v3 = SLICE("encoding"), .type = VALUE_TEXT, .units = 1 }, \
+    [TITLE]          = { .v3 = SLICE("title"), .type = VALUE_TEXT, .units = 1 }, \
+    [LANGUAGES]      = { .v3 = SLICE("languages"), .type = VALUE_LIST, .units = 1 }, \
+    [URL_TO]         = { .v3 = SLICE("url_to"), .type = VALUE_TEXT, .units = 1 }, \
+    [LINK_SEEN]      = { .v3 = SLICE("first_seen_link"), .type = VALUE_DATE, .units = 1 }, \
+    [VISITED]        = { .v3 = SLICE("last_visited"), .type = VALUE_DATE, .units = 1 }, \
+    [REDIRECT]       = { .v3 = SLICE("redirect_code"), .type = VALUE_WHOLE, .units = 1, .nullable = true }, \
+    [ALT]            = { .v3 = SLICE("alt"), .type = VALUE_TEXT, .units = 1, .nullable = true }, \
+    [ANCHOR]         = { .v3 = SLICE("anchor"), .type = VALUE_TEXT, .units = 1 }, \
+    [BEFORE]         = { .v3 = SLICE("snippet_left"), .type = VALUE_TEXT, .units = 1 }, \
+    [BEHIND]         = { .v3 = SLICE("snippet_right"), .type = VALUE_TEXT, .units = 1 }, \
+    [LINK_TYPE]      = { .v3 = SLICE("link_type"), .type = VALUE_TEXT, .units = 1, .words = link_types }, \
+    [NOFOLLOW]       = { .v3 = SLICE("is_nofollow"), .type = VALUE_BOOL, .units = 1 }, \
+    [UGC]            = { .v3 = SLICE("is_ugc"), .type = VALUE_BOOL, .units = 1 }, \
     [SPONSORED]      = { .v3 = SLICE("is_sponsored"), .type = VALUE_BOOL, .units = 1 },
+
+static const struct field fields[FIELDS] = {
+    LINK_FIELDS
+    [FIRST_SEEN]     = { .v3 = SLICE("first_seen"), .type = VALUE_DATE, .units = 1 },
     [GROUP]          = { .v3 = SLICE("link_group_count"), .type = VALUE_WHOLE, .units = 1 },
+    [ROOT]           = { .v3 = SLICE("root_name_source"), .type = VALUE_TEXT, .units = 1 },
 };
+
+static const struct field fields_of_broken[FIELDS_OF_BROKEN] = {
+    LINK_FIELDS
+    [BROKEN_AT]      = { .v3 = SLICE("last_visited_target"), .type = VALUE_DATE, .units = 1, .nullable = true, .stand_in = VISITED + 1 },
+    [CODE]           = { .v3 = SLICE("http_code_target"), .type = VALUE_WHOLE, .units = 1, .nullable = true },
+};
+#undef LINK_FIELDS
 
 #define ANY_LANGUAGE SLICE("v3 has several languages of a page, and looks at all of them")
 
-/* In the order in which v2 shows them. HAVING: what is true of it for a column. v2 looked at the target's page in
- * http_code, and v3 has that of the linking page alone. */
+/* In the order in which v2 shows them. HAVING: what is true of it for a column. OF_TARGET: of the page linked to, and
+ * OF_PAGE: of the linking page, which differ. */
 #define LINK_COLUMNS \
     { .v2 = SLICE("url_from"), .type = VALUE_TEXT, .field = URL_FROM, .text = TEXT_URL, .host = { SLICE("name_source"), 1, false }, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
@@ -117,10 +134,8 @@ static const struct field fields[FIELDS] = {
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
     { .v2 = SLICE("text_post"), .type = VALUE_TEXT, .field = BEHIND, .text = TEXT_ANY_CASE, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
-    { .v2 = SLICE("http_code"), .type = VALUE_WHOLE, .from = FROM_NOTHING, \
-      .where = FIDELITY_MISSING, .having = FIDELITY_MISSING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_MISSING }, \
-    { .v2 = SLICE("url_from_first_seen"), .type = VALUE_DATE, .field = FIRST_SEEN, \
-      .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT }, \
+    OF_TARGET \
+    OF_PAGE \
     { .v2 = SLICE("first_origin"), .type = VALUE_TEXT, .from = FROM_NOTHING, .only_named = true, \
       .shown = FIDELITY_MISSING }, \
     { .v2 = SLICE("last_origin"), .type = VALUE_TEXT, .from = FROM_NOTHING, .only_named = true, \
@@ -134,11 +149,21 @@ static const struct field fields[FIELDS] = {
     { .v2 = SLICE("sponsored"), .type = VALUE_BOOL, .field = SPONSORED, \
       .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
 
+/* v2 looked at the page linked to, and v3 has the code of the linking page alone. */
+#define OF_TARGET \
+    { .v2 = SLICE("http_code"), .type = VALUE_WHOLE, .from = FROM_NOTHING, \
+      .where = FIDELITY_MISSING, .having = FIDELITY_MISSING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_MISSING },
+#define OF_PAGE \
+    { .v2 = SLICE("url_from_first_seen"), .type = VALUE_DATE, .field = FIRST_SEEN, \
+      .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_EXACT, .shown = FIDELITY_EXACT },
+
 #define HAVING .having = FIDELITY_EXACT
 static const struct column columns[] = {
     LINK_COLUMNS
 };
 #undef HAVING
+
+enum { TOTAL = sizeof columns / sizeof columns[0] }; /* the column behind those of all links */
 
 /* v3 very likely picks the link of a domain before it looks at the conditions. */
 #define HAVING .having = FIDELITY_NEAR, .having_says = SLICE("v3 may have picked another link of the domain")
@@ -148,6 +173,26 @@ static const struct column columns_of_domains[] = {
       HAVING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_EXACT },
 };
 #undef HAVING
+#undef OF_TARGET
+#undef OF_PAGE
+
+/* v3 knows when it last looked at the page: it was broken then. */
+#define OF_TARGET \
+    { .v2 = SLICE("broken_at"), .type = VALUE_DATE, .field = BROKEN_AT, \
+      .where = FIDELITY_MISSING, .having = FIDELITY_MISSING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_BOUND, \
+      .shown_says = SLICE("at the latest: the last visit of the page linked to") }, \
+    { .v2 = SLICE("http_code"), .type = VALUE_WHOLE, .field = CODE, \
+      .where = FIDELITY_EXACT, HAVING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_EXACT }, \
+    { .v2 = SLICE("error"), .type = VALUE_TEXT, .from = FROM_NOTHING, \
+      .where = FIDELITY_MISSING, .having = FIDELITY_MISSING, .order_by = FIDELITY_MISSING, .shown = FIDELITY_MISSING },
+#define OF_PAGE
+#define HAVING .having = FIDELITY_EXACT
+static const struct column columns_of_broken[] = {
+    LINK_COLUMNS
+};
+#undef HAVING
+#undef OF_TARGET
+#undef OF_PAGE
 #undef LINK_COLUMNS
 #undef ANY_LANGUAGE
 
@@ -159,6 +204,10 @@ static const struct report report = {
 static const struct report report_of_domains = {
     .shape = REPORT_ROWS, .path = SLICE("/site-explorer/all-backlinks"), .key = SLICE("backlinks"),
     .fields = fields, .n_fields = FIELDS, .parameters = SLICE("aggregation=1_per_domain&history=live"),
+};
+static const struct report report_of_broken = {
+    .shape = REPORT_ROWS, .path = SLICE("/site-explorer/broken-backlinks"), .key = SLICE("backlinks"),
+    .fields = fields_of_broken, .n_fields = FIELDS_OF_BROKEN, .parameters = SLICE("aggregation=all"),
 };
 /* clang-format on */
 
@@ -173,7 +222,8 @@ const struct table table_backlinks = {
     .prices = { .request_milli = 1000, .result_milli = 200, .where_milli = 5000, .having_milli = 5000 },
 };
 
-/* v2 showed the link with the highest rating of its page; which one v3 shows it does not say. */
+/* v2 showed the link with the highest rating of its page; which one v3 shows it does not say. A further page may bring
+ * a domain again, with another of its links and fewer of them. */
 const struct table table_backlinks_one_per_domain = {
     .from = SLICE("backlinks_one_per_domain"),
     .rows = SLICE("refpages"),
@@ -182,6 +232,19 @@ const struct table table_backlinks_one_per_domain = {
     .n_columns = sizeof columns_of_domains / sizeof columns_of_domains[0],
     .list = &report_of_domains,
     .key = { .fields = { URL_FROM, URL_TO }, .n = 2 },
+    .one_of = ROOT + 1,
+    .near_beyond_page = BIT(TOTAL),
     .rows_are_near = true,
     .prices = { .request_milli = 10000, .result_milli = 2000, .where_milli = 5000, .having_milli = 5000 },
+};
+
+const struct table table_broken_backlinks = {
+    .from = SLICE("broken_backlinks"),
+    .rows = SLICE("refpages"),
+    .row_element = SLICE("refpage"),
+    .columns = columns_of_broken,
+    .n_columns = sizeof columns_of_broken / sizeof columns_of_broken[0],
+    .list = &report_of_broken,
+    .key = { .fields = { URL_FROM, URL_TO }, .n = 2, .repeats = true },
+    .prices = { .request_milli = 1000, .result_milli = 5000, .where_milli = 5000, .having_milli = 5000 },
 };

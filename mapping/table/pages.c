@@ -44,9 +44,9 @@ static struct refusal of_title(const struct filter_making *m, const struct condi
     bool in_any_case = c->op == OP_SUBSTRING || c->op == OP_WORD;
     struct slice text = in_any_case ? fold_dup(c->text, m->memory) : c->text;
     *ret = filter_expression(fields[TITLE].v3, words[c->op], filter_string(text, m->memory), m->memory);
-    return ret->p && text.p
-               ? (struct refusal){ 0 }
-               : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+    if (ret->p && text.p)
+        return (struct refusal){ 0 };
+    return (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }
 
 /* clang-format off */

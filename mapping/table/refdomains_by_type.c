@@ -26,8 +26,9 @@ static const struct report report = {
 
 static struct refusal made(struct slice e)
 {
-    return e.p ? (struct refusal){ 0 }
-               : (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
+    if (e.p)
+        return (struct refusal){ 0 };
+    return (struct refusal){ FAULT_TOO_BUSY, S("the call needs more memory than one call may have") };
 }
 
 static bool wants(const struct condition *c)
@@ -54,9 +55,10 @@ static struct refusal of_kind(const struct filter_making *m, const struct condit
 static struct refusal of_all(const struct filter_making *m, const struct condition *c, struct slice *ret)
 {
     *ret = S("");
-    return wants(c) ? (struct refusal){ 0 }
-                    : clause_refusal(c->clause, FAULT_NOT_EXACT, c->at, m->memory,
-                                     "all=false asks for domains without links, which API v3 does not list");
+    if (wants(c))
+        return (struct refusal){ 0 };
+    return clause_refusal(c->clause, FAULT_NOT_EXACT, c->at, m->memory,
+                          "all=false asks for domains without links, which API v3 does not list");
 }
 
 /* .gov and .edu, and those of countries: .gov.uk. */

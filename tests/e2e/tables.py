@@ -200,6 +200,11 @@ TABLES = {
     refip ip ip_source N ++
     refdomain host domain E ++
     backlinks int links_to_target E ++""", price(1, 1, 5), "refdomains", ("ip_source", "domain"), grouped=True, **LIVE),
+    "anchors_refdomains": Table("refdomains", """
+    anchors int . M -+
+    backlinks int links_to_target E ++
+    refdomain host domain E ++
+    anchor anchor anchor - +-""", price(1, 1, 5), "refdomains", ("domain",), grouped=True, **LIVE),
     "ahrefs_rank": Table("pages", "url url url E ++\nahrefs_rank rating url_rating R -+", price(1, 1, 5),
                          "crawled-pages", ("url",)),
     "pages": Table("pages", PAGE, price(1, 0.2, 5), "crawled-pages", ("url",), stats="pages"),
@@ -351,6 +356,15 @@ class Clause:
         self.mark(column)
         self.links.append(leaf("url_to", {"=": "eq", "<>": "neq", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte",
                                           "substring": "substring", "word": "phrase_match"}[operator], literal))
+
+    def read_anchor(self, column, operator, literal, function):
+        """Only links have it: v3 is asked for domains that have one such."""
+        if operator not in ("=", "substring", "word") or literal == "":
+            raise Unsure("a domain without such links, or an order of anchors")
+        self.mark(column)
+        pattern = "(?i)^" + re.sub(r"([^\w\s])", r"\\\1", literal) + "$"
+        self.links.append(leaf("anchor", *{"=": ("regex", pattern), "substring": ("isubstring", literal),
+                                           "word": ("iphrase_match", literal)}[operator]))
 
     def read_host(self, column, operator, literal, function):
         if column.fidelity == "C":

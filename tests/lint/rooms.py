@@ -118,7 +118,7 @@ MORE_FILES = {"mapping": 26}
 ROWS_OF_NAMES = ("mapping/table/", "mapping/record.")
 NAMES_BESIDES = {
     "domain": "a mode", "domains": "what programs send for a mode", "country": "a parameter of v3's",
-    "subscription": "a member of v3's limits-and-usage",
+    "subscription": "a member of v3's limits-and-usage", "error": "the member of a refusal",
 }
 # Parts of an answer are bytes by a name to all but the mapping. The doctor's questions are about v3's numbers themselves.
 PART_WORDS = r"\b(totals|ratio|is_info|V3_(?:LIST|TOTALS|RATIO|KINDS|FLOOR\w*))\b"

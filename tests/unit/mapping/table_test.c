@@ -71,6 +71,7 @@ static void check_table(const struct table *t)
     }
     for (int i = 0; i < t->key.n; i++)
         used |= bit(t->key.fields[i]);
+    used |= t->one_of ? bit(t->one_of - 1) : 0;
     assert_int_equal(used, bit((int)t->list->n_fields) - 1);
     if (t->bound.is_known)
         assert_int_equal(t->parts[t->bound.part].report->fields[t->bound.field].type, VALUE_WHOLE);

@@ -239,7 +239,7 @@ void translation_replayed(struct translation *t, bool whole)
     t->whole_list = whole && !enough; /* as v3 would have shown by giving fewer rows than asked for */
     if (enough || whole)
         t->asks[ASK_LIST].state = ANSWERED;
-    t->page = t->replayed > 0;
+    t->page.number = t->replayed > 0;
     t->own.from = t->own.until = rows_count(t->rows);
 }
 
@@ -299,7 +299,7 @@ static bool take_row(void *context, const struct scan_value *values)
     t->ending.full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
     if (t->ending.full || added == ROWS_SEEN_BEFORE)
         return true;
-    t->came_new++;
+    t->page.fresh++;
     count_row(t, values);
     if (!t->keeps_rows)
         return true;
@@ -312,9 +312,9 @@ static bool take_row(void *context, const struct scan_value *values)
 static bool on_list_row(void *context, const struct scan_value *values)
 {
     struct translation *t = context;
-    if (t->came == t->asked)
+    if (t->page.came == t->page.asked)
         return true; /* more than was asked for is not taken */
-    t->came++;
+    t->page.came++;
     if (!t->walk)
         return take_row(t, values);
     walk_put(t->walk, values);
@@ -348,6 +348,12 @@ static void end_here(struct translation *t)
     t->asks[ASK_LIST].state = ANSWERED;
 }
 
+static void end_paid_out(struct translation *t)
+{
+    t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
+    t->asks[ASK_LIST].state = ANSWERED;
+}
+
 /* A text that is longer than any URL need not be written into one. */
 static bool has_long_text(const struct translation *t, const union cell *last)
 {
@@ -374,7 +380,7 @@ static bool end_full(struct translation *t)
 /* The next page begins behind the last row that came whole. Where the rows were not in byte order, v3's idea of
  * "behind" is not known either: then at that row, and what was there before is dropped. The texts of that row stand in
  * the URL: where it would be too long to be sent, the list ends here. */
-static bool begin_page(struct translation *t, const union cell *last, struct slice *after, int64_t *again)
+static bool find_begin(struct translation *t, const union cell *last, struct slice *after, int64_t *again)
 {
     bool or_at = rows_disordered(t->rows) || t->plan->call->table->key.repeats;
     *again = or_at ? rows_come_again(t->rows) : 0;
@@ -392,18 +398,22 @@ static bool begin_page(struct translation *t, const union cell *last, struct sli
         end_here(t);
         return true;
     }
-    int64_t come_again = longest.p ? rows_begin_page(t->rows) : -1;
-    if (come_again < 0)
-        return end_full(t);
-    t->came_in_all -= come_again;
-    return true;
+    return longest.p ? true : end_full(t);
+}
+
+/* From now on the next page's rows are expected. False when memory is out. */
+static bool begin_page(struct translation *t)
+{
+    int64_t broken = rows_begin_page(t->rows);
+    t->came_in_all -= broken > 0 ? broken : 0;
+    return broken >= 0;
 }
 
 /* What makes up for rows that were merged: the rows that are missing and the share that was merged so far, at least
  * what v3's least price pays for, and three times the page before: a few pages do, whatever merges. */
-static int64_t rows_of_refill(struct translation *t, int64_t again)
+static int64_t rows_of_refill(struct translation *t, int64_t there, int64_t again)
 {
-    int64_t missing = needed_rows(t) - rows_count(t->rows), merged = t->came_in_all - rows_count(t->rows);
+    int64_t missing = needed_rows(t) - there, merged = t->came_in_all - rows_count(t->rows);
     int64_t share = (int64_t)((double)missing * (double)merged / (double)t->came_in_all);
     int64_t least = plan_floor_rows(t->plan), rows = missing + share + again;
     if (t->share.refill * 3 > least)
@@ -411,11 +421,13 @@ static int64_t rows_of_refill(struct translation *t, int64_t again)
     return rows > least ? rows : least;
 }
 
-/* Of the next page, as far as it is paid for; the row at which it begins included when that comes again. */
-static int64_t rows_of_page(struct translation *t, int64_t again)
+/* Of the next page, as far as it is paid for. Some that are there come again with it: `broken` ones, and those at which
+ * it begins (`again`). */
+static int64_t rows_of_page(struct translation *t, int64_t broken, int64_t again)
 {
-    bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
-    int64_t rows = is_refill ? rows_of_refill(t, again) : wanted_rows(t) - rows_count(t->rows) + again;
+    int64_t there = rows_count(t->rows) - broken;
+    bool is_refill = t->page.number && t->came_in_all - broken >= needed_rows(t) && there < needed_rows(t);
+    int64_t rows = is_refill ? rows_of_refill(t, there, again) : wanted_rows(t) - there + again;
     if (t->walk)
         rows = walk_rows(t->walk, rows);
     int64_t paid = plan_rows_paid_by(t->plan, t->share.units);
@@ -434,20 +446,19 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     struct slice after = S("");
     int64_t again = 0;
     union cell last[REPORT_MAX_FIELDS];
-    if (t->walk && t->page && t->page == (t->replayed > 0) && rows_last(t->rows, last))
+    if (t->walk && t->page.number && t->page.number == (t->replayed > 0) && rows_last(t->rows, last))
         walk_begin_behind(t->walk, last);
-    if (!t->walk && t->page && rows_last(t->rows, last)) {
-        if (!begin_page(t, last, &after, &again))
+    if (!t->walk && t->page.number && rows_last(t->rows, last)) {
+        if (!find_begin(t, last, &after, &again))
             return false;
         if (t->page_rows && again >= t->page_rows) /* a page would bring nothing else */
             end_here(t);
         if (t->asks[ASK_LIST].state == ANSWERED) /* it has ended */
             return true;
     }
-    int64_t rows = rows_of_page(t, again);
-    if (rows <= again) {
-        t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
-        t->asks[ASK_LIST].state = ANSWERED;
+    int64_t broken = after.n ? rows_broken_behind(t->rows) : 0, rows = rows_of_page(t, broken, again);
+    if (rows <= broken + again) { /* it would bring nothing new, and what is there is kept */
+        rows < plan_rows_paid_by(t->plan, t->share.units) ? end_here(t) : end_paid_out(t);
         return true;
     }
     struct asked *a = &t->asks[ASK_LIST];
@@ -455,7 +466,7 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     a->scanner = new_scanner(t->plan->call->table->list, t->plan->fields, on_list_row, t);
     ret->path =
         t->walk ? walk_path(t->walk, rows) : plan_list_path(t->plan, after, rows, after.n ? t->next_page : t->memory);
-    if (!a->scanner || !ret->path.p) {
+    if (!a->scanner || !ret->path.p || (after.n && !begin_page(t))) {
         ret->path = S("");
         return end_full(t);
     }
@@ -463,8 +474,8 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     ret->rows = rows;
     ret->units = plan_units(t->plan, rows);
     t->share.units -= ret->units;
-    t->asked = rows;
-    t->came = t->came_new = 0;
+    t->page.asked = rows;
+    t->page.came = t->page.fresh = 0;
     return true;
 }
 
@@ -550,13 +561,14 @@ static bool is_known_cap(int64_t n)
 /* Whether more rows may be behind a page; tells a cut list from a short one. */
 static bool more_behind(struct translation *t)
 {
-    bool cut = t->came < t->asked && is_known_cap(t->came) && (!t->page_rows || t->plan->options.page_rows_is_guess);
+    bool cut = t->page.came < t->page.asked && is_known_cap(t->page.came) &&
+               (!t->page_rows || t->plan->options.page_rows_is_guess);
     if (cut)
-        t->page_rows = t->came;
-    else if (t->came < t->asked)
+        t->page_rows = t->page.came;
+    else if (t->page.came < t->page.asked)
         t->whole_list = !t->ending.full && !t->ending.behind;
-    t->ending.kept_whole = !cut && t->came < t->asked && !t->ending.full && !t->ending.unkept;
-    if (t->page && t->page_rows != t->plan->page_rows && t->came)
+    t->ending.kept_whole = !cut && t->page.came < t->page.asked && !t->ending.full && !t->ending.unkept;
+    if (t->page.number && t->page_rows != t->plan->page_rows && t->page.came)
         t->learnt_page_rows = t->page_rows;
     bool is_first_pass = t->came_in_all < wanted_rows(t);
     return !t->whole_list && rows_count(t->rows) < (is_first_pass ? wanted_rows(t) : needed_rows(t));
@@ -574,16 +586,16 @@ static bool end_rows(struct translation *t, struct asked *a, int64_t rows_header
 /* A page of a list that is walked. */
 static bool end_step(struct translation *t)
 {
-    enum walk_end end = walk_end(t->walk, t->came == t->asked, take_row, t);
+    enum walk_end end = walk_end(t->walk, t->page.came == t->page.asked, take_row, t);
     if (end == WALK_NO_MEMORY)
         return no_memory(t);
     t->own.until = rows_count(t->rows);
-    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
+    t->share.units += plan_units(t->plan, t->page.asked) - plan_units(t->plan, t->page.came);
     t->ending.cut_short = t->ending.stuck = end == WALK_IS_STUCK;
     t->ending.kept_whole = end == WALK_IS_OVER && !t->ending.full && !t->ending.unkept;
     t->whole_list = end == WALK_IS_OVER && !t->ending.full && !t->ending.behind;
     bool more = end == WALK_GOES_ON && !t->ending.full && rows_count(t->rows) < wanted_rows(t);
-    t->page += more;
+    t->page.number += more;
     t->asks[ASK_LIST].state = more ? TO_ASK : ANSWERED;
     return true;
 }
@@ -598,12 +610,12 @@ static bool end_list(struct translation *t, int64_t rows_header)
         t->asks[i].is_full = true; /* v3 may have cut the first page */
     t->own.until = rows_count(t->rows);
     bool more = more_behind(t);
-    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
-    t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
+    t->share.units += plan_units(t->plan, t->page.asked) - plan_units(t->plan, t->page.came);
+    t->ending.stuck = more && !t->page.fresh && !t->ending.full; /* it orders texts otherwise than it compares them */
     if (more && !t->ending.full)
         t->ending.cut_short = t->ending.stuck || !rows_can_page(t->rows);
     if (more && !t->ending.full && !t->ending.cut_short) {
-        t->page++;
+        t->page.number++;
         t->asks[ASK_LIST].state = TO_ASK;
         return true;
     }
@@ -663,7 +675,7 @@ bool translation_end(struct translation *t, enum plan_ask ask, int64_t rows_head
 
 int64_t translation_page_rows(const struct translation *t)
 {
-    return t->came;
+    return t->page.came;
 }
 
 int64_t translation_rows(const struct translation *t)

@@ -38,6 +38,12 @@ struct asked {
     bool is_full; /* the list has brought as much of it as it would bring itself */
 };
 
+/* Of the list. */
+struct page {
+    int64_t number;             /* from 0 */
+    int64_t asked, came, fresh; /* rows asked for, rows taken, new ones of these */
+};
+
 struct translation {
     const struct plan *plan;
     struct arena *memory;
@@ -45,10 +51,9 @@ struct translation {
     struct translation_seen seen_before;
     struct refusal refusal;
 
-    struct row_list *rows; /* NULL: the answer is one object */
-    struct walk *walk;     /* of a list that v3 sorts by one column; NULL: not needed */
-    int64_t page, asked, came,
-        came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
+    struct row_list *rows;         /* NULL: the answer is one object */
+    struct walk *walk;             /* of a list that v3 sorts by one column; NULL: not needed */
+    struct page page;              /* the one under way, or the next one */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
     struct {
         int64_t from, until;

@@ -217,6 +217,29 @@ static void what_may_be_too_long_has_its_bound_asked_for(void **state)
     end_call(x);
 }
 
+/* Numbers that are asked for every time prove nothing, nor do those of a call that is asked anew. */
+static void a_bound_that_is_not_used_proves_nothing(void **state)
+{
+    (void)state;
+    struct exchange *first = start("from=anchors&target=example.com&limit=10");
+    const struct target *t = &first->asked.call.target;
+    const struct part *part = &table_anchors.parts[table_anchors.bound.part];
+    struct part_values values = { .known = part->fields, .of = { { .whole = 12 } } };
+    assert_true(cache_keep_part(kit.account.cache, part, t, clock_monotonic_ms() + 60000,
+                                slice_of((const char *)&values, part_bytes(part->report))));
+    end_call(first);
+    kit.config.units_per_call = 1000;
+    kit.config.too_long = TOO_LONG_REFUSE;
+    for (int i = 0; i < 2; i++) {
+        kit.config.stats_ttl_ms = i ? 0 : 60000;
+        struct exchange *x = start("from=anchors&target=example.com&limit=1000");
+        assert_int_equal(x->refusal.fault, FAULT_NONE);
+        assert_int_equal(request(x, ASK_LIST) != NULL, !i);
+        assert_int_equal(request(x, ASK_PARTS) != NULL, i);
+        end_call(x);
+    }
+}
+
 static void what_is_remembered_is_held_for_but_not_asked(void **state)
 {
     (void)state;
@@ -260,6 +283,7 @@ int main(void)
         kit_test(the_ceiling_of_a_call_refuses),
         kit_test(a_list_is_asked_for_as_far_as_it_is_paid_for),
         kit_test(what_may_be_too_long_has_its_bound_asked_for),
+        kit_test(a_bound_that_is_not_used_proves_nothing),
         kit_test(what_is_remembered_is_held_for_but_not_asked),
         kit_test(no_page_is_asked_for_a_client_that_left),
     };

@@ -187,6 +187,9 @@ static void a_list_is_asked_for_as_far_as_it_is_paid_for(void **state)
         { "from=anchors&target=example.com&limit=1000", 2000, 1000, FAULT_NONE, 100, 1899 },
         { "from=anchors&target=example.com&limit=1000&offset=50", 2000, 1000, FAULT_NONE, 100, 1949 },
         { "from=anchors&target=example.com&limit=1000&offset=100", 2000, 1000, FAULT_TOO_DEAR, 0, 2000 },
+        /* What is skipped costs its anchors alone: 900 units, then 111 rows of 9; or not a row. */
+        { "from=anchors&target=example.com&limit=1000&offset=900", 2000, 2000, FAULT_NONE, 900, 1888 },
+        { "from=anchors&target=example.com&limit=1000&offset=900", 2000, 1000, FAULT_TOO_DEAR, 0, 2000 },
         { "from=anchors&target=example.com&limit=10", 1, 100000, FAULT_OUT_OF_ROWS, 0, 1 },
     };
     (void)state;
@@ -260,6 +263,23 @@ static void what_is_remembered_is_held_for_but_not_asked(void **state)
     buffer_clear(&rows);
 }
 
+/* A call that asks for others, too, what it would skip may take what that costs. */
+static void what_is_not_skipped_is_paid_for(void **state)
+{
+    (void)state;
+    kit.config.units_per_call = 100000;
+    struct exchange *x = kit_call("from=anchors&target=example.com&limit=10&offset=400");
+    x->translation = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, 1 << 24, x->memory);
+    assert_true(translation_skips(x->translation));
+    translation_skip_nothing(x->translation);
+    translation_replayed(x->translation, false);
+    x->is_new_list = true;
+    exchange_start(x, steps, ROUND);
+    assert_int_equal(x->refusal.fault, FAULT_NONE);
+    assert_int_equal(request(x, ASK_LIST)->rows, 410);
+    end_call(x);
+}
+
 static void no_page_is_asked_for_a_client_that_left(void **state)
 {
     (void)state;
@@ -285,6 +305,7 @@ int main(void)
         kit_test(what_may_be_too_long_has_its_bound_asked_for),
         kit_test(a_bound_that_is_not_used_proves_nothing),
         kit_test(what_is_remembered_is_held_for_but_not_asked),
+        kit_test(what_is_not_skipped_is_paid_for),
         kit_test(no_page_is_asked_for_a_client_that_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

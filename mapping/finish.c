@@ -4,10 +4,17 @@
 #include "mapping/part.h"
 #include "mapping/translation_inside.h"
 
+/* Fields that are in every row, whichever way the call came to those that it skips: the answer does not depend on what
+ * was remembered. */
+static uint64_t fields_in_all(const struct translation *t)
+{
+    return t->plan->skip ? t->plan->skip->fields & t->plan->fields : t->plan->fields;
+}
+
 static struct answer_view view_of(const struct translation *t)
 {
     struct answer_view v = { .rows = t->rows,
-                             .fields = t->plan->fields,
+                             .fields = fields_in_all(t),
                              .rows_came = t->came_in_all,
                              .has_every_row = t->whole_list && t->plan->n_filters == 0 };
     for (size_t k = 0; k < t->plan->call->table->n_parts; k++)
@@ -51,7 +58,7 @@ static bool rows_may_be_missing(const struct translation *t)
 {
     const struct table_bound *b = &t->plan->call->table->bound;
     const struct part_values *values = t->plan->n_filters == 0 ? bounding(t) : NULL;
-    bool can_tell = values && (!b->is_sum || t->plan->fields & bit(b->sum_field));
+    bool can_tell = values && (!b->is_sum || fields_in_all(t) & bit(b->sum_field));
     int64_t rows = !can_tell ? 0 : b->is_sum ? rows_sum(t->rows, b->sum_field) : rows_count(t->rows);
     return t->page_rows && t->came_in_all > t->page_rows && !(can_tell && rows == values->of[b->field].whole);
 }
@@ -163,6 +170,18 @@ static void finish_object(struct translation *t, struct translation_result *r)
     }
 }
 
+/* What the rows that were replayed would have cost. */
+static int64_t remembered_units(const struct translation *t)
+{
+    int64_t came = t->came_in_all, first = t->plan->call->offset < came ? t->plan->call->offset : came;
+    if (!t->replayed)
+        return 0;
+    if (!t->plan->skip)
+        return plan_units(t->plan, came) - (came > t->replayed ? plan_units(t->plan, came - t->replayed) : 0);
+    int64_t all = plan_units(t->plan->skip, first) + (came > first ? plan_units(t->plan, came - first) : 0);
+    return all > t->own.units ? all - t->own.units : 0;
+}
+
 static void count_parts(const struct translation *t, struct translation_result *r)
 {
     for (size_t k = 0; k < t->plan->call->table->n_parts; k++) {
@@ -191,6 +210,7 @@ bool translation_finish(struct translation *t, struct translation_result *ret)
     r.whole_list = t->whole_list;
     r.rows_came = t->came_in_all;
     r.rows_replayed = t->replayed;
+    r.remembered_units = remembered_units(t);
     r.learnt_page_rows = t->learnt_page_rows;
     count_parts(t, &r);
     *ret = r;

@@ -124,6 +124,14 @@ bool packed_rows_take(struct slice *packed, const struct report *report, uint64_
     return true;
 }
 
+void packed_rows_narrow(struct slice packed, const struct report *report, uint64_t fields, uint64_t fewer,
+                        struct buffer *ret)
+{
+    struct scan_value values[REPORT_MAX_FIELDS];
+    while (packed_rows_take(&packed, report, fields, values))
+        packed_rows_put(ret, report, fewer, values);
+}
+
 struct slice packed_rows_skip(struct slice packed, int64_t rows)
 {
     uint32_t size;

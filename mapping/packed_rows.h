@@ -16,6 +16,10 @@ void packed_rows_put(struct buffer *packed, const struct report *report, uint64_
 /* Take the first row off `packed`; its texts are in those bytes. False when there is none. */
 bool packed_rows_take(struct slice *packed, const struct report *report, uint64_t fields, struct scan_value *values);
 
+/* Append the rows of `packed`, which have `fields`, to `ret` with `fewer` of these. */
+void packed_rows_narrow(struct slice packed, const struct report *report, uint64_t fields, uint64_t fewer,
+                        struct buffer *ret);
+
 /* What is behind the first `rows` rows. */
 struct slice packed_rows_skip(struct slice packed, int64_t rows);
 

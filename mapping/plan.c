@@ -58,6 +58,13 @@ static void make_order(struct plan *p)
             p->order[p->n_order++] = (struct field_order){ t->key.fields[i], false };
 }
 
+static void add_stand_ins(const struct table *t, uint64_t *fields)
+{
+    for (size_t i = 0; t->list && i < t->list->n_fields; i++)
+        if (*fields & bit((int)i) && t->list->fields[i].stand_in)
+            *fields |= bit(t->list->fields[i].stand_in - 1);
+}
+
 static void make_fields(struct plan *p)
 {
     const struct table *t = p->call->table;
@@ -68,9 +75,7 @@ static void make_fields(struct plan *p)
             p->fields |= bit(t->columns[i].field);
     for (size_t i = 0; i < p->n_order; i++)
         p->fields |= bit(p->order[i].field);
-    for (size_t i = 0; t->list && i < t->list->n_fields; i++)
-        if (p->fields & bit((int)i) && t->list->fields[i].stand_in)
-            p->fields |= bit(t->list->fields[i].stand_in - 1);
+    add_stand_ins(t, &p->fields);
 }
 
 /* What is distinct on each page of v3 may come again on the next one: there it is told by the field itself. */
@@ -354,6 +359,47 @@ static struct refusal check_url(struct plan *p, size_t n_where, struct arena *me
     return why.p ? (struct refusal){ fault, why } : no_memory();
 }
 
+/* A merged row that fails a check and meets it with the next spelling moves the rows behind it to and fro: one that was
+ * skipped might have to be shown. */
+static bool may_come_back(const struct plan *p)
+{
+    for (size_t i = 0; i < p->n_checks; i++)
+        if (p->checks[i].op == OP_NE)
+            return true;
+    return false;
+}
+
+/* How rows that are not shown are asked for. It takes a request more, and they are not remembered whole: for less it is
+ * not worth it. */
+enum { LEAST_SAVING = 1000 };
+
+static struct refusal make_skip(struct plan *p, struct arena *memory)
+{
+    const struct table *t = p->call->table;
+    bool is_walked = p->ask_list && t->list->sorts_by_one && p->n_order > 1;
+    if (!p->call->offset || !p->ask_list || is_walked || t->key.repeats || p->options.disorder || may_come_back(p))
+        return fine;
+    struct plan *skip = arena_array(memory, struct plan, 1);
+    if (!skip)
+        return no_memory();
+    *skip = *p;
+    skip->fields = 0;
+    for (size_t i = 0; i < p->n_order; i++) /* the key is among them */
+        skip->fields |= bit(p->order[i].field);
+    for (size_t i = 0; i < p->n_checks; i++)
+        skip->fields |= p->fields & bit(p->checks[i].field);
+    add_stand_ins(t, &skip->fields);
+    skip->units_per_row = 0;
+    make_price(skip);
+    skip->select = names_of_fields(t->list, skip->fields, memory);
+    if (!skip->select.p)
+        return no_memory();
+    p->skip = skip;
+    if (!plan_skip_pays(p, p->call->offset, LEAST_SAVING))
+        p->skip = NULL;
+    return fine;
+}
+
 struct refusal plan_make(const struct call *call, const struct plan_options *options, struct arena *memory,
                          struct plan *ret)
 {
@@ -413,6 +459,8 @@ struct refusal plan_make(const struct call *call, const struct plan_options *opt
             return no_memory();
     }
     r = check_url(&p, n_where, memory);
+    if (!r.fault)
+        r = make_skip(&p, memory);
     if (!r.fault)
         *ret = p;
     return r;
@@ -478,6 +526,34 @@ int64_t plan_rows_paid_by(const struct plan *p, int64_t units)
     return whole * p->page_rows + page_paid_by(p, units - whole * page);
 }
 
+static int64_t skipped(const struct plan *p, bool skips, int64_t known)
+{
+    return skips && known < p->call->offset ? p->call->offset - known : 0;
+}
+
+int64_t plan_answer_units(const struct plan *p, bool skips, int64_t known, int64_t results)
+{
+    int64_t skip = skipped(p, skips, known);
+    return (skip ? plan_list_units(p->skip, skip) : 0) + plan_list_units(p, p->call->offset + results - known - skip);
+}
+
+int64_t plan_results_paid_by(const struct plan *p, bool skips, int64_t known, int64_t units)
+{
+    int64_t skip = skipped(p, skips, known);
+    int64_t rows = plan_rows_paid_by(p, units - (skip ? plan_list_units(p->skip, skip) : 0));
+    if (rows == INT64_MAX)
+        return rows;
+    int64_t results = rows + known + skip - p->call->offset;
+    return results > 0 ? results : 0;
+}
+
+bool plan_skip_pays(const struct plan *p, int64_t rows, int64_t least_saving)
+{
+    int64_t first = p->call->offset - rows, results = p->call->limit;
+    return p->skip &&
+           plan_answer_units(p, true, first, results) + least_saving < plan_answer_units(p, false, first, results);
+}
+
 int64_t plan_floor_rows(const struct plan *p)
 {
     return p->units_per_row && p->units_per_row < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS / p->units_per_row : 1;
@@ -492,9 +568,10 @@ int64_t plan_allowance(const struct plan *p, int64_t list_units)
         return list_units + REPORT_LEAST_UNITS; /* rows of later pages that earlier ones gave */
     bool merges = p->options.fold && table_folds(t);
     bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
+    int64_t least = p->skip ? 2 * REPORT_LEAST_UNITS : REPORT_LEAST_UNITS;
     if ((!merges && !shares) || list_units <= 0)
         return 0;
-    return list_units / 4 < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS : list_units / 4;
+    return list_units / 4 < least ? least : list_units / 4;
 }
 
 struct refusal plan_too_dear(const struct plan *p, int64_t units, int64_t ceiling, struct arena *memory)
@@ -565,9 +642,10 @@ int64_t plan_parts_units(const struct plan *p)
 
 int64_t plan_max_units(const struct plan *p, int64_t ceiling)
 {
-    int64_t rows = p->ask_list ? p->call->offset + p->call->limit : 0, parts = plan_parts_units(p);
-    int64_t paid = ceiling ? plan_rows_paid_by(p, ceiling - parts) : rows;
-    int64_t list = plan_list_units(p, rows < paid ? rows : paid), all = parts + list + plan_allowance(p, list);
+    int64_t results = p->call->limit, parts = plan_parts_units(p);
+    int64_t paid = ceiling ? plan_results_paid_by(p, p->skip, 0, ceiling - parts) : results;
+    int64_t list = p->ask_list ? plan_answer_units(p, p->skip, 0, results < paid ? results : paid) : 0;
+    int64_t all = parts + list + plan_allowance(p, list);
     return ceiling && all > ceiling ? ceiling : all;
 }
 

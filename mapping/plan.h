@@ -14,6 +14,7 @@ struct plan_options {
     bool stats_zero;           /* stats = zero */
     bool fold;                 /* anchor_case = fold */
     bool upper_case;           /* v3's keys were seen to hold upper-case letters: folding may make rows one */
+    bool disorder;             /* v3's order of texts was seen not to be that of bytes: pages may leave rows out */
     bool refuse_approximate;   /* approximate = refuse */
     struct slice free_targets; /* separated by spaces */
     const bool *none_is_free;  /* true once v3 has taken units for targets that it calls free; NULL: never */
@@ -54,6 +55,9 @@ struct plan {
     union cell host;      /* of the target, as a text */
     union cell page;      /* its URL, where a column shows it */
     struct marks marks;   /* known before anything is asked */
+    /* The same list in fewer columns, for the rows that `offset` skips: the key, those that order, and those that
+     * merged rows are looked at for again. NULL where that would not be cheaper, or not come by the same rows. */
+    const struct plan *skip;
 };
 
 enum { PLAN_FREE_PAGE_ROWS = 100 };
@@ -80,6 +84,16 @@ int64_t plan_price(const struct plan *p, int64_t rows);
  * targets. */
 int64_t plan_list_units(const struct plan *p, int64_t rows);
 int64_t plan_rows_paid_by(const struct plan *p, int64_t units);
+
+/* v3's price of the list as far as `results` of the answer, where its first `known` rows need not be asked for; and the
+ * most results that `units` pay for, 0 when they do not pay for what is skipped. `skips`: rows that offset skips are
+ * asked for by p->skip. */
+int64_t plan_answer_units(const struct plan *p, bool skips, int64_t known, int64_t results);
+int64_t plan_results_paid_by(const struct plan *p, bool skips, int64_t known, int64_t units);
+
+/* Whether p->skip saves more than so many units on the way past so many rows, for a call with all that it may ask for
+ * behind them. */
+bool plan_skip_pays(const struct plan *p, int64_t rows, int64_t least_saving);
 
 /* Rows that v3's least price of a request pays for; 1 at least. */
 int64_t plan_floor_rows(const struct plan *p);

@@ -333,6 +333,11 @@ int64_t rows_come_again(const struct row_list *r)
     return n;
 }
 
+int64_t rows_broken_behind(const struct row_list *r)
+{
+    return r->n - r->n_with_last;
+}
+
 int64_t rows_begin_page(struct row_list *r)
 {
     uint32_t dropped = r->n - r->n_with_last;

@@ -23,6 +23,9 @@ int64_t rows_come_again(const struct row_list *r);
  * these were; -1 when memory is out. */
 [[nodiscard]] int64_t rows_begin_page(struct row_list *r);
 
+/* How many these will be, of those that rows_count counts. */
+int64_t rows_broken_behind(const struct row_list *r);
+
 enum rows_added { ROWS_NEW, ROWS_MERGED, ROWS_BROKEN, ROWS_SEEN_BEFORE, ROWS_PASSED, ROWS_FULL };
 
 /* Add a row; its texts are copied. ROWS_BROKEN: a new one, a text of which was broken; it is never merged with another

@@ -49,7 +49,9 @@ struct translation *translation_new(const struct plan *plan, struct translation_
     t->seen_before = seen;
     t->page_rows = plan->page_rows;
     t->share.limit = plan->call->limit;
-    t->share.units = plan_list_units(plan, plan->call->offset + plan->call->limit);
+    t->page.plan = plan;
+    t->skip = (struct skipping){ .until = plan->skip ? plan->call->offset : 0 };
+    t->share.units = plan_answer_units(plan, plan->skip, 0, plan->call->limit);
     t->share.units += plan_allowance(plan, t->share.units);
     for (size_t k = 0; k < plan->call->table->n_parts; k++)
         t->has_parts_in_list |= plan->parts[k].is_in_list;
@@ -85,7 +87,7 @@ void translation_free(struct translation *t)
     }
     rows_free(t->rows);
     walk_free(t->walk);
-    buffer_clear(&t->packed);
+    buffer_clear(&t->keeping.packed);
     arena_free(t->next_page);
     free(t);
 }
@@ -98,7 +100,7 @@ void translation_set_budget(struct translation *t, struct budget *budget)
 
 size_t translation_bytes(const struct translation *t)
 {
-    size_t n = t->packed.room + (t->next_page ? arena_used(t->next_page) : 0);
+    size_t n = t->keeping.packed.room + (t->next_page ? arena_used(t->next_page) : 0);
     for (int i = 0; i < ASK_COUNT; i++)
         n += t->asks[i].body.room;
     return n;
@@ -192,6 +194,42 @@ bool translation_has_enough(const struct translation *t)
     return t->asks[ASK_LIST].state != TO_ASK || rows_count(t->rows) >= wanted_rows(t);
 }
 
+bool translation_skips(const struct translation *t)
+{
+    return t->asks[ASK_LIST].state == TO_ASK && rows_count(t->rows) < t->skip.until;
+}
+
+void translation_skip_nothing(struct translation *t)
+{
+    t->skip.until = 0;
+    t->skip.refused = true;
+}
+
+int64_t translation_max_units(const struct translation *t, int64_t ceiling)
+{
+    struct plan plan = *t->plan;
+    if (t->skip.refused)
+        plan.skip = NULL;
+    return plan_max_units(&plan, ceiling);
+}
+
+int64_t translation_rows_replayed(const struct translation *t)
+{
+    return t->replayed;
+}
+
+int64_t translation_list_units(const struct translation *t, int64_t results)
+{
+    return translation_knows_list(t) ? 0 : plan_answer_units(t->plan, t->skip.until, rows_count(t->rows), results);
+}
+
+int64_t translation_results_paid_by(const struct translation *t, int64_t units)
+{
+    if (translation_knows_list(t))
+        return INT64_MAX;
+    return plan_results_paid_by(t->plan, t->skip.until, rows_count(t->rows), units);
+}
+
 bool translation_knows_list(const struct translation *t)
 {
     return t->asks[ASK_LIST].state != TO_ASK;
@@ -220,10 +258,20 @@ void translation_end_rows(struct translation *t)
     t->ending.full = true;
 }
 
-bool translation_replay(struct translation *t, struct slice rows)
+/* To be remembered as a row of the list that plan->skip asks for, where that has to be, or of the call's own. */
+static void keep_row(struct translation *t, const struct scan_value *values, bool is_sound)
+{
+    const struct plan *plan = t->skip.any ? t->plan->skip : t->plan;
+    packed_rows_put(&t->keeping.packed, plan->call->table->list, plan->fields, values);
+    if (is_sound)
+        t->keeping.sound = t->keeping.packed.n;
+}
+
+/* The next ones of rows that came earlier, packed with the fields of `plan`, until there are `most`. */
+static bool replay(struct translation *t, const struct plan *plan, struct slice rows, int64_t most)
 {
     struct scan_value values[REPORT_MAX_FIELDS];
-    while (!translation_has_enough(t) && packed_rows_take(&rows, t->plan->call->table->list, t->plan->fields, values)) {
+    while (rows_count(t->rows) < most && packed_rows_take(&rows, plan->call->table->list, plan->fields, values)) {
         enum rows_added added = rows_add(t->rows, values);
         if (added == ROWS_FULL)
             return no_memory(t);
@@ -234,22 +282,36 @@ bool translation_replay(struct translation *t, struct slice rows)
     return true;
 }
 
+bool translation_replay(struct translation *t, struct slice rows)
+{
+    return translation_has_enough(t) || replay(t, t->plan, rows, wanted_rows(t));
+}
+
+bool translation_replay_skipped(struct translation *t, struct slice rows)
+{
+    t->skip.any = true;
+    return replay(t, t->plan->skip, rows, t->skip.until);
+}
+
 void translation_replayed(struct translation *t, bool whole)
 {
     if (t->asks[ASK_LIST].state != TO_ASK)
         return;
     bool enough = translation_has_enough(t);
+    int64_t known = rows_count(t->rows);
     t->whole_list = whole && !enough; /* as v3 would have shown by giving fewer rows than asked for */
     if (enough || whole)
         t->asks[ASK_LIST].state = ANSWERED;
-    t->page = t->replayed > 0;
-    t->own.from = t->own.until = rows_count(t->rows);
+    if (t->skip.until && !plan_skip_pays(t->plan, t->skip.until - known, 0))
+        t->skip.until = 0;
+    t->page.number = t->replayed > 0;
+    t->own.from = t->own.until = known;
 }
 
 void translation_keep_rows(struct translation *t, size_t max_bytes)
 {
-    t->packed.max_bytes = max_bytes;
-    t->keeps_rows = true;
+    t->keeping.packed.max_bytes = max_bytes;
+    t->keeping.is_on = true;
 }
 
 /* Rows behind the last sound one come again with the next page. */
@@ -259,13 +321,13 @@ bool translation_take_rows(struct translation *t, struct buffer *rows, bool *who
     bool is_doubtful = !t->plan->n_filters && !rows_count(t->rows) && bound != ASK_COUNT &&
                        t->plan->parts[bound - ASK_PARTS].is_asked && translation_most_rows(t) > 0;
     if (!t->ending.kept_whole)
-        t->packed.n = t->packed_sound;
-    if (!t->keeps_rows || t->packed.failed || (!t->packed.n && !t->ending.kept_whole) || is_doubtful)
+        t->keeping.packed.n = t->keeping.sound;
+    if (!t->keeping.is_on || t->keeping.packed.failed || (!t->keeping.packed.n && !t->ending.kept_whole) || is_doubtful)
         return false;
-    *rows = t->packed;
+    *rows = t->keeping.packed;
     *whole = t->ending.kept_whole;
-    t->packed = buffer_with_cap(rows->max_bytes);
-    t->packed_sound = 0;
+    t->keeping.packed = buffer_with_cap(rows->max_bytes);
+    t->keeping.sound = 0;
     return true;
 }
 
@@ -281,18 +343,17 @@ static void keep_behind(struct translation *t, const struct scan_value *values)
         broken |= t->plan->fields & bit((int)i) && values[i].broken &&
                   (list->fields[i].type == VALUE_TEXT || list->fields[i].type == VALUE_LIST);
     t->ending.behind = true;
-    t->ending.unkept |= broken || !t->keeps_rows || rows_disordered(t->rows) || t->plan->call->table->one_of;
-    if (t->ending.unkept)
-        return;
-    packed_rows_put(&t->packed, list, t->plan->fields, values);
-    t->packed_sound = t->packed.n;
+    t->ending.unkept |= broken || !t->keeping.is_on || rows_disordered(t->rows) || t->plan->call->table->one_of;
+    if (!t->ending.unkept)
+        keep_row(t, values, true);
 }
 
 /* A row of the list, in its order. */
 static bool take_row(void *context, const struct scan_value *values)
 {
     struct translation *t = context;
-    if (t->ending.full)
+    t->page.is_over |= t->page.plan == t->plan->skip && rows_count(t->rows) >= t->skip.until;
+    if (t->ending.full || t->page.is_over)
         return true;
     if (rows_count(t->rows) >= wanted_rows(t)) {
         keep_behind(t, values);
@@ -300,25 +361,22 @@ static bool take_row(void *context, const struct scan_value *values)
     }
     enum rows_added added = rows_add(t->rows, values);
     t->ending.full = added == ROWS_FULL; /* it was paid for: the rows that are there are the answer */
-    t->came_new += added == ROWS_PASSED;
+    t->page.fresh += added == ROWS_PASSED;
     if (added == ROWS_PASSED || t->ending.full || added == ROWS_SEEN_BEFORE)
         return true;
-    t->came_new++;
+    t->page.fresh++;
     count_row(t, values);
-    if (!t->keeps_rows)
-        return true;
-    packed_rows_put(&t->packed, t->plan->call->table->list, t->plan->fields, values);
-    if (added != ROWS_BROKEN)
-        t->packed_sound = t->packed.n;
+    if (t->keeping.is_on)
+        keep_row(t, values, added != ROWS_BROKEN);
     return true;
 }
 
 static bool on_list_row(void *context, const struct scan_value *values)
 {
     struct translation *t = context;
-    if (t->came == t->asked)
+    if (t->page.came == t->page.asked)
         return true; /* more than was asked for is not taken */
-    t->came++;
+    t->page.came++;
     if (!t->walk)
         return take_row(t, values);
     walk_put(t->walk, values);
@@ -352,6 +410,12 @@ static void end_here(struct translation *t)
     t->asks[ASK_LIST].state = ANSWERED;
 }
 
+static void end_paid_out(struct translation *t)
+{
+    t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
+    t->asks[ASK_LIST].state = ANSWERED;
+}
+
 /* A text that is longer than any URL need not be written into one. */
 static bool has_long_text(const struct translation *t, const union cell *last)
 {
@@ -378,7 +442,7 @@ static bool end_full(struct translation *t)
 /* The next page begins behind the last row that came whole. Where the rows were not in byte order, v3's idea of
  * "behind" is not known either: then at that row, and what was there before is dropped. The texts of that row stand in
  * the URL: where it would be too long to be sent, the list ends here. */
-static bool begin_page(struct translation *t, const union cell *last, struct slice *after, int64_t *again)
+static bool find_begin(struct translation *t, const union cell *last, struct slice *after, int64_t *again)
 {
     bool or_at = rows_disordered(t->rows) || t->plan->call->table->key.repeats;
     *again = or_at ? rows_come_again(t->rows) : 0;
@@ -396,42 +460,62 @@ static bool begin_page(struct translation *t, const union cell *last, struct sli
         end_here(t);
         return true;
     }
-    int64_t come_again = longest.p ? rows_begin_page(t->rows) : -1;
-    if (come_again < 0)
-        return end_full(t);
-    t->came_in_all -= come_again;
-    return true;
+    return longest.p ? true : end_full(t);
+}
+
+/* From now on the next page's rows are expected. False when memory is out. */
+static bool begin_page(struct translation *t)
+{
+    int64_t broken = rows_begin_page(t->rows);
+    t->came_in_all -= broken > 0 ? broken : 0;
+    return broken >= 0;
+}
+
+/* Rows of the list that the next page is to bring there. */
+static int64_t goal_of(const struct translation *t)
+{
+    return t->page.plan == t->plan->skip ? t->skip.until : needed_rows(t);
 }
 
 /* What makes up for rows that were merged: the rows that are missing and the share that was merged so far, at least
  * what v3's least price pays for, and three times the page before: a few pages do, whatever merges. */
-static int64_t rows_of_refill(struct translation *t, int64_t again)
+static int64_t rows_of_refill(struct translation *t, int64_t there, int64_t again)
 {
-    int64_t missing = needed_rows(t) - rows_count(t->rows), merged = t->came_in_all - rows_count(t->rows);
+    int64_t missing = goal_of(t) - there, merged = t->came_in_all - rows_count(t->rows);
     int64_t share = (int64_t)((double)missing * (double)merged / (double)t->came_in_all);
-    int64_t least = plan_floor_rows(t->plan), rows = missing + share + again;
-    if (t->share.refill * 3 > least)
-        least = t->share.refill * 3;
+    int64_t least = plan_floor_rows(t->page.plan), rows = missing + share + again;
+    int64_t before = t->page.plan->units_per_row ? t->share.refill / t->page.plan->units_per_row : 0;
+    if (before * 3 > least)
+        least = before * 3;
     return rows > least ? rows : least;
 }
 
-/* Of the next page, as far as it is paid for; the row at which it begins included when that comes again. */
-static int64_t rows_of_page(struct translation *t, int64_t again)
+/* Of the next page. What is skipped leaves a page for a row that is shown. */
+static int64_t rows_paid_for(const struct translation *t)
 {
-    bool is_refill = t->page && t->came_in_all >= needed_rows(t) && rows_count(t->rows) < needed_rows(t);
-    int64_t rows = is_refill ? rows_of_refill(t, again) : wanted_rows(t) - rows_count(t->rows) + again;
-    bool may_pass = t->page && t->plan->call->table->one_of; /* rows may be none of the answer's */
+    int64_t kept = t->page.plan == t->plan->skip ? REPORT_LEAST_UNITS : 0;
+    return plan_rows_paid_by(t->page.plan, t->share.units - kept);
+}
+
+/* Of the next page, as far as it is paid for. Some that are there come again with it: `broken` ones, and those at which
+ * it begins (`again`). */
+static int64_t rows_of_page(struct translation *t, int64_t broken, int64_t again)
+{
+    bool is_skip = t->page.plan == t->plan->skip;
+    int64_t there = rows_count(t->rows) - broken, first_goal = is_skip ? t->skip.until : wanted_rows(t);
+    bool is_refill = t->page.number && t->came_in_all - broken >= goal_of(t) && there < goal_of(t);
+    int64_t rows = is_refill ? rows_of_refill(t, there, again) : first_goal - there + again, paid = rows_paid_for(t);
+    bool may_pass = t->page.number && t->plan->call->table->one_of; /* rows may be none of the answer's */
     if (may_pass && rows < plan_floor_rows(t->plan))
         rows = plan_floor_rows(t->plan);
     if (t->walk)
         rows = walk_rows(t->walk, rows);
-    int64_t paid = plan_rows_paid_by(t->plan, t->share.units);
     if (rows > paid)
         rows = paid;
     if (t->page_rows && rows > t->page_rows)
         rows = t->page_rows;
     if (is_refill)
-        t->share.refill = rows;
+        t->share.refill = rows * t->page.plan->units_per_row;
     return rows;
 }
 
@@ -441,37 +525,44 @@ static bool next_list(struct translation *t, struct v3_request *ret)
     struct slice after = S("");
     int64_t again = 0;
     union cell last[REPORT_MAX_FIELDS];
-    if (t->walk && t->page && t->page == (t->replayed > 0) && rows_last(t->rows, last))
+    if (t->walk && t->page.number && t->page.number == (t->replayed > 0) && rows_last(t->rows, last))
         walk_begin_behind(t->walk, last);
-    if (!t->walk && t->page && rows_last(t->rows, last)) {
-        if (!begin_page(t, last, &after, &again))
+    if (!t->walk && t->page.number && rows_last(t->rows, last)) {
+        if (!find_begin(t, last, &after, &again))
             return false;
         if (t->page_rows && again >= t->page_rows) /* a page would bring nothing else */
             end_here(t);
         if (t->asks[ASK_LIST].state == ANSWERED) /* it has ended */
             return true;
     }
-    int64_t rows = rows_of_page(t, again);
-    if (rows <= again) {
-        t->ending.paid_out = rows_count(t->rows) < needed_rows(t);
-        t->asks[ASK_LIST].state = ANSWERED;
+    bool goes_on = t->page.number && !t->walk;
+    int64_t broken = goes_on ? rows_broken_behind(t->rows) : 0;
+    const struct plan *plan = rows_count(t->rows) < t->skip.until ? t->plan->skip : t->plan;
+    t->share.refill = plan == t->page.plan ? t->share.refill : 0;
+    t->page.plan = plan;
+    int64_t rows = rows_of_page(t, broken, again);
+    if (rows <= broken + again) { /* it would bring nothing new, and what is there is kept */
+        rows < rows_paid_for(t) ? end_here(t) : end_paid_out(t);
         return true;
     }
     struct asked *a = &t->asks[ASK_LIST];
     scanner_free(a->scanner);
-    a->scanner = new_scanner(t->plan->call->table->list, t->plan->fields, on_list_row, t);
+    a->scanner = new_scanner(t->plan->call->table->list, plan->fields, on_list_row, t);
     ret->path =
-        t->walk ? walk_path(t->walk, rows) : plan_list_path(t->plan, after, rows, after.n ? t->next_page : t->memory);
-    if (!a->scanner || !ret->path.p) {
+        t->walk ? walk_path(t->walk, rows) : plan_list_path(plan, after, rows, after.n ? t->next_page : t->memory);
+    if (!a->scanner || !ret->path.p || (goes_on && !begin_page(t))) {
         ret->path = S("");
         return end_full(t);
     }
     ret->has_rows = true;
     ret->rows = rows;
-    ret->units = plan_units(t->plan, rows);
+    ret->units = plan_units(plan, rows);
+    ret->price = plan_price(plan, rows);
+    t->skip.any |= plan == t->plan->skip;
     t->share.units -= ret->units;
-    t->asked = rows;
-    t->came = t->came_new = 0;
+    t->page.asked = rows;
+    t->page.came = t->page.fresh = 0;
+    t->page.is_over = false;
     return true;
 }
 
@@ -510,7 +601,7 @@ bool translation_next_of(struct translation *t, enum plan_ask ask, struct v3_req
     struct asked *a = &t->asks[ask];
     if (t->refusal.fault || a->state != TO_ASK)
         return false;
-    *ret = (struct v3_request){ .ask = ask };
+    *ret = (struct v3_request){ .ask = ask, .price = ask == ASK_LIST ? 0 : plan_part_price(t->plan, ask) };
     a->state = ASKING;
     if (!(ask == ASK_LIST ? next_list(t, ret) : next_part(t, ret)) || !ret->path.n)
         return false;
@@ -557,13 +648,15 @@ static bool is_known_cap(int64_t n)
 /* Whether more rows may be behind a page; tells a cut list from a short one. */
 static bool more_behind(struct translation *t)
 {
-    bool cut = t->came < t->asked && is_known_cap(t->came) && (!t->page_rows || t->plan->options.page_rows_is_guess);
+    bool cut = t->page.came < t->page.asked && is_known_cap(t->page.came) &&
+               (!t->page_rows || t->plan->options.page_rows_is_guess);
     if (cut)
-        t->page_rows = t->came;
-    else if (t->came < t->asked)
-        t->whole_list = !t->ending.full && !t->ending.behind;
-    t->ending.kept_whole = !cut && t->came < t->asked && !t->ending.full && !t->ending.unkept;
-    if (t->page && t->page_rows != t->plan->page_rows && t->came)
+        t->page_rows = t->page.came;
+    else if (t->page.came < t->page.asked)
+        t->whole_list = !t->ending.full && !t->ending.behind && !t->page.is_over;
+    t->ending.kept_whole =
+        !cut && t->page.came < t->page.asked && !t->ending.full && !t->ending.unkept && !t->page.is_over;
+    if (t->page.number && t->page_rows != t->plan->page_rows && t->page.came)
         t->learnt_page_rows = t->page_rows;
     bool is_first_pass = t->came_in_all < wanted_rows(t);
     return !t->whole_list && rows_count(t->rows) < (is_first_pass ? wanted_rows(t) : needed_rows(t));
@@ -581,16 +674,16 @@ static bool end_rows(struct translation *t, struct asked *a, int64_t rows_header
 /* A page of a list that is walked. */
 static bool end_step(struct translation *t)
 {
-    enum walk_end end = walk_end(t->walk, t->came == t->asked, take_row, t);
+    enum walk_end end = walk_end(t->walk, t->page.came == t->page.asked, take_row, t);
     if (end == WALK_NO_MEMORY)
         return no_memory(t);
     t->own.until = rows_count(t->rows);
-    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
+    t->share.units += plan_units(t->plan, t->page.asked) - plan_units(t->plan, t->page.came);
     t->ending.cut_short = t->ending.stuck = end == WALK_IS_STUCK;
     t->ending.kept_whole = end == WALK_IS_OVER && !t->ending.full && !t->ending.unkept;
     t->whole_list = end == WALK_IS_OVER && !t->ending.full && !t->ending.behind;
     bool more = end == WALK_GOES_ON && !t->ending.full && rows_count(t->rows) < wanted_rows(t);
-    t->page += more;
+    t->page.number += more;
     t->asks[ASK_LIST].state = more ? TO_ASK : ANSWERED;
     return true;
 }
@@ -605,12 +698,15 @@ static bool end_list(struct translation *t, int64_t rows_header)
         t->asks[i].is_full = true; /* v3 may have cut the first page */
     t->own.until = rows_count(t->rows);
     bool more = more_behind(t);
-    t->share.units += plan_units(t->plan, t->asked) - plan_units(t->plan, t->came);
-    t->ending.stuck = more && !t->came_new && !t->ending.full; /* it orders texts otherwise than it compares them */
-    if (more && !t->ending.full)
+    t->share.units += plan_units(t->page.plan, t->page.asked) - translation_page_units(t);
+    t->own.units += translation_page_units(t);
+    t->ending.stuck = more && !t->page.fresh && !t->ending.full; /* it orders texts otherwise than it compares them */
+    if (t->page.plan == t->plan->skip && !rows_can_page(t->rows))
+        t->skip.until = 0; /* only broken ones were skipped: they are asked for again with those behind them */
+    else if (more && !t->ending.full)
         t->ending.cut_short = t->ending.stuck || !rows_can_page(t->rows);
     if (more && !t->ending.full && !t->ending.cut_short) {
-        t->page++;
+        t->page.number++;
         t->asks[ASK_LIST].state = TO_ASK;
         return true;
     }
@@ -670,7 +766,12 @@ bool translation_end(struct translation *t, enum plan_ask ask, int64_t rows_head
 
 int64_t translation_page_rows(const struct translation *t)
 {
-    return t->came;
+    return t->page.came;
+}
+
+int64_t translation_page_units(const struct translation *t)
+{
+    return plan_units(t->page.plan, t->page.came);
 }
 
 int64_t translation_rows(const struct translation *t)

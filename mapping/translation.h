@@ -26,6 +26,7 @@ struct v3_request {
     bool has_rows;     /* the answer is a list of them; else one small object */
     int64_t rows;      /* asked for */
     int64_t units;     /* what it costs at most */
+    int64_t price;     /* the same if nothing were free */
 };
 
 /* What earlier answers of the same v3 have shown of it. */
@@ -54,6 +55,7 @@ struct translation_result {
     int n_learnt;
     unsigned given; /* bit of an ask: a part that the answer needs and that this call did not ask for itself */
     int64_t rows_came, rows_replayed; /* of v3, before merging; of these, remembered from earlier calls */
+    int64_t remembered_units;         /* what the latter would have cost */
 };
 
 struct translation;
@@ -96,6 +98,28 @@ int64_t translation_most_rows(const struct translation *t);
 bool translation_has_enough(const struct translation *t);
 void translation_replayed(struct translation *t, bool whole);
 
+/* Rows that offset skips are asked for in fewer columns where that is cheaper (plan->skip), and before
+ * translation_replayed:
+ * translation_skips: there are such rows still to be asked for;
+ * translation_skip_nothing: they are to be asked for like the others;
+ * translation_replay_skipped: the list begins with these rows of plan->skip's list, which came earlier; those that are
+ * shown are not taken of them. Instead of translation_replay, not beside it. Once rows are there that have those
+ * columns only, what translation_take_rows takes are rows of that list. */
+bool translation_skips(const struct translation *t);
+void translation_skip_nothing(struct translation *t);
+[[nodiscard]] bool translation_replay_skipped(struct translation *t, struct slice rows);
+
+/* Rows that were taken of those handed in. */
+int64_t translation_rows_replayed(const struct translation *t);
+
+/* plan_max_units of the call, on the way that was chosen: dearer after translation_skip_nothing. */
+int64_t translation_max_units(const struct translation *t, int64_t ceiling);
+
+/* v3's price of what has to be asked of the list for `results` of the answer; the most results that `units` pay for,
+ * INT64_MAX when nothing has to be asked. */
+int64_t translation_list_units(const struct translation *t, int64_t results);
+int64_t translation_results_paid_by(const struct translation *t, int64_t units);
+
 /* From now on keep the rows that v3 gives, at most `max_bytes`. translation_take_rows moves those of whole pages out
  * into *rows, which the caller clears; false when there is nothing, or not all. */
 void translation_keep_rows(struct translation *t, size_t max_bytes);
@@ -132,6 +156,9 @@ bool translation_next_of(struct translation *t, enum plan_ask ask, struct v3_req
 
 /* Rows of the list's page under way, or of the last one, that have come. */
 int64_t translation_page_rows(const struct translation *t);
+
+/* What these cost, by our prices. */
+int64_t translation_page_units(const struct translation *t);
 
 /* Distinct rows of the list so far, skipped ones included. */
 int64_t translation_rows(const struct translation *t);

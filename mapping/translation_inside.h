@@ -13,7 +13,7 @@ struct share {
     int64_t limit;  /* results of the answer at most */
     bool one_more;  /* a row behind them is asked for */
     int64_t units;  /* that further pages may take */
-    int64_t refill; /* rows of the last page that made up for merged ones; 0: none was asked for */
+    int64_t refill; /* units of the last page that made up for merged rows, free or not; 0: none was asked for */
 };
 
 /* Why the list ended before it had all that was wanted of it. */
@@ -38,6 +38,28 @@ struct asked {
     bool is_full; /* the list has brought as much of it as it would bring itself */
 };
 
+/* Of the list. */
+struct page {
+    const struct plan *plan;    /* how it is asked for: the call's plan or, of skipped rows, plan->skip */
+    int64_t number;             /* from 0 */
+    int64_t asked, came, fresh; /* rows asked for, rows taken, new ones of these */
+    bool is_over;               /* more rows came than were to be skipped: they come again, whole */
+};
+
+/* Rows that `offset` skips are asked for in fewer columns. */
+struct skipping {
+    int64_t until; /* so many rows of the list; 0: none */
+    bool any;      /* rows are there that have these columns only */
+    bool refused;  /* they are asked for like the others, though that is dearer */
+};
+
+/* Rows to be remembered, of whole pages. */
+struct keeping {
+    struct buffer packed;
+    size_t sound; /* bytes of it up to the last row whose texts were whole */
+    bool is_on;
+};
+
 struct translation {
     const struct plan *plan;
     struct arena *memory;
@@ -45,20 +67,20 @@ struct translation {
     struct translation_seen seen_before;
     struct refusal refusal;
 
-    struct row_list *rows; /* NULL: the answer is one object */
-    struct walk *walk;     /* of a list that v3 sorts by one column; NULL: not needed */
-    int64_t page, asked, came,
-        came_new;                  /* of the page under way: number from 0, rows asked for, rows taken, new ones */
+    struct row_list *rows;         /* NULL: the answer is one object */
+    struct walk *walk;             /* of a list that v3 sorts by one column; NULL: not needed */
+    struct page page;              /* the one under way, or the next one */
     int64_t came_in_all, replayed; /* rows that were not there before; of these, not asked for */
     struct {
-        int64_t from, until;
-    } own;                   /* the distinct rows, by place, that whole pages have brought which were asked for */
+        int64_t from, until; /* the distinct rows, by place, that whole pages have brought which were asked for */
+        int64_t units;       /* of all their rows, by our prices */
+    } own;
     struct arena *next_page; /* of the path of a further page, which has texts of rows in it; made anew for each */
-    struct buffer packed;    /* rows to be remembered */
-    size_t packed_sound;     /* bytes of it up to the last row whose texts were whole */
-    bool keeps_rows, has_parts_in_list;
+    struct keeping keeping;
+    bool has_parts_in_list;
     int64_t page_rows, learnt_page_rows;
     struct share share;
+    struct skipping skip;
     struct ending ending;
     bool whole_list;
 

@@ -14,7 +14,9 @@ static void collect_requests(struct explained *e)
         translation_cut(t, e->rows_paid_for, false);
     while (t && e->n < ASK_COUNT && translation_next(t, &e->requests[e->n])) {
         enum plan_ask ask = e->requests[e->n].ask;
-        e->purposes[e->n] = ask == ASK_LIST ? "the rows" : plan_part_of(&e->plan, ask)->purpose;
+        e->purposes[e->n] = ask != ASK_LIST ? plan_part_of(&e->plan, ask)->purpose
+                            : e->plan.skip  ? "the places of the rows that offset skips"
+                                            : "the rows";
         e->n++;
     }
     translation_free(t);
@@ -277,10 +279,14 @@ static void stats_part(struct explained *e)
 static struct slice limit_v3(struct explained *e, bool offset)
 {
     const struct call *c = &e->call;
+    if (offset && e->plan.skip)
+        return arena_printf(e->memory, "limit=%lld of %.*s, then the rows behind them", (long long)c->offset,
+                            SLICE_ARGS(e->plan.skip->select));
     if (offset)
         return arena_printf(e->memory, "limit=%lld, the first %lld are left out", (long long)(c->offset + c->limit),
                             (long long)c->offset);
-    return c->limit ? arena_printf(e->memory, "limit=%lld", (long long)(c->offset + c->limit)) : S("(no list)");
+    int64_t skipped = e->plan.skip ? 0 : c->offset;
+    return c->limit ? arena_printf(e->memory, "limit=%lld", (long long)(skipped + c->limit)) : S("(no list)");
 }
 
 static void mode_part(struct explained *e, struct slice raw, struct slice v2)
@@ -474,13 +480,14 @@ static void price_rows(struct explained *e)
 static void price_units(struct explained *e)
 {
     const struct plan *p = &e->plan;
-    int64_t ceiling = e->options->units_per_call, parts = plan_parts_units(p);
-    int64_t rows = p->ask_list ? e->call.offset + e->call.limit : 0;
-    int64_t paid = ceiling ? plan_rows_paid_by(p, ceiling - parts) : rows;
-    int64_t list = plan_list_units(p, rows < paid ? rows : paid);
+    int64_t ceiling = e->options->units_per_call, parts = plan_parts_units(p), results = e->call.limit;
+    int64_t paid = ceiling ? plan_results_paid_by(p, p->skip, 0, ceiling - parts) : results;
+    int64_t list = p->ask_list ? plan_answer_units(p, p->skip, 0, results < paid ? results : paid) : 0;
+    int64_t skipped = p->skip ? plan_list_units(p->skip, e->call.offset) : 0;
     e->units = plan_max_units(p, ceiling);
     int64_t beyond = e->units - parts - list;
-    add_line(&e->units_sum, S("list"), list * 1000);
+    add_line(&e->units_sum, S("list"), (list - skipped) * 1000);
+    add_line(&e->units_sum, S("what offset skips"), skipped * 1000);
     add_line(&e->units_sum, S("to fill up merged rows"), beyond > 0 ? beyond * 1000 : 0);
     for (size_t k = 0; k < e->call.table->n_parts; k++)
         if (p->parts[k].is_asked)
@@ -634,11 +641,10 @@ static void check_ceiling(struct explained *e)
 {
     const struct explain_options *o = e->options;
     int64_t ceiling = o->units_per_call, parts = plan_parts_units(&e->plan);
-    int64_t rows = ceiling ? plan_rows_paid_by(&e->plan, ceiling - parts) : INT64_MAX;
-    int64_t results = rows > e->call.offset ? rows - e->call.offset : 0;
+    int64_t results = ceiling ? plan_results_paid_by(&e->plan, e->plan.skip, 0, ceiling - parts) : INT64_MAX;
     bool is_short = e->plan.ask_list && results < e->call.limit;
     int64_t least =
-        e->plan.ask_list ? plan_list_units(&e->plan, e->call.offset + (o->too_long_refuse ? e->call.limit : 1)) : 0;
+        e->plan.ask_list ? plan_answer_units(&e->plan, e->plan.skip, 0, o->too_long_refuse ? e->call.limit : 1) : 0;
     if (is_short && results && !o->too_long_refuse)
         e->rows_paid_for = results;
     else if (ceiling && (is_short || parts > ceiling))

@@ -80,12 +80,6 @@ static bool on_bytes(void *context, struct slice bytes)
     return translation_feed(g->exchange->translation, g->request.ask, bytes);
 }
 
-/* What the request costs at most by our table, were nothing free. */
-static int64_t full_price(const struct exchange *x, const struct v3_request *r)
-{
-    return r->ask == ASK_LIST ? plan_price(&x->asked.plan, r->rows) : plan_part_price(&x->asked.plan, r->ask);
-}
-
 static void complain_of_charge(const struct exchange *x, int64_t units)
 {
     service_complain(x->service,
@@ -111,15 +105,14 @@ static int64_t units_taken(struct exchange *x, const struct get *g, const struct
 {
     struct account *a = x->asked.account;
     int64_t units = plan_units_taken(&x->asked.plan, r->units, r->cache_hit);
-    bool is_odd =
-        units > 0 && !account_believes(a, units, full_price(x, &g->request), exchange_config(x)->units_per_month);
+    bool is_odd = units > 0 && !account_believes(a, units, g->request.price, exchange_config(x)->units_per_month);
     bool is_first = units > 0 && x->asked.plan.free_of_units && !a->charges_free;
     if (is_first) {
         a->charges_free = true;
         complain_of_charge(x, units);
     }
     if (is_odd)
-        complain_of_price(x, units, full_price(x, &g->request));
+        complain_of_price(x, units, g->request.price);
     return is_odd ? -1 : units;
 }
 
@@ -131,9 +124,9 @@ static void add_spending(struct exchange *x, const struct get *g, const struct u
     int64_t predicted = g->request.units;
     int64_t taken = r->may_have_cost ? units_taken(x, g, r) : 0;
     if (g->request.ask == ASK_LIST && r->fault == FAULT_NONE)
-        predicted = plan_units(plan, translation_page_rows(x->translation));
+        predicted = translation_page_units(x->translation);
     else if (taken < 0 && plan->free_of_units && !plan_is_free(plan))
-        predicted = full_price(x, &g->request); /* it was sent as a free one */
+        predicted = g->request.price; /* it was sent as a free one */
     if (r->may_have_cost)
         s->predicted += predicted;
     if (taken >= 0) {

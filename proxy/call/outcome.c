@@ -174,9 +174,7 @@ int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
         return x->outcome.alone_units;
     if (x->refusal.fault || plan_is_free(p))
         return spent;
-    int64_t came = r->rows_came, replayed = r->rows_replayed, units = spent;
-    if (replayed)
-        units += plan_units(p, came) - (came > replayed ? plan_units(p, came - replayed) : 0);
+    int64_t units = spent + r->remembered_units;
     for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
         units += r->given & 1u << ask ? plan_part_units(p, ask) : 0; /* remembered, or shared with other calls */
     return units - x->outcome.share_units;

@@ -130,6 +130,7 @@ enum onward plan_enter(struct exchange *x)
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
     options.none_is_free = &x->asked.account->charges_free;
     options.upper_case = x->asked.account->seen.upper_case;
+    options.disorder = x->asked.account->seen.disorder;
     struct refusal refusal = plan_make(&x->asked.call, &options, x->memory, &x->asked.plan);
     if (refusal.fault)
         return exchange_refuse(x, refusal.fault, refusal.why);

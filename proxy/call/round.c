@@ -51,9 +51,7 @@ static int64_t parts_units(const struct exchange *x)
 /* Of the list as far as `results` of the answer. */
 static int64_t list_units(const struct exchange *x, int64_t results)
 {
-    const struct translation *t = x->translation;
-    int64_t rows = x->asked.call.offset + results - translation_rows(t);
-    return translation_knows_list(t) ? 0 : plan_list_units(&x->asked.plan, rows);
+    return translation_list_units(x->translation, results);
 }
 
 /* ---- how much of the list ---- */
@@ -81,24 +79,17 @@ static int64_t results_of_rows(const struct exchange *x, int64_t rows)
 
 static int64_t results_of_units(const struct exchange *x, int64_t units)
 {
-    const struct translation *t = x->translation;
     if (units == LEDGER_NO_LIMIT)
         return INT64_MAX;
     units -= fetch_units(x) + parts_units(x);
-    if (units < 0)
-        return -1;
-    int64_t rows = translation_knows_list(t) ? INT64_MAX : plan_rows_paid_by(&x->asked.plan, units);
-    if (rows == INT64_MAX)
-        return INT64_MAX;
-    int64_t results = rows + translation_rows(t) - x->asked.call.offset;
-    return results > 0 ? results : 0;
+    return units < 0 ? -1 : translation_results_paid_by(x->translation, units);
 }
 
 /* What explain says of the call: what is remembered is no reason to take more than that for what is not. */
 static int64_t units_most(const struct exchange *x)
 {
     int64_t ceiling = exchange_config(x)->units_per_call;
-    return ceiling ? plan_max_units(&x->asked.plan, ceiling) : LEDGER_NO_LIMIT;
+    return ceiling ? translation_max_units(x->translation, ceiling) : LEDGER_NO_LIMIT;
 }
 
 static void measure(const struct exchange *x, struct bound bounds[BOUNDS])

@@ -220,8 +220,9 @@ enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct
     return way(l, open_calls_find(&l->calls, id), team, rows.n, units.n);
 }
 
-struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team)
+struct ledger_room ledger_room(struct ledger *l, struct slice id, struct slice team)
 {
+    tally_turn(&l->tally, day_of_ms(clock_wall_ms())); /* a call that finds no room holds nothing, and asks here only */
     const struct open_call *open = open_calls_find(&l->calls, id);
     int32_t number = open ? open->team : tally_find(&l->tally, team);
     if (number < 0) /* it has used nothing yet, and has no limit; what the whole has is checked when it holds */

@@ -78,7 +78,7 @@ void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
 void ledger_new_id(char id[LEDGER_ID_SIZE]);
 
 /* What the limits leave for all of a call. */
-struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team);
+struct ledger_room ledger_room(struct ledger *l, struct slice id, struct slice team);
 
 /* Set aside `rows` and `units` for all that a call may hold, what it holds already included, in memory alone: its holds
  * draw from it, so that within it they always fit; other calls' do not. Where several teams are configured, one team's

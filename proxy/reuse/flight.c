@@ -77,6 +77,12 @@ void seats_init(struct seats *seats, struct slice id,
     *seats = (struct seats){ .id = id, .told = told, .hurry = hurry, .context = context };
 }
 
+void flight_wants(struct seats *seats, int64_t from, int64_t until)
+{
+    seats->from = from;
+    seats->until = until;
+}
+
 bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key)
 {
     uint64_t hash = hash_of(kind, key);
@@ -200,11 +206,28 @@ static void end_flight(struct flight *f, const struct failing *failing)
     close_flight(f, for_all ? FLIGHT_FAILED : FLIGHT_GIVEN_UP);
 }
 
+void flight_end(struct seats *seats, enum flight_kind kind)
+{
+    if (seats->starts[kind])
+        end_flight(seats->starts[kind], &seats->v3_failed[kind]);
+}
+
 void flight_give_up(struct seats *seats)
 {
     for (int kind = 0; kind < FLIGHT_KINDS; kind++)
-        if (seats->starts[kind])
-            end_flight(seats->starts[kind], &seats->v3_failed[kind]);
+        flight_end(seats, (enum flight_kind)kind);
+}
+
+int64_t flight_rows_wanted(const struct seats *seats, int64_t behind)
+{
+    const struct flight *f = seats->starts[FLIGHT_PAGES];
+    int64_t rows = 0;
+    for (struct link *at = f ? f->seats.next : NULL; f && at != &f->seats; at = at->next) {
+        const struct seats *other = LINKED(at, struct seat, link)->seats;
+        int64_t until = other->until < behind ? other->until : behind;
+        rows += until > other->from ? until - other->from : 0;
+    }
+    return rows;
 }
 
 bool flight_is_awaited(const struct seats *seats)

@@ -69,6 +69,7 @@ struct seats {
     struct seat seat[FLIGHT_KINDS];
     struct flight *starts[FLIGHT_KINDS];    /* what others may join */
     struct failing v3_failed[FLIGHT_KINDS]; /* what v3 did to each of these; no fault: nothing that others are told */
+    int64_t from, until;                    /* rows of a list that the call shows */
     struct flight *given; /* the whole answer of another call, to be copied; flight_leave_all ends it */
     int n_awaited;        /* seats taken */
 };
@@ -82,6 +83,9 @@ void flights_free(struct flights *s);
 void seats_init(struct seats *seats, struct slice id,
                 void (*told)(void *context, enum flight_kind kind, const struct flight_news *news),
                 void (*hurry)(void *context, enum flight_kind kind, struct slice team), void *context);
+
+/* The call shows rows of a list number `from` to `until` - 1. */
+void flight_wants(struct seats *seats, int64_t from, int64_t until);
 
 /* Take a seat if `key` is being asked. */
 [[nodiscard]] bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key);
@@ -106,6 +110,12 @@ void flight_blame(struct seats *seats, enum flight_kind kind, struct refusal ref
 
 /* All that the call has started and not answered is over. */
 void flight_give_up(struct seats *seats);
+
+/* The same of one kind. */
+void flight_end(struct seats *seats, enum flight_kind kind);
+
+/* Rows in front of number `behind` that the calls want which wait for a page that this one has started. */
+int64_t flight_rows_wanted(const struct seats *seats, int64_t behind);
 
 /* Another call waits for what this one has started. */
 bool flight_is_awaited(const struct seats *seats);

@@ -45,6 +45,14 @@ bool pages_next(struct pages *at, struct cache *c, int64_t now_ms, struct slice 
     return true;
 }
 
+void pages_end(struct pages *at, struct cache *c, int64_t now_ms, int64_t taken)
+{
+    struct slice rows, payer;
+    while (pages_next(at, c, now_ms, &rows, &payer))
+        ;
+    at->known = at->rows > taken ? at->rows - taken : 0;
+}
+
 void pages_touch(const struct pages *at, struct cache *c)
 {
     struct cache_piece ignored;
@@ -85,6 +93,10 @@ void pages_keep(struct pages *at, struct cache *c, int64_t now_ms, int64_t ttl_m
 {
     struct buffer room = { 0 };
     bool begins_anew = at->anew && !at->n;
+    for (; at->known && rows.n; at->known--)
+        rows = packed_rows_skip(rows, 1);
+    if (at->known)
+        return;
     if ((!begins_anew && !is_end(at, c, now_ms)) || at->bytes + (int64_t)rows.n > max_bytes)
         return;
     if (!at->n)

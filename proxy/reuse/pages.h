@@ -20,11 +20,15 @@ struct pages {
     int64_t until_ms;    /* when the list has to be asked anew; 0: nothing of it is known */
     bool whole;          /* nothing is behind the last piece */
     bool anew;           /* what is kept of the list is replaced */
+    int64_t known;       /* so many of the rows that come next are kept already */
 };
 
 /* The next piece of the list: its rows, valid until something else is kept; *payer is the call that asked v3, valid as
  * long. False when there is none. */
 bool pages_next(struct pages *at, struct cache *c, int64_t now_ms, struct slice *rows, struct slice *payer);
+
+/* On to the end of what is kept. Rows behind the first `taken` are known then. */
+void pages_end(struct pages *at, struct cache *c, int64_t now_ms, int64_t taken);
 
 /* So many pieces were used: those in front are forgotten last. */
 void pages_touch(const struct pages *at, struct cache *c);

@@ -142,7 +142,7 @@ class Generator:
         if self.dice.random() < 0.7:
             found["limit"] = self.one_of("1", "2", "3", "010", "25", "26", "99", "1000", "1e+05", "0", "5000000")
         if self.dice.random() < 0.25:
-            found["offset"] = self.one_of("0", "1", "5", "30", "007", "100000")
+            found["offset"] = self.one_of("0", "1", "5", "30", "150", "007", "100000")
         return found
 
     def spoil(self, found):

@@ -412,9 +412,8 @@ static bool play_reply(struct golden *g, const struct plan *plan, struct transla
 static bool cut_to_ceiling(struct golden *g, const struct plan *plan, struct translation *t, struct outcome *o)
 {
     int64_t ceiling = number(config_of(g, "units_per_call", "100000"), 100000), left = ceiling - plan_parts_units(plan);
-    int64_t rows = plan_rows_paid_by(plan, left), results = rows > plan->call->offset ? rows - plan->call->offset : 0;
-    int64_t list = plan_list_units(plan, plan->call->offset + plan->call->limit),
-            all = list + plan_allowance(plan, list);
+    int64_t results = plan_results_paid_by(plan, plan->skip, 0, left);
+    int64_t list = plan_answer_units(plan, plan->skip, 0, plan->call->limit), all = list + plan_allowance(plan, list);
     if (!ceiling)
         return true;
     if (left < 0 || (plan->ask_list && !results)) {

@@ -29,13 +29,10 @@ def includes(repository):
             continue
         other = rooms.of(header)
         known.add((room, other))
-        if other not in rooms.MAY_KNOW[room] and (room, other) not in rooms.NOT_YET:
+        if other not in rooms.MAY_KNOW[room]:
             allowed = ", ".join(sorted(rooms.MAY_KNOW[room]))
             yield (f"{where}, but {room} may know only: {allowed}; hand the thing in from above, "
                    f"or move what both need into base")
-    for room, other in rooms.NOT_YET:
-        if (room, other) not in known:
-            yield f"{RULES}: NOT_YET lets {room} know {other}, which it does not need any more; take it out"
     for room in rooms.NO_MORE_THAN_USED:
         for other in sorted(rooms.MAY_KNOW[room] - {room}):
             if (room, other) not in known:

@@ -59,9 +59,6 @@ MAY_KNOW["tests"] = {room for _, room in FOLDERS}
 NO_MORE_THAN_USED = ("http/parse", "http", "upstream", "ledger/entries", "ledger/store", "ledger/command", "ledger", "admin",
                      "reuse")
 
-# Rooms that know another against the direction: to be mended, not to be copied.
-NOT_YET = ()
-
 # one_file: a single .c hides the library from the rest of its room.
 ThirdParty = namedtuple("ThirdParty", "prefix places one_file", defaults=(False,))
 THIRD_PARTY = (
@@ -163,8 +160,6 @@ STEP_READS = (
     ("settle", "hold"),
     ("answer", "fetch"),
 )
-# Steps that call each other: to be mended, not to be copied.
-STEPS_NOT_YET = ()
 
 
 def of(name):

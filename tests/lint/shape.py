@@ -101,7 +101,6 @@ def steps(repository):
     """Steps of a call know only the table of them; what one may read of another is listed, and goes one way."""
     links = source.graph(repository, is_program)
     files = {rooms.STEP_FOLDER + step: step for step in rooms.STEPS}
-    allowed = set(rooms.STEP_READS) | set(rooms.STEPS_NOT_YET)
     used = set()
     for name, step in files.items():
         for other, link in links.get(name, {}).items():
@@ -109,13 +108,12 @@ def steps(repository):
                 continue
             pair = (step, files[other])
             used.add(pair)
-            if pair not in allowed:
+            if pair not in rooms.STEP_READS:
                 yield (f"{link.where}: {link.what}, and {step} is a step as {files[other]} is; return the next step "
                        f"instead, or list what is read in STEP_READS of tests/lint/rooms.py")
-    for title, pairs in (("STEP_READS", rooms.STEP_READS), ("STEPS_NOT_YET", rooms.STEPS_NOT_YET)):
-        for step, other in pairs:
-            if (step, other) not in used:
-                yield f"{RULES}: {title} lets {step} know {other}, which it does not need any more; take it out"
+    for step, other in rooms.STEP_READS:
+        if (step, other) not in used:
+            yield f"{RULES}: STEP_READS lets {step} know {other}, which it does not need any more; take it out"
     floor = {step: number for number, floor in enumerate(rooms.STEP_FLOORS) for step in floor}
     for step, other in rooms.STEP_READS:
         if not floor.get(other, len(floor)) < floor.get(step, -1):

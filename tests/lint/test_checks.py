@@ -71,7 +71,6 @@ class Includes(Checks):
 
     def setUp(self):
         super().setUp()
-        self.rule("NOT_YET", ())
         self.rule("NO_MORE_THAN_USED", ())
 
     def case(self, name, header):
@@ -109,12 +108,6 @@ class Includes(Checks):
             self.fails(f"proxy/{room}/x.c:2", "includes", **self.case(f"proxy__{room}__x_DOT_c", "proxy/call/exchange.h"))
         self.fails("proxy/reuse/y.c:2", "includes", **self.case("proxy__reuse__y_DOT_c", "proxy/ledger/ledger.h"))
         self.fails("proxy/http/y.c:2", "includes", **self.case("proxy__http__y_DOT_c", "mapping/call.h"))
-
-    def test_exceptions_only_as_long_as_they_are_needed(self):
-        self.rule("NOT_YET", (("reuse", "call"),))
-        files = self.case("proxy__reuse__x_DOT_c", "proxy/call/exchange.h")
-        self.passes("includes", **files)
-        self.fails("tests/lint/rooms.py:1", "includes", **{**files, "proxy__reuse__x_DOT_c": HEAD})
 
     def test_no_more_than_used(self):
         self.rule("NO_MORE_THAN_USED", ("mapping",))
@@ -284,7 +277,6 @@ class Steps(Checks):
         self.rule("STEPS", ("hold", "fetch", "answer"))
         self.rule("STEP_FLOORS", (("hold",), ("fetch",), ("answer",)))
         self.rule("STEP_READS", ())
-        self.rule("STEPS_NOT_YET", ())
 
     def case(self, step, header):
         return {**{f"proxy__call__{name}_DOT_h": HEAD for name in ("hold", "fetch", "answer", "way", "exchange")},
@@ -306,11 +298,6 @@ class Steps(Checks):
         self.fails("tests/lint/rooms.py:1", "steps", **self.case("fetch", "hold"))
         self.rule("STEP_READS", (("fetch", "answer"),))
         self.fails("tests/lint/rooms.py:1", "steps", **self.case("fetch", "answer"))
-
-    def test_exceptions_only_as_long_as_they_are_needed(self):
-        self.rule("STEPS_NOT_YET", (("hold", "fetch"),))
-        self.passes("steps", **self.case("hold", "fetch"))
-        self.fails("tests/lint/rooms.py:1", "steps", **self.case("hold", "exchange"))
 
 
 class Texts(Checks):

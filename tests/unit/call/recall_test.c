@@ -231,6 +231,83 @@ static void a_long_list_is_read_in_portions(void **state)
     end_call(x);
 }
 
+static const char deep[] = "from=anchors&target=example.com&limit=10&offset=400";
+
+static void run_until_round(const struct exchange *x)
+{
+    while (x->driving.step == RECALL)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_int_equal(x->driving.step, ROUND);
+}
+
+/* Remembered rows are copied for what is skipped, and the places behind them are remembered then. */
+static void a_deep_call_goes_on_behind_what_is_remembered(void **state)
+{
+    (void)state;
+    struct exchange *first = start(query);
+    keep_rows(first, 6);
+    end_call(first);
+    struct exchange *x = start(deep);
+    assert_int_equal(x->driving.step, RECALL); /* other calls may want the rows in front */
+    run_until_round(x);
+    assert_true(translation_skips(x->translation));
+    assert_int_equal(translation_rows(x->translation), 6);
+    assert_int_equal(x->pages.rows, 6);
+    struct slice list = plan_list_path(x->asked.plan.skip, S(""), 0, x->memory);
+    assert_true(slice_eq(x->pages.list, list));
+    struct pages copies = { .list = list };
+    pages_end(&copies, kit.account.cache, clock_monotonic_ms(), 0);
+    assert_int_equal(copies.rows, 6);
+    assert_true(copies.until_ms <= clock_monotonic_ms() + 60000); /* no longer than where they are from */
+    end_call(x);
+}
+
+/* A pager that does not wait: its last page comes first. */
+static void rows_that_others_want_are_not_skipped(void **state)
+{
+    (void)state;
+    struct exchange *x = start(deep);
+    assert_int_equal(x->driving.step, RECALL);
+    struct exchange *front = start("from=anchors&target=example.com&limit=400");
+    assert_int_equal(front->seats.n_awaited, 1);
+    run_until_round(x);
+    assert_false(translation_skips(x->translation));
+    assert_true(flight_is_awaited(&x->seats));
+    end_call(x);
+    kit_turn();
+    end_call(front);
+}
+
+/* A call does not take for others what it may not take for itself. */
+static void rows_that_others_want_are_skipped_where_a_call_may_not_take_them(void **state)
+{
+    (void)state;
+    kit.config.units_per_call = 3000;
+    struct exchange *x = start(deep);
+    struct exchange *front = start("from=anchors&target=example.com&limit=400");
+    assert_int_equal(front->seats.n_awaited, 1);
+    run_until_round(x);
+    assert_true(translation_skips(x->translation));
+    kit_turn();
+    end_call(x);
+    end_call(front);
+}
+
+/* One that wants a few rows in front asks for itself. */
+static void a_few_rows_in_front_do_not_matter(void **state)
+{
+    (void)state;
+    struct exchange *x = start(deep);
+    struct exchange *front = start(query);
+    assert_int_equal(front->seats.n_awaited, 1);
+    run_until_round(x);
+    assert_true(translation_skips(x->translation));
+    kit_turn();
+    assert_int_equal(front->driving.step, ROUND);
+    end_call(x);
+    end_call(front);
+}
+
 static void a_call_waits_for_memory(void **state)
 {
     (void)state;
@@ -259,6 +336,10 @@ int main(void)
         kit_test(what_v3_did_to_the_page_ends_those_that_wait),
         kit_test(a_page_is_awaited_until_the_deadline_or_until_the_client_leaves),
         kit_test(a_long_list_is_read_in_portions),
+        kit_test(a_deep_call_goes_on_behind_what_is_remembered),
+        kit_test(rows_that_others_want_are_not_skipped),
+        kit_test(rows_that_others_want_are_skipped_where_a_call_may_not_take_them),
+        kit_test(a_few_rows_in_front_do_not_matter),
         kit_test(a_call_waits_for_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,9 @@ static void a_list_is_asked_for_as_far_as_it_is_paid_for(void **state)
         { "from=anchors&target=example.com&limit=1000", 2000, 1000, FAULT_NONE, 100, 1899 },
         { "from=anchors&target=example.com&limit=1000&offset=50", 2000, 1000, FAULT_NONE, 100, 1949 },
         { "from=anchors&target=example.com&limit=1000&offset=100", 2000, 1000, FAULT_TOO_DEAR, 0, 2000 },
+        /* What is skipped costs its anchors alone: 900 units, then 111 rows of 9; or not a row. */
+        { "from=anchors&target=example.com&limit=1000&offset=900", 2000, 2000, FAULT_NONE, 900, 1888 },
+        { "from=anchors&target=example.com&limit=1000&offset=900", 2000, 1000, FAULT_TOO_DEAR, 0, 2000 },
         { "from=anchors&target=example.com&limit=10", 1, 100000, FAULT_OUT_OF_ROWS, 0, 1 },
     };
     (void)state;
@@ -217,6 +220,29 @@ static void what_may_be_too_long_has_its_bound_asked_for(void **state)
     end_call(x);
 }
 
+/* Numbers that are asked for every time prove nothing, nor do those of a call that is asked anew. */
+static void a_bound_that_is_not_used_proves_nothing(void **state)
+{
+    (void)state;
+    struct exchange *first = start("from=anchors&target=example.com&limit=10");
+    const struct target *t = &first->asked.call.target;
+    const struct part *part = &table_anchors.parts[table_anchors.bound.part];
+    struct part_values values = { .known = part->fields, .of = { { .whole = 12 } } };
+    assert_true(cache_keep_part(kit.account.cache, part, t, clock_monotonic_ms() + 60000,
+                                slice_of((const char *)&values, part_bytes(part->report))));
+    end_call(first);
+    kit.config.units_per_call = 1000;
+    kit.config.too_long = TOO_LONG_REFUSE;
+    for (int i = 0; i < 2; i++) {
+        kit.config.stats_ttl_ms = i ? 0 : 60000;
+        struct exchange *x = start("from=anchors&target=example.com&limit=1000");
+        assert_int_equal(x->refusal.fault, FAULT_NONE);
+        assert_int_equal(request(x, ASK_LIST) != NULL, !i);
+        assert_int_equal(request(x, ASK_PARTS) != NULL, i);
+        end_call(x);
+    }
+}
+
 static void what_is_remembered_is_held_for_but_not_asked(void **state)
 {
     (void)state;
@@ -235,6 +261,23 @@ static void what_is_remembered_is_held_for_but_not_asked(void **state)
     end_call(x);
     buffer_clear(&body);
     buffer_clear(&rows);
+}
+
+/* A call that asks for others, too, what it would skip may take what that costs. */
+static void what_is_not_skipped_is_paid_for(void **state)
+{
+    (void)state;
+    kit.config.units_per_call = 100000;
+    struct exchange *x = kit_call("from=anchors&target=example.com&limit=10&offset=400");
+    x->translation = translation_new(&x->asked.plan, (struct translation_seen){ 0 }, 1 << 24, x->memory);
+    assert_true(translation_skips(x->translation));
+    translation_skip_nothing(x->translation);
+    translation_replayed(x->translation, false);
+    x->is_new_list = true;
+    exchange_start(x, steps, ROUND);
+    assert_int_equal(x->refusal.fault, FAULT_NONE);
+    assert_int_equal(request(x, ASK_LIST)->rows, 410);
+    end_call(x);
 }
 
 static void no_page_is_asked_for_a_client_that_left(void **state)
@@ -260,7 +303,9 @@ int main(void)
         kit_test(the_ceiling_of_a_call_refuses),
         kit_test(a_list_is_asked_for_as_far_as_it_is_paid_for),
         kit_test(what_may_be_too_long_has_its_bound_asked_for),
+        kit_test(a_bound_that_is_not_used_proves_nothing),
         kit_test(what_is_remembered_is_held_for_but_not_asked),
+        kit_test(what_is_not_skipped_is_paid_for),
         kit_test(no_page_is_asked_for_a_client_that_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

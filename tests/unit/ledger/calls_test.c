@@ -274,6 +274,65 @@ static void months_turn(void **state)
     assert_runs(r, "ledger verify");
 }
 
+/* A team that has used up its month finds room in the next one, though nothing is written between. */
+static void room_turns_with_the_months(void **state)
+{
+    struct room *r = *state;
+    r->options.billing_day = 15;
+    ledger_set_limits(r->ledger, &r->options);
+    set_clock("2026-11-30T23:59:59Z");
+    assert_int_equal(hold_now(r, "a", "seo", 100, 1000), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "a", "seo", 100, 1000), LEDGER_DONE);
+    struct ledger_room room = ledger_room(r->ledger, S("b"), S("seo"));
+    assert_int_equal(room.rows, 0);
+    assert_int_equal(room.team_units, 0);
+    set_clock("2026-12-01T00:00:00Z");
+    room = ledger_room(r->ledger, S("b"), S("seo"));
+    assert_int_equal(room.rows, 100);
+    assert_int_equal(room.rows_now, 100);
+    assert_int_equal(room.team_units, 0);
+    set_clock("2026-12-15T00:00:00Z");
+    assert_int_equal(ledger_room(r->ledger, S("b"), S("seo")).team_units, 1000);
+}
+
+/* What a call set aside in one month is its own in the next, too, and no other call's; what it takes then counts there.
+ */
+static void what_is_set_aside_goes_over_the_turn(void **state)
+{
+    struct room *r = *state;
+    int64_t none = 0;
+    set_clock("2026-11-30T23:59:59Z");
+    assert_int_equal(hold_now(r, "before", "seo", 30, 300), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "before", "seo", 30, 300), LEDGER_DONE);
+    assert_int_equal(aside(r, "a", 70, 700, &none), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 20, 200), LEDGER_DONE); /* its first page */
+    assert_int_equal(aside(r, "unheld", 1, 0, &none), LEDGER_WAIT);
+
+    set_clock("2026-12-01T00:00:00Z");
+    struct ledger_room room = ledger_room(r->ledger, S("b"), S("seo"));
+    assert_int_equal(room.rows, 100);
+    assert_int_equal(room.rows_now, 30);
+    assert_int_equal(room.team_units_now, 300);
+    assert_int_equal(aside(r, "b", 31, 0, &none), LEDGER_WAIT);
+    assert_int_equal(aside(r, "b", 30, 300, &none), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 50, 500), LEDGER_DONE); /* its second one */
+    assert_int_equal(settle_now(r, "a", "seo", 65, 650), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "b", "seo", 30, 300), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "b", "seo", 30, 300), LEDGER_DONE);
+    struct ledger_left left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_left, 5);
+    assert_int_equal(left.units_left, 50);
+
+    set_clock("2026-11-30T23:59:59Z"); /* the old month has what was settled in it */
+    left = ledger_left(r->ledger, S("seo"));
+    assert_int_equal(left.rows_used, 30);
+    assert_int_equal(left.units_used, 300);
+    assert_int_equal(aside(r, "c", 6, 0, &none), LEDGER_OUT_OF_ROWS); /* it may end in the new one */
+    assert_int_equal(aside(r, "c", 5, 50, &none), LEDGER_DONE);
+    ledger_put_back(r->ledger, S("c"));
+    assert_runs(r, "ledger verify");
+}
+
 static void a_second_end_changes_nothing_that_is_left(void **state)
 {
     struct room *r = *state;
@@ -357,6 +416,8 @@ int main(void)
         room_test(a_call_does_not_wait_for_itself),
         room_test(a_hold_is_lowered),
         room_test(what_is_set_aside_is_no_other_calls),
+        room_test(room_turns_with_the_months),
+        room_test(what_is_set_aside_goes_over_the_turn),
         room_test(a_lower_limit_does_not_take_away_what_is_set_aside),
         room_test(a_team_sets_its_share_aside),
         room_test(the_whole_has_a_limit),

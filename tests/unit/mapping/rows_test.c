@@ -380,6 +380,8 @@ static void a_broken_row_is_like_no_other(void **state)
     assert_slice_equal(last[ANCHOR].text, S("a" BROKEN));
     assert_slice_equal(last[FIRST_SEEN].text, S("2020-01-01T00:00:00Z")); /* not the broken row's */
     assert_int_equal(rows_count(rows), 4);
+    assert_int_equal(rows_broken_behind(rows), 2);
+    assert_int_equal(rows_count(rows), 4);
     assert_int_equal(rows_begin_page(rows), 2);
     assert_int_equal(rows_count(rows), 2);
     assert_false(rows_can_page(rows));

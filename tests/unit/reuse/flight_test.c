@@ -220,6 +220,31 @@ static void a_page_serves_those_that_want_it(void **state)
     assert_int_equal(calls[2].told, 0);
 }
 
+static void the_starter_knows_which_rows_the_others_want(void **state)
+{
+    static const int64_t windows[][3] = { { 0, 10, 10 }, { 95, 105, 5 }, { 100, 200, 0 }, { 40, 40, 0 } };
+    int64_t rows = 0;
+    (void)state;
+    assert_int_equal(flight_rows_wanted(&calls[0].seats, 100), 0);
+    start(0, FLIGHT_PAGES, "list");
+    for (int i = 0; i < 4; i++) {
+        flight_wants(&calls[1].seats, windows[i][0], windows[i][1]);
+        assert_true(join(1, FLIGHT_PAGES, "list"));
+        assert_int_equal(flight_rows_wanted(&calls[0].seats, 100), windows[i][2]);
+        flight_leave_all(&calls[1].seats);
+    }
+    for (int i = 0; i < 2; i++) {
+        flight_wants(&calls[1 + i].seats, windows[i][0], windows[i][1]);
+        assert_true(join(1 + i, FLIGHT_PAGES, "list"));
+        rows += windows[i][2];
+    }
+    assert_int_equal(flight_rows_wanted(&calls[0].seats, 100), rows);
+    flight_end(&calls[0].seats, FLIGHT_PAGES);
+    turn();
+    assert_int_equal(calls[1].end, FLIGHT_GIVEN_UP);
+    assert_int_equal(calls[2].end, FLIGHT_GIVEN_UP);
+}
+
 static void the_starter_is_hurried(void **state)
 {
     (void)state;
@@ -246,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_v3_did_reaches_all, begin, end),
         cmocka_unit_test_setup_teardown(a_whole_answer_is_kept_until_it_is_left, begin, end),
         cmocka_unit_test_setup_teardown(a_page_serves_those_that_want_it, begin, end),
+        cmocka_unit_test_setup_teardown(the_starter_knows_which_rows_the_others_want, begin, end),
         cmocka_unit_test_setup_teardown(the_starter_is_hurried, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

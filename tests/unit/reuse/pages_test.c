@@ -154,6 +154,57 @@ static int64_t known(struct cache *c, int64_t now_ms, size_t length, struct page
     return n;
 }
 
+/* A call that took a part of what is kept goes on at the end with what is behind that. */
+static void rows_that_are_kept_already_are_left_out(void **state)
+{
+    struct cache *c = cache_new(8 << 20);
+    struct pages at = { .list = S("list") }, middle = { .list = S("list") };
+    struct buffer packed = { 0 };
+    (void)state;
+    keep(&at, c, 50, 40, false);
+    pages_end(&middle, c, 1, 30);
+    assert_int_equal(middle.rows, 50);
+    assert_int_equal(middle.known, 20);
+    put_rows(&packed, 30, 15, 40);
+    pages_keep(&middle, c, 1, TTL, buffer_slice(&packed), false, S("payer"), 1 << 20);
+    assert_int_equal(middle.known, 5);
+    assert_int_equal(known(c, 1, 40, NULL), 50);
+    packed.n = 0;
+    put_rows(&packed, 45, 15, 40);
+    pages_keep(&middle, c, 1, TTL, buffer_slice(&packed), true, S("payer"), 1 << 20);
+    assert_int_equal(known(c, 1, 40, &at), 60);
+    assert_true(at.whole);
+    buffer_clear(&packed);
+    cache_free(c);
+}
+
+static void rows_lose_columns(void **state)
+{
+    struct buffer packed = { 0 }, fewer = { 0 };
+    struct scan_value values[REPORT_MAX_FIELDS];
+    const struct report *list = table()->list;
+    int key = table()->key.fields[0], numbers[2], n = 0;
+    for (int k = 0; k < (int)list->n_fields && n < 2; k++)
+        if (list->fields[k].type == VALUE_WHOLE)
+            numbers[n++] = k;
+    uint64_t some = bit(key) | bit(numbers[0]);
+    (void)state;
+    assert_int_equal(n, 2);
+    put_rows(&packed, 7, 3, 40);
+    packed_rows_narrow(buffer_slice(&packed), list, all_fields(), some, &fewer);
+    struct slice rest = buffer_slice(&fewer);
+    for (int64_t i = 7; i < 10; i++) {
+        assert_true(packed_rows_take(&rest, list, some, values));
+        assert_int_equal(values[numbers[0]].whole, i * 10 + numbers[0]);
+        assert_int_equal(values[numbers[1]].whole, 0);
+        assert_int_equal(values[key].text.n, 40);
+        assert_int_equal(values[key].broken, i % 5 == 0);
+    }
+    assert_int_equal(rest.n, 0);
+    buffer_clear(&packed);
+    buffer_clear(&fewer);
+}
+
 static void a_list_grows(void **state)
 {
     struct cache *c = cache_new(8 << 20);
@@ -323,6 +374,8 @@ int main(void)
         cmocka_unit_test(the_longest_row_comes_back),
         cmocka_unit_test(a_full_trail_has_whole_rows),
         cmocka_unit_test(a_list_grows),
+        cmocka_unit_test(rows_that_are_kept_already_are_left_out),
+        cmocka_unit_test(rows_lose_columns),
         cmocka_unit_test(a_piece_is_filled_up_meanwhile),
         cmocka_unit_test(two_calls_at_the_same_place),
         cmocka_unit_test(a_list_over_its_part_keeps_its_beginning),

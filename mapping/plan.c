@@ -483,6 +483,8 @@ int64_t plan_floor_rows(const struct plan *p)
     return p->units_per_row && p->units_per_row < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS / p->units_per_row : 1;
 }
 
+enum { LEAST_CAP = 100 }; /* of the plans of v3: rows of an answer */
+
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
     const struct table *t = p->call->table;
@@ -492,6 +494,7 @@ int64_t plan_allowance(const struct plan *p, int64_t list_units)
         return list_units + REPORT_LEAST_UNITS; /* rows of later pages that earlier ones gave */
     bool merges = p->options.fold && table_folds(t);
     bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
+    shares |= t->one_of && !p->page_rows && list_units > plan_units(p, LEAST_CAP); /* it may turn out to be cut */
     if ((!merges && !shares) || list_units <= 0)
         return 0;
     return list_units / 4 < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS : list_units / 4;

@@ -377,7 +377,8 @@ static struct refusal make_skip(struct plan *p, struct arena *memory)
 {
     const struct table *t = p->call->table;
     bool is_walked = p->ask_list && t->list->sorts_by_one && p->n_order > 1;
-    if (!p->call->offset || !p->ask_list || is_walked || t->key.repeats || p->options.disorder || may_come_back(p))
+    bool drops = t->key.repeats || t->one_of; /* which rows are shown is known by more than the key and the order */
+    if (!p->call->offset || !p->ask_list || is_walked || drops || p->options.disorder || may_come_back(p))
         return fine;
     struct plan *skip = arena_array(memory, struct plan, 1);
     if (!skip)
@@ -559,6 +560,8 @@ int64_t plan_floor_rows(const struct plan *p)
     return p->units_per_row && p->units_per_row < REPORT_LEAST_UNITS ? REPORT_LEAST_UNITS / p->units_per_row : 1;
 }
 
+enum { LEAST_CAP = 100 }; /* of the plans of v3: rows of an answer */
+
 int64_t plan_allowance(const struct plan *p, int64_t list_units)
 {
     const struct table *t = p->call->table;
@@ -568,6 +571,7 @@ int64_t plan_allowance(const struct plan *p, int64_t list_units)
         return list_units + REPORT_LEAST_UNITS; /* rows of later pages that earlier ones gave */
     bool merges = p->options.fold && table_folds(t);
     bool shares = t->key.repeats && p->page_rows && list_units > plan_units(p, p->page_rows);
+    shares |= t->one_of && !p->page_rows && list_units > plan_units(p, LEAST_CAP); /* it may turn out to be cut */
     int64_t least = p->skip ? 2 * REPORT_LEAST_UNITS : REPORT_LEAST_UNITS;
     if ((!merges && !shares) || list_units <= 0)
         return 0;

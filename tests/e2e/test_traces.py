@@ -152,11 +152,11 @@ class Numbers(unittest.TestCase):
 
     def test_tables(self):
         proxy = self.proxy(proxy={"error_status": "http"})
-        self.assertIn("API v2 had a table \"backlinks_new_lost\", which is not served yet; API v3 has most of it in "
-                      "site-explorer/all-backlinks; served: anchors, ", proxy.get(from_="backlinks_new_lost").json["error"])
+        self.assertIn("table 'backlinks_new_lost' is not served yet; there are anchors, ",
+                      proxy.get(from_="backlinks_new_lost").json["error"])
         self.assertIn("API v2 had no table \"ancors\"; did you mean anchors? served: anchors, ",
                       proxy.get(from_="ancors").json["error"])
-        self.assertIn("API v2 had no table \"organic_keywords\"; served: anchors, ",
+        self.assertIn("API v2 had no table \"organic_keywords\"; API v2 had no keywords; served: anchors, ",
                       proxy.get(from_="organic_keywords").json["error"])
 
 

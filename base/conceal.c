@@ -234,9 +234,47 @@ static void write_out(const struct search *s, struct slice instead, struct buffe
     }
 }
 
+/* ---- at a glance ---- */
+
+enum { GLANCE_LEAST = 8 /* bytes of a secret, below which looking at a glance saves nothing */ };
+
+static void put_both_cases(bool may_be[256], char c)
+{
+    unsigned char low = fold(c);
+    may_be[low] = true;
+    may_be[low == ' ' ? '+' : low] = true;
+    if (low >= 'a' && low <= 'z')
+        may_be[low - 32] = true;
+}
+
+/* Whether the secret stands nowhere for sure: each of its bytes takes a byte of the text or more, so all of it takes a
+ * run of so many, of its own bytes and of what escapes are made of. A run as long as that covers each n-th byte. */
+static bool is_nowhere(struct slice text, struct slice secret)
+{
+    static const char of_escapes[] = "%0123456789abcdef\\[]";
+    bool may_be[256] = { false };
+    if (secret.n < GLANCE_LEAST || has_escapes(secret))
+        return false;
+    for (size_t i = 0; i < sizeof of_escapes - 1; i++)
+        put_both_cases(may_be, of_escapes[i]);
+    for (size_t i = 0; i < secret.n; i++)
+        put_both_cases(may_be, secret.p[i]);
+    size_t begin = 0, good = 0; /* no run begins before `begin`, and all bytes from there to `good` are of one */
+    for (size_t i = secret.n - 1; i < text.n; i = begin + secret.n - 1) {
+        size_t from = i + 1;
+        while (from > good && may_be[(unsigned char)text.p[from - 1]])
+            from--;
+        if (from == good)
+            return false;
+        begin = from;
+        good = i + 1;
+    }
+    return true;
+}
+
 bool conceal(struct slice text, struct slice secret, struct slice instead, struct buffer *out)
 {
-    if (!secret.n || secret.n > text.n)
+    if (!secret.n || secret.n > text.n || is_nowhere(text, secret))
         return false;
     struct search s = { .text = text, .secret = secret };
     struct reading raw = { .p = text.p, .n = text.n };

@@ -2,6 +2,8 @@
  * Days and seconds of the UTC calendar. */
 #include "base/day.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 enum { SECONDS_A_DAY = 86400, FIRST_DAY = -719528 /* 0000-01-01 */, LAST_DAY = 2932896 /* 9999-12-31 */ };
@@ -87,6 +89,16 @@ void day_format(struct day d, char out[11])
     out[7] = '-';
     write_digits(out + 8, 2, c.day);
     out[10] = 0;
+}
+
+void day_words(struct day d, char out[DAY_WORDS])
+{
+    static const char *const months[] = { "January", "February", "March",     "April",   "May",      "June",
+                                          "July",    "August",   "September", "October", "November", "December" };
+    char day[11];
+    day_format(d, day); /* knows what years there are */
+    int month = (day[5] - '0') * 10 + day[6] - '0';
+    snprintf(out, DAY_WORDS, "%s %s %.4s", day + 8 + (day[8] == '0'), months[month - 1], day);
 }
 
 bool timestamp_parse(struct slice s, int64_t *unix_s)

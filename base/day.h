@@ -33,6 +33,11 @@ struct day day_of_ms(int64_t unix_ms);
 /* Write YYYY-MM-DD and a NUL. */
 void day_format(struct day d, char out[11]);
 
+enum { DAY_WORDS = 18 };
+
+/* Write "1 December 2026" and a NUL, for people. */
+void day_words(struct day d, char out[DAY_WORDS]);
+
 enum { TIMESTAMP_MAX_FRACTION = 9 /* digits: nanoseconds */ };
 
 /* YYYY-MM-DDTHH:MM:SS(.fraction)?Z as whole Unix seconds (the fraction is cut). */

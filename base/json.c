@@ -154,3 +154,51 @@ bool json_member(struct slice object, struct slice name, struct slice *value)
     *value = found;
     return true;
 }
+
+void json_walk_begin(struct json_walk *w, struct slice value)
+{
+    *w = (struct json_walk){ .rest = value };
+    skip_space(&w->rest);
+    if (take(&w->rest, '{'))
+        w->close = '}';
+    else if (take(&w->rest, '['))
+        w->close = ']';
+    w->failed = !w->close;
+}
+
+/* Its end has come, and nothing may stand behind it. */
+static bool walk_ends(struct json_walk *w, bool well)
+{
+    w->close = 0;
+    skip_space(&w->rest);
+    w->failed = !well || w->rest.n;
+    return false;
+}
+
+bool json_walk_next(struct json_walk *w, struct slice *name, struct slice *value)
+{
+    struct slice own = { 0 };
+    if (!w->close)
+        return false;
+    skip_space(&w->rest);
+    if (take(&w->rest, w->close))
+        return walk_ends(w, true);
+    if (w->begun && !take(&w->rest, ','))
+        return walk_ends(w, false);
+    w->begun = true;
+    skip_space(&w->rest);
+    if (w->close == '}') {
+        if (!take_string(&w->rest, &own))
+            return walk_ends(w, false);
+        skip_space(&w->rest);
+        if (!take(&w->rest, ':'))
+            return walk_ends(w, false);
+        skip_space(&w->rest);
+    }
+    const char *start = w->rest.p;
+    if (!take_value(&w->rest, 1))
+        return walk_ends(w, false);
+    *name = own;
+    *value = slice_of(start, (size_t)(w->rest.p - start));
+    return true;
+}

@@ -47,12 +47,23 @@ void shown_append(struct buffer *b, struct slice s)
     append(b, s, false);
 }
 
+/* What terminals show two columns wide: East Asian letters, and pictures. */
+static bool is_wide(uint32_t c)
+{
+    return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xA960 && c <= 0xA97C) ||
+           (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE10 && c <= 0xFE6F) ||
+           (c >= 0xFF00 && c <= 0xFF60) || (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x16FE0 && c <= 0x1B2FF) ||
+           (c >= 0x1F000 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+}
+
 size_t shown_width(struct slice s)
 {
-    size_t n = 0;
+    size_t n = 0, bytes;
     bool fits;
-    for (size_t at = 0; at < s.n; n++)
-        at += look(s, at, &fits);
+    for (size_t at = 0; at < s.n; at += bytes, n++) {
+        bytes = look(s, at, &fits);
+        n += fits && bytes > 2 && is_wide(utf8_decode(s.p + at, &(size_t){ 0 }));
+    }
     return n;
 }
 
@@ -61,6 +72,24 @@ void shown_padded(struct buffer *b, struct slice s, size_t width)
     shown_append(b, s);
     for (size_t n = shown_width(s); n < width; n++)
         buffer_put(b, ' ');
+}
+
+void shown_cut(struct buffer *b, struct slice s, size_t width)
+{
+    size_t at = 0, n = 0, bytes;
+    bool fits;
+    if (shown_width(s) <= width) {
+        shown_append(b, s);
+        return;
+    }
+    for (; at < s.n; at += bytes) {
+        bytes = look(s, at, &fits);
+        n += shown_width(slice_of(s.p + at, bytes));
+        if (n >= width)
+            break;
+    }
+    shown_append(b, slice_of(s.p, at));
+    buffer_str(b, "\xE2\x80\xA6");
 }
 
 static bool is_plain(struct slice s, bool lines_stay)

@@ -15,11 +15,15 @@ bool shown_is_plain(struct slice s);
 /* Append `s`, with U+FFFD in place of each such character and of bytes that are no UTF-8. */
 void shown_append(struct buffer *b, struct slice s);
 
-/* How many characters that takes; and the same with blanks behind it up to `width` of them. */
+/* How many columns of a terminal that takes, at most; and the same with blanks behind it up to `width` of them. */
 size_t shown_width(struct slice s);
 void shown_padded(struct buffer *b, struct slice s, size_t width);
 
-/* The same with what `b` holds from `from` on, for text that was put together from names: lines, or a part of one. */
+/* Append at most `width` columns of it; what is longer ends with a sign for that. */
+void shown_cut(struct buffer *b, struct slice s, size_t width);
+
+/* As shown_append with what `b` holds from `from` on, for text that was put together from names: lines, or a part of
+ * one. */
 void shown_clean(struct buffer *b, size_t from);
 void shown_clean_line(struct buffer *b, size_t from);
 

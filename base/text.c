@@ -194,6 +194,18 @@ static const char encoded[256][4] = {
 /* clang-format on */
 
 /* Four bytes are written each time, of which one or three stay: a branch would be guessed wrong too often. */
+void buffer_grouped(struct buffer *b, int64_t n)
+{
+    char room[24];
+    struct buffer digits = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
+    buffer_i64(&digits, n);
+    for (size_t i = 0; i < digits.n; i++) {
+        if (i && digits.p[i - 1] != '-' && (digits.n - i) % 3 == 0)
+            buffer_put(b, ',');
+        buffer_put(b, digits.p[i]);
+    }
+}
+
 void percent_encode(struct buffer *b, struct slice s)
 {
     char *to = s.n < SIZE_MAX / 3 ? buffer_reserve(b, s.n * 3 + 1) : NULL;

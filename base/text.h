@@ -34,6 +34,9 @@ bool utf8_is_control(uint32_t c);
 /* Bytes of such a character at p, of valid UTF-8 text; 0: it is harmless. */
 size_t utf8_control(const char *p);
 
+/* Append a number for people: "1,391,002". */
+void buffer_grouped(struct buffer *b, int64_t n);
+
 /* Append `s` percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 void percent_encode(struct buffer *b, struct slice s);
 

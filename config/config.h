@@ -25,6 +25,7 @@ enum default_mode {
 enum last_visited { LAST_VISITED_FIRST_SEEN, LAST_VISITED_NULL };
 enum stats_choice { STATS_ASK, STATS_ZERO };
 enum stats_refpages { STATS_REFPAGES_ESTIMATE, STATS_REFPAGES_NULL };
+enum missing { MISSING_EMPTY, MISSING_NULL };
 enum anchor_case { ANCHOR_CASE_FOLD, ANCHOR_CASE_KEEP };
 enum approximate { APPROXIMATE_ALLOW, APPROXIMATE_REFUSE };
 enum too_long { TOO_LONG_CUT, TOO_LONG_REFUSE };
@@ -76,6 +77,7 @@ struct config {
     int32_t billing_day;          /* CONFIG_AUTO or 1 to 28 */
     int64_t max_rows_per_request; /* CONFIG_AUTO or 1 and up */
     int64_t upstream_timeout_ms;
+    int64_t gather_ms;
     int64_t stats_ttl_ms, answer_ttl_ms;
     int64_t limits_interval_ms;           /* 0: never */
     const char *ca_file, *upstream_proxy; /* NULL when empty */
@@ -84,6 +86,7 @@ struct config {
     enum last_visited last_visited;
     enum stats_choice stats;
     enum stats_refpages stats_refpages;
+    enum missing missing;
     enum anchor_case anchor_case;
     enum approximate approximate;
     enum too_long too_long;

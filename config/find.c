@@ -35,3 +35,12 @@ bool config_upstream_is_loopback(const struct config *c)
     struct config_url url;
     return !config_url_parse(slice_str(c->url), &url) && config_host_is_loopback(url.host);
 }
+
+void config_place(const struct config *c, const char *section, const char *name, struct buffer *out)
+{
+    int line = config_line_of(c, section, name);
+    if (line)
+        buffer_printf(out, "%s:%d: ", c->file, line);
+    else
+        buffer_printf(out, "%s: %s, which is not set: ", c->file, name);
+}

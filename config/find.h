@@ -14,6 +14,9 @@ const struct config_team *config_team(const struct config *c, struct slice name)
  * Options of teams have none: a team knows its own line. */
 int config_line_of(const struct config *c, const char *section, const char *name);
 
+/* Append "FILE:LINE: ", or "FILE: NAME, which is not set: " where the default counts. */
+void config_place(const struct config *c, const char *section, const char *name, struct buffer *out);
+
 /* Whether the upstream url points to the loopback range. */
 bool config_upstream_is_loopback(const struct config *c);
 

@@ -3,6 +3,7 @@
 #include "config/options.h"
 
 #include "base/text.h"
+#include "base/words/words.h"
 #include "config/config.h"
 #include "config/duration.h"
 
@@ -26,6 +27,7 @@ WORDS(DEFAULT_MODE, WORD("exact", DEFAULT_MODE_EXACT), WORD("domain", DEFAULT_MO
 WORDS(LAST_VISITED, WORD("first_seen", LAST_VISITED_FIRST_SEEN), WORD("null", LAST_VISITED_NULL), );
 WORDS(STATS, WORD("ask", STATS_ASK), WORD("zero", STATS_ZERO), );
 WORDS(STATS_REFPAGES, WORD("estimate", STATS_REFPAGES_ESTIMATE), WORD("null", STATS_REFPAGES_NULL), );
+WORDS(MISSING, WORD("empty", MISSING_EMPTY), WORD("null", MISSING_NULL), );
 WORDS(ANCHOR_CASE, WORD("fold", ANCHOR_CASE_FOLD), WORD("keep", ANCHOR_CASE_KEEP), );
 WORDS(APPROXIMATE, WORD("allow", APPROXIMATE_ALLOW), WORD("refuse", APPROXIMATE_REFUSE), );
 WORDS(TOO_LONG, WORD("cut", TOO_LONG_CUT), WORD("refuse", TOO_LONG_REFUSE), );
@@ -81,45 +83,6 @@ const struct config_option *config_option_find(enum config_section section, stru
     return NULL;
 }
 
-enum { NAME_MAX_BYTES = 40, NEAR = 3 };
-
-/* Edits (insert, delete, replace, case counts nothing) from a to b; both at most NAME_MAX_BYTES long. */
-static size_t distance(struct slice a, struct slice b)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (size_t i = 0; i < a.n; i++) {
-        size_t corner = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b.n; j++) {
-            size_t above = row[j + 1];
-            size_t best = corner + !slice_eq_nocase(slice_of(a.p + i, 1), slice_of(b.p + j, 1));
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            row[j + 1] = best;
-            corner = above;
-        }
-    }
-    return row[b.n];
-}
-
-/* Near enough to be a slip of the hand (at most NEAR edits, and fewer than half of the name), or its beginning. */
-static bool is_near(struct slice name, struct slice known, size_t *best)
-{
-    if (name.n > NAME_MAX_BYTES || known.n > NAME_MAX_BYTES)
-        return false;
-    size_t d = distance(name, known);
-    if (d * 2 >= known.n)
-        d = SIZE_MAX;
-    if (d > NEAR && name.n >= NEAR && slice_starts(known, name))
-        d = NEAR;
-    if (d > NEAR || d >= *best)
-        return false;
-    *best = d;
-    return true;
-}
-
 static void append_section(struct buffer *b, enum config_section section)
 {
     buffer_printf(b, section == CONFIG_SECTION_team ? "[%.*s NAME]" : "[%.*s]", SLICE_ARGS(sections[section]));
@@ -129,7 +92,7 @@ void config_section_suggest(struct buffer *b, struct slice name)
 {
     size_t nearest = CONFIG_SECTIONS;
     for (size_t i = 0, best = SIZE_MAX; i < CONFIG_SECTIONS; i++)
-        nearest = is_near(name, sections[i], &best) ? i : nearest;
+        nearest = words_is_near(name, sections[i], &best) ? i : nearest;
     if (nearest < CONFIG_SECTIONS) {
         buffer_str(b, "did you mean ");
         append_section(b, (enum config_section)nearest);
@@ -147,7 +110,7 @@ void config_option_suggest(struct buffer *b, enum config_section section, struct
     const struct config_option *nearest = NULL, *elsewhere = NULL;
     size_t best = SIZE_MAX;
     for (const struct config_option *o = config_options; o < config_options + config_options_count; o++) {
-        if (o->section == section && is_near(name, o->name, &best))
+        if (o->section == section && words_is_near(name, o->name, &best))
             nearest = o;
         if (slice_eq(o->name, name))
             elsewhere = o;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/words/words.h"
 #include "config/address.h"
 #include "config/config.h"
 #include "config/duration.h"
@@ -23,6 +24,10 @@ struct value {
 
 void config_quote(struct buffer *b, struct slice s)
 {
+    if (words_look_secret(s)) { /* a key that was pasted in the wrong place */
+        words_quote(b, s);
+        return;
+    }
     struct slice shown = s.n > QUOTE_MAX_BYTES ? slice_of(s.p, QUOTE_MAX_BYTES) : s;
     shown.n = utf8_valid_prefix(shown); /* do not cut a letter in two */
     buffer_put(b, '"');

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 
-DATE = "2026-11-27"  # of the last change to the sentences here
+DATE = "2026-12-01"  # of the last change to the sentences here
 
 
 def say(program, *words):
@@ -21,32 +21,40 @@ def say(program, *words):
 # ---- what the programs say ----
 
 class Command:
-    """`anchorage WORDS`: synopsis and help, options with the words that they take (none: a flag), kinds of arguments."""
+    """`anchorage WORDS`: its synopsis, what it does, its options {name: (value, sentences)}, what else is said, examples."""
 
     def __init__(self, words, text):
         self.words = words
-        usage = re.match(r"usage: anchorage ((?:.|\n +)*)\n", text)
-        self.synopsis = " ".join(usage[1].split()).replace(" [--config FILE]", "")
-        self.help = " ".join(text[usage.end():].split())
+        about, rest = text.split("\n\nusage: anchorage ", 1)
+        synopsis, rest = rest.split("\n\noptions:\n", 1)
+        rest, examples = rest.split("\nexamples:\n", 1)
+        options, _, more = rest.partition("\n\n")
+        self.help = " ".join(about.split())
+        self.synopsis = " ".join(synopsis.split()).replace(" [--config FILE]", "")
         self.options = {}
-        for name, value in re.findall(r"(--[a-z-]+)((?: [^\s\[\]]+)?)", self.synopsis):
-            known = self.options.setdefault(name, [])
-            known += [word for word in value.strip(" ]").split("|") if word and word not in ("", "-")]
-        self.takes_file = bool(re.search(r"(?<!-file )\bFILE\b", self.synopsis))
+        for name, value, sentences in re.findall(r"^  (--[a-z-]+)((?: [^\n]+)?)\n((?:        .*(?:\n|$))+)", options, re.M):
+            if name not in ("--config", "--help"):
+                self.options[name] = (value.strip(), " ".join(sentences.split()))
+        self.more = [" ".join(line.split()) for line in re.sub("\n    ", " ", more).splitlines() if line]
+        self.examples = re.findall("^  (anchorage .*)$", examples, re.M)
+        self.takes_file = bool(re.search(r"(?<!-file )(?<!--save )\bFILE\b", self.synopsis))
+        self.takes_id = bool(re.search(r" ID\b", re.sub(r"\[[^]]*\]", "", self.synopsis)))
+
+    def values(self, name):
+        """The words that the option takes, when these are all."""
+        words = self.options[name][0].split("|")
+        return words if len(words) > 1 and all(word == word.lower() for word in words) else []
 
 
 def commands(program):
     text = say(program)
     found = []
-    for name, summary in re.findall(r"^  ([a-z]+) +(.*)$", text, re.M):
+    for name in re.findall(r"^  ([a-z]+)  ", text, re.M):
         help_text = say(program, name)
-        many = re.findall(rf"^usage: anchorage ({name} [a-z]+)", help_text, re.M)
-        if len(re.findall("^usage: ", help_text, re.M)) > 1:
-            found += [Command(words, say(program, *words.split())) for words in many]
+        if " COMMAND " in help_text:
+            found += [Command(f"{name} {one}", say(program, name, one)) for one in re.findall(r"^  ([a-z]+)  ", help_text, re.M)]
         else:
-            command = Command(name, help_text)
-            command.help = command.help or summary
-            found.append(command)
+            found.append(Command(name, help_text))
     return found
 
 
@@ -99,6 +107,17 @@ class Page:
                 self.lines.append(".br")
             self.lines += flow(sentence)
 
+    def inner(self, command):
+        """What stands under a command."""
+        self.lines.append(".RS")
+        for name, (value, sentences) in command.options.items():
+            self.item(f"{name} {value}".strip(), sentences)
+        if command.more:
+            self.lines.append(".PP")
+        for index, line in enumerate(command.more):
+            self.lines += ([".br"] if index else []) + flow(line)
+        self.lines += [".PP", "For example:", ".PP", ".nf", *map(plain, command.examples), ".fi", ".RE"]
+
     def example(self, *lines):
         if not self.lines[-1].startswith(".SH"):
             self.lines.append(".PP")
@@ -124,10 +143,12 @@ def main_page(version, all_commands):
               "done by themselves when none runs; the words are the same.")
     page.head("COMMANDS")
     for command in all_commands:
-        page.item(command.synopsis, command.help[0].upper() + command.help[1:].rstrip(".") + ".")
+        page.item(command.synopsis, command.help)
+        page.inner(command)
     page.head("OPTIONS")
-    page.item("--config FILE", "The configuration, by default /etc/anchorage/anchorage.conf.")
-    page.item("--help", "Explain the command.")
+    page.text("These are taken by every command, and any option as --name=value too.")
+    page.item("--config FILE, -c FILE", "The configuration, by default /etc/anchorage/anchorage.conf.")
+    page.item("--help, -h", "Explain the command.")
     page.head("SIGNALS")
     page.item("SIGTERM, SIGINT", "Drain: take no new connections, finish and settle what is under way, end with 0. It takes "
               "drain_timeout at most; a second signal ends at once.")
@@ -222,12 +243,21 @@ def sandbox_page(version, text):
 
 COMPLETION = """\
 # Made by docs/manual.py: change it there.
+_anchorage_teams()
+{{
+    sed -n 's/^[[:blank:]]*\\[team \\([A-Za-z0-9._-]*\\)\\].*/\\1/p' "$1" 2>/dev/null
+}}
+_anchorage_keys()
+{{
+    "${{COMP_WORDS[0]}}" key list --config "$1" 2>/dev/null | sed -n '2,$s/ .*//p'
+}}
 _anchorage()
 {{
     local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} context='' words='' files='' i
+    local config=/etc/anchorage/anchorage.conf
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${{COMP_WORDS[i]}} in
-        --config) ((i++)) ;;
+        --config | -c) config=${{COMP_WORDS[++i]}} ;;
         -*) ;;
         *)
             case $context in
@@ -241,9 +271,13 @@ _anchorage()
     esac
     case "$context $before" in
 {values}
-    *' --config' | *'-file') words='' files=yes ;;
-    *' --team') words=$(sed -n 's/^\\[team \\([A-Za-z0-9._-]*\\)\\].*/\\1/p' /etc/anchorage/anchorage.conf 2>/dev/null) ;;
+    *' --config' | *' -c' | *'-file' | *' --save') words='' files=yes ;;
+    'key assign assign') ;;
+    *' --team' | 'key assign '[a-z0-9]*) words=$(_anchorage_teams "$config") ;;
 {free}
+    esac
+    case "$context $before" in
+    {ids}) words="$words $(_anchorage_keys "$config")" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     if [[ -n $files ]]; then
@@ -264,16 +298,18 @@ def completion(all_commands):
         contexts.append(f"    {group}) words='{' '.join(inner)} --help' ;;")
     values, free = [], []
     for command in all_commands:
-        names = list(command.options) + ([] if command.words == "version" else ["--config"]) + ["--help"]
+        names = [*command.options, "--config", "--help"]
         more = " files=yes" if command.takes_file else ""
         contexts.append(f"    '{command.words}') words='{' '.join(names)}'{more} ;;")
-        for name, words in command.options.items():
-            if len(words) > 1 and all(word == word.lower() for word in words):
-                values.append(f"    '{command.words} {name}') words='{' '.join(words)}' files='' ;;")
-            elif words and name not in ("--team", "--token-file"):
+        for name, (value, _) in command.options.items():
+            if command.values(name):
+                values.append(f"    '{command.words} {name}') words='{' '.join(command.values(name))}' files='' ;;")
+            elif value and name not in ("--team", "--key") and value != "FILE":
                 free.append(f"    '{command.words} {name}') words='' files='' ;;")
+    ids = " | ".join([*(f"'{command.words} {command.words.split()[-1]}'" for command in all_commands if command.takes_id),
+                      "*' --key'"])
     return COMPLETION.format(groups=" | ".join(groups), contexts="\n".join(contexts), values="\n".join(values),
-                             free="\n".join(free))
+                             free="\n".join(free), ids=ids)
 
 
 def main(version, program, sandbox, configuration, folder):

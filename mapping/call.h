@@ -24,13 +24,14 @@ struct call {
     struct target target;
     enum mode mode;
     bool mode_missing;
-    bool select_given;       /* select was there and not * */
-    uint32_t select;         /* bit i: column i is shown */
+    uint64_t select;         /* bit i: column i is shown */
+    uint64_t named;          /* of these, those that select names */
     struct conditions where; /* n 0: none */
     struct conditions having;
     struct order orders[CALL_MAX_ORDERS];
     size_t n_orders; /* as the client asked; 0: none */
     int64_t limit, offset;
+    struct slice spot; /* of a call that was refused: the part of a value that is wrong; p is NULL when not known */
 };
 
 struct call_options {
@@ -39,7 +40,7 @@ struct call_options {
 };
 
 /* Read the call. What it holds is in `memory` or borrowed from `params`. The output is set even when the call is
- * refused (JSON when it is bad), so that the refusal can be written as asked. */
+ * refused (JSON when it is bad), so that the refusal can be written as asked, and the spot. */
 struct refusal call_parse(const struct params *params, const struct call_options *options, struct arena *memory,
                           struct call *ret);
 

@@ -34,6 +34,7 @@ struct parser {
     struct slice text;
     size_t at;                  /* bytes */
     size_t counted, characters; /* bytes that were counted, and the characters that begin in them */
+    struct slice spot;          /* what is refused */
     struct arena *memory;
 };
 
@@ -50,6 +51,19 @@ enum fault clause_fault(enum clause c)
 enum fidelity clause_fidelity(enum clause c, const struct column *column)
 {
     return c == CLAUSE_WHERE ? column->where : column->having;
+}
+
+/* Whether API v3 can do it at all. */
+static bool clause_is_kept(enum clause c, const struct column *column)
+{
+    enum fidelity f = clause_fidelity(c, column);
+    return f != FIDELITY_NONE && f != FIDELITY_MISSING;
+}
+
+struct slice clause_says(enum clause c, const struct column *column)
+{
+    struct slice says = c == CLAUSE_WHERE ? column->where_says : column->having_says;
+    return says.n ? says : S("compared in v3's order of text, which may not be that of bytes");
 }
 
 struct slice operator_name(enum operator_kind op)
@@ -79,8 +93,19 @@ static size_t position(struct parser *p, size_t at)
     return n + 1;
 }
 
+/* What stands at the byte `at`: all that was read since, else one character; empty at the end. Its position. */
+static size_t refuse_at(struct parser *p, size_t at)
+{
+    size_t length = 0;
+    struct slice rest = slice_from(p->text, at), read = slice_of(rest.p, p->at > at ? p->at - at : 0);
+    if (!read.n && rest.n)
+        (void)utf8_decode(rest.p, &length);
+    p->spot = read.n ? slice_trim(read) : slice_of(rest.p, length);
+    return position(p, at);
+}
+
 #define REFUSE(p, where_at, ...)                                                                                       \
-    clause_refusal((p)->clause, clause_fault((p)->clause), position((p), (where_at)), (p)->memory, __VA_ARGS__)
+    clause_refusal((p)->clause, clause_fault((p)->clause), refuse_at((p), (where_at)), (p)->memory, __VA_ARGS__)
 
 static const struct refusal fine = { 0 };
 
@@ -124,10 +149,10 @@ static struct slice allowed_columns(const struct parser *p)
     struct slice all = S("");
     for (size_t i = 0; i < p->table->n_columns && all.p; i++) {
         const struct column *c = &p->table->columns[i];
-        if (clause_fidelity(p->clause, c) != FIDELITY_NONE)
+        if (clause_is_kept(p->clause, c))
             all = arena_printf(p->memory, "%.*s%s%.*s", SLICE_ARGS(all), all.n ? ", " : "", SLICE_ARGS(c->v2));
     }
-    return all;
+    return all.n ? all : S("no column of this table");
 }
 
 static struct refusal find_column(struct parser *p, struct slice name, size_t at, struct condition *c)
@@ -140,6 +165,10 @@ static struct refusal find_column(struct parser *p, struct slice name, size_t at
     if (clause_fidelity(p->clause, &p->table->columns[c->column]) == FIDELITY_NONE)
         return REFUSE(p, at, "column \"%.*s\" cannot be used in %.*s, which takes %.*s", SLICE_ARGS(name),
                       SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
+    if (!clause_is_kept(p->clause, &p->table->columns[c->column]))
+        return clause_refusal(p->clause, FAULT_NOT_EXACT, c->at, p->memory,
+                              "API v3 cannot tell \"%.*s\"; %.*s takes %.*s", SLICE_ARGS(name),
+                              SLICE_ARGS(clause_name(p->clause)), SLICE_ARGS(allowed_columns(p)));
     return fine;
 }
 
@@ -191,19 +220,43 @@ static struct refusal take_value(struct parser *p, struct slice *ret)
     return fine;
 }
 
+/* A boolean is equal to true, false, 1 or 0, or not; and it may be more than 0. */
+static struct refusal set_bool(struct parser *p, struct slice text, size_t at, struct condition *c)
+{
+    bool is_true = slice_eq(text, S("true")) || slice_eq(text, S("1"));
+    bool is_false = slice_eq(text, S("false")) || slice_eq(text, S("0"));
+    c->whole = is_true;
+    if (c->op == OP_GT && is_false) {
+        c->op = OP_EQ;
+        c->whole = 1;
+        return fine;
+    }
+    if ((c->op == OP_EQ || c->op == OP_NE) && (is_true || is_false))
+        return fine;
+    struct slice name = p->table->columns[c->column].v2;
+    return REFUSE(p, at, "%.*s is true or false: write %.*s=true or %.*s=false", SLICE_ARGS(name), SLICE_ARGS(name),
+                  SLICE_ARGS(name));
+}
+
 static struct refusal set_value(struct parser *p, struct slice text, size_t at, struct condition *c)
 {
     const struct column *column = &p->table->columns[c->column];
     switch (column->type) {
     case VALUE_TEXT:
+    case VALUE_LIST:
         c->text = text;
         return fine;
+    case VALUE_BOOL:
+        return set_bool(p, text, at, c);
     case VALUE_WHOLE:
+    case VALUE_RATING:
+    case VALUE_NUMBER:
         if (!literal_whole(text, &c->whole))
             return REFUSE(p, at, "\"%.*s\" is no whole number of 64 bits, which %.*s is compared with",
                           SLICE_ARGS(text), SLICE_ARGS(column->v2));
         return fine;
     case VALUE_DATE:
+    case VALUE_DAY:
         if (!literal_date(text, &c->date))
             return REFUSE(p, at, "\"%.*s\" is no date: write \"2018-01-31\" or \"2018-01-31T08:00:00Z\"",
                           SLICE_ARGS(text));
@@ -282,41 +335,51 @@ static struct refusal take_condition(struct parser *p, struct condition *c)
     if (!name.n)
         return REFUSE(p, name_at, "a condition is missing: write column, operator, value, as in backlinks>10");
     skip_spaces(p);
-    return peek(p) == '(' ? take_function(p, name, name_at, c) : take_comparison(p, name, name_at, c);
+    struct refusal r = peek(p) == '(' ? take_function(p, name, name_at, c) : take_comparison(p, name, name_at, c);
+    c->source = slice_trim(slice_of(p->text.p + name_at, p->at - name_at));
+    skip_spaces(p);
+    return r;
+}
+
+static struct refusal take_conditions(struct parser *p, struct conditions *ret)
+{
+    size_t room = 4, n = 0;
+    struct condition *list = arena_array(p->memory, struct condition, room);
+    if (!list)
+        return no_memory();
+    for (;;) {
+        if (n == MAX_CONDITIONS)
+            return REFUSE(p, p->at, "there are more than %d conditions", MAX_CONDITIONS);
+        if (n == room) {
+            struct condition *more = arena_array(p->memory, struct condition, room *= 2);
+            if (!more)
+                return no_memory();
+            memcpy(more, list, n * sizeof *list);
+            list = more;
+        }
+        list[n].clause = p->clause;
+        struct refusal r = take_condition(p, &list[n]);
+        if (r.fault)
+            return r;
+        n++;
+        if (at_end(p))
+            break;
+        if (peek(p) != ',')
+            return REFUSE(p, p->at, "a comma is missing between two conditions");
+        p->at++;
+    }
+    *ret = (struct conditions){ .list = list, .n = n };
+    return fine;
 }
 
 struct refusal conditions_parse(const struct table *table, enum clause clause, struct slice text, struct arena *memory,
                                 struct conditions *ret)
 {
     struct parser p = { .table = table, .clause = clause, .text = text, .memory = memory };
-    size_t room = 4, n = 0;
-    struct condition *list = arena_array(memory, struct condition, room);
-    if (!list)
-        return no_memory();
-    for (;;) {
-        if (n == MAX_CONDITIONS)
-            return REFUSE(&p, p.at, "there are more than %d conditions", MAX_CONDITIONS);
-        if (n == room) {
-            struct condition *more = arena_array(memory, struct condition, room *= 2);
-            if (!more)
-                return no_memory();
-            memcpy(more, list, n * sizeof *list);
-            list = more;
-        }
-        list[n].clause = clause;
-        struct refusal r = take_condition(&p, &list[n]);
-        if (r.fault)
-            return r;
-        n++;
-        skip_spaces(&p);
-        if (at_end(&p))
-            break;
-        if (peek(&p) != ',')
-            return REFUSE(&p, p.at, "a comma is missing between two conditions");
-        p.at++;
-    }
-    *ret = (struct conditions){ list, n };
-    return fine;
+    struct refusal r = take_conditions(&p, ret);
+    if (r.fault)
+        *ret = (struct conditions){ .spot = p.spot };
+    return r;
 }
 
 /* Bytes of a character in a JSON string in a URL. Folding may make a letter of two or more bytes another such one; the

@@ -19,17 +19,20 @@ struct condition {
     int column; /* of the table */
     enum operator_kind op;
     struct slice text;        /* VALUE_TEXT: the literal, unescaped */
-    int64_t whole;            /* VALUE_WHOLE */
-    struct literal_date date; /* VALUE_DATE */
+    int64_t whole;            /* VALUE_WHOLE, VALUE_RATING, VALUE_NUMBER; VALUE_BOOL: 0 or 1, and = or <> */
+    struct literal_date date; /* VALUE_DATE, VALUE_DAY */
     size_t at;                /* position of the column's name in the clause, in characters from 1 */
+    struct slice source;      /* as it stands in the clause */
 };
 
 struct conditions {
     struct condition *list;
     size_t n;
+    struct slice spot; /* of a clause that was refused: the part of its text that is wrong; p is NULL when not known */
 };
 
-/* Read `text` (not empty). The list is in `memory`. On failure the clause's fault, and words that name the position. */
+/* Read `text` (not empty). The list is in `memory`. On failure the clause's fault, words that name the position, and in
+ * *ret nothing but the spot. */
 struct refusal conditions_parse(const struct table *table, enum clause clause, struct slice text, struct arena *memory,
                                 struct conditions *ret);
 
@@ -41,6 +44,8 @@ struct slice clause_name(enum clause c);
 enum fault clause_fault(enum clause c);
 /* What the table can do for the clause on the column. */
 enum fidelity clause_fidelity(enum clause c, const struct column *column);
+/* What is not exact about a condition on it, for people. */
+struct slice clause_says(enum clause c, const struct column *column);
 /* ">=" or "substring". */
 struct slice operator_name(enum operator_kind op);
 

@@ -4,6 +4,7 @@
 
 #include "base/digits.h"
 #include "base/text.h"
+#include "mapping/number.h"
 
 static void nothing(struct buffer *b)
 {
@@ -19,6 +20,16 @@ static void nothing_named(struct buffer *b, struct slice name)
 static void close_brace(struct buffer *b)
 {
     buffer_put(b, '}');
+}
+
+static void number(struct buffer *b, double value)
+{
+    buffer_number(b, value, true);
+}
+
+static void truth(struct buffer *b, bool value)
+{
+    buffer_append(b, value ? S("true") : S("false"));
 }
 
 /* ---- JSON ---- */
@@ -204,6 +215,18 @@ static void php_whole(struct buffer *b, int64_t value)
     buffer_put(b, ';');
 }
 
+static void php_number(struct buffer *b, double value)
+{
+    buffer_append(b, S("d:"));
+    buffer_number(b, value, false);
+    buffer_put(b, ';');
+}
+
+static void php_truth(struct buffer *b, bool value)
+{
+    buffer_append(b, value ? S("b:1;") : S("b:0;"));
+}
+
 static void php_item(struct buffer *b, struct slice element, int64_t i, size_t members)
 {
     (void)element;
@@ -226,19 +249,19 @@ const struct format formats[OUTPUT_COUNT] = {
     [OUTPUT_JSON] = {
         .begin = json_open, .end = close_brace, .member = json_member, .member_end = nothing_named,
         .object = json_open, .object_end = close_brace, .list = json_list, .list_end = json_list_end,
-        .item = json_item, .item_end = json_item_end, .is_plain = true, .quote = SLICE("\""), .text = json_text, .whole = buffer_i64, .null = json_null,
+        .item = json_item, .item_end = json_item_end, .is_plain = true, .quote = SLICE("\""), .text = json_text, .whole = buffer_i64, .number = number, .truth = truth, .null = json_null,
         .content_type = SLICE("application/json; charset=utf-8"),
     },
     [OUTPUT_XML] = {
         .begin = xml_begin, .end = xml_end, .member = xml_member, .member_end = xml_close,
         .object = xml_object, .object_end = nothing, .list = xml_list, .list_end = nothing,
-        .item = xml_item, .item_end = xml_close, .text = xml_text, .whole = buffer_i64, .null = nothing,
+        .item = xml_item, .item_end = xml_close, .text = xml_text, .whole = buffer_i64, .number = number, .truth = truth, .null = nothing,
         .content_type = SLICE("text/xml; charset=utf-8"),
     },
     [OUTPUT_PHP] = {
         .begin = php_open, .end = close_brace, .member = php_member, .member_end = nothing_named,
         .object = php_open, .object_end = close_brace, .list = php_list, .list_end = close_brace,
-        .item = php_item, .item_end = php_item_end, .text = php_text, .whole = php_whole, .null = php_null,
+        .item = php_item, .item_end = php_item_end, .text = php_text, .whole = php_whole, .number = php_number, .truth = php_truth, .null = php_null,
         .content_type = SLICE("text/plain; charset=utf-8"),
     },
 };

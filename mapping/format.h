@@ -27,6 +27,8 @@ struct format {
     struct slice quote;
     void (*text)(struct buffer *b, struct slice text, bool plain);
     void (*whole)(struct buffer *b, int64_t value);
+    void (*number)(struct buffer *b, double value);
+    void (*truth)(struct buffer *b, bool value);
     void (*null)(struct buffer *b);
     struct slice content_type;
 };

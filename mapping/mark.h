@@ -11,31 +11,45 @@
 #include "mapping/table.h"
 
 enum mark {
-#define MARK(NAME, word) MARK_##NAME,
+#define MARK(NAME, word, says) MARK_##NAME,
 #include "mapping/mark.def"
 #undef MARK
     MARK_COUNT
 };
 
-/* Columns are numbered as in their table. */
+/* Columns and stats are numbered as in their table. Sets of 64 bits all: marks are compared as bytes. */
 struct marks {
-    uint32_t plain;
-    uint32_t where, having, order_by;
+    uint64_t plain;
+    uint64_t shown;                   /* columns: the value is not exactly v2's */
+    uint64_t where, having, order_by; /* columns, by clause */
+    uint64_t stats;
+    uint64_t spellings; /* columns of which spellings that differ in case may be missing: "COLUMN.case" */
+    uint64_t broken;    /* columns that show a text which was broken: "COLUMN.text" */
 };
 
 static inline void marks_add(struct marks *m, enum mark mark)
 {
-    m->plain |= 1u << mark;
+    m->plain |= bit((int)mark);
 }
 
 static inline bool marks_has(const struct marks *m, enum mark mark)
 {
-    return m->plain & 1u << mark;
+    return m->plain & bit((int)mark);
+}
+
+/* Whether a value of such fidelity is marked. */
+static inline bool mark_is_due(enum fidelity f)
+{
+    return f == FIDELITY_NEAR || f == FIDELITY_BOUND || f == FIDELITY_MISSING;
 }
 
 bool marks_none(const struct marks *m);
 
-/* The words, comma-separated, plain ones first. */
+/* "rows", and what it means for people. */
+struct slice mark_word(enum mark mark);
+struct slice mark_says(enum mark mark);
+
+/* The words, comma-separated. */
 void marks_write(const struct marks *m, const struct table *table, struct buffer *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/day.h"
+#include "mapping/number.h"
 
 enum { TEXT_BITS = 22, RAW_BITS = 8, TEXT_MASK = (1 << TEXT_BITS) - 1, RAW_MASK = (1 << RAW_BITS) - 1 };
 
@@ -27,40 +28,56 @@ static char *put_bytes(char *to, const void *p, size_t n)
     return to + n;
 }
 
-static size_t raw_length(const struct table *table, size_t field, const struct scan_value *v)
+static bool is_text(const struct report *report, size_t field)
 {
-    return table->fields[field].type == VALUE_DATE ? v->raw.n : 0;
+    enum value_type type = report->fields[field].type;
+    return type == VALUE_TEXT || type == VALUE_DATE || type == VALUE_LIST;
 }
 
-static size_t row_size(const struct table *table, uint32_t fields, const struct scan_value *values)
+enum { NUMBER_SIZE = 8 };
+_Static_assert(sizeof(int64_t) == NUMBER_SIZE && sizeof(double) == NUMBER_SIZE, "both are as long");
+
+/* Such a number is kept as it came; what it is rounded to is made from it. */
+static bool has_fraction(const struct report *report, size_t field)
+{
+    enum value_type type = report->fields[field].type;
+    return type == VALUE_RATING || type == VALUE_NUMBER;
+}
+
+static size_t raw_length(const struct report *report, size_t field, const struct scan_value *v)
+{
+    return report->fields[field].type == VALUE_DATE ? v->raw.n : 0;
+}
+
+static size_t row_size(const struct report *report, uint64_t fields, const struct scan_value *values)
 {
     size_t n = 0;
-    for (size_t i = 0; i < table->n_fields; i++) {
-        if (!(fields & 1u << i))
+    for (size_t i = 0; i < report->n_fields; i++) {
+        if (!(fields & bit((int)i)))
             continue;
-        n += table->fields[i].type == VALUE_WHOLE
-                 ? sizeof values[i].whole
-                 : sizeof(struct text_head) + values[i].text.n + raw_length(table, i, &values[i]);
+        n += !is_text(report, i) ? NUMBER_SIZE
+                                 : sizeof(struct text_head) + values[i].text.n + raw_length(report, i, &values[i]);
     }
     return n;
 }
 
-void packed_rows_put(struct buffer *packed, const struct table *table, uint32_t fields, const struct scan_value *values)
+void packed_rows_put(struct buffer *packed, const struct report *report, uint64_t fields,
+                     const struct scan_value *values)
 {
-    uint32_t size = (uint32_t)row_size(table, fields, values);
+    uint32_t size = (uint32_t)row_size(report, fields, values);
     char *to = buffer_reserve(packed, sizeof size + size);
     if (!to)
         return; /* whole rows only */
     to = put_bytes(to, &size, sizeof size);
-    for (size_t i = 0; i < table->n_fields; i++) {
+    for (size_t i = 0; i < report->n_fields; i++) {
         const struct scan_value *v = &values[i];
-        if (!(fields & 1u << i))
+        if (!(fields & bit((int)i)))
             continue;
-        if (table->fields[i].type == VALUE_WHOLE) {
-            to = put_bytes(to, &v->whole, sizeof v->whole);
+        if (!is_text(report, i)) {
+            to = put_bytes(to, has_fraction(report, i) ? (const void *)&v->number : &v->whole, NUMBER_SIZE);
             continue;
         }
-        size_t n_raw = raw_length(table, i, v);
+        size_t n_raw = raw_length(report, i, v);
         assert(v->text.n <= TEXT_MASK && n_raw <= RAW_MASK);
         struct text_head head = { (uint32_t)v->text.n & TEXT_MASK, (uint32_t)n_raw & RAW_MASK, v->plain, v->broken };
         to = put_bytes(to, &head, sizeof head);
@@ -78,21 +95,24 @@ static struct slice take_bytes(struct slice *from, size_t n)
     return s;
 }
 
-bool packed_rows_take(struct slice *packed, const struct table *table, uint32_t fields, struct scan_value *values)
+bool packed_rows_take(struct slice *packed, const struct report *report, uint64_t fields, struct scan_value *values)
 {
     uint32_t size;
     if (!packed->n)
         return false;
     memcpy(&size, take_bytes(packed, sizeof size).p, sizeof size);
     struct slice row = take_bytes(packed, size);
-    for (size_t i = 0; i < table->n_fields; i++) {
+    for (size_t i = 0; i < report->n_fields; i++) {
         struct scan_value *v = &values[i];
         struct text_head head;
         *v = (struct scan_value){ 0 };
-        if (!(fields & 1u << i))
+        if (!(fields & bit((int)i)))
             continue;
-        if (table->fields[i].type == VALUE_WHOLE) {
-            memcpy(&v->whole, take_bytes(&row, sizeof v->whole).p, sizeof v->whole);
+        if (!is_text(report, i)) {
+            memcpy(has_fraction(report, i) ? (void *)&v->number : &v->whole, take_bytes(&row, NUMBER_SIZE).p,
+                   NUMBER_SIZE);
+            if (report->fields[i].type == VALUE_RATING)
+                v->whole = number_rounded(v->number);
             continue;
         }
         memcpy(&head, take_bytes(&row, sizeof head).p, sizeof head);

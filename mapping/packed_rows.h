@@ -10,11 +10,11 @@
 #include "mapping/scan.h"
 
 /* Append a row. `fields`: bit i: field i is in it. */
-void packed_rows_put(struct buffer *packed, const struct table *table, uint32_t fields,
+void packed_rows_put(struct buffer *packed, const struct report *report, uint64_t fields,
                      const struct scan_value *values);
 
 /* Take the first row off `packed`; its texts are in those bytes. False when there is none. */
-bool packed_rows_take(struct slice *packed, const struct table *table, uint32_t fields, struct scan_value *values);
+bool packed_rows_take(struct slice *packed, const struct report *report, uint64_t fields, struct scan_value *values);
 
 /* What is behind the first `rows` rows. */
 struct slice packed_rows_skip(struct slice packed, int64_t rows);

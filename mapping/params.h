@@ -47,6 +47,13 @@ struct params {
  * memory is out. */
 struct slice params_without_token(const struct params *p, struct slice text, struct arena *memory);
 
+/* Append a query or a form (`text`, as it came) to `out`, which may hold the one before it: all its pairs but the
+ * token's. What comes of it may hold the token in another place: see params_without_token. */
+void params_write_text(struct slice text, struct buffer *out);
+
+/* Append " mode,where": a blank and the names of the parameters that are there, but token and from. */
+void params_write_names(const struct params *p, struct buffer *out);
+
 /* Append "twice.limit" for each parameter of which the first of several values counts, comma-separated, also from what
  * `out` has already. `of_list`: the call is for a list; other calls look at the table and the output alone. */
 void params_write_twice(const struct params *p, bool of_list, struct buffer *out);
@@ -58,12 +65,25 @@ void params_write_ignored(const struct params *p, struct buffer *out);
 /* Whether the path is v2's only one: slashes alone, for old programs join an address that ends in one with a path that
  * begins with one; or nothing. */
 bool params_path_is_root(struct slice path);
+extern const struct slice params_other_path; /* what is said of any other */
 
 /* Whether a body of this Content-Type holds parameters. */
 bool params_are_form(struct slice content_type);
 
+/* Whether a text is a command that begins with curl; and the address that it would ask, with all the parameters that it
+ * would send behind the ?, in `memory`: quotes, $'…', line ends behind a backslash, -d and its kin, -G. On failure p is
+ * NULL, and *why says what to write instead. */
+bool params_are_curl(struct slice text);
+struct slice params_of_curl(struct slice command, struct arena *memory, const char **why);
+
 /* "order_by" */
 struct slice param_name(enum param p);
+
+/* PARAM_COUNT when v2 had none of this name. */
+enum param param_find(struct slice name);
+
+/* The known name that is most like one that v2 did not have; empty when none is. */
+struct slice param_like(struct slice name);
 
 /* The fault of a value that cannot be used. */
 enum fault param_fault(enum param p);

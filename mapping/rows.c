@@ -1,71 +1,49 @@
 /* SPDX-License-Identifier: MIT
- * Rows in compact memory: fixed-size records in blocks, texts in a pool. Looking for equal keys costs nothing until a
- * key was changed by folding, or a second page came: only then an index of the keys is kept. A long list is indexed
- * along the way, a few rows with each that comes, and in parts that grow one by one, so that no row takes long. */
+ * Rows in compact memory: fixed-size records in blocks, texts in a pool. Keys are looked for in row_index.c. */
 #include "mapping/rows.h"
 
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "mapping/fold.h"
+#include "mapping/rows_inside.h"
 
-/* The first block of rows and the first of texts are small ones: most answers are. */
-enum { BLOCK_ROWS = 256, FIRST_ROWS = 8, POOL_BYTES = 32 * 1024, FIRST_POOL_BYTES = 1024, NO_ROW = 0xFFFFFFFFu };
-enum { MERGED = 1 << 30, MAX_ROWS = MERGED - 1 };
-enum { PART_BITS = 6, PARTS = 1 << PART_BITS, LONG_LIST = 4096, LONG_TEXTS = 256 * 1024, CATCH_UP = 4 };
+static void sort_fields(struct row_list *r, const struct rows_options *options)
+{
+    for (size_t i = 0; i < options->table->list->n_fields; i++) {
+        enum value_type type = r->f[i].type;
+        if (!(options->fields & bit((int)i)) || (int)i == r->key)
+            continue;
+        if (type == VALUE_WHOLE || type == VALUE_BOOL)
+            r->fields.wholes[r->fields.n_wholes++] = (uint8_t)i;
+        else if (type == VALUE_RATING || type == VALUE_NUMBER)
+            r->fields.numbers[r->fields.n_numbers++] = (uint8_t)i;
+        else
+            r->fields.texts[r->fields.n_texts++] = (uint8_t)i;
+        if (type == VALUE_TEXT || type == VALUE_LIST)
+            r->fields.words[r->fields.n_words++] = (uint8_t)i;
+    }
+}
 
-struct pool_block {
-    struct pool_block *next;
-    char bytes[];
-};
-
-/* Numbers by keys: of rows by their folded keys, of all that came by their keys as they came. Two keys with one hash
- * are two. One part of it. */
-struct index {
-    struct numbered {
-        uint32_t hash, number; /* NO_ROW: a free place */
-    } * at;
-    size_t room, n;
-};
-
-struct row_list {
-    struct rows_options o;
-    size_t stride;
-    char **blocks;
-    size_t n_blocks;
-    uint32_t n, room; /* rows, and rows that the blocks have room for */
-    size_t bytes;
-
-    struct {
-        struct pool_block *block;
-        char *at;
-        size_t left, text_bytes;
-    } pool;
-
-    uint32_t n_out; /* of these, merged ones that do not meet the checks */
-
-    bool case_seen, disordered, resorted, paged;
-    /* The last row that came whole. Paging goes on behind it. */
-    bool is_of_this_page, last_was_merged;
-    struct row *merged;   /* a copy of it, where it was merged */
-    uint32_t n_with_last; /* rows when it had come; 0: there was none */
-    bool any_broken;
-    /* The fields that are in each row, without the key: numbers, texts and dates, and of these the ones that are texts.
-     */
-    struct {
-        uint8_t wholes[TABLE_MAX_FIELDS], texts[TABLE_MAX_FIELDS], words[TABLE_MAX_FIELDS];
-        uint8_t n_wholes, n_texts, n_words;
-    } fields;
-    struct slice last_raw[TABLE_MAX_FIELDS]; /* the last row's dates as they came, where a fraction was cut */
-    struct index by_key[PARTS];              /* folded keys; of all rows once `case_seen` */
-    struct index raw[PARTS];  /* unfolded keys; of all rows once `paged`, and of rows merged before that */
-    struct slice **spellings; /* unfolded keys of merged rows, in blocks; their numbers in `raw` have MERGED set */
-    uint32_t n_spellings;
-    uint32_t n_by_key, n_raw; /* rows, from the first, that are in them */
-    bool in_parts;            /* by_key and raw use all their parts */
-    struct row **sorted;
-    uint32_t first; /* of those that rows_at shows */
-};
+static enum comparing comparing_of(const struct row_list *r, int field)
+{
+    switch (r->f[field].type) {
+    case VALUE_WHOLE:
+    case VALUE_BOOL:
+        return BY_WHOLE;
+    case VALUE_RATING:
+        return BY_ROUNDED;
+    case VALUE_NUMBER:
+        return BY_NUMBER;
+    case VALUE_TEXT:
+    case VALUE_DATE:
+    case VALUE_DAY:
+    case VALUE_LIST:
+        break;
+    }
+    return r->f[field].words ? BY_WORDS : field == r->key ? BY_FOLDED : BY_TEXT;
+}
 
 struct row_list *rows_new(const struct rows_options *options)
 {
@@ -73,22 +51,19 @@ struct row_list *rows_new(const struct rows_options *options)
     if (!r)
         return NULL;
     r->o = *options;
-    r->stride = sizeof(struct row) + options->table->n_fields * sizeof(union cell);
+    r->f = options->table->list->fields;
+    r->key = options->table->key.fields[0];
+    r->stride = sizeof(struct row) + options->table->list->n_fields * sizeof(union cell);
     r->o.fold = options->fold && table_folds(options->table);
     r->merged = calloc(1, r->stride);
     if (!r->merged) {
         free(r);
         return NULL;
     }
-    for (size_t i = 0; i < options->table->n_fields; i++) {
-        if (!(options->fields & 1u << i) || (int)i == options->table->key_field)
-            continue;
-        if (options->table->fields[i].type == VALUE_WHOLE)
-            r->fields.wholes[r->fields.n_wholes++] = (uint8_t)i;
-        else
-            r->fields.texts[r->fields.n_texts++] = (uint8_t)i;
-        if (options->table->fields[i].type == VALUE_TEXT)
-            r->fields.words[r->fields.n_words++] = (uint8_t)i;
+    sort_fields(r, options);
+    for (size_t i = 0; i < options->n_order; i++) {
+        r->comparing[i] = comparing_of(r, options->order[i].field);
+        r->is_rounded |= r->comparing[i] >= BY_ROUNDED;
     }
     return r;
 }
@@ -105,12 +80,12 @@ void rows_free(struct row_list *r)
         free(r->blocks[i]);
     free(r->blocks);
     for (int i = 0; i < PARTS; i++) {
-        free(r->by_key[i].at);
-        free(r->raw[i].at);
+        free(r->keys.by_key[i].at);
+        free(r->keys.raw[i].at);
     }
-    for (size_t i = 0; i * BLOCK_ROWS < r->n_spellings; i++)
-        free(r->spellings[i]);
-    free(r->spellings);
+    for (size_t i = 0; i * BLOCK_ROWS < r->keys.n_spellings; i++)
+        free(r->keys.spellings[i]);
+    free(r->keys.spellings);
     free(r->sorted);
     free(r->merged);
     budget_give(r->o.budget, r->bytes);
@@ -120,14 +95,6 @@ void rows_free(struct row_list *r)
 void rows_set_budget(struct row_list *r, struct budget *budget)
 {
     r->o.budget = budget;
-}
-
-static bool charge(struct row_list *r, size_t n)
-{
-    if (n > r->o.max_bytes - r->bytes || !budget_take(r->o.budget, n))
-        return false;
-    r->bytes += n;
-    return true;
 }
 
 /* `n` bytes of the pool, to be taken with pool_take; NULL when there is no room. */
@@ -163,11 +130,6 @@ static bool pool_copy(struct row_list *r, struct slice text, struct slice *ret)
     bytes_copy(to, text.p, text.n);
     *ret = pool_take(r, text.n);
     return true;
-}
-
-static struct row *row_at(const struct row_list *r, uint32_t i)
-{
-    return (struct row *)(void *)(r->blocks[i / BLOCK_ROWS] + (i % BLOCK_ROWS) * r->stride);
 }
 
 static bool add_block(struct row_list *r)
@@ -210,216 +172,46 @@ static struct row *next_row(struct row_list *r)
     return row_at(r, r->n);
 }
 
-/* ---- keys ---- */
-
-static struct slice key_of(const struct row_list *r, const struct row *row)
-{
-    return row->cells[r->o.table->key_field].text;
-}
-
-static uint32_t hash_of(struct slice key)
-{
-    uint32_t h = (uint32_t)slice_hash(key);
-    return h ? h : 1;
-}
-
-static uint32_t hash_of_row(const struct row_list *r, struct row *row)
-{
-    if (!row->hash)
-        row->hash = hash_of(key_of(r, row));
-    return row->hash;
-}
-
-static bool is_folded(const struct row_list *r, const struct row *row)
-{
-    return key_of(r, row).p != row->raw_key.p;
-}
-
-/* A short list has one part. */
-static size_t part_of(const struct row_list *r, uint32_t h)
-{
-    return r->in_parts ? h >> (32 - PART_BITS) : 0;
-}
-
-static size_t first_room(const struct row_list *r)
-{
-    return r->in_parts ? 128 : 1024;
-}
-
-/* How many a part takes before it grows. They fill evenly: with the same bound they would all grow at once. */
-static size_t bound_of(const struct row_list *r, size_t part, size_t room)
-{
-    size_t most = room / 4 * 3;
-    return most - (r->in_parts ? most / 2 * part / PARTS : 0);
-}
-
-/* An unfolded key by its number. */
-static struct slice raw_key(const struct row_list *r, uint32_t number)
-{
-    uint32_t i = number & (MERGED - 1);
-    return number & MERGED ? r->spellings[i / BLOCK_ROWS][i % BLOCK_ROWS] : row_at(r, number)->raw_key;
-}
-
-static void index_put(struct index *part, struct numbered key)
-{
-    size_t i = key.hash & (part->room - 1);
-    while (part->at[i].number != NO_ROW)
-        i = (i + 1) & (part->room - 1);
-    part->at[i] = key;
-    part->n++;
-}
-
-/* Room for one more. */
-static bool index_grow(struct row_list *r, struct index *part, size_t number)
-{
-    if (part->n < bound_of(r, number, part->room))
-        return true;
-    struct index grown = { .room = part->room ? part->room * 2 : first_room(r) };
-    size_t size = grown.room * sizeof *grown.at;
-    grown.at = charge(r, size) ? malloc(size) : NULL;
-    if (!grown.at)
-        return false;
-    memset(grown.at, 0xFF, size);
-    for (size_t i = 0; i < part->room; i++)
-        if (part->at[i].number != NO_ROW)
-            index_put(&grown, part->at[i]);
-    free(part->at);
-    *part = grown;
-    return true;
-}
-
-static bool index_add(struct row_list *r, struct index *parts, struct numbered key)
-{
-    size_t i = part_of(r, key.hash);
-    if (!index_grow(r, &parts[i], i))
-        return false;
-    index_put(&parts[i], key);
-    return true;
-}
-
-/* A row with the key of this one, which is not in the index itself. */
-static struct row *find_row(const struct row_list *r, struct row *like)
-{
-    struct slice key = key_of(r, like);
-    uint32_t h = hash_of_row(r, like);
-    const struct index *part = &r->by_key[part_of(r, h)];
-    size_t last = part->room - 1;
-    for (size_t i = h & last; part->room && part->at[i].number != NO_ROW; i = (i + 1) & last)
-        if (part->at[i].hash == h && slice_eq(key_of(r, row_at(r, part->at[i].number)), key))
-            return row_at(r, part->at[i].number);
-    return NULL;
-}
-
-static bool has_come(const struct row_list *r, struct slice key, uint32_t h)
-{
-    const struct index *part = &r->raw[part_of(r, h)];
-    size_t last = part->room - 1;
-    for (size_t i = h & last; part->room && part->at[i].number != NO_ROW; i = (i + 1) & last)
-        if (part->at[i].hash == h && slice_eq(raw_key(r, part->at[i].number), key))
-            return true;
-    return false;
-}
-
-/* Put the rows up to number `n` into the index. A broken key is like no other. */
-static bool index_up_to(struct row_list *r, uint32_t n)
-{
-    for (; r->n_by_key < n; r->n_by_key++) {
-        struct row *row = row_at(r, r->n_by_key);
-        if (!(row->plain & ROW_BROKEN) &&
-            !index_add(r, r->by_key, (struct numbered){ hash_of_row(r, row), r->n_by_key }))
-            return false;
-    }
-    return true;
-}
-
-static bool raw_up_to(struct row_list *r, uint32_t n)
-{
-    for (; r->n_raw < n; r->n_raw++) {
-        struct row *row = row_at(r, r->n_raw);
-        if (row->plain & ROW_BROKEN)
-            continue;
-        uint32_t h = is_folded(r, row) ? hash_of(row->raw_key) : hash_of_row(r, row);
-        if (!index_add(r, r->raw, (struct numbered){ h, r->n_raw }))
-            return false;
-    }
-    return true;
-}
-
-/* The key of a row that was merged; `h`: its hash. */
-static bool add_spelling(struct row_list *r, struct slice key, uint32_t h)
-{
-    uint32_t n = r->n_spellings, block = n / BLOCK_ROWS;
-    if (n == MAX_ROWS)
-        return false;
-    if (n % BLOCK_ROWS == 0) {
-        if ((block & (block - 1)) == 0) { /* room for a power of two of blocks */
-            struct slice **more = realloc(r->spellings, (block ? block * 2 : 1) * sizeof(struct slice *));
-            if (!more)
-                return false;
-            r->spellings = more;
-        }
-        size_t size = BLOCK_ROWS * sizeof(struct slice);
-        r->spellings[block] = charge(r, size) ? malloc(size) : NULL;
-        if (!r->spellings[block])
-            return false;
-    }
-    r->spellings[block][n % BLOCK_ROWS] = key;
-    r->n_spellings++;
-    return index_add(r, r->raw, (struct numbered){ h, n | MERGED });
-}
-
-/* The list gets long: from one part to many. */
-static bool split(struct row_list *r)
-{
-    struct index raw = r->raw[0];
-    uint32_t n = r->n_by_key;
-    bool ok = true;
-    free(r->by_key[0].at);
-    r->by_key[0] = (struct index){ 0 };
-    r->raw[0] = (struct index){ 0 };
-    r->in_parts = true;
-    for (size_t i = 0; i < raw.room && ok; i++)
-        ok = raw.at[i].number == NO_ROW || index_add(r, r->raw, raw.at[i]);
-    free(raw.at);
-    r->n_by_key = 0;
-    return ok && index_up_to(r, n);
-}
-
-/* In rows, or in bytes of its texts. */
-static bool is_long(const struct row_list *r)
-{
-    return r->n > LONG_LIST || r->pool.text_bytes > LONG_TEXTS;
-}
-
-/* A few more rows into both, where they may be wanted of many rows at once. */
-static bool catch_up(struct row_list *r)
-{
-    if (r->n == LONG_LIST && !r->in_parts && !split(r))
-        return false;
-    uint32_t keys = r->case_seen || r->n < r->n_by_key + CATCH_UP ? r->n : r->n_by_key + CATCH_UP;
-    uint32_t raw = r->n < r->n_raw + CATCH_UP ? r->n : r->n_raw + CATCH_UP;
-    if (r->o.fold && (r->case_seen || is_long(r)) && !index_up_to(r, keys))
-        return false;
-    return (!r->paged && !is_long(r)) || raw_up_to(r, r->paged ? r->n : raw);
-}
-
 /* ---- order ---- */
 
-static int compare_cells(enum value_type type, const union cell *a, const union cell *b)
+static int compare_wholes(int64_t a, int64_t b)
 {
-    if (type == VALUE_WHOLE)
-        return (a->whole > b->whole) - (a->whole < b->whole);
-    return slice_cmp(a->text, b->text);
+    return (a > b) - (a < b);
 }
 
-/* By the whole order; the key by its unfolded form when `raw`. */
+static int compare_numbers(double a, double b)
+{
+    return (a > b) - (a < b);
+}
+
+/* By one field of the order: as v2 had it, or as it came when `raw`. */
+static int compare_by(const struct row_list *r, size_t order, const struct row *a, const struct row *b, bool raw)
+{
+    int field = r->o.order[order].field;
+    const union cell *x = &a->cells[field], *y = &b->cells[field];
+    switch (r->comparing[order]) {
+    case BY_WHOLE:
+        return compare_wholes(x->whole, y->whole);
+    case BY_FOLDED:
+        return raw ? slice_cmp(a->raw_key, b->raw_key) : slice_cmp(x->text, y->text);
+    case BY_NUMBER:
+        return compare_numbers(x->number, y->number);
+    case BY_ROUNDED:
+        return raw ? compare_numbers(x->number, y->number) : compare_wholes(x->whole, y->whole);
+    case BY_WORDS:
+        return raw ? slice_cmp(x->text, y->text)
+                   : slice_cmp(field_word(&r->f[field], x->text), field_word(&r->f[field], y->text));
+    case BY_TEXT:
+        break;
+    }
+    return slice_cmp(x->text, y->text);
+}
+
+/* By the whole order. */
 static int compare(const struct row_list *r, const struct row *a, const struct row *b, bool raw)
 {
     for (size_t i = 0; i < r->o.n_order; i++) {
-        int field = r->o.order[i].field;
-        int c = raw && field == r->o.table->key_field
-                    ? slice_cmp(a->raw_key, b->raw_key)
-                    : compare_cells(r->o.table->fields[field].type, &a->cells[field], &b->cells[field]);
+        int c = compare_by(r, i, a, b, raw);
         if (c)
             return r->o.order[i].descending ? -c : c;
     }
@@ -430,19 +222,18 @@ static int compare(const struct row_list *r, const struct row *a, const struct r
 
 static bool copy_key(struct row_list *r, struct row *row, const struct scan_value *v)
 {
-    int key = r->o.table->key_field;
     if (!pool_copy(r, v->text, &row->raw_key))
         return false;
-    row->cells[key].text = row->raw_key;
+    row->cells[r->key].text = row->raw_key;
     if (!r->o.fold || !fold_changes(v->text))
         return true;
     char *to = pool_reserve(r, fold_room(v->text.n));
     if (!to)
         return false;
-    row->cells[key].text = pool_take(r, fold_write(row->raw_key, to));
+    row->cells[r->key].text = pool_take(r, fold_write(row->raw_key, to));
     if (!r->case_seen) {
         r->case_seen = true;
-        return index_up_to(r, r->n);
+        return keys_index_up_to(r, r->n);
     }
     return true;
 }
@@ -450,26 +241,31 @@ static bool copy_key(struct row_list *r, struct row *row, const struct scan_valu
 static bool copy_text(struct row_list *r, struct row *row, size_t field, const struct scan_value *v)
 {
     r->last_raw[field] = slice_of(NULL, 0);
-    if (r->o.table->fields[field].type == VALUE_DATE && v->raw.n && !pool_copy(r, v->raw, &r->last_raw[field]))
+    if (r->f[field].type == VALUE_DATE && v->raw.n && !pool_copy(r, v->raw, &r->last_raw[field]))
         return false;
     return pool_copy(r, v->text, &row->cells[field].text);
 }
 
 static bool copy_row(struct row_list *r, struct row *row, const struct scan_value *values)
 {
-    int key = r->o.table->key_field;
-    uint32_t plain = (uint32_t)values[key].plain << key;
-    if (!copy_key(r, row, &values[key]))
+    uint64_t plain = (uint64_t)values[r->key].plain << r->key;
+    if (!copy_key(r, row, &values[r->key]))
         return false;
     for (int k = 0; k < r->fields.n_wholes; k++)
         row->cells[r->fields.wholes[k]].whole = values[r->fields.wholes[k]].whole;
+    for (int k = 0; k < r->fields.n_numbers; k++) {
+        int i = r->fields.numbers[k];
+        row->cells[i].whole = values[i].whole;
+        row->cells[i].number = values[i].number;
+    }
     for (int k = 0; k < r->fields.n_texts; k++) {
         int i = r->fields.texts[k];
-        plain |= (uint32_t)values[i].plain << i;
+        plain |= (uint64_t)values[i].plain << i;
         if (!copy_text(r, row, (size_t)i, &values[i]))
             return false;
     }
     row->plain = plain;
+    row->flags = 0;
     return true;
 }
 
@@ -498,33 +294,58 @@ static int64_t sum(int64_t a, int64_t b)
 
 static void merge(const struct row_list *r, struct row *into, const struct row *from)
 {
-    for (size_t i = 0; i < r->o.table->n_fields; i++) {
-        union cell *a = &into->cells[i];
-        const union cell *b = &from->cells[i];
-        if (!(r->o.fields & 1u << i) || (int)i == r->o.table->key_field)
-            continue;
-        if (r->o.table->fields[i].type == VALUE_WHOLE) {
-            a->whole = sum(a->whole, b->whole);
-        } else if (slice_cmp(b->text, a->text) < 0) {
-            a->text = b->text;
-        }
+    for (int k = 0; k < r->fields.n_wholes; k++) {
+        union cell *a = &into->cells[r->fields.wholes[k]];
+        a->whole = sum(a->whole, from->cells[r->fields.wholes[k]].whole);
     }
+    for (int k = 0; k < r->fields.n_texts; k++) {
+        union cell *a = &into->cells[r->fields.texts[k]];
+        const union cell *b = &from->cells[r->fields.texts[k]];
+        if (slice_cmp(b->text, a->text) < 0)
+            a->text = b->text;
+    }
+}
+
+/* Whether the key of a row is that of the last one which came whole. */
+static bool is_like_last(const struct row_list *r, const struct row *row)
+{
+    const struct row *last = last_of(r);
+    bool same = true;
+    for (int i = 0; i < r->o.table->key.n && same; i++) {
+        int field = r->o.table->key.fields[i];
+        same = slice_eq(row->cells[field].text, last->cells[field].text);
+    }
+    return same;
+}
+
+int64_t rows_come_again(const struct row_list *r)
+{
+    if (!r->o.table->key.repeats || !r->n_with_last)
+        return 1;
+    int64_t n = 0;
+    for (uint32_t i = r->n_with_last; i-- > 0 && is_like_last(r, row_at(r, i));)
+        n++;
+    return n;
 }
 
 int64_t rows_begin_page(struct row_list *r)
 {
     uint32_t dropped = r->n - r->n_with_last;
     r->n -= dropped;
-    r->n_by_key = r->n_by_key < r->n ? r->n_by_key : r->n;
-    r->n_raw = r->n_raw < r->n ? r->n_raw : r->n;
+    r->keys.n_by_key = r->keys.n_by_key < r->n ? r->keys.n_by_key : r->n;
+    r->keys.n_raw = r->keys.n_raw < r->n ? r->keys.n_raw : r->n;
     r->paged = true;
     r->is_of_this_page = false;
-    return raw_up_to(r, r->n) ? (int64_t)dropped : -1;
+    if (r->o.table->key.repeats) {
+        r->to_skip = rows_come_again(r);
+        return (int64_t)dropped;
+    }
+    return keys_raw_up_to(r, r->n) ? (int64_t)dropped : -1;
 }
 
 static bool is_broken(const struct row_list *r, const struct scan_value *values)
 {
-    bool broken = values[r->o.table->key_field].broken;
+    bool broken = values[r->key].broken;
     for (int k = 0; k < r->fields.n_words; k++)
         broken |= values[r->fields.words[k]].broken;
     return broken;
@@ -533,20 +354,20 @@ static bool is_broken(const struct row_list *r, const struct scan_value *values)
 /* Whether a merged row is one of the answer, at present: what comes later may change it again. */
 static void look_again(struct row_list *r, struct row *row)
 {
-    bool was_out = row->plain & ROW_OUT, out = false;
+    bool was_out = row->flags & ROW_OUT, out = false;
     for (size_t i = 0; i < r->o.n_checks && !out; i++) {
         const struct filter_check *c = &r->o.checks[i];
         const union cell *cell = &row->cells[c->field];
-        if (!(r->o.fields & 1u << c->field))
+        if (!(r->o.fields & bit(c->field)))
             out = true;
-        else if (r->o.table->fields[c->field].type == VALUE_WHOLE)
+        else if (r->f[c->field].type == VALUE_WHOLE)
             out = !filter_check_whole(c, cell->whole);
         else
             out = !filter_check_text(c, cell->text);
     }
     if (out == was_out)
         return;
-    row->plain ^= ROW_OUT;
+    row->flags ^= ROW_OUT;
     out ? r->n_out++ : r->n_out--;
 }
 
@@ -557,11 +378,11 @@ static enum rows_added add_merged(struct row_list *r, struct row *same, struct r
     merge(r, same, row);
     look_again(r, same);
     if (!h) {
-        h = is_folded(r, row) ? hash_of(row->raw_key) : row->hash;
-        if (has_come(r, row->raw_key, h))
+        h = is_folded(r, row) ? keys_hash(row->raw_key) : row->hash;
+        if (keys_have_come(r, row->raw_key, NULL, h))
             return ROWS_MERGED;
     }
-    return add_spelling(r, row->raw_key, h) ? ROWS_MERGED : ROWS_FULL;
+    return keys_add_spelling(r, row->raw_key, h) ? ROWS_MERGED : ROWS_FULL;
 }
 
 /* A row that came whole, and is not yet among the others: the one that it is merged into, or NULL. */
@@ -569,7 +390,7 @@ static struct row *take_place(struct row_list *r, struct row *row)
 {
     note_order(r, row);
     r->is_of_this_page = true;
-    struct row *same = r->case_seen ? find_row(r, row) : NULL;
+    struct row *same = r->case_seen ? keys_find(r, row) : NULL;
     r->last_was_merged = same;
     r->n_with_last = r->n + !same;
     return same;
@@ -579,22 +400,39 @@ static struct row *take_place(struct row_list *r, struct row *row)
  */
 static void take_no_place(struct row_list *r, struct row *row, const struct slice *last_raw)
 {
-    row->plain |= ROW_BROKEN;
+    row->flags |= ROW_BROKEN;
     r->any_broken = true;
+
     memcpy(r->last_raw, last_raw, sizeof r->last_raw);
+}
+
+/* Of keys that repeat: whether the page before has given it. Those come first. */
+static bool is_given_again(struct row_list *r, const struct scan_value *values)
+{
+    const struct row *last = r->to_skip ? last_of(r) : NULL;
+    for (int i = 0; i < r->o.table->key.n && last; i++) {
+        int field = r->o.table->key.fields[i];
+        if (!slice_eq(values[field].text, last->cells[field].text))
+            last = NULL;
+    }
+    r->to_skip = last ? r->to_skip - 1 : 0;
+    return last;
 }
 
 enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
 {
     struct row *row = next_row(r), *same = NULL;
-    struct slice key = values[r->o.table->key_field].text, last_raw[TABLE_MAX_FIELDS];
+    struct slice last_raw[REPORT_MAX_FIELDS];
     bool broken = is_broken(r, values);
     uint32_t h = 0;
     if (broken) {
         memcpy(last_raw, r->last_raw, sizeof last_raw);
+    } else if (r->o.table->key.repeats) {
+        if (is_given_again(r, values))
+            return ROWS_SEEN_BEFORE;
     } else if (r->paged) {
-        h = hash_of(key);
-        if (has_come(r, key, h))
+        h = keys_hash_of_values(r, values);
+        if (keys_have_come(r, values[r->key].text, values, h))
             return ROWS_SEEN_BEFORE;
     }
     if (!row || !copy_row(r, row, values))
@@ -606,10 +444,10 @@ enum rows_added rows_add(struct row_list *r, const struct scan_value *values)
         same = take_place(r, row);
     if (same)
         return add_merged(r, same, row, h);
-    if (h && !index_add(r, r->raw, (struct numbered){ h, r->n_raw++ }))
+    if (h && !keys_add_raw(r, h))
         return ROWS_FULL;
     r->n++;
-    if (!catch_up(r))
+    if (!keys_catch_up(r))
         return ROWS_FULL;
     return broken ? ROWS_BROKEN : ROWS_NEW;
 }
@@ -639,12 +477,27 @@ bool rows_case_seen(const struct row_list *r)
     return r->case_seen;
 }
 
-bool rows_show_broken(const struct row_list *r, int64_t n)
+/* Of a row that was broken somewhere: where what was no text became U+FFFD. */
+static uint64_t broken_fields(const struct row_list *r, const struct row *row)
 {
+    static const char replacement[] = UTF8_REPLACEMENT;
+    uint64_t fields = 0;
+    for (int k = -1; k < r->fields.n_words; k++) {
+        int i = k < 0 ? r->key : r->fields.words[k];
+        struct slice text = row->cells[i].text;
+        if (memmem(text.p, text.n, replacement, sizeof replacement - 1))
+            fields |= bit(i);
+    }
+    return fields;
+}
+
+uint64_t rows_broken_fields(const struct row_list *r, int64_t n)
+{
+    uint64_t fields = 0;
     for (int64_t i = 0; r->any_broken && i < n; i++)
-        if (rows_at(r, i)->plain & ROW_BROKEN)
-            return true;
-    return false;
+        if (rows_at(r, i)->flags & ROW_BROKEN)
+            fields |= broken_fields(r, rows_at(r, i));
+    return fields;
 }
 
 bool rows_disordered(const struct row_list *r)
@@ -657,19 +510,17 @@ bool rows_resorted(const struct row_list *r)
     return r->disordered || r->resorted;
 }
 
-bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS])
+bool rows_last(const struct row_list *r, union cell values[REPORT_MAX_FIELDS])
 {
-    const struct table *t = r->o.table;
     const struct row *last = r->n_with_last ? last_of(r) : NULL;
-    for (size_t i = 0; i < t->n_fields && last; i++) {
-        if (!(r->o.fields & 1u << i))
+    for (size_t i = 0; i < r->o.table->list->n_fields && last; i++) {
+        if (!(r->o.fields & bit((int)i)))
             continue;
-        if (t->fields[i].type == VALUE_WHOLE)
-            values[i].whole = last->cells[i].whole;
-        else
-            values[i].text = (int)i == t->key_field ? last->raw_key
-                             : r->last_raw[i].n     ? r->last_raw[i]
-                                                    : last->cells[i].text;
+        values[i] = last->cells[i];
+        if ((int)i == r->key)
+            values[i].text = last->raw_key;
+        else if (r->last_raw[i].n)
+            values[i].text = r->last_raw[i];
     }
     return last;
 }
@@ -704,10 +555,31 @@ static bool sort_nearly(struct row_list *r, size_t n)
     return true;
 }
 
+/* Rows that v3 has in its order and v2 had in another, by what it had rounded or in other words. Nothing merges here.
+ */
+static void find_moved(struct row_list *r, int64_t n)
+{
+    for (int64_t k = 1; k < n && r->is_rounded && !r->disordered; k++) {
+        const struct row *a = row_at(r, r->first + (uint32_t)k - 1), *b = row_at(r, r->first + (uint32_t)k);
+        size_t i = 0;
+        if (compare(r, a, b, false) <= 0)
+            continue;
+        while (i + 1 < r->o.n_order && !compare_by(r, i, a, b, true))
+            i++;
+        r->moved_by |= bit(r->o.order[i].field);
+    }
+}
+
+uint64_t rows_moved_by(const struct row_list *r)
+{
+    return r->moved_by;
+}
+
 bool rows_finish(struct row_list *r, int64_t first, int64_t n)
 {
     r->first = (uint32_t)first;
-    if (!r->disordered && !r->case_seen)
+    find_moved(r, n);
+    if (!r->disordered && !r->case_seen && !r->moved_by)
         return true;
     size_t size = (n ? (size_t)n : 1) * sizeof(struct row *);
     if (!charge(r, size)) { /* little beside the rows, which were paid for */
@@ -720,7 +592,7 @@ bool rows_finish(struct row_list *r, int64_t first, int64_t n)
     int64_t skip = r->n_out ? first : 0;
     for (uint32_t i = r->n_out ? 0 : r->first, k = 0; k < n; i++) {
         struct row *row = row_at(r, i);
-        if (!(row->plain & ROW_OUT) && skip-- <= 0)
+        if (!(row->flags & ROW_OUT) && skip-- <= 0)
             r->sorted[k++] = row;
     }
     if (!sort_nearly(r, (size_t)n))

@@ -5,38 +5,7 @@
 #ifndef ANCHORAGE_MAPPING_ROWS_H
 #define ANCHORAGE_MAPPING_ROWS_H
 
-#include "base/budget.h"
-#include "mapping/filter.h"
-#include "mapping/scan.h"
-
-union cell {
-    struct slice text;
-    int64_t whole;
-};
-
-struct row {
-    struct slice raw_key; /* the key before folding */
-    uint32_t plain;       /* bit i: the text of field i needs no escape in JSON; and the ROW_… below */
-    uint32_t hash;        /* inside rows.c: of the key; 0: not yet made */
-    union cell cells[];   /* by field */
-};
-
-#define ROW_BROKEN (1u << 31) /* in .plain: one of its texts was broken */
-#define ROW_OUT (1u << 30)    /* in .plain: merged, and then it does not meet a condition */
-
-struct row_list;
-
-struct rows_options {
-    const struct table *table;
-    uint32_t fields; /* bit i: field i is in each row */
-    bool fold;
-    const struct field_order *order; /* ends with the key field; must live as long as the rows */
-    size_t n_order;
-    const struct filter_check *checks; /* what merged rows must meet; must live as long as the rows */
-    size_t n_checks;
-    size_t max_bytes;
-    struct budget *budget; /* that max_bytes are taken from as they are needed; NULL: none */
-};
+#include "mapping/row.h"
 
 /* NULL when memory is out. */
 struct row_list *rows_new(const struct rows_options *options);
@@ -44,6 +13,10 @@ void rows_free(struct row_list *r);
 
 /* Take what rows hold from this budget from now on; while there are none. */
 void rows_set_budget(struct row_list *r, struct budget *budget);
+
+/* How many of the rows that are there come again on a page that begins at the last row that came whole, not behind it,
+ * at least: of keys that repeat those that are equal to it. */
+int64_t rows_come_again(const struct row_list *r);
 
 /* The next rows are another page, which begins behind the last row that came whole (rows_last): of those that come now
  * the ones already given are dropped, and the broken ones behind that row are taken back, for they come again. How many
@@ -75,8 +48,12 @@ bool rows_disordered(const struct row_list *r);
 /* The same, or folding their keys brought them out of order. */
 bool rows_resorted(const struct row_list *r);
 
+/* The fields of the order by which v3 and v2 had the rows that are shown in different places, after rows_finish: v3
+ * sorts by what v2 had rounded or in other words. */
+uint64_t rows_moved_by(const struct row_list *r);
+
 /* The values of the last row that came whole, unfolded, for paging. False when there was none. */
-bool rows_last(const struct row_list *r, struct filter_value values[TABLE_MAX_FIELDS]);
+bool rows_last(const struct row_list *r, union cell values[REPORT_MAX_FIELDS]);
 
 /* Whether that one was new and of the last page: without it the next page would be the same again. */
 bool rows_can_page(const struct row_list *r);
@@ -85,8 +62,8 @@ bool rows_can_page(const struct row_list *r);
  * be read, not added, afterwards. False when memory is out. */
 [[nodiscard]] bool rows_finish(struct row_list *r, int64_t first, int64_t n);
 
-/* Whether a text was broken in one of the first `n` of these, after rows_finish. */
-bool rows_show_broken(const struct row_list *r, int64_t n);
+/* The fields of which a text was broken in one of the first `n` of these, after rows_finish. */
+uint64_t rows_broken_fields(const struct row_list *r, int64_t n);
 
 /* The i-th of these in order, after rows_finish. */
 const struct row *rows_at(const struct row_list *r, int64_t i);

@@ -7,6 +7,7 @@
 
 #include "base/digits.h"
 #include "base/text.h"
+#include "mapping/number.h"
 #include "mapping/string.h"
 
 struct scanner *scanner_new(const struct scan_options *options)
@@ -19,6 +20,8 @@ struct scanner *scanner_new(const struct scan_options *options)
     for (int i = 0; i < 2; i++)
         s->unknown[i].keys.max_bytes = SCAN_MAX_TOKEN * 2;
     s->expect = EXPECT_VALUE;
+    for (size_t i = 0; i < options->n_fields; i++)
+        s->has_stand_ins |= options->wanted & bit((int)i) && options->fields[i].stand_in;
     return s;
 }
 
@@ -29,7 +32,7 @@ void scanner_free(struct scanner *s)
     buffer_clear(&s->carry);
     for (int i = 0; i < 2; i++)
         buffer_clear(&s->unknown[i].keys);
-    for (size_t i = 0; i < TABLE_MAX_FIELDS; i++)
+    for (size_t i = 0; i < REPORT_MAX_FIELDS; i++)
         buffer_clear(&s->kept[i]);
     buffer_clear(&s->decoded);
     buffer_clear(&s->lead_texts);
@@ -55,6 +58,8 @@ bool scan_fail(struct scanner *s, const char *why)
 }
 
 /* ---- the machine over tokens ---- */
+
+static const char other_type[] = "a column has a value of another type than API v3 promises";
 
 static bool in_row(const struct scanner *s)
 {
@@ -84,10 +89,21 @@ static void begin_row(struct scanner *s)
     s->unknown[1].keys.n = 0;
 }
 
+static void stand_in(struct scanner *s)
+{
+    for (size_t i = 0; i < s->o.n_fields; i++) {
+        int other = s->o.fields[i].stand_in - 1;
+        if (other >= 0 && s->o.wanted & bit((int)i) && s->values[i].null)
+            s->values[i] = s->values[other];
+    }
+}
+
 bool scan_give_row(struct scanner *s)
 {
     if ((s->seen & s->o.wanted) != s->o.wanted)
         return scan_fail(s, "a row lacks a column that was asked for");
+    if (s->has_stand_ins)
+        stand_in(s);
     s->rows++;
     if (!s->o.on_row(s->o.context, s->values)) {
         s->failed = true;
@@ -103,6 +119,7 @@ static bool pop(struct scanner *s, bool object)
     if (in_row(s) && !scan_give_row(s))
         return false;
     s->depth--;
+    s->in_texts = false;
     if (s->skip_depth > s->depth)
         s->skip_depth = 0;
     if (s->in_list && s->depth == 1) {
@@ -111,6 +128,18 @@ static bool pop(struct scanner *s, bool object)
     }
     after_value(s);
     return true;
+}
+
+/* A container is the value of a field: a list of texts. */
+static bool open_texts(struct scanner *s, bool object)
+{
+    static const struct scan_value none = { .text = { .p = "" }, .plain = true };
+    if (object || s->o.fields[s->field].type != VALUE_LIST)
+        return scan_fail(s, other_type);
+    s->values[s->field] = none;
+    s->has_first = false;
+    s->in_texts = true;
+    return push(s, false);
 }
 
 /* A container begins where a value may stand. */
@@ -129,7 +158,9 @@ static bool open_container(struct scanner *s, bool object)
         return object ? push(s, true) : scan_fail(s, "a row is not an object");
     }
     if (in_row(s) && s->field >= 0)
-        return scan_fail(s, "a column has a value of another type than API v3 promises");
+        return open_texts(s, object);
+    if (s->in_texts)
+        return scan_fail(s, other_type);
     s->skip_depth = s->depth + 1;
     return push(s, object);
 }
@@ -174,9 +205,9 @@ static bool take_key(struct scanner *s, struct slice raw, bool escaped)
     for (size_t i = 0; i < s->o.n_fields; i++) {
         if (!slice_eq(s->o.fields[i].v3, key))
             continue;
-        if (s->seen & 1u << i)
+        if (s->seen & bit((int)i))
             return scan_fail(s, "a key stands twice in one object");
-        s->seen |= 1u << i;
+        s->seen |= bit((int)i);
         s->field = (int)i;
         scan_learn_order(s, (int)i);
         return true;
@@ -196,6 +227,7 @@ static bool text_value(struct scanner *s, struct slice raw, bool escaped)
         return scan_fail(s, "memory is out");
     v->text = buffer_slice(kept);
     v->plain = !escaped;
+    v->null = false;
     return s->o.fields[s->field].type != VALUE_DATE || scan_date(s, v);
 }
 
@@ -206,8 +238,13 @@ static bool take_string(struct scanner *s, struct slice raw, bool escaped)
     if (s->expect != EXPECT_VALUE && s->expect != EXPECT_VALUE_OR_END)
         return scan_fail(s, "a string stands where none may");
     if (in_row(s) && s->field >= 0) {
-        if (s->o.fields[s->field].type == VALUE_WHOLE)
-            return scan_fail(s, "a column has a value of another type than API v3 promises");
+        enum value_type type = s->o.fields[s->field].type;
+        if (type != VALUE_TEXT && type != VALUE_DATE)
+            return scan_fail(s, other_type);
+        if (!text_value(s, raw, escaped))
+            return false;
+    } else if (s->in_texts && !s->has_first) {
+        s->has_first = true;
         if (!text_value(s, raw, escaped))
             return false;
     } else {
@@ -221,32 +258,39 @@ static bool take_string(struct scanner *s, struct slice raw, bool escaped)
     return true;
 }
 
-static bool is_number(struct slice s)
+bool scan_null(struct scanner *s, int field)
 {
-    size_t i = s.n && s.p[0] == '-';
-    size_t whole = i;
-    while (i < s.n && is_digit(s.p[i]))
-        i++;
-    if (i == whole || (s.p[whole] == '0' && i > whole + 1))
-        return false;
-    if (i < s.n && s.p[i] == '.') {
-        size_t start = ++i;
-        while (i < s.n && is_digit(s.p[i]))
-            i++;
-        if (i == start)
+    static const struct scan_value null = { .text = { .p = "" }, .plain = true, .null = true };
+    if (s->o.fields[field].nullable)
+        s->values[field] = null;
+    return s->o.fields[field].nullable;
+}
+
+static bool bare_value(struct scanner *s, struct slice raw)
+{
+    struct scan_value *v = &s->values[s->field];
+    if (slice_eq(raw, S("null")))
+        return scan_null(s, s->field);
+    v->null = false;
+    switch (s->o.fields[s->field].type) {
+    case VALUE_WHOLE:
+        return parse_i64(raw, &v->whole);
+    case VALUE_BOOL:
+        v->whole = slice_eq(raw, S("true"));
+        return v->whole || slice_eq(raw, S("false"));
+    case VALUE_RATING:
+    case VALUE_NUMBER:
+        if (!number_parse(raw, &v->number))
             return false;
+        v->whole = number_rounded(v->number);
+        return true;
+    case VALUE_TEXT:
+    case VALUE_DATE:
+    case VALUE_DAY:
+    case VALUE_LIST:
+        break;
     }
-    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        i++;
-        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
-            i++;
-        size_t start = i;
-        while (i < s.n && is_digit(s.p[i]))
-            i++;
-        if (i == start)
-            return false;
-    }
-    return i == s.n;
+    return false;
 }
 
 /* A number, true, false or null. */
@@ -255,9 +299,11 @@ static bool take_bare(struct scanner *s, struct slice raw)
     if (s->expect != EXPECT_VALUE && s->expect != EXPECT_VALUE_OR_END)
         return scan_fail(s, "a value stands where none may");
     if (in_row(s) && s->field >= 0) {
-        if (s->o.fields[s->field].type != VALUE_WHOLE || !parse_i64(raw, &s->values[s->field].whole))
-            return scan_fail(s, "a column has a value of another type than API v3 promises");
-    } else if (!is_number(raw) && !slice_eq(raw, S("true")) && !slice_eq(raw, S("false")) &&
+        if (!bare_value(s, raw))
+            return scan_fail(s, other_type);
+    } else if (s->in_texts) {
+        return scan_fail(s, other_type);
+    } else if (!number_is_json(raw) && !slice_eq(raw, S("true")) && !slice_eq(raw, S("false")) &&
                !slice_eq(raw, S("null"))) {
         return scan_fail(s, "it is not JSON");
     } else if (!scan_may_be_scalar(s)) {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "mapping/table.h"
+#include "mapping/report.h"
 
 enum {
     SCAN_MAX_DEPTH = 32,
@@ -19,20 +19,23 @@ enum {
     SCAN_MAX_UNKNOWN = 32               /* keys of one object that are not asked for */
 };
 
-/* One value of a row. */
+/* One value of a row. What stands for null is a 0 or an empty text. */
 struct scan_value {
-    struct slice text; /* VALUE_TEXT: decoded UTF-8; VALUE_DATE: YYYY-MM-DDTHH:MM:SSZ. Valid during on_row. */
-    int64_t whole;     /* VALUE_WHOLE */
-    bool plain;        /* text needs no escape in JSON */
-    bool broken;       /* VALUE_TEXT: what was no UTF-8 in it, or half of a surrogate pair, became U+FFFD */
-    struct slice raw;  /* VALUE_DATE: as it came, when a fraction was cut; else empty. Valid during on_row. */
+    struct slice
+        text;      /* VALUE_TEXT, VALUE_LIST: decoded UTF-8; VALUE_DATE: YYYY-MM-DDTHH:MM:SSZ. Valid during on_row. */
+    int64_t whole; /* VALUE_WHOLE, VALUE_BOOL; VALUE_RATING: rounded */
+    double number; /* VALUE_RATING, VALUE_NUMBER */
+    bool plain;    /* text needs no escape in JSON */
+    bool broken;   /* VALUE_TEXT: what was no UTF-8 in it, or half of a surrogate pair, became U+FFFD */
+    bool null;
+    struct slice raw; /* VALUE_DATE: as it came, when a fraction was cut; else empty. Valid during on_row. */
 };
 
 struct scan_options {
     struct slice key; /* of the list */
     const struct field *fields;
     size_t n_fields;
-    uint32_t wanted; /* bit i: fields[i] must be in each row */
+    uint64_t wanted; /* bit i: fields[i] must be in each row */
     /* A whole row; values of fields not wanted are unset. Return false to stop: the scanner fails with `why` NULL. */
     bool (*on_row)(void *context, const struct scan_value *values);
     void *context;

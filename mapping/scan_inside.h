@@ -35,23 +35,27 @@ struct scanner {
     bool in_list, list_done, key_is_list;
 
     /* Of the object that is being read. */
-    uint32_t seen;
+    uint64_t seen;
     int field; /* of the key just read, -1: not asked for */
     struct scan_unknown {
         int n;
         struct buffer keys; /* each: its length as uint32_t, its bytes */
     } unknown[2];           /* of the document, of the row */
 
-    struct scan_value values[TABLE_MAX_FIELDS];
-    struct buffer kept[TABLE_MAX_FIELDS]; /* values[].text of a row that came in pieces */
-    char dates[TABLE_MAX_FIELDS][20];     /* values[].text of a date whose fraction was cut */
+    bool in_texts; /* of a VALUE_LIST; its first text is the value */
+    bool has_first;
+    bool has_stand_ins; /* of fields that may be null */
+
+    struct scan_value values[REPORT_MAX_FIELDS];
+    struct buffer kept[REPORT_MAX_FIELDS]; /* values[].text of a row that came in pieces */
+    char dates[REPORT_MAX_FIELDS][20];     /* values[].text of a date whose fraction was cut */
     struct buffer decoded;
     int64_t rows;
 
     /* The order in which the first row had its fields; later rows are tried with it first. */
-    int order[TABLE_MAX_FIELDS];
+    int order[REPORT_MAX_FIELDS];
     int n_order;
-    struct slice leads[TABLE_MAX_FIELDS]; /* what stands before each value then: {"name": or ,"name": */
+    struct slice leads[REPORT_MAX_FIELDS]; /* what stands before each value then: {"name": or ,"name": */
     struct buffer lead_texts;
     bool order_unusable; /* it had keys that nobody asked for */
 };
@@ -63,6 +67,9 @@ bool scan_give_row(struct scanner *s);
 
 /* Fails where a scalar may not stand as the value it would be. */
 bool scan_may_be_scalar(struct scanner *s);
+
+/* Null where the field allows it. */
+bool scan_null(struct scanner *s, int field);
 
 /* Bring a date into the form YYYY-MM-DDTHH:MM:SSZ (the fraction cut), or fail. */
 bool scan_date(struct scanner *s, struct scan_value *v);

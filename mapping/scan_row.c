@@ -5,6 +5,7 @@
 #include "base/day.h"
 #include "base/digits.h"
 #include "base/text.h"
+#include "mapping/number.h"
 #include "mapping/scan_inside.h"
 #include "mapping/string.h"
 
@@ -30,7 +31,7 @@ void scan_learn_order(struct scanner *s, int field)
 {
     if (s->rows)
         return;
-    if (field < 0 || s->n_order == TABLE_MAX_FIELDS)
+    if (field < 0 || s->n_order == REPORT_MAX_FIELDS)
         s->order_unusable = true;
     else
         s->order[s->n_order++] = field;
@@ -137,15 +138,84 @@ static bool fast_date(struct slice in, size_t *at, struct scan_value *v)
     return true;
 }
 
+/* -?DIGITS[.DIGITS], few enough of them that a double has them all: then the quotient is the nearest one, as strtod
+ * would find it. The machine reads the others. */
+static bool fast_number(struct slice in, size_t *at, struct scan_value *v)
+{
+    enum { MOST_DIGITS = 15 };
+    static const double powers[MOST_DIGITS + 1] = { 1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    size_t i = *at, start = i, point = in.n;
+    int64_t n = 0;
+    for (; i < in.n && i - start <= MOST_DIGITS + 1; i++) {
+        if (is_digit(in.p[i]))
+            n = n * 10 + (in.p[i] - '0');
+        else if (in.p[i] == '.' && point == in.n && i > start)
+            point = i;
+        else
+            break;
+    }
+    size_t fraction = point < i ? i - point - 1 : 0, digits = i - start - (point < i);
+    bool has_zeros = digits > 1 && in.p[start] == '0' && start + 1 != point;
+    if (!digits || digits > MOST_DIGITS || has_zeros || (point < i && !fraction) || i >= in.n ||
+        (in.p[i] != ',' && in.p[i] != '}'))
+        return false;
+    v->number = (double)n / powers[fraction];
+    v->whole = number_rounded(v->number);
+    *at = i;
+    return true;
+}
+
+/* Whether `word` stands at *at, and the value ends behind it. */
+static bool fast_word(struct slice in, size_t *at, struct slice word)
+{
+    size_t end = *at + word.n;
+    if (end >= in.n || !bytes_eq(in.p + *at, word.p, word.n) || (in.p[end] != ',' && in.p[end] != '}'))
+        return false;
+    *at = end;
+    return true;
+}
+
+static bool fast_bool(struct slice in, size_t *at, struct scan_value *v)
+{
+    v->whole = fast_word(in, at, S("true"));
+    return v->whole || fast_word(in, at, S("false"));
+}
+
+/* ["text"]; the machine reads longer ones, and none. */
+static bool fast_texts(struct scanner *s, int field, struct slice in, size_t *at)
+{
+    size_t i = *at + 1;
+    if (in.n - *at < 3 || in.p[*at] != '[' || !fast_text(s, field, in, &i) || i >= in.n || in.p[i] != ']')
+        return false;
+    *at = i + 1;
+    return true;
+}
+
 static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at)
 {
+    struct scan_value *v = &s->values[field];
+    if (s->o.fields[field].nullable) {
+        if (fast_word(in, at, S("null")))
+            return scan_null(s, field);
+        v->null = false;
+    }
     switch (s->o.fields[field].type) {
     case VALUE_TEXT:
         return fast_text(s, field, in, at);
     case VALUE_WHOLE:
-        return fast_whole(in, at, &s->values[field]);
+        return fast_whole(in, at, v);
     case VALUE_DATE:
-        return fast_date(in, at, &s->values[field]);
+        return fast_date(in, at, v);
+    case VALUE_BOOL:
+        return fast_bool(in, at, v);
+    case VALUE_RATING:
+    case VALUE_NUMBER:
+        return fast_number(in, at, v);
+    case VALUE_LIST:
+        return fast_texts(s, field, in, at);
+    case VALUE_DAY:
+        break;
     }
     return false;
 }
@@ -153,7 +223,7 @@ static bool fast_value(struct scanner *s, int field, struct slice in, size_t *at
 /* False when memory is out: then rows are read token by token. */
 static bool make_leads(struct scanner *s)
 {
-    size_t ends[TABLE_MAX_FIELDS], at = 0;
+    size_t ends[REPORT_MAX_FIELDS], at = 0;
     for (int i = 0; i < s->n_order; i++) {
         buffer_append(&s->lead_texts, i ? S(",\"") : S("{\""));
         buffer_append(&s->lead_texts, s->o.fields[s->order[i]].v3);
@@ -172,7 +242,7 @@ size_t scan_whole_row(struct scanner *s, struct slice in)
     if (!s->rows || s->order_unusable || !s->n_order || (!s->lead_texts.n && !make_leads(s)))
         return 0;
     size_t at = 0;
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     for (int i = 0; i < s->n_order; i++) {
         struct slice lead = s->leads[i];
         if (in.n - at < lead.n || !bytes_eq(in.p + at, lead.p, lead.n))
@@ -180,7 +250,7 @@ size_t scan_whole_row(struct scanner *s, struct slice in)
         at += lead.n;
         if (!fast_value(s, s->order[i], in, &at))
             return 0;
-        seen |= 1u << s->order[i];
+        seen |= bit(s->order[i]);
     }
     if (at >= in.n || in.p[at] != '}')
         return 0;

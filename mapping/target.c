@@ -178,7 +178,7 @@ static bool is_host(struct slice host)
 }
 
 /* The first code point that is odd, or that looks like one with a meaning but is another. */
-static struct refusal check_text(struct slice text, bool in_host, struct arena *memory)
+static struct refusal check_text(struct slice text, bool in_host, struct arena *memory, struct slice *spot)
 {
     for (size_t i = 0, length; i < text.n; i += length) {
         uint32_t c = utf8_decode(text.p + i, &length);
@@ -186,6 +186,7 @@ static struct refusal check_text(struct slice text, bool in_host, struct arena *
         char like = kind ? 0 : odd_look_alike(c, in_host);
         if (!kind && !like)
             continue;
+        *spot = slice_of(text.p + i, length);
         struct slice why =
             kind ? arena_printf(memory,
                                 "target has U+%04X, %s, inside: give a domain, a directory or a URL without it, such "
@@ -255,6 +256,7 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
     if (utf8_valid_prefix(text) < text.n)
         return bad("target is not UTF-8");
     text = target_trim(text);
+    ret->spot = text;
     if (!text.n)
         return bad("target is missing: give a domain, a directory or a URL, such as target=example.com");
     if (text.n > MAX_TARGET)
@@ -264,13 +266,15 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
     while (host_end < text.n && !strchr("/?#", text.p[host_end]))
         host_end++;
     struct slice port, authority = slice_of(text.p, host_end), path = slice_from(text, host_end);
-    struct refusal odd = check_text(authority, true, memory);
+    struct refusal odd = check_text(authority, true, memory, &ret->spot);
     if (!odd.fault)
-        odd = check_text(path, false, memory);
+        odd = check_text(path, false, memory, &ret->spot);
     if (odd.fault)
         return odd;
-    if (slice_find(authority, '@') < authority.n)
+    ret->spot = slice_of(authority.p, slice_find(authority, '@') + 1);
+    if (ret->spot.n <= authority.n)
         return bad("target has user information (an @ before the path): give the host alone");
+    ret->spot = authority;
     struct slice host = lower_host(slice_split(authority, ':', &port), memory);
     if (!host.p)
         return no_memory();
@@ -278,6 +282,7 @@ struct refusal target_parse(struct slice text, enum mode mode, struct arena *mem
         return bad(
             "target has no valid host, which begins with a letter, a digit or _ and has a dot: give a domain such as "
             "example.com, a directory such as example.com/blog/, or a URL");
+    ret->spot = slice_of(NULL, 0);
     bool bare = !path.n || slice_eq(path, S("/"));
     ret->host = host;
     ret->v3_mode = mode == MODE_PREFIX && bare ? MODE_DOMAIN : mode;

@@ -14,6 +14,7 @@ struct target {
     struct slice host; /* lower case, composed (NFC), without port */
     struct slice v3;   /* what v3 is asked for, 2 048 bytes at most: also what stands in the books */
     enum mode v3_mode;
+    struct slice spot; /* of a target that was refused: the part of the text that is wrong; p is NULL when not known */
 };
 
 struct slice mode_name(enum mode m);
@@ -22,7 +23,7 @@ struct slice mode_name(enum mode m);
 enum mode mode_find(struct slice name);
 
 /* Read `text`, which is valid UTF-8, for `mode`; blanks at its ends do not count. On failure a refusal with
- * FAULT_BAD_TARGET; when memory is out, FAULT_TOO_BUSY. */
+ * FAULT_BAD_TARGET, and the spot is set; when memory is out, FAULT_TOO_BUSY. */
 struct refusal target_parse(struct slice text, enum mode mode, struct arena *memory, struct target *ret);
 
 /* Whether `host` is one of the space-separated `names` or below one of them. */

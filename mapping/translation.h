@@ -3,26 +3,27 @@
  * One call on its way: which v3 requests to make, what comes of their bytes, and the v2 answer. I/O is the caller's:
  *
  *     t = translation_new(&plan, …);
- *     translation_know_totals(t, …);                       what a cache already holds
+ *     translation_know_part(t, ask, …);                    what a cache already holds
  *     while (translation_next(t, &request))                send them side by side
- *     …bytes come…  translation_feed(t, kind, bytes)
- *     …one ends…    translation_end(t, kind, rows header)  then translation_next again: there may be another page
+ *     …bytes come…  translation_feed(t, ask, bytes)
+ *     …one ends…    translation_end(t, ask, rows header)  then translation_next again: there may be another page
  *     translation_is_whole(t) -> translation_finish(t, &result), translation_write(t, &body)
  *
- * The exchange does this over HTTP, the golden cases over recorded bytes.
+ * The exchange does this over HTTP, the golden cases over recorded bytes. A part of the target record may be asked for
+ * as any other, by a POST for this target alone; or it comes from where many calls' records are asked for together, and
+ * is handed in by translation_know_part.
  */
 #ifndef ANCHORAGE_MAPPING_TRANSLATION_H
 #define ANCHORAGE_MAPPING_TRANSLATION_H
 
 #include "mapping/packed_rows.h"
 #include "mapping/render.h"
-#include "mapping/totals.h"
-
-enum v3_kind { V3_LIST, V3_TOTALS, V3_RATIO, V3_KINDS };
 
 struct v3_request {
-    enum v3_kind kind;
+    enum plan_ask ask;
     struct slice path; /* and query; lives as long as the translation */
+    struct slice body; /* JSON, of a POST; p NULL: a GET */
+    bool has_rows;     /* the answer is a list of them; else one small object */
     int64_t rows;      /* asked for */
     int64_t units;     /* what it costs at most */
 };
@@ -44,10 +45,14 @@ struct translation_result {
     bool whole_list;          /* the list has every row that the call asks for: nothing is behind it */
     enum translation_cut cut; /* why the caller's limits ended the list, though there may be more rows */
     struct translation_seen seen;
-    int64_t learnt_page_rows;   /* v3 gives no more than this in one answer; 0: nothing learnt */
-    bool has_totals, has_ratio; /* asked for by this call: worth keeping */
-    int64_t totals;
-    struct ratio ratio;
+    int64_t learnt_page_rows; /* v3 gives no more than this in one answer; 0: nothing learnt */
+    /* Parts that the list has brought, though they were not asked for; in the arena of the translation. */
+    struct learnt_part {
+        enum plan_ask ask;
+        struct slice bytes;
+    } learnt[TABLE_MAX_PARTS];
+    int n_learnt;
+    unsigned given; /* bit of an ask: a part that the answer needs and that this call did not ask for itself */
     int64_t rows_came, rows_replayed; /* of v3, before merging; of these, remembered from earlier calls */
 };
 
@@ -65,21 +70,24 @@ void translation_set_budget(struct translation *t, struct budget *budget);
 size_t translation_bytes(const struct translation *t);
 size_t translation_answer_bytes(const struct translation *t);
 
-/* Before it is asked by translation_next, or after translation_await: no need to ask. */
-void translation_know_totals(struct translation *t, int64_t live);
-void translation_know_ratio(struct translation *t, const struct ratio *ratio);
+/* A part before it is asked by translation_next, or after translation_await: no need to ask. `bytes`: what
+ * translation_part has handed out, of a part of that name. */
+void translation_know_part(struct translation *t, enum plan_ask ask, struct slice bytes);
 
-/* Whether this kind of request is still to be asked. */
-bool translation_needs(const struct translation *t, enum v3_kind kind);
+/* Whether it is still to be asked. */
+bool translation_needs(const struct translation *t, enum plan_ask ask);
 
-/* Totals or ratio that it needs: another call is asking right now, what it brings is handed in by translation_know_….
+/* A part that it needs: another call is asking right now, what it brings is handed in by translation_know_part.
  * translation_ask_after_all: it brought nothing. */
-void translation_await(struct translation *t, enum v3_kind kind);
-void translation_ask_after_all(struct translation *t, enum v3_kind kind);
+void translation_await(struct translation *t, enum plan_ask ask);
+void translation_ask_after_all(struct translation *t, enum plan_ask ask);
 
-/* What came, after translation_end. */
-int64_t translation_totals(const struct translation *t);
-struct ratio translation_ratio(const struct translation *t);
+/* What came of a part, after translation_end or translation_finish: bytes of this machine. */
+struct slice translation_part(const struct translation *t, enum plan_ask ask);
+
+/* Rows that the whole list cannot have more of: INT64_MAX while nothing says so. The ask that would say it is
+ * plan_bound_ask(plan); of its bytes plan_bound reads it. */
+int64_t translation_most_rows(const struct translation *t);
 
 /* Before the first translation_next: the list begins with these rows (mapping/packed_rows.h), which came earlier; those
  * that are not needed are not taken. May be called again for the next ones, until translation_has_enough. Then
@@ -93,7 +101,7 @@ void translation_replayed(struct translation *t, bool whole);
 void translation_keep_rows(struct translation *t, size_t max_bytes);
 bool translation_take_rows(struct translation *t, struct buffer *rows, bool *whole);
 
-/* Before the first translation_next, after translation_replayed: the answer has at most `results` rows, fewer than the
+/* Before the list is asked for, after translation_replayed: the answer has at most `results` rows, fewer than the
  * call asks for. `one_more`: a row more is asked for, to know whether there are more. */
 void translation_cut(struct translation *t, int64_t results, bool one_more);
 
@@ -103,27 +111,24 @@ void translation_pay(struct translation *t, int64_t units);
 /* No memory is left for more rows: the list ends with those that are there. */
 void translation_end_rows(struct translation *t);
 
-/* The list's request that was taken last will not be sent: the list ends with the rows that are there. */
-void translation_end_list(struct translation *t);
-
 /* Whether nothing of the list has to be asked for (any more). */
 bool translation_knows_list(const struct translation *t);
 
-/* Whether totals or ratio are not there yet, by whomever they are asked. */
-bool translation_lacks(const struct translation *t, enum v3_kind kind);
+/* Whether it is not there yet, whichever call asks for it. */
+bool translation_lacks(const struct translation *t, enum plan_ask ask);
 
 /* Take the next request that can be sent now. False when there is none (for now, or when refused). */
 bool translation_next(struct translation *t, struct v3_request *ret);
-/* The same of one kind. */
-bool translation_next_of(struct translation *t, enum v3_kind kind, struct v3_request *ret);
+/* The same of one ask. */
+bool translation_next_of(struct translation *t, enum plan_ask ask, struct v3_request *ret);
 
-/* The next bytes of the answer to the request of this kind that is under way. False: refused, see translation_refusal.
+/* The next bytes of the answer to the request that is under way. False: refused, see translation_refusal.
  */
-[[nodiscard]] bool translation_feed(struct translation *t, enum v3_kind kind, struct slice bytes);
+[[nodiscard]] bool translation_feed(struct translation *t, enum plan_ask ask, struct slice bytes);
 
-/* Its end; `rows_header` is what v3 said about rows, or -1. True when this answer is good: totals and ratio can be so
+/* Its end; `rows_header` is what v3 said about rows, or -1. True when this answer is good: a part can be so
  * though the list was refused. */
-[[nodiscard]] bool translation_end(struct translation *t, enum v3_kind kind, int64_t rows_header);
+[[nodiscard]] bool translation_end(struct translation *t, enum plan_ask ask, int64_t rows_header);
 
 /* Rows of the list's page under way, or of the last one, that have come. */
 int64_t translation_page_rows(const struct translation *t);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "config/find.h"
+#include "proxy/account/record_desk.h"
 #include "proxy/account/secret_file.h"
 
 /* ---- reading the keys ---- */
@@ -32,8 +33,22 @@ static bool read_key(const struct config *config, const struct config_team *team
 {
     if (secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, why))
         return true;
-    buffer_printf(why, " (%s:%d)", config->file, line_of(config, team));
+    int line = line_of(config, team);
+    if (line)
+        buffer_printf(why, " (%s:%d)", config->file, line);
+    else
+        buffer_printf(why, " (%s: api_key_file is not set)", config->file);
     return false;
+}
+
+/* Whether the file of team `i` is told of already. */
+static bool is_known(const struct config *config, size_t i)
+{
+    const char *file = config->teams[i].api_key_file;
+    bool known = strcmp(file, config->api_key_file) == 0;
+    for (size_t k = 0; k < i && !known; k++)
+        known = config->teams[k].api_key_file && strcmp(file, config->teams[k].api_key_file) == 0;
+    return known;
 }
 
 bool accounts_check(const struct config *config, struct buffer *out)
@@ -41,11 +56,16 @@ bool accounts_check(const struct config *config, struct buffer *out)
     bool ok = true;
     for (size_t i = 0; i <= config->n_teams; i++) {
         const struct config_team *team = i ? &config->teams[i - 1] : NULL;
+        if (team && (!team->api_key_file || is_known(config, i - 1)))
+            continue;
         struct buffer *key = calloc(1, sizeof *key), why = { 0 };
-        if (key && (!team || team->api_key_file) &&
-            !secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
-            buffer_printf(out, "%s:%d: %s%s%s%.*s\n", config->file, line_of(config, team), team ? "[team " : "",
-                          team ? team->name : "", team ? "] " : "", SLICE_ARGS(buffer_slice(&why)));
+        if (key && !secret_file_read_key(team ? team->api_key_file : config->api_key_file, key, &why)) {
+            if (team)
+                buffer_printf(out, "%s:%d: [team %s] ", config->file, team->line, team->name);
+            else
+                config_place(config, "upstream", "api_key_file", out);
+            buffer_append(out, buffer_slice(&why));
+            buffer_put(out, '\n');
             ok = false;
         }
         if (key)
@@ -62,6 +82,18 @@ static void on_out_of_units(void *context)
     struct account *a = context;
     if (a->on_out_of_units)
         a->on_out_of_units(a->out_of_units_context);
+}
+
+/* Of a POST for target records. Where units went for what v3 calls free, nothing is free any more. */
+static int64_t units_taken(void *context, const struct upstream_result *r, int64_t price, bool is_free,
+                           int64_t whole_units)
+{
+    struct account *a = context;
+    if (r->units < 0 || (!r->units && !r->cache_hit && !is_free))
+        return -1;
+    a->charges_free |= is_free && r->units > 0;
+    int64_t full = price > REPORT_LEAST_UNITS ? price : REPORT_LEAST_UNITS;
+    return !r->units || account_believes(a, r->units, full, whole_units) ? r->units : -1;
 }
 
 static bool open_one(struct account *a, struct event_base *base, const struct config *config, struct slice key,
@@ -82,7 +114,11 @@ static bool open_one(struct account *a, struct event_base *base, const struct co
         buffer_str(why, "libcurl does not start");
     a->cache = cache_new(cache_bytes);
     a->flights = flights_new(base);
-    return a->upstream && a->cache && a->flights;
+    struct record_desk_options desk = {
+        .upstream = a->upstream, .cache = a->cache, .taken = units_taken, .context = a
+    };
+    a->desk = a->upstream && a->cache ? record_desk_new(base, &desk) : NULL;
+    return a->upstream && a->cache && a->flights && a->desk;
 }
 
 /* A team may be called main, too: its label is "team main". */
@@ -172,6 +208,7 @@ bool accounts_open(struct accounts *a, struct event_base *base, const struct con
 void accounts_close(struct accounts *a)
 {
     for (size_t i = 0; i < a->n; i++) {
+        record_desk_free(a->list[i].desk);
         upstream_free(a->list[i].upstream);
         cache_free(a->list[i].cache);
         flights_free(a->list[i].flights);
@@ -198,6 +235,8 @@ bool account_believes(struct account *a, int64_t units, int64_t price, int64_t w
     enum { TIMES = 20 }; /* v3 may raise its prices, but not so */
     bool is_odd = units > TIMES * price || (whole >= 0 && units > whole);
     a->odd_prices += is_odd;
+    if (is_odd)
+        a->odd_units = units;
     return !is_odd;
 }
 

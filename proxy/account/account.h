@@ -14,6 +14,8 @@
 #include "proxy/reuse/flight.h"
 #include "proxy/upstream/upstream.h"
 
+struct record_desk;
+
 enum { ACCOUNT_LABEL_SIZE = 80 };
 
 struct account {
@@ -21,12 +23,14 @@ struct account {
     struct upstream *upstream;
     struct cache *cache;
     struct flights *flights;
+    struct record_desk *desk;
 
     /* The answers have shown this. */
     struct translation_seen seen;
     int64_t learnt_page_rows; /* 0: nothing was learnt */
     bool charges_free;        /* v3 took units for a target that it calls free: all of them count as others */
     int64_t odd_prices;       /* how many prices were not believed */
+    int64_t odd_units;        /* the latest of them */
     int64_t shouted_ms;       /* when the last one was told, monotonic; 0: none was */
 
     /* V3 says this of the key; units are as of the last look. */

@@ -45,7 +45,7 @@ static void on_done(void *context, const struct upstream_result *result)
     r->result.why = buffer_slice(&r->why);
     struct ledger_call call = call_of(r);
     bool is_odd = result->units > 0 && !account_believes(r->account, result->units, MAX_PRICE, CONFIG_UNLIMITED);
-    int64_t units = is_odd ? V3_FLOOR_UNITS : result->units > 0 ? result->units : 0;
+    int64_t units = is_odd ? REPORT_LEAST_UNITS : result->units > 0 ? result->units : 0;
     bool is_priced = result->fault == FAULT_NONE || result->units > 0;
     struct ledger_settlement s = { .units = is_odd ? -1 : units,
                                    .units_predicted = is_odd ? units : 0,
@@ -67,7 +67,7 @@ static void on_done(void *context, const struct upstream_result *result)
 
 static bool send(struct own_request *r)
 {
-    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done };
+    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done, NULL };
     r->get = upstream_start(r->account->upstream, buffer_slice(&r->path), S(OWN_TEAM), r->body.max_bytes,
                             clock_monotonic_ms() + r->within_ms, &callbacks, r);
     if (r->get)

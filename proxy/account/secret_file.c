@@ -7,7 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words/words.h"
+
 enum { MAX_KEY_BYTES = 4096, MIN_TOKEN_BYTES = 16 };
+
+/* A key that was pasted in place of its file's name is told of by four characters. */
+static void cannot_read(const char *what, const char *file, struct buffer *why)
+{
+    const char *reason = strerror(errno), *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    bool pasted = (errno == ENOENT || errno == ENAMETOOLONG) && words_look_secret(slice_str(name));
+    if (pasted) {
+        buffer_printf(why, "cannot read the %s: ", what);
+        words_quote(why, slice_str(name));
+        buffer_str(why, " looks like the key itself; the name of a file that holds it");
+    } else {
+        buffer_printf(why, "cannot read the %s: %s: %s", what, file, reason);
+    }
+}
 
 /* It uses read(2), since stdio would leave a copy in its buffer. */
 static bool read_secret(const char *what, const char *file, struct buffer *secret, struct buffer *why)
@@ -20,7 +36,7 @@ static bool read_secret(const char *what, const char *file, struct buffer *secre
         n += (size_t)got;
     bool is_read = fd >= 0 && got >= 0;
     if (!is_read)
-        buffer_printf(why, "cannot read the %s: %s: %s", what, file, strerror(errno));
+        cannot_read(what, file, why);
     if (fd >= 0)
         close(fd);
     struct slice text = slice_trim(slice_of(bytes, n));

@@ -87,16 +87,37 @@ static bool explain(const struct admin_owner *owner, const struct query *query, 
     return true;
 }
 
-enum { USAGE_BY, USAGE_SINCE, USAGE_UNTIL, USAGE_MONTH, USAGE_FORMAT };
+enum {
+    USAGE_BY,
+    USAGE_SINCE,
+    USAGE_UNTIL,
+    USAGE_MONTH,
+    USAGE_TEAM,
+    USAGE_KEY,
+    USAGE_PER,
+    USAGE_SORT,
+    USAGE_TOP,
+    USAGE_FORMAT
+};
 
 /* The command's words for the parameters; the values' meaning is the command's matter. */
 static const char *const usage_options[] = {
-    [USAGE_BY] = "--by",
-    [USAGE_SINCE] = "--since",
-    [USAGE_UNTIL] = "--until",
-    [USAGE_MONTH] = "--month",
+    [USAGE_BY] = "--by",       [USAGE_SINCE] = "--since", [USAGE_UNTIL] = "--until",
+    [USAGE_MONTH] = "--month", [USAGE_TEAM] = "--team",   [USAGE_KEY] = "--key",
+    [USAGE_PER] = "--per",     [USAGE_SORT] = "--sort",   [USAGE_TOP] = "--top",
 };
 enum { USAGE_OPTIONS = sizeof usage_options / sizeof usage_options[0] };
+
+/* The books answer, or too many are asking. */
+static bool ask_books(const struct admin_owner *owner, void *asker, bool is_csv, int argc, const char *const *argv,
+                      struct admin_answer *answer)
+{
+    if (owner->usage(owner->context, asker, is_csv, argc, argv))
+        return false;
+    *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
+    answer->says_retry = true;
+    return true;
+}
 
 static bool usage(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
 {
@@ -120,11 +141,47 @@ static bool usage(const struct admin_owner *owner, const struct query *query, vo
     }
     argv[argc++] = "--format";
     argv[argc++] = is_csv ? "csv" : "json";
-    if (owner->usage(owner->context, asker, is_csv, argc, argv))
-        return false;
-    *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
-    answer->says_retry = true;
+    return ask_books(owner, asker, is_csv, argc, argv, answer);
+}
+
+static bool unknown(const struct admin_owner *owner, const struct query *query, void *asker,
+                    struct admin_answer *answer)
+{
+    bool is_csv = slice_eq(query->value[0], S("csv"));
+    const char *argv[] = { "key", "list", "--unknown", "--format", is_csv ? "csv" : "json" };
+    if (is_csv || !query->value[0].n || slice_eq(query->value[0], S("json")))
+        return ask_books(owner, asker, is_csv, 5, argv, answer);
+    *answer = admin_error(400, S("format is json or csv"));
     return true;
+}
+
+enum { OVERVIEW_TEAM, OVERVIEW_KEY, OVERVIEW_PERIOD, OVERVIEW_SINCE, OVERVIEW_UNTIL, OVERVIEW_OPTIONS };
+
+/* The daemon's command takes them as they are asked for: name=value. */
+static bool overview(const struct admin_owner *owner, const struct query *query, void *asker,
+                     struct admin_answer *answer)
+{
+    static const char *const names[OVERVIEW_OPTIONS] = { "team", "key", "period", "since", "until" };
+    const char *argv[OVERVIEW_OPTIONS + 1] = { "overview" };
+    struct buffer words = { 0 };
+    int argc = 1;
+    size_t at[OVERVIEW_OPTIONS];
+    for (int i = 0; i < OVERVIEW_OPTIONS; i++) {
+        if (!query->value[i].n)
+            continue;
+        at[argc++ - 1] = words.n;
+        buffer_printf(&words, "%s=%s", names[i], query->value[i].p);
+        buffer_put(&words, '\0');
+    }
+    for (int i = 1; i < argc && !words.failed; i++)
+        argv[i] = words.p + at[i - 1];
+    bool answered = true;
+    if (words.failed)
+        *answer = admin_error(503, S("memory is out; try again later"));
+    else
+        answered = ask_books(owner, asker, false, argc, argv, answer);
+    buffer_clear(&words);
+    return answered;
 }
 
 enum who { ANYBODY, TOKEN };
@@ -138,7 +195,16 @@ static const struct path {
     { SLICE("/healthz"), ANYBODY, healthz, { SLICE("") } },
     { SLICE("/readyz"), ANYBODY, readyz, { SLICE("") } },
     { SLICE("/metrics"), TOKEN, metrics, { SLICE("") } },
-    { SLICE("/usage"), TOKEN, usage, { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("format") } },
+    { SLICE("/usage"),
+      TOKEN,
+      usage,
+      { SLICE("by"), SLICE("since"), SLICE("until"), SLICE("month"), SLICE("team"), SLICE("key"), SLICE("per"),
+        SLICE("sort"), SLICE("top"), SLICE("format") } },
+    { SLICE("/overview"),
+      TOKEN,
+      overview,
+      { SLICE("team"), SLICE("key"), SLICE("period"), SLICE("since"), SLICE("until") } },
+    { SLICE("/unknown"), TOKEN, unknown, { SLICE("format") } },
     { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
@@ -159,13 +225,19 @@ struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *o
         *out = buffer_with_cap(out->max_bytes);
         return a;
     }
-    /* The first line says what is wrong; what follows are the options of the command line. */
+    /* The first line says what is wrong; what follows are the options of the command line. What the command itself says
+     * is about the question; the rest is the books' trouble. */
     struct slice rest, why = slice_split(err, '\n', &rest);
+    if (slice_starts(why, S("anchorage usage: ")))
+        why = slice_from(why, 10);
+    if (slice_starts(why, S("anchorage overview: ")))
+        why = slice_from(why, 20);
+    bool is_asked_wrong = status == STATUS_MISUSED || slice_starts(why, S("usage: there is no "));
     if (slice_starts(why, S("usage: ")))
         why = slice_from(why, 7);
     if (slice_starts(why, S("--")))
         why = slice_from(why, 2);
-    return admin_error(status == STATUS_MISUSED ? 400 : 503, why.n ? why : S("the books did not answer"));
+    return admin_error(is_asked_wrong ? 400 : 503, why.n ? why : S("the books did not answer"));
 }
 
 /* ---- who asks, and what ---- */

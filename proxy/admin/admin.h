@@ -39,7 +39,8 @@ struct admin_owner {
     void (*gather)(void *context, struct metrics *m);
     /* What a v2 URL or query becomes, as JSON. */
     void (*explain)(void *context, struct slice call, struct buffer *out);
-    /* Run the command usage, which ends in admin_usage_answer, perhaps before this returns. argv lives during the call.
+    /* Run a command on the books that reads (usage, overview, key list), which ends in admin_usage_answer, perhaps
+     * before this returns. argv lives during the call.
      * False when too many are under way: then it never ends. */
     bool (*usage)(void *context, void *asker, bool is_csv, int argc, const char *const *argv);
     void *context;

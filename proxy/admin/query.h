@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-enum { QUERY_MAX_PARAMS = 6 };
+enum { QUERY_MAX_PARAMS = 12 };
 
 struct query {
     struct slice value[QUERY_MAX_PARAMS]; /* by the order of the names; decoded, a NUL behind each; empty: not given */

@@ -7,7 +7,7 @@
 #include "proxy/call/fetch.h"
 #include "proxy/call/outcome.h"
 
-enum { MAX_HEADERS = 16, MAX_WHY = 256, MAX_RETRY_S = 3600 };
+enum { MAX_HEADERS = 16, MAX_WHY = 512, MAX_RETRY_S = 3600 };
 
 struct headers {
     struct http_header list[MAX_HEADERS];
@@ -69,7 +69,7 @@ static void add_books(struct exchange *x, struct headers *h)
 /* Where the rows came from; p NULL: there are none. */
 static struct slice cache_word(const struct exchange *x)
 {
-    if (x->refusal.fault || x->asked.call.table->is_info || exchange_is_head(x))
+    if (x->refusal.fault || table_is_of_books(x->asked.call.table) || exchange_is_head(x))
         return slice_of(NULL, 0);
     return fetch_has_asked(x) ? S("miss") : x->outcome.shared ? S("shared") : S("hit");
 }
@@ -95,7 +95,7 @@ static void add_why(struct headers *h, struct slice why)
 static void add_answer(struct exchange *x, struct headers *h)
 {
     if (!exchange_is_head(x))
-        add_number(h, S("x-results-count"), x->asked.call.table->is_info ? 1 : x->outcome.result.results);
+        add_number(h, S("x-results-count"), table_is_of_books(x->asked.call.table) ? 1 : x->outcome.result.results);
     add(h, S("X-Anchorage-Cache"), cache_word(x));
     if (x->outcome.approximate.n)
         add(h, S("X-Anchorage-Approximate"), x->outcome.approximate);
@@ -116,9 +116,29 @@ static int64_t retry_after_s(const struct exchange *x)
     return s < MAX_RETRY_S ? s : MAX_RETRY_S;
 }
 
+/* What libcurl says in brackets of a request that did not come through names addresses of our network, or of a proxy in
+ * it: that is for the log. */
+static struct slice for_client(struct exchange *x)
+{
+    struct slice why = x->refusal.why;
+    size_t from = 0, to = why.n;
+    while (from < why.n && !slice_starts(slice_from(why, from), S(" (")))
+        from++;
+    while (to > from && why.p[to - 1] != ')')
+        to--;
+    if (!slice_starts(why, S("API v3: ")) || from == why.n || to == from)
+        return why;
+    struct buffer b = { 0 };
+    buffer_append(&b, slice_of(why.p, from));
+    buffer_append(&b, slice_from(why, to));
+    struct slice shown = b.failed ? S("API v3 could not be asked") : arena_dup(x->memory, buffer_slice(&b));
+    buffer_clear(&b);
+    return shown;
+}
+
 static void add_fault(struct exchange *x, int status, struct headers *h)
 {
-    struct slice why = x->refusal.why.n ? x->refusal.why : S("the call was refused");
+    struct slice why = x->refusal.why.n ? for_client(x) : S("the call was refused");
     bool says_v2 = says_v2_words(x);
     add(h, S("X-Status"), S("error"));
     add(h, S("x-results-count"), S("0"));
@@ -162,6 +182,29 @@ static void put_marks(struct buffer *b, struct slice marks)
     buffer_put(b, ']');
 }
 
+/* Which of the cases of unknown_key it is: the client hears all of them as one. */
+static struct slice why_unknown(const struct exchange *x, char room[160])
+{
+    struct slice token = x->asked.params.value[PARAM_TOKEN];
+    const struct ledger_key *key = token.n ? ledger_key_of_token(x->service->ledger, token) : NULL;
+    struct buffer b = { .p = room, .room = 160, .max_bytes = 160 };
+    char name[LEDGER_STRANGER_SIZE];
+    if (!token.n)
+        return x->refusal.why;
+    if (!key) {
+        ledger_stranger_digest(x->service->ledger, token, name);
+        buffer_printf(&b, "the token is no key's; key list --unknown has it as %s", name);
+    } else if (key->disabled) {
+        buffer_str(&b, "the key is disabled; key enable takes it again");
+    } else if (slice_eq(key->team, S("*"))) {
+        buffer_str(&b, "the key is of team *, the client's address is in no team's addresses, and there is no "
+                       "[team unassigned]");
+    } else {
+        buffer_printf(&b, "its team is not configured; there is no [team %.*s]", SLICE_ARGS(key->team));
+    }
+    return b.failed ? x->refusal.why : buffer_slice(&b);
+}
+
 /* {"time":…,"id":…,…}: what happened, without a token or any other secret. */
 static void log_line(struct exchange *x, int status)
 {
@@ -178,6 +221,7 @@ static void log_line(struct exchange *x, int status)
     put_word(b, ",\"client\":", x->asked.client);
     put_word(b, ",\"team\":", x->asked.team_name);
     put_text(b, ",\"key\":", x->asked.key);
+    put_text(b, ",\"name\":", x->asked.key_name);
     put_word(b, ",\"table\":", x->asked.call.table ? x->asked.call.table->from : S(""));
     put_text(b, ",\"target\":",
              x->ticket.queue ? params_without_token(&x->asked.params, x->asked.call.target.host, x->memory) : S(""));
@@ -189,7 +233,8 @@ static void log_line(struct exchange *x, int status)
         put_word(b, ",\"cache\":", cache);
     if (x->refusal.fault) {
         put_word(b, ",\"fault\":", fault_word(x->refusal.fault));
-        put_text(b, ",\"why\":", x->refusal.why);
+        char room[160];
+        put_text(b, ",\"why\":", x->refusal.fault == FAULT_UNKNOWN_KEY ? why_unknown(x, room) : x->refusal.why);
         put_word(b, ",\"step\":", exchange_step_name(x, x->driving.refused_in));
     }
     if (!x->refusal.fault && x->outcome.approximate.n)

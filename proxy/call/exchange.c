@@ -13,7 +13,7 @@
 
 bool exchange_count(struct exchange *x)
 {
-    struct budget *b = &x->service->memory;
+    struct budget *b = exchange_budget(x);
     if (x->is_at_work)
         return true;
     size_t n = sizeof *x + arena_used(x->memory) + x->outcome.body.room +
@@ -23,7 +23,7 @@ bool exchange_count(struct exchange *x)
     else
         budget_give(b, x->counted - n);
     x->counted = n;
-    return !budget_is_over(b, b->max);
+    return !budget_is_spent(b);
 }
 
 struct exchange *exchange_new(struct service *s, struct http_call *http)
@@ -52,11 +52,11 @@ void exchange_free(struct exchange *x)
     assert(!x->ticket.has_turn && !x->n_under_way && !x->seats.n_awaited && !x->seats.given);
     if (x->driving.alarm)
         event_free(x->driving.alarm);
-    if (x->ticket.queue)
-        teams_call_ends(x->service, x->ticket.queue);
     translation_free(x->translation);
     buffer_clear(&x->outcome.body);
-    budget_give(&x->service->memory, x->counted);
+    budget_give(exchange_budget(x), x->counted);
+    if (x->ticket.queue)
+        teams_call_ends(x->service, x->ticket.queue);
     arena_free(x->memory);
     settings_put(x->settings);
     free(x);
@@ -83,11 +83,44 @@ enum onward exchange_refuse_call_memory(struct exchange *x)
     return exchange_refuse(x, FAULT_TOO_BUSY, S("the call needs more memory than one call may have"));
 }
 
+enum onward exchange_refuse_spent(struct exchange *x)
+{
+    return exchange_refuse(x, FAULT_TOO_BUSY,
+                           budget_is_over_share(exchange_budget(x))
+                               ? S("the team's calls under way hold its share of the memory that calls may have")
+                               : S("the calls under way hold all the memory that calls may have"));
+}
+
 /* ---- from step to step ---- */
 
 static const struct step *step_of(const struct exchange *x)
 {
     return &x->driving.steps[x->driving.step];
+}
+
+bool exchange_asks_record(const struct exchange *x, enum plan_ask ask)
+{
+    const struct table *t = x->asked.call.table;
+    return ask >= ASK_PARTS && (size_t)(ask - ASK_PARTS) < t->n_parts &&
+           t->parts[ask - ASK_PARTS].report->shape == REPORT_RECORD;
+}
+
+struct record_key exchange_record_key(const struct exchange *x)
+{
+    const struct target *target = &x->asked.call.target;
+    return (struct record_key){ .host = target->host,
+                                .v3 = target->v3,
+                                .mode = target->v3_mode,
+                                .country = x->asked.plan.country,
+                                .is_free = plan_is_free(&x->asked.plan) };
+}
+
+void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes)
+{
+    const struct part *part = plan_part_of(&x->asked.plan, ask);
+    int64_t kept_ms = part->kept_ms ? part->kept_ms : exchange_config(x)->stats_ttl_ms;
+    if (kept_ms)
+        cache_keep_part(x->asked.account->cache, part, &x->asked.call.target, clock_monotonic_ms() + kept_ms, bytes);
 }
 
 struct slice exchange_step_name(const struct exchange *x, int step)
@@ -225,8 +258,8 @@ struct ledger_call exchange_ledger_call(const struct exchange *x)
         .key = a->key,
         .client = a->client,
         .table = a->call.table->from,
-        .target = a->call.target.v3.n ? params_without_token(&a->params, a->call.target.v3, x->memory) : S(""),
-        .shape = call_shape(&a->call, x->memory),
+        .target = a->shown_target,
+        .shape = a->shape,
         .where = a->call.where.n > 0,
         .having = a->call.having.n > 0,
         .free_of_rows = a->plan.free_of_rows,

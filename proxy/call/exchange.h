@@ -17,7 +17,7 @@
  *   step       a part of a call's way. A call is in one step at a time; only the table names the next one
  *   room       what the time of a step is charged to in log and metrics: turn, recall, round and hold are `admit`
  *   turn       a team's permission to have one more call run (proxy/service/team_queue.h)
- *   round      the v3 requests that are sent side by side: a page of the list, totals, ratio
+ *   round      the v3 requests that are sent side by side: a page of the list, parts of the answer
  *   hold       rows and units set aside in the ledger for a round before it is sent
  *   settle     the exact price takes the place of what was held
  *   rows       v2 rows: what the key and its team are charged; a quota
@@ -35,14 +35,13 @@
 #define ANCHORAGE_PROXY_CALL_EXCHANGE_H
 
 #include "mapping/translation.h"
+#include "proxy/account/record_desk.h"
 #include "proxy/reuse/pages.h"
 #include "proxy/service/service.h"
 #include "proxy/service/worker.h"
 
 /* The most that the small things of a call may hold; rows and answer are counted in service.memory. */
 enum { CALL_MEMORY = 32 * 1024 * 1024 };
-
-enum { RATIO_KEPT_MS = 7 * 86400 * 1000 }; /* of a target: it hardly changes, and costs a request */
 
 /* How a call goes on. Where each way leads from a step is said by the table. */
 enum onward {
@@ -74,11 +73,13 @@ struct asked {
     struct slice client;    /* its address, as in the request */
     bool is_head, is_fresh; /* see exchange_is_head and exchange_is_fresh */
     struct slice key, team_name;
+    struct slice key_name;          /* may be empty */
     const struct config_team *team; /* of its own settings */
     struct account *account;
     struct params params;
     struct call call;
     struct plan plan;
+    struct slice shown_target, shape; /* as they stand in its entries */
 };
 
 struct amounts {
@@ -88,7 +89,7 @@ struct amounts {
 
 /* The next round. call/round.c fills it, call/fetch.c sends it. */
 struct requests {
-    struct v3_request list[V3_KINDS];
+    struct v3_request list[ASK_COUNT];
     int n;
 };
 
@@ -106,6 +107,7 @@ struct outcome {
     struct slice payer;       /* of what was remembered or shared: the call that asked v3 */
     struct slice why;         /* our limits cut the answer short: which one; n 0: they did not */
     int64_t alone_units;      /* what the answer cost that call */
+    int64_t share_units;      /* spent on parts of the answer that were shared: the price of these alone counts */
     struct charge charge;     /* what the call owes; nothing before it is settled */
     bool cached;              /* the whole answer was given before: nothing is asked, no units are spent */
     bool shared;              /* another call's request that was under way has brought the answer, or a part of it */
@@ -130,7 +132,7 @@ struct exchange {
     struct settings *settings; /* those it began with */
     struct http_call *http;
     struct arena *memory; /* of everything that belongs to the call */
-    size_t counted;       /* bytes of it and of the body, in the service's budget */
+    size_t counted;       /* bytes of it and of the body, in exchange_budget */
     struct link link;     /* service.running, then service.finished */
     char id[LEDGER_ID_SIZE];
 
@@ -191,14 +193,22 @@ enum onward exchange_refuse(struct exchange *x, enum fault fault, struct slice w
 /* The same for a call that finds no memory of its own. */
 enum onward exchange_refuse_memory(struct exchange *x);
 enum onward exchange_refuse_call_memory(struct exchange *x);
+/* The same when exchange_budget is spent; it says by whom. */
+enum onward exchange_refuse_spent(struct exchange *x);
 
-/* Bring what the call holds up to date in the budget of all. False when that is spent. */
+/* What the call holds is taken from its team's part of service.memory, as soon as it has a team. */
+static inline struct budget *exchange_budget(struct exchange *x)
+{
+    return x->ticket.queue ? &x->ticket.queue->memory : &x->service->memory;
+}
+
+/* Bring what the call holds up to date in its budget. False when that is spent. */
 bool exchange_count(struct exchange *x);
 
 /* Zeroed memory of the call for a step's own struct; NULL when it is out. */
 #define exchange_part(x, type) ((type *)arena_zalloc_array((x)->memory, sizeof(type), 1))
 
-/* What stands in every entry of the call. shape.p is NULL when memory is out. */
+/* What stands in every entry of the call. */
 struct ledger_call exchange_ledger_call(const struct exchange *x);
 
 /* HEAD: read and planned, and answered without asking v3, without a turn and without an entry in the books. */
@@ -212,6 +222,13 @@ static inline bool exchange_is_fresh(const struct exchange *x)
 {
     return x->asked.is_fresh;
 }
+
+/* Whether what is asked is the target record, which the account's desk brings; and what it is of. */
+bool exchange_asks_record(const struct exchange *x, enum plan_ask ask);
+struct record_key exchange_record_key(const struct exchange *x);
+
+/* Remember a part of the answer for later calls, as long as such a part holds. */
+void exchange_keep_part(struct exchange *x, enum plan_ask ask, struct slice bytes);
 
 static inline const struct config *exchange_config(const struct exchange *x)
 {

@@ -76,8 +76,8 @@ void outcome_from_books(struct exchange *x)
 {
     struct ledger_left left = ledger_left(x->service->ledger, x->asked.team_name);
     x->outcome.body.max_bytes = MAX_ANSWER_BYTES;
-    render_info(x->asked.call.output, left.rows_used, left.rows_limit, slice_str(x->asked.team->subscription),
-                &x->outcome.body);
+    struct books_view books = { left.rows_used, left.rows_limit, slice_str(x->asked.team->subscription) };
+    render_books(x->asked.call.output, x->asked.call.table, &books, &x->outcome.body);
 }
 
 bool outcome_mark(struct exchange *x)
@@ -97,10 +97,10 @@ bool outcome_say_marks(struct exchange *x)
     o->approximate = o->marks;
     if (!a->params.twice && !exchange_is_head(x))
         return true;
-    if (exchange_is_head(x) && !a->call.table->is_info)
+    if (exchange_is_head(x) && !table_is_of_books(a->call.table))
         marks_write(&a->plan.marks, a->call.table, &marks); /* what is known of it so far */
     buffer_append(&marks, o->marks);
-    params_write_twice(&a->params, !a->call.table->is_info, &marks);
+    params_write_twice(&a->params, !table_is_of_books(a->call.table), &marks);
     o->approximate = marks.failed ? slice_of(NULL, 0) : arena_dup(x->memory, buffer_slice(&marks));
     buffer_clear(&marks);
     return o->approximate.p;
@@ -128,6 +128,11 @@ void outcome_shared_part(struct exchange *x, struct slice payer)
 void outcome_shared_page(struct exchange *x)
 {
     x->outcome.shared = true;
+}
+
+void outcome_paid_share(struct exchange *x, int64_t units)
+{
+    x->outcome.share_units += units;
 }
 
 /* The rows of a call that nobody waited for were paid for all the same: they are owed, or leaving would burn units of
@@ -172,8 +177,9 @@ int64_t outcome_units_alone(const struct exchange *x, int64_t spent)
     int64_t came = r->rows_came, replayed = r->rows_replayed, units = spent;
     if (replayed)
         units += plan_units(p, came) - (came > replayed ? plan_units(p, came - replayed) : 0);
-    int remembered = (p->ask_totals && !r->has_totals) + (p->ask_ratio && !r->has_ratio);
-    return units + (int64_t)remembered * V3_FLOOR_UNITS;
+    for (enum plan_ask ask = ASK_PARTS; ask < ASK_COUNT; ask++)
+        units += r->given & 1u << ask ? plan_part_units(p, ask) : 0; /* remembered, or shared with other calls */
+    return units - x->outcome.share_units;
 }
 
 void outcome_keep(struct exchange *x, int64_t spent, bool asked_upstream)

@@ -43,6 +43,9 @@ void outcome_replayed(struct exchange *x, struct slice payer);
 void outcome_shared_part(struct exchange *x, struct slice payer);
 void outcome_shared_page(struct exchange *x);
 
+/* The call pays a share of a part that others asked for as well: the part alone has its price of its own. */
+void outcome_paid_share(struct exchange *x, int64_t units);
+
 /* Decide what the call owes, of `held_rows` at most: the answer; nothing when it was refused, but for one whose client
  * has left: the rows of its answer that whole pages had brought which it had asked v3 for itself. */
 void outcome_charge(struct exchange *x, int64_t held_rows);

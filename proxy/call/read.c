@@ -58,6 +58,7 @@ static void meet_stranger(struct exchange *x, struct slice token)
 static void meet_key(struct exchange *x, const struct ledger_key *key)
 {
     x->asked.key = arena_dup(x->memory, key->id);
+    x->asked.key_name = arena_dup(x->memory, key->name);
     if (key->disabled)
         return;
     bool is_by_address = slice_eq(key->team, S("*"));
@@ -99,8 +100,7 @@ enum onward read_enter(struct exchange *x)
         return REFUSE;
     struct call_options options = { .default_mode = (enum mode)exchange_config(x)->default_mode };
     if (!params_path_is_root(r->path))
-        return exchange_refuse(x, FAULT_NOT_FOUND,
-                               S("there is only the path /: send the call as /?from=…&target=…&token=…"));
+        return exchange_refuse(x, FAULT_NOT_FOUND, params_other_path);
     if (!params_add(&x->asked.params, r->query, x->memory) ||
         (r->method == HTTP_POST && params_are_form(r->content_type) &&
          !params_add(&x->asked.params, r->body, x->memory)))
@@ -113,9 +113,19 @@ enum onward read_enter(struct exchange *x)
     return refusal.fault ? exchange_refuse(x, refusal.fault, refusal.why) : ONWARD;
 }
 
+/* Each page has its entry: what is in all of them is made once. */
+static bool read_for_books(struct asked *a, struct arena *memory)
+{
+    a->shown_target = a->call.target.v3.n ? params_without_token(&a->params, a->call.target.v3, memory) : S("");
+    a->shape = call_shape(&a->call, memory);
+    return a->shape.p;
+}
+
 enum onward plan_enter(struct exchange *x)
 {
-    if (x->asked.call.table->is_info)
+    if (!read_for_books(&x->asked, x->memory))
+        return exchange_refuse_call_memory(x);
+    if (table_is_of_books(x->asked.call.table))
         return exchange_is_head(x) ? DONE : SKIP;
     struct plan_options options = settings_plan_options(x->settings, account_page_rows(x->asked.account));
     options.none_is_free = &x->asked.account->charges_free;

@@ -33,7 +33,8 @@ struct recall {
 struct manner {
     int64_t limit, offset;
     struct marks marks;
-    uint32_t select;
+    const struct table *table;
+    uint64_t select;
     unsigned settings;
     enum output output;
     bool upper_case, disorder, free_of_rows, where, having;
@@ -48,6 +49,7 @@ static struct slice question_of(struct exchange *x)
     manner.limit = a->call.limit;
     manner.offset = a->call.offset;
     manner.marks = a->plan.marks;
+    manner.table = a->call.table;
     manner.select = a->call.select;
     manner.settings = settings_answer_shape(x->settings);
     manner.output = a->call.output;
@@ -132,13 +134,12 @@ static enum onward read_remembered(struct exchange *x)
 
 static enum onward begin_list(struct exchange *x)
 {
-    struct budget *b = &x->service->memory;
-    size_t most = MAX_ROW_BYTES < b->max / 2 ? MAX_ROW_BYTES : b->max / 2;
+    size_t max = x->service->memory.max, most = MAX_ROW_BYTES < max / 2 ? MAX_ROW_BYTES : max / 2;
     struct account *a = x->asked.account;
     x->translation = translation_new(&x->asked.plan, a->seen, most, x->memory);
     if (!x->translation)
         return exchange_refuse_memory(x);
-    translation_set_budget(x->translation, b);
+    translation_set_budget(x->translation, exchange_budget(x));
     bool is_kept = exchange_config(x)->answer_ttl_ms && x->asked.plan.ask_list;
     x->pages = (struct pages){ .list = is_kept ? x->recall->list : slice_of(NULL, 0), .anew = exchange_is_fresh(x) };
     x->recall->awaited_at = 0;
@@ -175,7 +176,7 @@ static enum onward look(struct exchange *x)
     forget_last_look(x);
     r->state = LOOKING;
     if (!r->list.p)
-        r->list = plan_list_path(&x->asked.plan, S(""), 0, x->memory);
+        r->list = plan_question(&x->asked.plan, x->memory);
     struct slice question = r->list.p ? question_of(x) : slice_of(NULL, 0);
     outcome_begin(x, question);
     if (!question.p)

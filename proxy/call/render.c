@@ -20,18 +20,12 @@ static void keep_learnt(struct exchange *x)
 {
     struct account *a = x->asked.account;
     const struct translation_result *r = &x->outcome.result;
-    const struct target *target = &x->asked.call.target;
     a->seen.upper_case |= r->seen.upper_case;
     a->seen.disorder |= r->seen.disorder;
     if (r->learnt_page_rows && (!a->learnt_page_rows || r->learnt_page_rows < a->learnt_page_rows))
         a->learnt_page_rows = r->learnt_page_rows;
-    if (!x->asked.plan.ratio_from_list || !r->has_ratio)
-        return;
-    struct cache_totals *e = cache_keep_totals(a->cache, target->v3, target->v3_mode);
-    if (e) {
-        e->ratio = r->ratio;
-        e->ratio_until_ms = clock_monotonic_ms() + RATIO_KEPT_MS;
-    }
+    for (int i = 0; i < r->n_learnt; i++)
+        exchange_keep_part(x, r->learnt[i].ask, r->learnt[i].bytes);
 }
 
 /* Runs on the worker thread when the answer is large. */
@@ -53,9 +47,9 @@ static void copy_answer(void *context)
 static enum onward on_worker(struct exchange *x, void (*run)(void *exchange), size_t bytes)
 {
     if (x->has_sent)
-        budget_add(&x->service->memory, bytes); /* it was paid for */
-    else if (!budget_take(&x->service->memory, bytes))
-        return exchange_refuse(x, FAULT_TOO_BUSY, S("the calls under way hold all the memory that calls may have"));
+        budget_add(exchange_budget(x), bytes); /* it was paid for */
+    else if (!budget_take(exchange_budget(x), bytes))
+        return exchange_refuse_spent(x);
     x->counted += bytes; /* until what it really has is known */
     return exchange_on_worker(x, run);
 }
@@ -99,7 +93,7 @@ enum onward render_enter(struct exchange *x)
         return WAIT;
     if (x->outcome.cached)
         return ONWARD;
-    if (!x->asked.call.table->is_info)
+    if (!table_is_of_books(x->asked.call.table))
         return render_list(x);
     outcome_from_books(x);
     if (x->outcome.body.failed)

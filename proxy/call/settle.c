@@ -45,10 +45,56 @@ static void charge(struct exchange *x, const struct ledger_call *call, const str
     ledger_settle(x->service->ledger, call, &entry, on_settled, x);
 }
 
+/* The call as it came without its token, in `b` or the call's memory; empty when it is too long to be kept. *bytes: how
+ * long it is. */
+static struct slice text_of(const struct exchange *x, struct buffer *b, int64_t *bytes)
+{
+    const struct http_request *r = http_call_request(x->http);
+    bool has_form = r->method == HTTP_POST && params_are_form(r->content_type);
+    params_write_text(r->query, b);
+    if (has_form)
+        params_write_text(r->body, b);
+    *bytes = (int64_t)(b->failed ? r->query.n + (has_form ? r->body.n : 0) : b->n);
+    struct slice text = b->failed ? S("") : params_without_token(&x->asked.params, buffer_slice(b), x->memory);
+    return text.n <= LEDGER_CALL_BYTES ? text : S("");
+}
+
+/* What the call is like, whatever it asks about: "refused bad_where anchors mode,where". */
+static void write_refused_shape(const struct exchange *x, struct buffer *b)
+{
+    const struct table *table = x->asked.call.table;
+    buffer_str(b, LEDGER_REFUSED_WORD);
+    buffer_append(b, fault_word(x->refusal.fault));
+    buffer_put(b, ' ');
+    buffer_append(b, table ? table->from : S("?"));
+    params_write_names(&x->asked.params, b);
+}
+
+/* Of a stranger's call nothing is kept but that there was one. */
+static void count_refusal(struct exchange *x)
+{
+    char text_room[LEDGER_CALL_BYTES], shape_room[256];
+    struct buffer text = { .p = text_room, .room = sizeof text_room, .max_bytes = sizeof text_room };
+    struct buffer shape = { .p = shape_room, .room = sizeof shape_room, .max_bytes = sizeof shape_room };
+    struct ledger_refusal call = { .team = x->asked.team_name,
+                                   .key = x->asked.key,
+                                   .table = x->asked.call.table ? x->asked.call.table->from : S(""),
+                                   .fault = fault_word(x->refusal.fault) };
+    if (x->ticket.queue) {
+        write_refused_shape(x, &shape);
+        call.shape = buffer_slice(&shape);
+        call.text = text_of(x, &text, &call.text_bytes);
+    }
+    ledger_saw_refusal(x->service->ledger, &call);
+}
+
 static enum onward end_hold(struct exchange *x)
 {
     struct ledger *ledger = x->service->ledger;
     struct ledger_call call = exchange_ledger_call(x);
+    char room[LEDGER_CALL_BYTES];
+    struct buffer text = { .p = room, .room = sizeof room, .max_bytes = sizeof room };
+    call.text = text_of(x, &text, &call.text_bytes);
     struct slice fault = fault_word(x->refusal.fault);
     struct spending s = fetch_spending(x);
     x->n_under_way++;
@@ -76,5 +122,7 @@ enum onward settle_enter(struct exchange *x)
         return end_hold(x); /* calls that wait for room try when that is over: then there are rows as well */
     if (makes_room)
         waitlist_retry(&x->service->waitlist);
+    if (x->refusal.fault)
+        count_refusal(x);
     return ONWARD; /* it never reached the books */
 }

@@ -3,6 +3,7 @@
 #include "proxy/call/turn.h"
 
 #include "base/clock.h"
+#include "base/share.h"
 
 enum { BEHIND_MS = 2000 }; /* a call that is held back by overload alone waits so long at least */
 
@@ -31,11 +32,29 @@ static enum onward leave(struct exchange *x)
     return REFUSE;
 }
 
+/* Calls that wait hold memory, too. A quarter is kept for those under way, as in the step read. */
+static enum onward find_memory(struct exchange *x)
+{
+    struct budget *team = exchange_budget(x), *all = &x->service->memory;
+    int64_t pot = (int64_t)(all->max - all->max / 4), others = (int64_t)(all->used - team->used);
+    int64_t own = (int64_t)(team->used - x->counted);
+    (void)exchange_count(x);
+    if (!all->is_shared || share_fits(pot, others, own, (int64_t)x->counted))
+        return ONWARD;
+    x->retry_after_ms = service_wait_ms(x->service, 1, 1);
+    return exchange_refuse(x, FAULT_TOO_BUSY,
+                           share_fits(pot, others, 0, (int64_t)x->counted)
+                               ? S("the team's other calls hold its share of the memory that calls may have")
+                               : S("other teams' calls hold all the memory that calls may have"));
+}
+
 enum onward turn_enter(struct exchange *x)
 {
     struct ticket *t = &x->ticket;
     if (t->waits)
         return WAIT;
+    if (!t->has_turn && find_memory(x) == REFUSE)
+        return REFUSE;
     if (!t->has_turn && !team_queue_take(&x->service->pacer, t))
         return stand_in_line(x) == WAIT ? WAIT : leave(x);
     if (!ledger_serves(x->service->ledger))

@@ -10,47 +10,12 @@
 #include "config/find.h"
 #include "proxy/account/learnt.h"
 #include "proxy/command/program.h"
+#include "proxy/command/terminal.h"
 #include "proxy/daemon/control.h"
 #include "proxy/doctor/doctor.h"
 #include "proxy/service/setup.h"
 
 enum { CACHE_BYTES = 1024 * 1024 };
-
-struct words {
-    const char *team, *save;
-    bool json;
-};
-
-static int usage(void)
-{
-    fputs("usage: anchorage doctor [--config FILE] [--team TEAM] [--save FILE] [--format text|json]\n\n"
-          "What the v3 key, its plan and API v3 really do. Asks limits-and-usage and at most eight requests on\n"
-          "ahrefs.com; neither costs units. Says what to do about what it finds, and remembers what it learns.\n\n"
-          "  --team TEAM    the key of this team instead of the main one\n"
-          "  --save FILE    also write the findings, without key or rows, for a bug report\n"
-          "  --format       text (the default) or json\n",
-          stderr);
-    return EXIT_USAGE;
-}
-
-/* False when the words are wrong. */
-static bool read_words(int argc, char **argv, struct words *w)
-{
-    for (int i = 1; i < argc; i += 2) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (value && strcmp(argv[i], "--team") == 0)
-            w->team = value;
-        else if (value && strcmp(argv[i], "--save") == 0)
-            w->save = value;
-        else if (value && strcmp(argv[i], "--format") == 0 && strcmp(value, "json") == 0)
-            w->json = true;
-        else if (value && strcmp(argv[i], "--format") == 0 && strcmp(value, "text") == 0)
-            w->json = false;
-        else
-            return false;
-    }
-    return true;
-}
 
 /* ---- without a daemon ---- */
 
@@ -100,7 +65,7 @@ static void keep(struct here *h, const struct config *config, const struct accou
     if (a == &h->accounts.list[0] && day)
         (void)ledger_set_billing_day(h->ledger, day);
     if (!learnt_write(config->state_directory, &h->accounts, &why))
-        buffer_printf(err, "anchorage: %.*s\n", SLICE_ARGS(buffer_slice(&why)));
+        buffer_printf(err, "anchorage doctor: %.*s\n", SLICE_ARGS(buffer_slice(&why)));
     buffer_clear(&why);
 }
 
@@ -124,7 +89,7 @@ static int run_here(const struct config *config, const struct config_team *team,
         buffer_append(out, buffer_slice(&json));
         keep(&h, config, a, err);
     } else {
-        buffer_printf(err, "anchorage: %.*s\n", SLICE_ARGS(why.n ? buffer_slice(&why) : S("memory is out")));
+        buffer_printf(err, "anchorage doctor: %.*s\n", SLICE_ARGS(why.n ? buffer_slice(&why) : S("memory is out")));
     }
     close_here(&h);
     buffer_clear(&why);
@@ -141,35 +106,51 @@ static bool save(const char *file, struct slice json)
     if (f)
         ok = fclose(f) == 0 && ok;
     if (!ok)
-        fprintf(stderr, "anchorage: %s: %s\n", file, strerror(errno));
+        fprintf(stderr, "anchorage doctor: %s: %s\n", file, strerror(errno));
     return ok;
 }
 
-int program_doctor(const struct config *config, int argc, char **argv)
+/* Also without a daemon, which would not know the team either. */
+static int no_such_team(const struct config *config, const char *team)
 {
-    struct words w = { 0 };
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < config->n_teams; i++)
+        if (words_is_near(slice_str(team), slice_str(config->teams[i].name), &best))
+            nearest = config->teams[i].name;
+    struct buffer said = { 0 };
+    buffer_printf(&said, "anchorage doctor: no team \"%s\" is configured%s%s%s\n", team,
+                  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    terminal_say(&said);
+    buffer_clear(&said);
+    return EXIT_WRONG;
+}
+
+int program_doctor(const struct config *config, const struct words *words)
+{
+    const char *name = words_value(words, "--team"), *file = words_value(words, "--save");
+    const char *format = words_value(words, "--format");
+    bool wants_json = format && strcmp(format, "json") == 0;
     struct buffer out = { 0 }, err = { 0 };
     int status = EXIT_WRONG;
-    if (!read_words(argc, argv, &w))
-        return usage();
-    const struct config_team *team = w.team ? config_team(config, slice_str(w.team)) : NULL;
-    if (w.team && !team) {
-        fprintf(stderr, "anchorage doctor: there is no [team %s] in %s\n", w.team, config->file);
-        return EXIT_USAGE;
-    }
-    const char *words[] = { "doctor", w.team };
-    if (control_ask(config->state_directory, w.team ? 2 : 1, words, S(""), NULL, NULL, &status, &out, &err) ==
+    const struct config_team *team = name ? config_team(config, slice_str(name)) : NULL;
+    if (name && !team)
+        return no_such_team(config, name);
+    const char *asked[] = { "doctor", name };
+    if (control_ask(config->state_directory, name ? 2 : 1, asked, S(""), NULL, NULL, &status, &out, &err) ==
         CONTROL_NO_DAEMON)
         status = run_here(config, team, &out, &err);
     struct slice json, text = slice_split(buffer_slice(&out), '\0', &json);
     struct buffer shown = { 0 };
-    buffer_append(&shown, w.json ? json : text);
-    if (!w.json)
+    buffer_append(&shown, wants_json ? json : text);
+    if (!wants_json) {
         shown_clean(&shown, 0); /* v3's words stand in it */
+        terminal_write(stdout, &shown);
+    }
     fwrite(shown.p ? shown.p : "", 1, shown.n, stdout);
     buffer_clear(&shown);
-    fwrite(err.p ? err.p : "", 1, err.n, stderr);
-    if (w.save && json.n && !save(w.save, json))
+    terminal_say(&err);
+    if (file && json.n && !save(file, json))
         status = EXIT_WRONG;
     buffer_clear(&out);
     buffer_clear(&err);

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 
-bool input_read(const char *file, struct buffer *out)
+bool input_read(const char *command, const char *file, struct buffer *out)
 {
     bool is_stdin = strcmp(file, "-") == 0;
     FILE *f = is_stdin ? stdin : fopen(file, "re");
     if (!f) {
-        fprintf(stderr, "anchorage: %s: %s\n", file, strerror(errno));
+        fprintf(stderr, "anchorage %s: %s: %s\n", command, file, strerror(errno));
         return false;
     }
     size_t n = 0;
@@ -21,7 +21,8 @@ bool input_read(const char *file, struct buffer *out)
     } while (n);
     bool ok = !ferror(f) && !out->failed;
     if (!ok)
-        fprintf(stderr, "anchorage: %s: cannot be read whole%s\n", file, out->failed ? ": it is too long" : "");
+        fprintf(stderr, "anchorage %s: %s: cannot be read whole%s\n", command, file,
+                out->failed ? ": it is too long" : "");
     if (!is_stdin)
         fclose(f);
     return ok;

@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 
-/* Append all of `file` ("-": standard input). False with a message on stderr. */
-[[nodiscard]] bool input_read(const char *file, struct buffer *out);
+/* Append all of `file` ("-": standard input). False with a message of `command` ("key add") on stderr. */
+[[nodiscard]] bool input_read(const char *command, const char *file, struct buffer *out);
 
 #endif

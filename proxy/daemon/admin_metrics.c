@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The numbers of /metrics come from here. */
 #include "proxy/daemon/admin_metrics.h"
+#include "proxy/account/record_desk.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/day.h"
+#include "base/text.h"
 
 static void gather_counters(const struct counters *c, struct metrics *m)
 {
@@ -102,6 +105,7 @@ static void gather_keys(const struct slice *names, const struct key_numbers *key
 static void gather_upstream(const struct service *s, struct metrics *m)
 {
     size_t n = s->accounts.n;
+    uint64_t posts = 0;
     struct key_numbers *keys = calloc(n, sizeof *keys);
     struct slice *names = calloc(n, sizeof *names);
     struct upstream_stats sum = { .attempts.scale = &histogram_waits, .waits.scale = &histogram_waits };
@@ -109,11 +113,12 @@ static void gather_upstream(const struct service *s, struct metrics *m)
         const struct account *a = &s->accounts.list[i];
         struct upstream_stats one;
         upstream_stats(a->upstream, &one);
+        posts += record_desk_sent(a->desk);
         names[i] = slice_str(a->label);
         keys[i] = numbers_of(&one, cache_stats(a->cache));
         add_key(&sum, &one);
     }
-    metric_add(m, METRIC_V3_REQUESTS, (int64_t)s->counters.v3_requests);
+    metric_add(m, METRIC_V3_REQUESTS, (int64_t)(s->counters.v3_requests + posts));
     metric_add(m, METRIC_V3_RETRIES, (int64_t)sum.retries);
     for (enum fault f = FAULT_NONE; f < FAULT_COUNT; f++)
         if (sum.ended[f] || f == FAULT_NONE || slice_starts(fault_word(f), S("upstream_")))
@@ -200,7 +205,7 @@ static void gather_machine(const struct service *s, struct metrics *m)
 /* The numbers of a team, asked for once. */
 struct team_numbers {
     struct ledger_left left;
-    struct ledger_totals totals;
+    struct ledger_totals all;
     int64_t running;
 };
 
@@ -210,10 +215,10 @@ static void gather_teams(const struct service *s, struct metrics *m)
         enum metric metric;
         size_t at;
     } of_team[] = {
-        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, totals.calls) },
-        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, totals.faults) },
-        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, totals.rows) },
-        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, totals.units) },
+        { METRIC_TEAM_CALLS_TOTAL, offsetof(struct team_numbers, all.calls) },
+        { METRIC_TEAM_FAULTS_TOTAL, offsetof(struct team_numbers, all.faults) },
+        { METRIC_TEAM_ROWS_TOTAL, offsetof(struct team_numbers, all.rows) },
+        { METRIC_TEAM_UNITS_TOTAL, offsetof(struct team_numbers, all.units) },
         { METRIC_TEAM_ROWS, offsetof(struct team_numbers, left.rows_used) },
         { METRIC_TEAM_ROWS_LIMIT, offsetof(struct team_numbers, left.rows_limit) },
         { METRIC_TEAM_ROWS_LEFT, offsetof(struct team_numbers, left.rows_left) },
@@ -229,7 +234,7 @@ static void gather_teams(const struct service *s, struct metrics *m)
     for (size_t i = 0; i < n; i++) {
         struct slice team = slice_str(s->config->teams[i].name);
         numbers[i].left = ledger_left(s->ledger, team);
-        numbers[i].totals = ledger_totals(s->ledger, team);
+        numbers[i].all = ledger_totals(s->ledger, team);
         numbers[i].running = s->queues[i]->running;
     }
     for (size_t k = 0; k < sizeof of_team / sizeof of_team[0]; k++) {
@@ -254,4 +259,73 @@ void admin_metrics_gather(const struct service *s, struct metrics *m)
     if (units_left != LEDGER_NO_LIMIT)
         metric_add(m, METRIC_UNITS_LEFT, units_left);
     gather_teams(s, m);
+}
+
+/* ---- the page ---- */
+
+static void put_known(struct buffer *b, const char *before, int64_t n)
+{
+    buffer_str(b, before);
+    if (n == not_known)
+        buffer_str(b, "null");
+    else
+        buffer_i64(b, n);
+}
+
+static void put_moment(struct buffer *b, const char *before, int64_t ms)
+{
+    char text[25];
+    timestamp_format_ms(ms, text);
+    buffer_printf(b, "%s\"%s\"", before, text);
+}
+
+static void write_key(const struct service *s, const struct account *a, struct buffer *b)
+{
+    struct account_numbers n = account_numbers_of(a);
+    struct upstream_stats u;
+    upstream_stats(a->upstream, &u);
+    buffer_str(b, "{\"key\":\"");
+    buffer_json_any(b, slice_str(a->label));
+    buffer_str(b, a->subscription.plan[0] ? "\",\"plan\":\"" : "\",\"plan\":null");
+    if (a->subscription.plan[0]) {
+        buffer_json_any(b, slice_str(a->subscription.plan));
+        buffer_put(b, '"');
+    }
+    if (a->subscription.expires_s < 0)
+        buffer_str(b, ",\"ends\":null");
+    else
+        put_moment(b, ",\"ends\":", a->subscription.expires_s * 1000);
+    put_known(b, ",\"days_left\":", n.days);
+    put_known(b, ",\"units_left\":", n.left);
+    if (a->looked_ms)
+        put_moment(b, ",\"looked\":", clock_wall_ms() - (clock_monotonic_ms() - a->looked_ms));
+    else
+        buffer_str(b, ",\"looked\":null");
+    put_known(b, ",\"drift\":", n.drift);
+    /* Nothing counts the requests of the last minute: the rate knows tokens alone. */
+    buffer_printf(b,
+                  ",\"requests_last_minute\":null,\"requests_per_minute\":%lld,\"waiting\":%zu,\"breaker_open\":%s,"
+                  "\"out_of_units\":%s,\"rate_divisor\":%lld}",
+                  (long long)s->config->requests_per_minute, u.waiting, u.breaker_is_shut ? "true" : "false",
+                  u.units_are_out ? "true" : "false", (long long)u.slow);
+}
+
+void admin_health_write(const struct service *s, struct buffer *b)
+{
+    struct ledger_stats l;
+    int64_t waiting = 0;
+    ledger_stats(s->ledger, &l);
+    for (size_t i = 0; i < s->config->n_teams; i++)
+        waiting += s->queues[i]->n_waiting;
+    buffer_printf(b,
+                  "\"calls_running\":%lld,\"calls_waiting\":%lld,\"ledger_commit_ms_longest\":%lld,\"doctor\":null,"
+                  "\"keys\":[",
+                  (long long)s->counters.running, (long long)waiting,
+                  (long long)(histogram_longest_us(&l.commits, clock_monotonic_us()) / 1000));
+    for (size_t i = 0; i < s->accounts.n; i++) {
+        if (i)
+            buffer_put(b, ',');
+        write_key(s, &s->accounts.list[i], b);
+    }
+    buffer_put(b, ']');
 }

@@ -11,4 +11,7 @@
 /* Add all numbers but those that only the server of the question knows. It runs on the loop, and is cheap. */
 void admin_metrics_gather(const struct service *s, struct metrics *m);
 
+/* Append what the page shows of calls under way, the books and each v3 key: members of a JSON object. */
+void admin_health_write(const struct service *s, struct buffer *b);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/day.h"
 #include "base/list.h"
 #include "proxy/account/secret_file.h"
 #include "proxy/admin/admin.h"
@@ -22,7 +23,7 @@ struct asking {
     struct admin_server *admin;
     struct link link;
     struct http_call *call;
-    bool is_csv;
+    bool is_csv, is_overview;
 };
 
 struct admin_server {
@@ -73,6 +74,25 @@ static void answer(struct http_call *call, struct admin_answer *a)
     http_answer(call, a->status, headers, n, &a->body);
 }
 
+/* The end of the overview: what the daemon knows of itself. */
+static void write_health(const struct admin_server *a, struct buffer *out)
+{
+    struct buffer why = { 0 };
+    char since[25];
+    bool ready = is_ready((void *)(uintptr_t)a, &why);
+    timestamp_format_ms(clock_wall_ms() - (clock_monotonic_us() - a->began_us) / 1000, since);
+    buffer_printf(out, ",\"version\":\"%s\",\"health\":{\"ready\":%s,\"why\":", ANCHORAGE_VERSION,
+                  ready ? "true" : "false");
+    if (ready)
+        buffer_str(out, "null");
+    else
+        buffer_json_string(out, buffer_slice(&why));
+    buffer_printf(out, ",\"since\":\"%s\",", since);
+    admin_health_write(a->service, out);
+    buffer_str(out, "}}\n");
+    buffer_clear(&why);
+}
+
 static void on_usage_done(void *context, const struct ledger_answer *usage)
 {
     struct asking *asking = context;
@@ -82,6 +102,8 @@ static void on_usage_done(void *context, const struct ledger_answer *usage)
     struct buffer copy = { 0 }, *out = usage->whole ? usage->whole : &copy;
     if (!usage->whole)
         buffer_append(&copy, usage->out);
+    if (asking->is_overview && usage->status == 0)
+        write_health(a, out);
     struct admin_answer result = admin_usage_answer(asking->is_csv, usage->status, out, usage->err);
     buffer_clear(&copy);
     answer(asking->call, &result);
@@ -94,7 +116,8 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
     struct asking *asking = a->n_asking < MAX_ASKING ? calloc(1, sizeof *asking) : NULL;
     if (!asking)
         return false;
-    *asking = (struct asking){ .admin = a, .call = asker, .is_csv = is_csv };
+    *asking =
+        (struct asking){ .admin = a, .call = asker, .is_csv = is_csv, .is_overview = strcmp(argv[0], "overview") == 0 };
     link_before(&a->asking, &asking->link);
     a->n_asking++;
     ledger_command_start(a->service->ledger, argc, argv, S(""), 0, on_usage_done, asking);

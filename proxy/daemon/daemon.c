@@ -286,6 +286,20 @@ static void announce(struct daemon *d)
     sd_notify_ready(&d->notify, "serving");
 }
 
+/* The last line: what a start will find as unknown. */
+static void say_end(struct daemon *d)
+{
+    struct service *s = &d->service;
+    size_t n = 0;
+    for (const struct link *l = s->running.next; l != &s->running; l = l->next)
+        n++;
+    if (n)
+        service_warn(s, "ended: %zu call%s given up; what v3 may have taken is booked as unknown at the next start", n,
+                     n == 1 ? " under way was" : "s under way were");
+    else
+        service_say(s, "ended: nothing was given up");
+}
+
 static void free_daemon(struct daemon *d)
 {
     struct service *s = &d->service;
@@ -340,6 +354,7 @@ enum daemon_end daemon_run(const struct config *config)
     if (make_service(&d, config, &why)) {
         announce(&d);
         event_base_dispatch(d.service.base);
+        say_end(&d);
     } else {
         complain("anchorage: ", why.n ? buffer_slice(&why) : S("memory is out"));
         end = is_refused(&d, config) ? DAEMON_REFUSED : DAEMON_FAILED;

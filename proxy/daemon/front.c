@@ -65,14 +65,14 @@ bool front_listen(const struct config *c, struct socket_activation *handed_in, s
     return true;
 }
 
-/* The most connections to v3: each call that may go on asks for a list, its totals and the ratio at once, and the
+/* The most connections to v3: each call that may go on asks for a list and the parts beside it at once, and the
  * connections stay open behind them. */
 static int64_t most_connections(const struct config *c)
 {
     int64_t most = 0;
     for (size_t i = 0; i < c->n_teams; i++)
         most += c->teams[i].concurrency;
-    return V3_KINDS * (most < c->max_connections ? most : c->max_connections);
+    return ASK_COUNT * (most < c->max_connections ? most : c->max_connections);
 }
 
 void front_raise_descriptors(struct service *s)
@@ -102,9 +102,27 @@ static void announce_memory(struct service *s, uint64_t cache_bytes)
                 calls / MEBIBYTE, cache_bytes / MEBIBYTE);
 }
 
+/* What runs here: the first line of a start. */
+static void announce_ourselves(struct service *s)
+{
+    enum { TEAMS_NAMED = 10 };
+    struct buffer teams = { 0 };
+    const struct config *c = s->config;
+    uint32_t keys = ledger_keys_count(s->ledger);
+    for (size_t i = 0; i < c->n_teams && i < TEAMS_NAMED; i++)
+        buffer_printf(&teams, "%s%s", i ? ", " : ": ", c->teams[i].name);
+    if (c->n_teams > TEAMS_NAMED)
+        buffer_str(&teams, ", ...");
+    service_say(s, "version " ANCHORAGE_VERSION ", configuration %s, %zu team%s%.*s; %" PRIu32 " key%s in %s", c->file,
+                c->n_teams, c->n_teams == 1 ? "" : "s", SLICE_ARGS(buffer_slice(&teams)), keys, keys == 1 ? "" : "s",
+                c->state_directory);
+    buffer_clear(&teams);
+}
+
 void front_announce(struct service *s, uint64_t cache_bytes)
 {
     struct buffer address = { 0 };
+    announce_ourselves(s);
     for (size_t i = 0; http_server_address(s->http, i, &address); i++) {
         service_say(s, "listening on %.*s%s", SLICE_ARGS(buffer_slice(&address)),
                     http_server_is_tls(s->http, i) ? " with TLS" : "");

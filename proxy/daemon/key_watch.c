@@ -141,7 +141,7 @@ static void apply_units(struct service *s, const struct account *a)
     int64_t left = subscription_units_left(&a->subscription);
     if (!upstream_is_out_of_units(a->upstream) || left == SUBSCRIPTION_UNKNOWN)
         return;
-    bool has = left == SUBSCRIPTION_NO_LIMIT || left >= V3_FLOOR_UNITS;
+    bool has = left == SUBSCRIPTION_NO_LIMIT || left >= REPORT_LEAST_UNITS;
     if (has)
         service_say(s, "v3 key %s: there are units again", a->label);
     upstream_tell_units(a->upstream, has ? UNITS_LEFT : UNITS_NONE);

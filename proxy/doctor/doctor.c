@@ -48,7 +48,7 @@ static void say_units(struct doctor *d, const struct subscription *s)
         doctor_say(d, "units", NOTE, FOUND(d, "v3 does not say how many units are left"), "look into Ahrefs' settings");
     else if (left == SUBSCRIPTION_NO_LIMIT)
         doctor_say(d, "units", FINE, FOUND(d, "no limit"), "");
-    else if (left < V3_FLOOR_UNITS)
+    else if (left < REPORT_LEAST_UNITS)
         doctor_say(d, "units", WRONG, FOUND(d, "%lld are left: fewer than any request costs", (long long)left),
                    "raise the limit of the key or of the workspace at Ahrefs, or wait for the next month of units");
     else

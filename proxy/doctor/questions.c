@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "mapping/part.h"
 #include "mapping/scan.h"
-#include "mapping/totals.h"
 #include "proxy/doctor/inside.h"
 
 #define HOST "ahrefs.com"
@@ -25,7 +25,7 @@ static const struct table *table(void)
 
 static struct slice field(int i)
 {
-    return table()->fields[i].v3;
+    return table()->list->fields[i].v3;
 }
 
 static void parameter(struct buffer *b, const char *name, struct buffer *value)
@@ -43,14 +43,14 @@ static void begin(struct buffer *b, struct slice path, const char *target, const
     buffer_printf(b, "&mode=%s&protocol=both&output=json", mode);
 }
 
-static void list(struct buffer *b, const char *target, const char *mode, uint32_t fields, bool by_links, int rows,
+static void list(struct buffer *b, const char *target, const char *mode, uint64_t fields, bool by_links, int rows,
                  struct buffer *where)
 {
     struct buffer value = { 0 };
-    begin(b, table()->list_path, target, mode);
+    begin(b, table()->list->path, target, mode);
     buffer_printf(b, "&history=live&limit=%d", rows);
-    for (size_t i = 0; i < table()->n_fields; i++) {
-        if (!(fields & 1U << i))
+    for (size_t i = 0; i < table()->list->n_fields; i++) {
+        if (!(fields & bit((int)i)))
             continue;
         if (value.n)
             buffer_put(&value, ',');
@@ -58,18 +58,34 @@ static void list(struct buffer *b, const char *target, const char *mode, uint32_
     }
     parameter(b, "select", &value);
     if (by_links)
-        buffer_printf(&value, "%.*s:desc,", SLICE_ARGS(field(table()->backlinks_field)));
-    buffer_printf(&value, "%.*s:asc", SLICE_ARGS(field(table()->key_field)));
+        buffer_printf(&value, "%.*s:desc,", SLICE_ARGS(field(table()->bound.sum_field)));
+    buffer_printf(&value, "%.*s:asc", SLICE_ARGS(field(table()->key.fields[0])));
     parameter(b, "order_by", &value);
     if (where->n)
         parameter(b, "where", where);
+}
+
+/* All links of a target: what bounds the table's list. */
+static const struct part *totals_part(void)
+{
+    return &table()->parts[table()->bound.part];
+}
+
+static bool read_totals(struct slice body, int64_t *live)
+{
+    struct part_values values;
+    int bad, field = table()->bound.field;
+    if (!part_read(totals_part()->report, bit(field), body, &values, &bad))
+        return false;
+    *live = values.of[field].whole;
+    return true;
 }
 
 static void totals(struct buffer *b, const char *target, const char *mode)
 {
     char date[11];
     day_format(day_of_ms(clock_wall_ms()), date);
-    begin(b, table()->totals_path, target, mode);
+    begin(b, totals_part()->report->path, target, mode);
     buffer_printf(b, "&date=%s", date);
 }
 
@@ -82,14 +98,14 @@ static void condition(struct buffer *b, struct slice name, const char *operator,
     buffer_str(b, "]}");
 }
 
-static uint32_t all_fields(void)
+static uint64_t all_fields(void)
 {
-    return (1U << table()->n_fields) - 1;
+    return bit((int)table()->list->n_fields) - 1;
 }
 
-static uint32_t two_fields(void)
+static uint64_t two_fields(void)
 {
-    return 1U << table()->key_field | 1U << table()->backlinks_field;
+    return bit(table()->key.fields[0]) | bit(table()->bound.sum_field);
 }
 
 /* ---- reading ---- */
@@ -105,18 +121,18 @@ static bool on_row(void *context, const struct scan_value *values)
     struct sample *s = r->sample;
     if (s->n == SAMPLE_ROWS)
         return false;
-    s->anchor[s->n] = arena_dup(r->doctor->memory, values[table()->key_field].text);
-    s->links[s->n] = values[table()->backlinks_field].whole;
+    s->anchor[s->n] = arena_dup(r->doctor->memory, values[table()->key.fields[0]].text);
+    s->links[s->n] = values[table()->bound.sum_field].whole;
     return s->anchor[s->n++].p;
 }
 
 /* False, with a finding, when the rows are not what was asked for. */
-static bool read_rows(struct doctor *d, const struct own_answer *answer, uint32_t fields, struct sample *ret)
+static bool read_rows(struct doctor *d, const struct own_answer *answer, uint64_t fields, struct sample *ret)
 {
     struct reading r = { d, ret };
-    struct scan_options o = { .key = table()->rows,
-                              .fields = table()->fields,
-                              .n_fields = table()->n_fields,
+    struct scan_options o = { .key = table()->list->key,
+                              .fields = table()->list->fields,
+                              .n_fields = table()->list->n_fields,
                               .wanted = fields,
                               .on_row = on_row,
                               .context = &r };
@@ -151,7 +167,7 @@ static bool ask_prefix(struct doctor *d, struct buffer *path)
 static void read_prefix(struct doctor *d, const struct own_answer *answer)
 {
     int64_t live;
-    if (totals_parse(answer->body, &live))
+    if (read_totals(answer->body, &live))
         doctor_say(d, "prefix", NOTE, FOUND(d, "on a bare host it counts %lld links", (long long)live),
                    "nothing: anchorage asks for the mode domain there, as v2 meant it");
     else
@@ -165,7 +181,7 @@ static bool ask_order(struct doctor *d, struct buffer *path)
 {
     struct buffer where = { 0 };
     (void)d;
-    condition(&where, field(table()->key_field), "regex", S(LETTERS));
+    condition(&where, field(table()->key.fields[0]), "regex", S(LETTERS));
     list(path, HOST, "subdomains", all_fields(), false, SAMPLE_ROWS, &where);
     return true;
 }
@@ -206,9 +222,9 @@ static void say_order(struct doctor *d)
 static int64_t price_of(int64_t rows)
 {
     int64_t row = 0;
-    for (size_t i = 0; i < table()->n_fields; i++)
-        row += table()->fields[i].units;
-    return row * rows > V3_FLOOR_UNITS ? row * rows : V3_FLOOR_UNITS;
+    for (size_t i = 0; i < table()->list->n_fields; i++)
+        row += table()->list->fields[i].units;
+    return row * rows > REPORT_LEAST_UNITS ? row * rows : REPORT_LEAST_UNITS;
 }
 
 static void say_price(struct doctor *d, const struct upstream_result *r)
@@ -244,7 +260,7 @@ static bool ask_case(struct doctor *d, struct buffer *path)
     struct buffer where = { 0 };
     if (d->knows_case)
         return false;
-    condition(&where, field(table()->key_field), "regex", S("[A-Z]"));
+    condition(&where, field(table()->key.fields[0]), "regex", S("[A-Z]"));
     list(path, HOST, "subdomains", two_fields(), false, 1, &where);
     return true;
 }
@@ -263,9 +279,9 @@ static bool ask_after(struct doctor *d, struct buffer *path)
     if (d->order.n < 2 || d->order.anchor[d->pivot].n > MAX_PIVOT_BYTES)
         return false;
     buffer_str(&where, "{\"and\":[");
-    condition(&where, field(table()->key_field), "regex", S(LETTERS));
+    condition(&where, field(table()->key.fields[0]), "regex", S(LETTERS));
     buffer_put(&where, ',');
-    condition(&where, field(table()->key_field), "gt", d->order.anchor[d->pivot]);
+    condition(&where, field(table()->key.fields[0]), "gt", d->order.anchor[d->pivot]);
     buffer_str(&where, "]}");
     list(path, HOST, "subdomains", two_fields(), false, AFTER_ROWS, &where);
     return true;
@@ -311,7 +327,7 @@ static bool ask_links(struct doctor *d, struct buffer *path)
     int refdomain = table_column(table(), S("refdomain"));
     if (!d->top.n || refdomain < 0)
         return false;
-    condition(&where, table()->columns[refdomain].filter_v3, "regex", S("^[a-m]"));
+    condition(&where, table()->columns[refdomain].filter.v3, "regex", S("^[a-m]"));
     list(path, HOST, "subdomains", two_fields(), true, SAMPLE_ROWS, &where);
     return true;
 }
@@ -377,7 +393,7 @@ static void read_live(struct doctor *d, const struct own_answer *answer)
     for (int i = 0; i < d->exact.n; i++)
         if (__builtin_add_overflow(sum, d->exact.links[i], &sum))
             sum = INT64_MAX;
-    if (!totals_parse(answer->body, &live))
+    if (!read_totals(answer->body, &live))
         doctor_say(d, "totals", WRONG, S("v3's totals have another form than expected"), TELL);
     else if (live == sum)
         doctor_say(d, "totals", FINE, FOUND(d, "the links of all anchors add up to v3's total, %lld", (long long)live),

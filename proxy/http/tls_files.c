@@ -8,9 +8,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/words/words.h"
 #include "proxy/http/tls.h"
 
 enum { MAX_FILE = 1024 * 1024, MAX_KEY_FILE = 65536 };
@@ -25,8 +27,10 @@ struct reading {
 static void say(const struct reading *r, bool about_key, bool is_warning, const char *what, const char *why)
 {
     char line[512];
-    snprintf(line, sizeof line, "%s: %s%s%s", about_key ? r->files->private_key : r->files->certificate, what,
-             why ? ": " : "", why ? why : "");
+    const char *file = about_key ? r->files->private_key : r->files->certificate, *slash = strrchr(file, '/');
+    bool pasted = words_look_secret(slice_str(slash ? slash + 1 : file)); /* a key in place of its file's name */
+    snprintf(line, sizeof line, "%.*s%s: %s%s%s", pasted ? (int)(slash ? slash + 5 - file : 4) : (int)strlen(file),
+             file, pasted ? "…" : "", what, why ? ": " : "", why ? why : "");
     r->listener->say(r->listener->context, r->listener->n, about_key, is_warning, line);
 }
 

@@ -7,6 +7,7 @@
 
 #include "proxy/ledger/completion.h"
 #include "proxy/ledger/store/keys.h"
+#include "proxy/ledger/store/refusals.h"
 #include "proxy/ledger/store/strangers.h"
 #include "proxy/ledger/tally.h"
 #include "proxy/ledger/writer.h"
@@ -28,6 +29,7 @@ struct ledger {
     struct keys *keys;
     struct digester *digester;
     struct strangers *strangers;
+    struct refusals *refusals;
     struct event *strangers_due;     /* pending: what changed is written when it fires */
     int64_t acknowledged;            /* the highest seq that came back written */
     int64_t floor;                   /* no hold before this seq is open */

@@ -73,6 +73,7 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
         c.store = l->store;
         c.limits = &l->limits;
         c.strangers = l->strangers;
+        c.refusals = l->refusals;
         c.alone = !l->base;
     }
     int status = command_run(&c, argc, argv);
@@ -82,6 +83,12 @@ int ledger_command(struct ledger *l, int argc, const char *const *argv, struct s
     }
     *at = status == COMMAND_DONE ? c.at : 0;
     return status;
+}
+
+enum words_result ledger_command_words(int argc, const char *const *argv, struct words *ret, struct buffer *out,
+                                       struct buffer *err)
+{
+    return command_words(argc, argv, ret, out, err);
 }
 
 void jobs_refresh_keys(struct ledger *l)
@@ -187,6 +194,7 @@ static struct job *job_new(struct ledger *l, int argc, const char *const *argv, 
         .store = l->store,
         .limits = &j->limits,
         .strangers = l->strangers,
+        .refusals = l->refusals,
         .input = buffer_slice(&j->input),
         .out = &j->out,
         .err = &j->err,

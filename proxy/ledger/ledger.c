@@ -112,9 +112,25 @@ static enum ledger_outcome check_all(const struct ledger *l, const struct open_c
                                      int64_t units)
 {
     struct rows own_rows = { rows_counted(open) };
+    struct units own_units = { units_counted(open) }, more = { units - own_units.n };
+    enum ledger_outcome outcome =
+        tally_check(&l->tally, team, (struct rows){ rows - own_rows.n }, more, own_rows, own_units);
+    bool may_have_paid = open && open->units;
+    if (outcome == LEDGER_DONE && !may_have_paid && !tally_fits_share(&l->tally, team, more, own_units))
+        return LEDGER_WAIT;
+    return outcome;
+}
+
+static enum ledger_way way(const struct ledger *l, const struct open_call *open, struct slice team, int64_t rows,
+                           int64_t units)
+{
+    int32_t number = open ? open->team : tally_find(&l->tally, team);
+    if (!l->serves || number < 0 || check_all(l, open, number, rows, units) != LEDGER_WAIT)
+        return LEDGER_WAY_FREE;
+    struct rows own_rows = { rows_counted(open) };
     struct units own_units = { units_counted(open) };
-    return tally_check(&l->tally, team, (struct rows){ rows - own_rows.n }, (struct units){ units - own_units.n },
-                       own_rows, own_units);
+    return tally_way(&l->tally, number, (struct rows){ rows - own_rows.n }, (struct units){ units - own_units.n },
+                     own_rows, own_units);
 }
 
 static enum ledger_outcome hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
@@ -162,22 +178,46 @@ void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows r
         operation_answer(l, call->team, done, context, outcome);
 }
 
-bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units)
+static bool lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    struct open_call *open = serves_now(l) ? open_calls_find(&l->calls, call->id) : NULL;
+    if (!open || open->ended || less.n < 0 || less.n > open->units)
+        return false;
+    int64_t now_ms = clock_wall_ms();
+    struct entry e = entry_of_call(call, ENTRY_HOLD, now_ms > open->held_ms ? now_ms : open->held_ms);
+    e.ref = call->id;
+    e.rows = open->rows;
+    e.units = e.units_predicted = open->units - less.n;
+    struct op *op = op_new(&e);
+    if (!op)
+        return false;
+    open->aside_rows = rows_counted(open);
+    open->aside_units = units_counted(open);
+    open->units = e.units;
+    open->held_ms = e.time_ms;
+    dispatch(l, op, open, done, context);
+    return true;
+}
+
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done, void *context)
+{
+    if (!lower(l, call, less, done, context))
+        operation_answer(l, call->team, done, context, LEDGER_DOWN);
+}
+
+enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                           struct units units)
 {
     const struct open_call *open = open_calls_find(&l->calls, id);
-    rows.n += open ? open->rows : 0;
-    units.n += open ? open->units : 0;
-    return ledger_must_wait_aside(l, id, team, rows, units);
+    return way(l, open, team, (open ? open->rows : 0) + rows.n, (open ? open->units : 0) + units.n);
 }
 
 /* ---- what is set aside ---- */
 
-bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
-                            struct units units)
+enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                                 struct units units)
 {
-    const struct open_call *open = open_calls_find(&l->calls, id);
-    int32_t number = open ? open->team : tally_find(&l->tally, team);
-    return l->serves && number >= 0 && check_all(l, open, number, rows.n, units.n) == LEDGER_WAIT;
+    return way(l, open_calls_find(&l->calls, id), team, rows.n, units.n);
 }
 
 struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team)
@@ -236,6 +276,13 @@ void ledger_put_back(struct ledger *l, struct slice id)
         open_calls_remove(&l->calls, open);
 }
 
+/* ---- refusals ---- */
+
+void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call)
+{
+    refusals_see(l->refusals, call, clock_wall_ms());
+}
+
 /* ---- ends ---- */
 
 /* The books cannot take the end of a call now: remember what to write when they can. */
@@ -279,8 +326,11 @@ static void read_again(struct ledger *l)
         writer_read_again(l->writer);
 }
 
-static void end_and_answer(struct ledger *l, struct entry *e, ledger_done *done, void *context)
+static void end_and_answer(struct ledger *l, const struct ledger_call *call, struct entry *e, ledger_done *done,
+                           void *context)
 {
+    e->call = call->text;
+    e->call_bytes = call->text_bytes;
     bool serves = serves_now(l);
     struct open_call *open = open_calls_find(&l->calls, e->id);
     if (open && open->ended) {
@@ -309,7 +359,7 @@ void ledger_settle(struct ledger *l, const struct ledger_call *call, const struc
     e.approximate = s->approximate;
     e.fault = s->fault;
     e.duration_ms = s->duration_ms;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 void ledger_release(struct ledger *l, const struct ledger_call *call, struct slice fault, ledger_done *done,
@@ -317,7 +367,7 @@ void ledger_release(struct ledger *l, const struct ledger_call *call, struct sli
 {
     struct entry e = entry_of_call(call, ENTRY_RELEASE, clock_wall_ms());
     e.fault = fault;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct units units, struct slice fault,
@@ -326,7 +376,7 @@ void ledger_unknown(struct ledger *l, const struct ledger_call *call, struct uni
     struct entry e = entry_of_call(call, ENTRY_UNKNOWN, clock_wall_ms());
     e.units = e.units_predicted = units.n;
     e.fault = fault;
-    end_and_answer(l, &e, done, context);
+    end_and_answer(l, call, &e, done, context);
 }
 
 /* ---- what is left ---- */
@@ -441,7 +491,7 @@ static bool open_books(struct ledger *l, struct buffer *why)
         return false;
     if (l->base) {
         l->completions = completions_new(l->base);
-        l->writer = l->completions ? writer_new(l->store, l->base, l->keep_months, on_finished, l) : NULL;
+        l->writer = l->completions ? writer_new(l->store, l->refusals, l->base, l->keep_months, on_finished, l) : NULL;
         if (!l->writer) {
             buffer_str(why, "ledger: its thread cannot start");
             return false;
@@ -459,8 +509,9 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
         open_calls_init(&l->calls);
         l->store = store_new(options->state_directory, options->relaxed);
         l->digester = digester_new();
+        l->refusals = refusals_new();
     }
-    if (!l || !l->store || !l->digester || !limits_copy(&l->limits, options) ||
+    if (!l || !l->store || !l->digester || !l->refusals || !limits_copy(&l->limits, options) ||
         !tally_limit(&l->tally, &l->limits, day_of_ms(clock_wall_ms()))) {
         ledger_close(l);
         buffer_str(why, "ledger: out of memory");
@@ -473,6 +524,11 @@ enum ledger_open_result ledger_open(struct event_base *base, const struct ledger
     }
     ledger_close(l);
     return opened == STORE_TAKEN ? LEDGER_HELD_BY_ANOTHER : LEDGER_BROKEN;
+}
+
+uint32_t ledger_keys_count(const struct ledger *l)
+{
+    return l->keys ? l->keys->n : 0;
 }
 
 static void note_limits(struct ledger *l)
@@ -518,6 +574,16 @@ bool ledger_set_billing_day(struct ledger *l, int day)
     return true;
 }
 
+static void write_refusals(struct ledger *l)
+{
+    struct buffer why = buffer_with_cap(4096);
+    bool more = l->refusals && l->store;
+    while (more && refusals_write(l->refusals, l->store, &more, &why))
+        continue;
+    refusals_free(l->refusals);
+    buffer_clear(&why);
+}
+
 void ledger_close(struct ledger *l)
 {
     if (!l)
@@ -525,6 +591,7 @@ void ledger_close(struct ledger *l)
     jobs_end(l);
     writer_free(l->writer);
     ledger_strangers_close(l);
+    write_refusals(l);
     completions_free(l->completions);
     open_calls_clear(&l->calls);
     tally_clear(&l->tally);

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "base/words/words.h"
 #include "proxy/ledger/entries/types.h"
 
 struct event_base;
@@ -48,6 +49,9 @@ bool ledger_set_billing_day(struct ledger *l, int day);
  * keys; copy what must last. From memory, never from disk. */
 const struct ledger_key *ledger_key_of_token(struct ledger *l, struct slice token);
 
+/* How many keys there are, disabled ones too. */
+uint32_t ledger_keys_count(const struct ledger *l);
+
 /* ---- strangers ---- */
 
 /* Remember it for `key list --unknown`, in memory; on disk within LEDGER_STRANGERS_MS and when the books are closed. */
@@ -58,6 +62,16 @@ void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call);
  * 10 000 others have such a name already. Lives as long as the ledger. */
 struct slice ledger_stranger_name(struct ledger *l, struct slice token);
 
+/* "?" and ten digits of the token's digest, as `key list --unknown` shows it; nothing is remembered. */
+enum { LEDGER_STRANGER_SIZE = 12 };
+void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE]);
+
+/* ---- refusals ---- */
+
+/* Count a call that was refused and has no entry, in memory; on disk within LEDGER_TRACES_MS and when the books are
+ * closed. */
+void ledger_saw_refusal(struct ledger *l, const struct ledger_refusal *call);
+
 /* ---- the entries of a call ---- */
 
 /* Write a fresh id (26 characters and a NUL) of random bits. */
@@ -67,9 +81,11 @@ void ledger_new_id(char id[LEDGER_ID_SIZE]);
 struct ledger_room ledger_room(const struct ledger *l, struct slice id, struct slice team);
 
 /* Set aside `rows` and `units` for all that a call may hold, what it holds already included, in memory alone: its holds
- * draw from it, so that within it they always fit; other calls' do not. Of `*allowance` more units as many are set
- * aside as are free now, and *allowance becomes these. LEDGER_DONE, or why not: then nothing has changed. A later one
- * takes the place of the one before. The end of the call ends it. */
+ * draw from it, so that within it they always fit; other calls' do not. Where several teams are configured, one team's
+ * calls have their share of the whole's units (base/share.h): beyond it the outcome is LEDGER_WAIT, but for a call that
+ * holds units already, which may have paid. Of `*allowance` more units as many are set aside as are free now and within
+ * the share, and *allowance becomes these. LEDGER_DONE, or why not: then nothing has changed. A later one takes the
+ * place of the one before. The end of the call ends it. */
 [[nodiscard]] enum ledger_outcome ledger_set_aside(struct ledger *l, struct slice id, struct slice team,
                                                    struct rows rows, struct units units, struct units *allowance);
 
@@ -82,11 +98,19 @@ void ledger_put_back(struct ledger *l, struct slice id);
 void ledger_hold(struct ledger *l, const struct ledger_call *call, struct rows rows, struct units units,
                  ledger_done *done, void *context);
 
-/* Whether ledger_hold of so much more would end with LEDGER_WAIT now, as far as is known without trying; and
- * ledger_set_aside of so much in all. */
-bool ledger_must_wait(const struct ledger *l, struct slice id, struct slice team, struct rows rows, struct units units);
-bool ledger_must_wait_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
-                            struct units units);
+/* Whose holds ledger_hold of so much more would wait for now, as far as is known without trying: LEDGER_WAY_FREE when
+ * it would not end with LEDGER_WAIT. And ledger_set_aside of so much in all. */
+enum ledger_way ledger_way(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                           struct units units);
+enum ledger_way ledger_way_aside(const struct ledger *l, struct slice id, struct slice team, struct rows rows,
+                                 struct units units);
+
+/* Hold `less` units less than so far, which are held now: one more hold entry, with all that the call holds from now
+ * on, stands in place of those before it. What a crash would count is less from then on; for limits the units stay set
+ * aside until the call ends, so it can always hold them again. `done` comes when it is durable. Never refused for a
+ * limit; LEDGER_DOWN, too, for a call that holds nothing or has ended. */
+void ledger_lower(struct ledger *l, const struct ledger_call *call, struct units less, ledger_done *done,
+                  void *context);
 
 /* End all holds of the call with its exact price. `done` comes when it is durable. Never refused for a limit, and
  * allowed without a hold. After LEDGER_DOWN the books see to it themselves that no rows are owed for the call; do not
@@ -150,9 +174,14 @@ int64_t ledger_billing_month_ends_in_ms(const struct ledger *l);
 int ledger_command(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t *at,
                    struct buffer *out, struct buffer *err);
 
-/* The same for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called from
- * the loop. With books without a base it is called before this returns. Never
- * called after ledger_close, which waits for commands that run. */
+/* Judge such words alone: nothing is opened or asked. WORDS_GOOD: *ret has them, borrowed from argv; WORDS_HELP: `out`
+ * has what --help says; WORDS_WRONG: `err` says what is wrong. */
+[[nodiscard]] enum words_result ledger_command_words(int argc, const char *const *argv, struct words *ret,
+                                                     struct buffer *out, struct buffer *err);
+
+/* ledger_command for a daemon: the command runs on a thread of its own, argv and input are copied, and `done` is called
+ * from the loop. With books without a base it is called before this returns. Never called after ledger_close, which
+ * waits for commands that run. */
 void ledger_command_start(struct ledger *l, int argc, const char *const *argv, struct slice input, int64_t at,
                           ledger_command_done *done, void *context);
 

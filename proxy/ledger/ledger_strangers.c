@@ -64,6 +64,13 @@ void ledger_saw_stranger(struct ledger *l, const struct ledger_stranger *call)
     write_later(l);
 }
 
+void ledger_stranger_digest(struct ledger *l, struct slice token, char name[LEDGER_STRANGER_SIZE])
+{
+    struct digest digest = digest_of(l->digester, token);
+    _Static_assert((int)LEDGER_STRANGER_SIZE == STRANGER_NAME_TEXT + 1, "a name fits");
+    stranger_name(&digest, name);
+}
+
 struct slice ledger_stranger_name(struct ledger *l, struct slice token)
 {
     struct digest digest = digest_of(l->digester, token);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/share.h"
 #include "proxy/ledger/entries/bounds.h"
 
 void tally_clear(struct tally *t)
@@ -104,6 +105,7 @@ void tally_turn(struct tally *t, struct day today)
 
 bool tally_limit(struct tally *t, const struct limits *l, struct day today)
 {
+    size_t n_sharing = 0;
     for (size_t i = 0; i < l->n_teams; i++) {
         if (tally_team(t, slice_str(l->teams[i].name)) < 0)
             return false;
@@ -112,8 +114,10 @@ bool tally_limit(struct tally *t, const struct limits *l, struct day today)
         int32_t number = tally_find(t, slice_str(l->teams[i].name));
         t->teams[number].rows_limit = l->teams[i].rows_per_month;
         t->teams[number].units_limit = l->teams[i].units_per_month;
+        n_sharing += strcmp(l->teams[i].name, "*") != 0; /* no call is of team * */
     }
     t->units_limit = l->units_per_month;
+    t->n_sharing = n_sharing;
     t->billing_day = l->billing_day;
     t->rows_month = month_of_day(today, 1);
     t->units_month = month_of_day(today, t->billing_day);
@@ -175,6 +179,29 @@ enum ledger_outcome tally_check(const struct tally *t, int32_t number, struct ro
     return r == FITS && u == FITS && w == FITS ? LEDGER_DONE : LEDGER_WAIT;
 }
 
+enum ledger_way tally_way(const struct tally *t, int32_t number, struct rows rows, struct units units,
+                          struct rows own_rows, struct units own_units)
+{
+    const struct team *team = &t->teams[number];
+    struct tally_used used = used_for_holds(t, number);
+    if (t->n_sharing < 2 || fit(team->rows_limit, used.rows, team->rows_held, own_rows.n, rows.n) != FITS ||
+        fit(team->units_limit, used.units, team->units_held, own_units.n, units.n) != FITS)
+        return LEDGER_WAY_OWN_LIMIT;
+    int64_t others = t->units_held - team->units_held;
+    if (fit(t->units_limit, used.whole_units, own_units.n + others, own_units.n, units.n) != FITS)
+        return LEDGER_WAY_OTHERS;
+    return LEDGER_WAY_OWN_SHARE;
+}
+
+bool tally_fits_share(const struct tally *t, int32_t number, struct units units, struct units own)
+{
+    int64_t held = t->teams[number].units_held;
+    if (t->units_limit == LEDGER_NO_LIMIT || t->n_sharing < 2 || units.n <= 0)
+        return true;
+    return share_fits(t->units_limit - used_for_holds(t, number).whole_units, t->units_held - held, held - own.n,
+                      own.n + units.n);
+}
+
 static int64_t room_of(int64_t limit, int64_t used)
 {
     if (limit == LEDGER_NO_LIMIT)
@@ -182,19 +209,28 @@ static int64_t room_of(int64_t limit, int64_t used)
     return limit > used ? limit - used : 0;
 }
 
+/* What a call may have of the whole's units without leave to be large: what others do not hold, within the share. */
+static int64_t whole_now(const struct tally *t, int32_t number, int64_t used, int64_t own)
+{
+    int64_t of_team = t->teams[number].units_held,
+            free = room_of(t->units_limit, bounds_sum(used, t->units_held - own));
+    if (t->units_limit == LEDGER_NO_LIMIT || t->n_sharing < 2)
+        return free;
+    return share_left(t->units_limit - used, t->units_held - of_team, of_team - own);
+}
+
 struct ledger_room tally_room(const struct tally *t, int32_t number, struct rows own_rows, struct units own_units)
 {
     const struct team *team = &t->teams[number];
     struct tally_used used = used_for_holds(t, number);
     int64_t others = bounds_sum(used.units, team->units_held - own_units.n);
-    int64_t whole_others = bounds_sum(used.whole_units, t->units_held - own_units.n);
     return (struct ledger_room){
         .rows = room_of(team->rows_limit, used.rows),
         .team_units = room_of(team->units_limit, used.units),
         .whole_units = room_of(t->units_limit, used.whole_units),
         .rows_now = room_of(team->rows_limit, bounds_sum(used.rows, team->rows_held - own_rows.n)),
         .team_units_now = room_of(team->units_limit, others),
-        .whole_units_now = room_of(t->units_limit, whole_others),
+        .whole_units_now = whole_now(t, number, used.whole_units, own_units.n),
     };
 }
 

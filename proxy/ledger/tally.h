@@ -31,6 +31,7 @@ struct tally {
     struct team *teams; /* by the numbers of names; pointers to one live until the next tally_team */
     int32_t room;
     int64_t units_limit, units_used, units_held; /* of the whole */
+    size_t n_sharing;                            /* teams that calls can be of */
     int billing_day;
     struct period rows_month, units_month;
     int32_t last_day; /* the newest on which anybody used something */
@@ -62,6 +63,14 @@ void tally_turn(struct tally *t, struct day today);
  * back, what is used in the next month counts as well: the call may end there. */
 enum ledger_outcome tally_check(const struct tally *t, int32_t team, struct rows rows, struct units units,
                                 struct rows own_rows, struct units own_units);
+
+/* Whether `units` more of a call are within its team's share of the whole's (base/share.h), where several teams are
+ * configured. */
+bool tally_fits_share(const struct tally *t, int32_t team, struct units units, struct units own);
+
+/* Whose holds stand in the way of a call that does not fit now by one of these. */
+enum ledger_way tally_way(const struct tally *t, int32_t team, struct rows rows, struct units units,
+                          struct rows own_rows, struct units own_units);
 
 /* What the limits leave for a call of a team that holds `own` already, with that: see struct ledger_room. */
 struct ledger_room tally_room(const struct tally *t, int32_t team, struct rows own_rows, struct units own_units);

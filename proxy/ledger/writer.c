@@ -24,11 +24,13 @@ enum {
     STORM_LASTS_MS = 100, /* after the last of these */
     GATHER_CALLS = 16,    /* open calls from which on it does: fewer would only lose time */
     FIRST_RETRY_MS = 500, /* until the first try to open the books again; doubled up to the last */
-    LAST_RETRY_MS = 4000
+    LAST_RETRY_MS = 4000,
+    PAUSE_MS = 5, /* between two pieces of what stands beside the entries */
 };
 
 struct writer {
     struct store *store;
+    struct refusals *refusals;
     writer_finished *finished;
     void *context;
     int wake_fd;
@@ -56,6 +58,7 @@ struct writer {
     int64_t sure_seq;              /* all up to here was reported as written */
     int64_t next_try_ms, retry_ms; /* the loop's while a fresh state is with it */
     struct trim *trim;             /* NULL: all entries stay */
+    int64_t traces_ms;             /* the next look for what was counted beside the entries */
 };
 
 struct op *op_new(const struct entry *e)
@@ -247,11 +250,12 @@ static void write_step(struct writer *w)
     send_back(w, &batch);
 }
 
-static void trim_step(struct writer *w)
+/* Something beside the calls, which are not kept up by the mutex meanwhile. */
+static void side_step(struct writer *w, bool (*step)(struct writer *, struct buffer *why))
 {
     pthread_mutex_unlock(&w->mutex);
     struct buffer why = buffer_with_cap(4096);
-    bool good = trim_some(w->trim, &why);
+    bool good = step(w, &why);
     buffer_clear(&why);
     pthread_mutex_lock(&w->mutex);
     if (!good) {
@@ -260,13 +264,26 @@ static void trim_step(struct writer *w)
     }
 }
 
+static bool trim_step(struct writer *w, struct buffer *why)
+{
+    return trim_some(w->trim, why);
+}
+
+static bool traces_step(struct writer *w, struct buffer *why)
+{
+    bool more = false;
+    bool good = refusals_write(w->refusals, w->store, &more, why);
+    w->traces_ms = clock_monotonic_ms() + (more ? PAUSE_MS : LEDGER_TRACES_MS);
+    return good;
+}
+
 static void wait_for_work(struct writer *w)
 {
+    int64_t until_ms = w->traces_ms;
+    if (w->trim && trim_due_ms(w->trim) < until_ms)
+        until_ms = trim_due_ms(w->trim);
     w->waits = true;
-    if (w->trim)
-        wait_until(w, trim_due_ms(w->trim) * 1000);
-    else
-        pthread_cond_wait(&w->work, &w->mutex);
+    wait_until(w, until_ms * 1000);
     w->waits = false;
 }
 
@@ -275,10 +292,13 @@ static void *write_all_day(void *context)
     struct writer *w = context;
     pthread_mutex_lock(&w->mutex);
     while (!w->stop || (w->queue.n && !w->failed)) {
+        int64_t now_ms = clock_monotonic_ms();
         if (w->failed)
             failed_step(w);
-        else if (w->trim && !w->stop && clock_monotonic_ms() >= trim_due_ms(w->trim))
-            trim_step(w);
+        else if (w->trim && !w->stop && now_ms >= trim_due_ms(w->trim))
+            side_step(w, trim_step);
+        else if (!w->stop && now_ms >= w->traces_ms)
+            side_step(w, traces_step);
         else if (w->queue.n)
             write_step(w);
         else
@@ -404,13 +424,18 @@ static bool start_thread(struct writer *w)
     return started;
 }
 
-struct writer *writer_new(struct store *store, struct event_base *base, int keep_months, writer_finished *finished,
-                          void *context)
+struct writer *writer_new(struct store *store, struct refusals *refusals, struct event_base *base, int keep_months,
+                          writer_finished *finished, void *context)
 {
     struct writer *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    *w = (struct writer){ .store = store, .finished = finished, .context = context, .retry_ms = FIRST_RETRY_MS };
+    *w = (struct writer){ .store = store,
+                          .refusals = refusals,
+                          .finished = finished,
+                          .context = context,
+                          .retry_ms = FIRST_RETRY_MS,
+                          .traces_ms = clock_monotonic_ms() + LEDGER_TRACES_MS };
     w->stats.commits.scale = &histogram_moments;
     w->sure_seq = store_last_seq(store);
     pthread_mutex_init(&w->mutex, NULL);

@@ -10,6 +10,7 @@
 #include "proxy/ledger/entries/open_calls.h"
 #include "proxy/ledger/entries/types.h"
 #include "proxy/ledger/store/recovery.h"
+#include "proxy/ledger/store/refusals.h"
 
 /* One entry on its way to the disk. */
 struct op {
@@ -44,10 +45,11 @@ typedef void writer_finished(void *context, struct op_list *ops, struct recovery
 /* Write `ops` now, all in one transaction, and mark them. */
 bool write_ops(struct store *store, struct op_list *ops, struct buffer *why);
 
-/* NULL when the thread cannot start. The store stays the caller's. With `keep_months` above 0 the thread removes, now
+/* NULL when the thread cannot start. Store and refusals stay the caller's; the thread writes these, and what the store
+ * counts beside its entries, once a minute. With `keep_months` above 0 the thread removes, now
  * and every day, entries of months that closed longer ago, a few at a time between the transactions. */
-struct writer *writer_new(struct store *store, struct event_base *base, int keep_months, writer_finished *finished,
-                          void *context);
+struct writer *writer_new(struct store *store, struct refusals *refusals, struct event_base *base, int keep_months,
+                          writer_finished *finished, void *context);
 
 /* Write what was pushed, then end the thread. Operations that have not come back by then are freed. */
 void writer_free(struct writer *w);

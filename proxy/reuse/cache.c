@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "base/list.h"
 
 enum { LEAST_BUCKETS = 1 << 10, BUCKET_BYTES = 512 /* of the whole, for each */ };
@@ -13,7 +14,13 @@ enum { LEAST_BUCKETS = 1 << 10, BUCKET_BYTES = 512 /* of the whole, for each */ 
 enum { BIGGEST_PART = 8, SPARE_PART = 8, AHEAD = 16, MOST_DROPS = 256 };
 
 /* What a value is; the first byte of its key. */
-enum kind { KIND_TOTALS = 1, KIND_ANSWER, KIND_PIECE };
+enum kind { KIND_PART = 1, KIND_ANSWER, KIND_PIECE, KIND_RECORD };
+
+/* Before the bytes of a part. */
+struct part_head {
+    int64_t until_ms;
+    size_t n;
+};
 
 struct kept {
     struct kept *chain;
@@ -137,25 +144,6 @@ static struct slice make_key(enum kind kind, int n, struct slice text, struct bu
     return room->failed ? slice_of(NULL, 0) : buffer_slice(room);
 }
 
-const struct cache_totals *cache_find_totals(struct cache *c, struct slice target, enum mode mode)
-{
-    struct buffer room = { 0 };
-    struct kept *k = find(c, make_key(KIND_TOTALS, (int)mode, target, &room));
-    buffer_clear(&room);
-    return k ? (const struct cache_totals *)(const void *)k->bytes : NULL;
-}
-
-struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enum mode mode)
-{
-    struct buffer room = { 0 };
-    struct slice key = make_key(KIND_TOTALS, (int)mode, target, &room);
-    struct kept *k = key.p ? find(c, key) : NULL;
-    if (key.p && !k && (k = keep(c, key, sizeof(struct cache_totals))))
-        memset(k->bytes, 0, sizeof(struct cache_totals));
-    buffer_clear(&room);
-    return k ? (struct cache_totals *)(void *)k->bytes : NULL;
-}
-
 /* A value of a struct, which begins with its until_ms, and the texts behind it. NULL when there is none that is good.
  */
 static const char *find_value(struct cache *c, enum kind kind, int n, struct slice text, int64_t now_ms, void *head,
@@ -200,6 +188,40 @@ static bool keep_value(struct cache *c, enum kind kind, int n, struct slice text
     return true;
 }
 
+/* Of which part and target: into `room`, which the caller clears. */
+static struct slice part_text(const struct part *part, const struct target *target, struct buffer *room)
+{
+    buffer_append(room, part->name);
+    buffer_put(room, ' ');
+    buffer_append(room, target->v3);
+    return room->failed ? slice_of(NULL, 0) : buffer_slice(room);
+}
+
+bool cache_find_part(struct cache *c, const struct part *part, const struct target *target, int64_t now_ms,
+                     struct slice *ret)
+{
+    struct buffer room = { 0 };
+    struct part_head head;
+    const char *bytes =
+        find_value(c, KIND_PART, (int)target->v3_mode, part_text(part, target, &room), now_ms, &head, sizeof head);
+    buffer_clear(&room);
+    if (bytes)
+        *ret = slice_of(bytes, head.n);
+    return bytes;
+}
+
+bool cache_keep_part(struct cache *c, const struct part *part, const struct target *target, int64_t until_ms,
+                     struct slice bytes)
+{
+    struct buffer room = { 0 };
+    struct part_head head = { until_ms, bytes.n };
+    struct slice parts[] = { slice_of((const char *)&head, sizeof head), bytes };
+    bool ok = keep_value(c, KIND_PART, (int)target->v3_mode, part_text(part, target, &room), parts,
+                         sizeof parts / sizeof parts[0]);
+    buffer_clear(&room);
+    return ok;
+}
+
 bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret)
 {
     struct cache_answer a;
@@ -236,6 +258,27 @@ bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct ca
 {
     struct slice parts[] = { slice_of((const char *)piece, sizeof *piece), piece->payer, piece->bytes };
     return keep_value(c, KIND_PIECE, n, list, parts, sizeof parts / sizeof parts[0]);
+}
+
+struct cache_record *cache_find_record(struct cache *c, struct slice text, int n)
+{
+    struct buffer room = { 0 };
+    struct kept *k = find(c, make_key(KIND_RECORD, n, text, &room));
+    buffer_clear(&room);
+    return k ? (struct cache_record *)(void *)k->bytes : NULL;
+}
+
+struct cache_record *cache_keep_record(struct cache *c, struct slice text, int n)
+{
+    struct cache_record *there = cache_find_record(c, text, n);
+    struct buffer room = { 0 };
+    struct slice key = there ? S("") : make_key(KIND_RECORD, n, text, &room);
+    struct kept *k = key.n ? keep(c, key, sizeof *there) : NULL;
+    buffer_clear(&room);
+    if (!k)
+        return there;
+    memset(k->bytes, 0, sizeof *there);
+    return (struct cache_record *)(void *)k->bytes;
 }
 
 struct cache_stats cache_stats(const struct cache *c)

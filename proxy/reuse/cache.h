@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is worth remembering, in bounded memory: the totals of a target, whole answers, and pieces of lists. What was
+ * What is worth remembering, in bounded memory: parts of answers, whole answers, and pieces of lists. What was
  * used longest ago makes room. One cache belongs to one v3 key.
  */
 #ifndef ANCHORAGE_PROXY_REUSE_CACHE_H
@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-#include "mapping/translation.h"
+#include "mapping/record.h"
+#include "mapping/table.h"
+#include "mapping/target.h"
 
 struct cache;
 
@@ -19,14 +21,7 @@ void cache_free(struct cache *c);
 /* What it holds at most. */
 size_t cache_max_bytes(const struct cache *c);
 
-/* Of a target in a mode. Times are monotonic; 0: nothing is known. */
-struct cache_totals {
-    int64_t totals_until_ms, ratio_until_ms;
-    int64_t totals;
-    struct ratio ratio;
-};
-
-/* A whole answer. */
+/* A whole answer. Times are monotonic. */
 struct cache_answer {
     int64_t until_ms;
     int64_t results, rows, units_alone;
@@ -41,10 +36,12 @@ struct cache_piece {
     struct slice payer, bytes; /* payer: id of the call that asked v3 */
 };
 
-/* NULL when nothing is known. Valid until the next cache_keep_…. */
-const struct cache_totals *cache_find_totals(struct cache *c, struct slice target, enum mode mode);
-/* The entry, made when there is none, to be filled in; NULL when memory is out. */
-struct cache_totals *cache_keep_totals(struct cache *c, struct slice target, enum mode mode);
+/* The part of this name of a target in a mode, as translation_part hands it out. *ret is valid until the next
+ * cache_keep_…. */
+bool cache_find_part(struct cache *c, const struct part *part, const struct target *target, int64_t now_ms,
+                     struct slice *ret);
+bool cache_keep_part(struct cache *c, const struct part *part, const struct target *target, int64_t until_ms,
+                     struct slice bytes);
 
 /* False when there is none that is still good at `now_ms`. What *ret points to is valid until the next cache_keep_…. */
 bool cache_find_answer(struct cache *c, struct slice question, int64_t now_ms, struct cache_answer *ret);
@@ -55,6 +52,19 @@ bool cache_keep_answer(struct cache *c, struct slice question, const struct cach
 /* The same for the n-th piece of a list. */
 bool cache_find_piece(struct cache *c, struct slice list, int n, int64_t now_ms, struct cache_piece *ret);
 bool cache_keep_piece(struct cache *c, struct slice list, int n, const struct cache_piece *piece);
+
+/* A target record, field by field; a field is good until its own time. payer: id of the call that paid for the latest,
+ * NUL behind it. */
+enum { CACHE_PAYER_SIZE = 32 };
+struct cache_record {
+    int64_t until_ms[RECORD_FIELDS];
+    struct record record;
+    char payer[CACHE_PAYER_SIZE];
+};
+
+/* NULL when there is none, or when memory is out; `n` tells records of one text apart. */
+struct cache_record *cache_find_record(struct cache *c, struct slice text, int n);
+struct cache_record *cache_keep_record(struct cache *c, struct slice text, int n);
 
 struct cache_stats {
     size_t entries, bytes, max_bytes;

@@ -42,14 +42,19 @@ static void put(struct flight *f)
     free(f);
 }
 
-static uint64_t hash_of(enum flight_kind kind, struct slice key)
+static enum flight_kind common_kind(enum flight_kind kind)
 {
-    return slice_hash(key) + (uint64_t)kind;
+    return kind == FLIGHT_CALL || kind == FLIGHT_PAGES ? kind : FLIGHT_PARTS;
 }
 
-static void take_seat(struct flight *f, struct seats *seats)
+static uint64_t hash_of(enum flight_kind kind, struct slice key)
 {
-    struct seat *seat = &seats->seat[f->kind];
+    return slice_hash(key) + (uint64_t)common_kind(kind);
+}
+
+static void take_seat(struct flight *f, struct seats *seats, enum flight_kind kind)
+{
+    struct seat *seat = &seats->seat[kind];
     *seat = (struct seat){ .flight = f, .seats = seats };
     link_before(&f->seats, &seat->link);
     f->holders++;
@@ -76,9 +81,9 @@ bool flight_join(struct flights *s, struct seats *seats, enum flight_kind kind, 
 {
     uint64_t hash = hash_of(kind, key);
     for (struct flight *f = s->buckets[hash % BUCKETS]; f; f = f->chain) {
-        if (f->hash != hash || f->kind != kind || !slice_eq(f->key, key))
+        if (f->hash != hash || common_kind(f->kind) != common_kind(kind) || !slice_eq(f->key, key))
             continue;
-        take_seat(f, seats);
+        take_seat(f, seats, kind);
         return true;
     }
     return false;
@@ -133,22 +138,14 @@ static void close_flight(struct flight *f, enum flight_end end)
     put(f);
 }
 
-void flight_give_totals(struct seats *seats, int64_t totals)
+void flight_give_part(struct seats *seats, enum flight_kind kind, struct slice part)
 {
-    struct flight *f = seats->starts[FLIGHT_TOTALS];
+    struct flight *f = seats->starts[kind];
     if (!f)
         return;
-    f->news.totals = totals;
-    close_flight(f, FLIGHT_ANSWERED);
-}
-
-void flight_give_ratio(struct seats *seats, struct ratio ratio)
-{
-    struct flight *f = seats->starts[FLIGHT_RATIO];
-    if (!f)
-        return;
-    f->news.ratio = ratio;
-    close_flight(f, FLIGHT_ANSWERED);
+    buffer_append(&f->body, part);
+    f->news.part = buffer_slice(&f->body);
+    close_flight(f, f->body.failed ? FLIGHT_GIVEN_UP : FLIGHT_ANSWERED);
 }
 
 void flight_give_page(struct seats *seats)
@@ -223,7 +220,7 @@ void flight_hurry(const struct seats *seats, struct slice team)
     for (int kind = 0; kind < FLIGHT_KINDS; kind++) {
         const struct flight *f = seats->seat[kind].flight;
         if (f && f->starter && f->starter->hurry)
-            f->starter->hurry(f->starter->context, (enum flight_kind)kind, team);
+            f->starter->hurry(f->starter->context, f->kind, team);
     }
 }
 
@@ -248,13 +245,14 @@ static void tell_first(struct flight *f)
 {
     struct seat *seat = LINKED(f->seats.next, struct seat, link);
     struct seats *seats = seat->seats;
+    enum flight_kind kind = (enum flight_kind)(seat - seats->seat); /* its own, not the starter's */
     f->holders++;
     leave_seat(seat);
     if (f->kind == FLIGHT_CALL && f->news.end == FLIGHT_ANSWERED) {
         f->holders++;
         seats->given = f;
     }
-    seats->told(seats->context, f->kind, &f->news);
+    seats->told(seats->context, kind, &f->news);
     put(f);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Flights: what v3 is being asked right now, so that it is not asked twice: the whole question of a call, the totals of
- * a target, its ratio, the next page of a list. The call that asks first is the starter; the others take a seat and are
- * told by the loop what came of it. Calls of one v3 key only.
+ * Flights: what v3 is being asked right now, so that it is not asked twice: the whole question of a call, a part of
+ * what an answer is made of, the next page of a list. The call that asks first is the starter; the others take a seat
+ * and are told by the loop what came of it. Calls of one v3 key only.
  *
  *     starter:  flight_start -> flight_give_… -> flight_give_up
  *     others:   flight_join  -> seats.told (from the loop, once), or flight_leave before that
@@ -24,14 +24,9 @@ struct flight;
 struct flights;
 struct seats;
 
-/* What can be shared: the answer of a whole call, totals and ratio of a target, the next page of a list. */
-enum flight_kind {
-    FLIGHT_CALL = V3_LIST,
-    FLIGHT_TOTALS = V3_TOTALS,
-    FLIGHT_RATIO = V3_RATIO,
-    FLIGHT_PAGES = V3_KINDS,
-    FLIGHT_KINDS
-};
+/* What can be shared: the answer of a whole call, each of its parts, the next page of a list. A part is a part,
+ * whichever of the call's: it is known by its key. */
+enum flight_kind { FLIGHT_CALL = ASK_LIST, FLIGHT_PARTS = ASK_PARTS, FLIGHT_PAGES = ASK_COUNT, FLIGHT_KINDS };
 
 enum flight_end { FLIGHT_OPEN, FLIGHT_ANSWERED, FLIGHT_FAILED, FLIGHT_GIVEN_UP };
 
@@ -52,8 +47,7 @@ struct flight_news {
     enum flight_end end;
     struct failing failing;      /* FLIGHT_FAILED */
     struct slice payer;          /* id of the call that asked */
-    int64_t totals;              /* FLIGHT_TOTALS */
-    struct ratio ratio;          /* FLIGHT_RATIO */
+    struct slice part;           /* of a part: as translation_part hands it out */
     struct flight_answer answer; /* FLIGHT_CALL */
 };
 
@@ -96,8 +90,7 @@ void seats_init(struct seats *seats, struct slice id,
 void flight_start(struct flights *s, struct seats *seats, enum flight_kind kind, struct slice key);
 
 /* The answer has come; each does nothing unless these seats' call is the starter. */
-void flight_give_totals(struct seats *seats, int64_t totals);
-void flight_give_ratio(struct seats *seats, struct ratio ratio);
+void flight_give_part(struct seats *seats, enum flight_kind kind, struct slice part);
 /* A page of the list has come and is remembered. */
 void flight_give_page(struct seats *seats);
 /* Copied when a call waits for it. */

@@ -49,7 +49,7 @@ struct service {
     struct team_queue *all_queues; /* these, and those of teams that are gone but still have calls */
     struct pacer pacer;            /* calls held back because the loop is overloaded */
     struct worker *worker;         /* makes large answers */
-    struct budget memory;          /* what all calls together may hold */
+    struct budget memory;          /* what all calls together may hold; teams have parts of it */
     size_t promised;               /* bytes of `memory` that calls under way may come to need; half of it at most */
     bool draining;
     int64_t takes_until_ms; /* while draining, monotonic: later calls are refused */

@@ -38,13 +38,20 @@ void settings_put(struct settings *s)
     free(s);
 }
 
+/* Where the configuration says null. */
+static unsigned nulls_of(const struct config *c)
+{
+    return (c->last_visited == LAST_VISITED_NULL ? 1u << NULL_VISITED : 0) |
+           (c->stats_refpages == STATS_REFPAGES_NULL ? 1u << NULL_ESTIMATE : 0) |
+           (c->missing == MISSING_NULL ? 1u << NULL_MISSING : 0);
+}
+
 struct plan_options settings_plan_options(const struct settings *s, int64_t page_rows)
 {
     const struct config *c = s->config;
     return (struct plan_options){
-        .last_visited_null = c->last_visited == LAST_VISITED_NULL,
+        .nulls = nulls_of(c),
         .stats_zero = c->stats == STATS_ZERO,
-        .refpages_null = c->stats_refpages == STATS_REFPAGES_NULL,
         .fold = c->anchor_case == ANCHOR_CASE_FOLD,
         .refuse_approximate = c->approximate == APPROXIMATE_REFUSE,
         .free_targets = buffer_slice(&s->free_targets),
@@ -70,5 +77,5 @@ unsigned settings_answer_shape(const struct settings *s)
 {
     const struct config *c = s->config;
     return (unsigned)c->last_visited | (unsigned)c->stats << 1 | (unsigned)c->stats_refpages << 2 |
-           (unsigned)c->anchor_case << 3;
+           (unsigned)c->anchor_case << 3 | (unsigned)c->missing << 4;
 }

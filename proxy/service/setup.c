@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -48,15 +49,68 @@ void setup_free_targets(const struct config *c, struct buffer *out)
     }
 }
 
+#define DAEMON_USER "anchorage" /* of the unit for systemd */
+
+static const char *user_name(uid_t uid, char number[24])
+{
+    const struct passwd *user = getpwuid(uid);
+    snprintf(number, 24, "%lld", (long long)uid);
+    return user ? user->pw_name : number;
+}
+
+/* Whose the books in the directory are: theirs, or, as long as there are none, the directory's. False: it is not there.
+ */
+static bool find_owner(const char *state_directory, struct stat *st, struct stat *books)
+{
+    char path[4096];
+    if (stat(state_directory, st) != 0)
+        return false;
+    snprintf(path, sizeof path, "%s/ledger.db", state_directory);
+    if (stat(path, books) != 0)
+        *books = *st;
+    return true;
+}
+
 bool setup_become_owner(const char *state_directory, struct buffer *why)
 {
-    struct stat st;
-    if (geteuid() != 0 || stat(state_directory, &st) != 0 || st.st_uid == 0)
+    struct stat st, books;
+    char number[24];
+    if (!find_owner(state_directory, &st, &books)) {
+        if (geteuid() != 0 || errno != ENOENT || !getpwnam(DAEMON_USER))
+            return true;
+        buffer_printf(why,
+                      "%s is not there, and the books would be root's and not the daemon's; make it first: "
+                      "install -d -m 0700 -o " DAEMON_USER " -g " DAEMON_USER " %s",
+                      state_directory, state_directory);
+        return false;
+    }
+    if (geteuid() != 0 && books.st_uid != geteuid()) {
+        const char *user = user_name(books.st_uid, number);
+        buffer_printf(why, "the books in %s are those of user %s; ask as that user: sudo -u %s%s anchorage ...",
+                      state_directory, user, user[0] >= '0' && user[0] <= '9' ? "#" : "", user);
+        return false;
+    }
+    if (geteuid() != 0 || st.st_uid == 0)
         return true;
+    if (books.st_uid != st.st_uid) {
+        buffer_printf(why,
+                      "the books in %s are those of user %s, and not of its owner; put it right: chown -R %lld:%lld %s",
+                      state_directory, user_name(books.st_uid, number), (long long)st.st_uid, (long long)st.st_gid,
+                      state_directory);
+        return false;
+    }
     if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
         return true;
     buffer_printf(why, "cannot become the owner of %s: %s", state_directory, strerror(errno));
     return false;
+}
+
+bool setup_has_books(const char *state_directory)
+{
+    char path[4096];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/ledger.db", state_directory);
+    return stat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /* The memory limit of the container, or 0 when there is none. */
@@ -89,8 +143,8 @@ bool setup_files_are_good(const struct config *config, struct buffer *out)
     struct buffer secret = { 0 }, why = { 0 };
     bool ok = accounts_check(config, out);
     if (config->admin_token_file && !secret_file_read_token(config->admin_token_file, &secret, &why)) {
-        buffer_printf(out, "%s:%d: %.*s\n", config->file, config_line_of(config, "proxy", "admin_token_file"),
-                      SLICE_ARGS(buffer_slice(&why)));
+        config_place(config, "proxy", "admin_token_file", out);
+        buffer_printf(out, "%.*s\n", SLICE_ARGS(buffer_slice(&why)));
         ok = false;
     }
     if (secret.p)

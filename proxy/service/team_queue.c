@@ -124,6 +124,7 @@ void team_queue_init(struct team_queue *t)
 {
     link_init(&t->waiting);
     link_init(&t->paced);
+    waitlist_lane_init(&t->lane);
 }
 
 void ticket_init(struct ticket *ticket, void (*came)(void *context), void *context)

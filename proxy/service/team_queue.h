@@ -10,9 +10,12 @@
 #ifndef ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 #define ANCHORAGE_PROXY_SERVICE_TEAM_QUEUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/list.h"
+#include "proxy/service/waitlist.h"
 
 struct account;
 struct config_team;
@@ -39,6 +42,9 @@ struct team_queue {
     int32_t running;
     struct link waiting; /* tickets */
     int64_t n_waiting;
+    struct budget memory; /* of its calls, a part of service.memory */
+    size_t promised;      /* bytes of service.promised that are its calls' */
+    struct waitlist_lane lane;
     struct link paced; /* in the pacer; alone when it is not */
     struct team_queue *next;
 };

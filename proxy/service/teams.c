@@ -74,6 +74,24 @@ void teams_call_ends(struct service *s, struct team_queue *t)
         drop_queues_of_gone_teams(s);
 }
 
+/* What several teams take from has shares: the memory of calls, and the places in the queue of a v3 key. No call is of
+ * team *. */
+static void share_pots(struct service *s, struct team_queue *const *queues, size_t n)
+{
+    size_t teams = 0;
+    for (size_t i = 0; i < n; i++)
+        teams += strcmp(queues[i]->team->name, "*") != 0;
+    s->memory.is_shared = teams > 1;
+    for (size_t i = 0; i < s->accounts.n; i++) {
+        const struct account *a = &s->accounts.list[i];
+        size_t users = 0;
+        for (size_t t = 0; t < n; t++)
+            users += queues[t]->account == a && strcmp(queues[t]->team->name, "*") != 0;
+        if (a->upstream)
+            upstream_share(a->upstream, users > 1);
+    }
+}
+
 bool teams_take_settings(struct service *s, struct settings *settings)
 {
     const struct config *next = settings->config;
@@ -84,6 +102,7 @@ bool teams_take_settings(struct service *s, struct settings *settings)
         struct team_queue *t = queues[i];
         if (!t->team) {
             team_queue_init(t);
+            t->memory.whole = &s->memory;
             t->next = s->all_queues;
             s->all_queues = t;
         }
@@ -92,6 +111,7 @@ bool teams_take_settings(struct service *s, struct settings *settings)
         t->team = &next->teams[i];
         t->account = accounts_of_team(&s->accounts, t->team);
     }
+    share_pots(s, queues, next->n_teams);
     settings_put(s->settings);
     free(s->queues);
     s->queues = queues;

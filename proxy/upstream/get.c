@@ -114,6 +114,7 @@ struct upstream_get *get_new(struct upstream *u, struct slice path_and_query, st
 void get_free(struct upstream_get *g)
 {
     free(g->last_why);
+    free((void *)(uintptr_t)g->body.p);
     free(g);
 }
 
@@ -142,6 +143,9 @@ static bool is_about_path(const struct upstream_get *g, const struct verdict *v)
 {
     struct slice request = slice_of(g->target, g->target_bytes);
     int status = g->wire->reply.status;
+    if (g->is_post) {
+        return false; /* it is about many targets: whoever sent it finds out which */
+    }
     if (status == 404) {
         return v->fault == FAULT_BAD_TARGET && gone_note_404(&g->upstream->gone, request);
     }

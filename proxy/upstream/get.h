@@ -3,11 +3,12 @@
  * One request, inside the room. Where it stands and what holds it:
  *
  *   FRESH --> WAITING --> FLYING --> ENDED (told, freed)
- *               ^            |
- *               |            v
- *               +--------- RESTING          (before a retry; after a 429 straight to WAITING)
+ *              ^ | ^         |
+ *              | v |         v
+ *          BODILESS+------ RESTING          (before a retry; after a 429 straight to WAITING)
  *
- * FRESH, RESTING and ENDED are lists of the upstream, WAITING is its fair queue. upstream.c moves them.
+ * FRESH and RESTING are lists of the upstream, WAITING is its fair queue. BODILESS is a POST whose turn has come and
+ * that was not given its body yet: it is in none. upstream.c moves them.
  */
 #ifndef ANCHORAGE_PROXY_UPSTREAM_GET_H
 #define ANCHORAGE_PROXY_UPSTREAM_GET_H
@@ -20,7 +21,7 @@
 #include "proxy/upstream/types.h"
 #include "proxy/upstream/wire.h"
 
-enum stage { FRESH, WAITING, FLYING, RESTING };
+enum stage { FRESH, WAITING, BODILESS, FLYING, RESTING };
 
 struct upstream_get {
     struct upstream *upstream;
@@ -40,6 +41,8 @@ struct upstream_get {
     void *context;
     struct upstream_result last; /* the answer that a retry tries to better; status 0 and no fault: none */
     char *last_why;
+    bool is_post;
+    struct slice body;  /* of a POST, owned; p is NULL until it is given */
     const char *target; /* both behind the struct */
     size_t target_bytes;
     struct slice team;

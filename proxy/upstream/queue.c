@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 
+#include "base/share.h"
+
 /* Made with its first item, freed with its last: as many as there are teams that wait. */
 struct queue_lane {
     struct link link;
     struct link items;
+    size_t length;
     size_t name_length;
     char name[];
 };
@@ -16,9 +19,10 @@ void queue_init(struct queue *q)
 {
     link_init(&q->lanes);
     q->length = 0;
+    q->is_shared = false;
 }
 
-static struct queue_lane *lane_of(struct queue *q, struct slice team)
+static struct queue_lane *find_lane(const struct queue *q, struct slice team)
 {
     for (struct link *l = q->lanes.next; l != &q->lanes; l = l->next) {
         struct queue_lane *lane = LINKED(l, struct queue_lane, link);
@@ -26,10 +30,20 @@ static struct queue_lane *lane_of(struct queue *q, struct slice team)
             return lane;
         }
     }
-    struct queue_lane *lane = malloc(sizeof(*lane) + team.n);
+    return NULL;
+}
+
+static struct queue_lane *lane_of(struct queue *q, struct slice team)
+{
+    struct queue_lane *lane = find_lane(q, team);
+    if (lane) {
+        return lane;
+    }
+    lane = malloc(sizeof(*lane) + team.n);
     if (!lane) {
         return NULL;
     }
+    lane->length = 0;
     lane->name_length = team.n;
     if (team.n) {
         memcpy(lane->name, team.p, team.n);
@@ -39,15 +53,36 @@ static struct queue_lane *lane_of(struct queue *q, struct slice team)
     return lane;
 }
 
+size_t queue_length_of(const struct queue *q, struct slice team)
+{
+    const struct queue_lane *lane = find_lane(q, team);
+    return lane ? lane->length : 0;
+}
+
+bool queue_has_place(const struct queue *q, struct slice team, size_t most)
+{
+    if (!q->is_shared) {
+        return q->length < most;
+    }
+    size_t own = queue_length_of(q, team);
+    return share_fits((int64_t)most, (int64_t)(q->length - own), (int64_t)own, 1);
+}
+
+static void enter(struct queue *q, struct queue_lane *lane, struct queue_item *item, struct link *before)
+{
+    item->lane = lane;
+    link_before(before, &item->link);
+    lane->length++;
+    q->length++;
+}
+
 bool queue_push(struct queue *q, struct queue_item *item, struct slice team, bool first)
 {
     struct queue_lane *lane = lane_of(q, team);
     if (!lane) {
         return false;
     }
-    item->lane = lane;
-    link_before(first ? lane->items.next : &lane->items, &item->link);
-    q->length++;
+    enter(q, lane, item, first ? lane->items.next : &lane->items);
     return true;
 }
 
@@ -68,9 +103,7 @@ void queue_share(struct queue *q, struct queue_item *item, struct slice team)
     }
     if (items_before(&lane->items, &lane->items) < items_before(&old->items, &item->link)) {
         queue_remove(q, item);
-        item->lane = lane;
-        link_before(&lane->items, &item->link);
-        q->length++;
+        enter(q, lane, item, &lane->items);
     } else if (link_is_alone(&lane->items)) {
         link_out(&lane->link);
         free(lane);
@@ -103,6 +136,7 @@ void queue_remove(struct queue *q, struct queue_item *item)
     }
     item->lane = NULL;
     link_out(&item->link);
+    lane->length--;
     q->length--;
     if (link_is_alone(&lane->items)) {
         link_out(&lane->link);

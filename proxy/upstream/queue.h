@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A queue that is fair between teams: each team has a lane, first in first out, and the lanes take turns.
- * Items live inside what waits. Pure: no clock, no socket.
+ * Items live inside what waits. Pure: no clock, no socket. It begins without shares.
  */
 #ifndef ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
 #define ANCHORAGE_PROXY_UPSTREAM_QUEUE_H
@@ -19,9 +19,17 @@ struct queue_item {
 struct queue {
     struct link lanes; /* the one whose turn it is comes first; none is empty */
     size_t length;
+    bool is_shared; /* several teams may come: each has its share of the places; see queue_has_place */
 };
 
 void queue_init(struct queue *q);
+
+/* How many items stand in the team's lane. */
+size_t queue_length_of(const struct queue *q, struct slice team);
+
+/* Whether the team may put one more into the queue of `most` places. Of a shared one it has half of those that the
+ * others leave. */
+bool queue_has_place(const struct queue *q, struct slice team, size_t most);
 
 /* Put it at the end (or, when `first`, at the head) of its team's lane. False when memory is out. */
 [[nodiscard]] bool queue_push(struct queue *q, struct queue_item *item, struct slice team, bool first);

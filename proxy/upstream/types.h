@@ -21,7 +21,7 @@ struct upstream_options {
     int64_t timeout_ms;          /* one request: an absolute deadline */
     int64_t requests_per_minute;
     int64_t queue_timeout_ms; /* how long a request may wait for the rate */
-    size_t max_queue;         /* requests that may wait for the rate; 0 takes the default */
+    size_t max_queue;         /* requests that may wait for the rate; 0 takes the default. See upstream_share */
     /* v3 said that the units are used up: no paid request goes out for a while. Called from the loop, may start
      * requests. May be NULL. */
     void (*on_out_of_units)(void *context);
@@ -52,6 +52,9 @@ struct upstream_callbacks {
     bool (*on_bytes)(void *context, struct slice bytes);
     /* The end, called exactly once unless cancelled. The request is freed when it returns. */
     void (*on_done)(void *context, const struct upstream_result *result);
+    /* Of a POST alone: its turn at the rate has come, and it goes out as soon as upstream_send gives it its body.
+     * Called once at most. */
+    void (*on_turn)(void *context);
 };
 
 /* What an operator wants to know. */

@@ -5,6 +5,7 @@
  * was reached). Both end in dispatch(). Callbacks to the outside are made from these two only. */
 #include "proxy/upstream/upstream.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,12 +127,13 @@ static void end_too_busy(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
     char why[160];
+    size_t own = queue_length_of(&u->queue, g->team);
     if (u->rate.paused_until_us > u->now_us)
         snprintf(why, sizeof(why), "API v3 asked to wait %lld seconds more",
                  (long long)((u->rate.paused_until_us - u->now_us + 999999) / 1000000));
     else
-        snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes", u->queue.length,
-                 (long long)u->requests_per_minute);
+        snprintf(why, sizeof(why), "%zu requests wait for the %lld a minute that API v3 takes, %zu of them the team's",
+                 u->queue.length, (long long)u->requests_per_minute, own);
     end_unsent(g, FAULT_TOO_BUSY, why, honest_wait_ms(u));
 }
 
@@ -139,9 +141,9 @@ static void end_too_busy(struct upstream_get *g)
 static void wait_in_queue(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
-    bool again = g->attempts > 0, insists = again || g->is_begun;
+    bool again = g->attempts > 0 || g->body.p, insists = again || g->is_begun;
     bool in_vain = u->rate.paused_until_us > u->now_us + u->queue_timeout_ms * 1000;
-    if ((!insists && (in_vain || u->queue.length >= u->max_queue)) ||
+    if ((!insists && (in_vain || !queue_has_place(&u->queue, g->team, u->max_queue))) ||
         !queue_push(&u->queue, &g->place, g->team, again)) {
         end_too_busy(g);
         return;
@@ -296,7 +298,7 @@ static bool take_bytes(void *owner, struct slice bytes)
 static void fly(struct upstream_get *g)
 {
     struct upstream *u = g->upstream;
-    struct wire *w = wire_take(u->wires, g->target);
+    struct wire *w = wire_take(u->wires, g->target, g->body);
     if (!w || !multi_add(u->multi, w->easy)) {
         if (w) {
             wire_put(w);
@@ -357,6 +359,14 @@ static void admit_fresh(struct upstream *u)
     }
 }
 
+/* It takes its token when it comes back with its body. */
+static void ask_for_body(struct upstream_get *g)
+{
+    g->stage = BODILESS;
+    set_due(g, g->deadline_ms);
+    g->callbacks.on_turn(g->context);
+}
+
 static void dispatch(struct upstream *u)
 {
     admit_fresh(u);
@@ -369,13 +379,18 @@ static void dispatch(struct upstream *u)
         if (u->in_flight >= MAX_IN_FLIGHT) {
             break;
         }
-        int64_t wait = rate_take(&u->rate, u->now_us);
+        bool has_all = !g->is_post || g->body.p;
+        int64_t wait = has_all ? rate_take(&u->rate, u->now_us) : rate_wait_us(&u->rate, 1, u->now_us);
         if (wait > 0) {
             ring_by(u, u->now_ms + wait / 1000 + 1);
             break;
         }
         queue_pop(&u->queue);
-        fly(g);
+        if (has_all) {
+            fly(g);
+        } else {
+            ask_for_body(g);
+        }
     }
 }
 
@@ -581,6 +596,36 @@ struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_qu
     return g;
 }
 
+void upstream_share(struct upstream *u, bool is_shared)
+{
+    u->queue.is_shared = is_shared;
+}
+
+struct upstream_get *upstream_start_post(struct upstream *u, struct slice path, struct slice team, size_t max_bytes,
+                                         int64_t deadline_ms, const struct upstream_callbacks *callbacks, void *context)
+{
+    struct upstream_get *g = upstream_start(u, path, team, max_bytes, deadline_ms, callbacks, context);
+    if (g) {
+        g->is_post = g->is_begun = true;
+    }
+    return g;
+}
+
+bool upstream_send(struct upstream_get *g, struct slice body)
+{
+    assert(g->stage == BODILESS && body.n);
+    char *copy = malloc(body.n);
+    if (!copy) {
+        return false;
+    }
+    memcpy(copy, body.p, body.n);
+    g->body = slice_of(copy, body.n);
+    g->stage = FRESH;
+    link_before(&g->upstream->fresh, &g->line);
+    multi_wake(g->upstream->multi);
+    return true;
+}
+
 void upstream_join(struct upstream_get *g, struct slice team)
 {
     queue_share(&g->upstream->queue, &g->place, team);
@@ -611,6 +656,11 @@ void upstream_is_begun(struct upstream_get *g)
     if (g->stage == WAITING) {
         g->due_ms = g->deadline_ms;
     }
+}
+
+int64_t upstream_wait_ms(const struct upstream *u)
+{
+    return rate_wait_us(&u->rate, (int64_t)u->queue.length + 1, clock_monotonic_us()) / 1000 + 1;
 }
 
 void upstream_is_free(struct upstream_get *g)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The v3 side: GET requests over libcurl's multi interface on our event base. Knows of v3 what stands in its
+ * The v3 side: requests over libcurl's multi interface on our event base. Knows of v3 what stands in its
  * HTTP: authorisation, cost headers, error bodies, rate. Knows nothing of columns or rows.
  * All of it runs on the thread of the event base.
  */
@@ -30,6 +30,10 @@ void upstream_stats(const struct upstream *u, struct upstream_stats *ret);
 /* More answers are there than a round of the loop could read or hand out. */
 bool upstream_is_behind(const struct upstream *u);
 
+/* Whether several teams use the key: one of them then has at most half of the places in the queue for the rate that the
+ * others leave. False at first. */
+void upstream_share(struct upstream *u, bool is_shared);
+
 /* Start GET url + `path_and_query` ("/site-explorer/anchors?target=…", copied). `team` is what the queue is fair
  * between. Bodies over `max_bytes` (after decompression) end as FAULT_UPSTREAM_ODD. `deadline_ms` is an absolute
  * monotonic time (clock_monotonic_ms) after which it ends as FAULT_UPSTREAM_LATE, or FAULT_TOO_BUSY while it still
@@ -37,6 +41,20 @@ bool upstream_is_behind(const struct upstream *u);
 [[nodiscard]] struct upstream_get *upstream_start(struct upstream *u, struct slice path_and_query, struct slice team,
                                                   size_t max_bytes, int64_t deadline_ms,
                                                   const struct upstream_callbacks *callbacks, void *context);
+
+/* Start a POST of JSON to url + `path` the same way, but for its body, which is not known yet: the request waits for
+ * the rate as others do, as long as its deadline allows. When its turn comes on_turn is called, and it goes out once it
+ * has its body. So what the body asks for can still change while it waits. */
+[[nodiscard]] struct upstream_get *upstream_start_post(struct upstream *u, struct slice path, struct slice team,
+                                                       size_t max_bytes, int64_t deadline_ms,
+                                                       const struct upstream_callbacks *callbacks, void *context);
+
+/* Once, from on_turn or later: the body, copied. It goes out before others of its team. Never calls back before
+ * returning. False when memory is out: then it waits for its body as before. */
+[[nodiscard]] bool upstream_send(struct upstream_get *post, struct slice body);
+
+/* When a request more could go out, behind those that wait for the rate. */
+int64_t upstream_wait_ms(const struct upstream *u);
 
 /* The request that was started just now costs nothing: it goes out when the units are used up, too. */
 void upstream_is_free(struct upstream_get *get);

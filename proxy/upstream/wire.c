@@ -21,6 +21,9 @@ enum { MAX_IDLE = 256, BUFFER_BYTES = 64 * 1024, IDLE_SECONDS = 30 };
  * size: after so many bytes the others of the loop are let in. What has rested goes on for about so long a round. */
 enum { TURN_BYTES = 256 * 1024, ROUND_US = 1000 };
 
+/* Those of a POST go over into those of any request. */
+enum { OF_POST = 0, OF_ALL = 2 };
+
 struct wires {
     struct multi *multi;
     char *url, *ca_file, *proxy;
@@ -28,7 +31,7 @@ struct wires {
     struct slice path; /* within url */
     bool has_tls;
     struct secret authorization;
-    struct curl_slist headers[2]; /* ours: libcurl only reads them */
+    struct curl_slist headers[4]; /* ours: libcurl only reads them */
     struct link idle, resting;
     size_t n_idle;
 };
@@ -143,7 +146,7 @@ static void configure(struct wires *all, struct wire *w)
     CURL *c = w->easy;
     configure_transport(all, c);
     multi_adopt(all->multi, c);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, all->headers);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, &all->headers[OF_ALL]);
     curl_easy_setopt(c, CURLOPT_PRIVATE, w);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, w->trouble);
     curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, before_request);
@@ -202,8 +205,12 @@ struct wires *wires_new(struct multi *multi, const struct wires_options *options
                    (all->proxy && slice_starts(slice_str(all->proxy), S("https:")));
     /* Here rather than as an option of its own, which libcurl would format anew for each request. */
     static char agent[] = "User-Agent: anchorage/" ANCHORAGE_VERSION;
-    all->headers[0] = (struct curl_slist){ .data = agent, .next = key.n ? &all->headers[1] : NULL };
-    all->headers[1] = (struct curl_slist){ .data = all->authorization.p };
+    /* libcurl would ask leave to send a large body. */
+    static char type[] = "Content-Type: application/json", leave[] = "Expect:";
+    all->headers[OF_POST] = (struct curl_slist){ .data = type, .next = &all->headers[OF_POST + 1] };
+    all->headers[OF_POST + 1] = (struct curl_slist){ .data = leave, .next = &all->headers[OF_ALL] };
+    all->headers[OF_ALL] = (struct curl_slist){ .data = agent, .next = key.n ? &all->headers[OF_ALL + 1] : NULL };
+    all->headers[OF_ALL + 1] = (struct curl_slist){ .data = all->authorization.p };
     return all;
 }
 
@@ -268,13 +275,31 @@ static struct wire *wire_new(struct wires *all)
         return NULL;
     }
     w->wires = all;
+    w->body_bytes = 0;
     link_init(&w->link);
     link_init(&w->resting);
     configure(all, w);
     return w;
 }
 
-struct wire *wire_take(struct wires *all, const char *target)
+/* What differs between the requests of one handle. */
+static bool aim(struct wire *w, const char *target, struct slice body)
+{
+    CURL *c = w->easy;
+    struct wires *all = w->wires;
+    if (body.n != w->body_bytes || body.n) {
+        w->body_bytes = body.n;
+        if (curl_easy_setopt(c, CURLOPT_HTTPHEADER, &all->headers[body.n ? OF_POST : OF_ALL]) ||
+            curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)body.n) ||
+            curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.n ? body.p : NULL) ||
+            curl_easy_setopt(c, body.n ? CURLOPT_POST : CURLOPT_HTTPGET, 1L)) {
+            return false;
+        }
+    }
+    return !curl_easy_setopt(c, CURLOPT_REQUEST_TARGET, target);
+}
+
+struct wire *wire_take(struct wires *all, const char *target, struct slice body)
 {
     struct wire *w;
     if (link_is_alone(&all->idle)) {
@@ -287,7 +312,7 @@ struct wire *wire_take(struct wires *all, const char *target)
     if (!w) {
         return NULL;
     }
-    if (curl_easy_setopt(w->easy, CURLOPT_REQUEST_TARGET, target)) {
+    if (!aim(w, target, body)) {
         wire_free(w);
         return NULL;
     }

@@ -32,6 +32,7 @@ struct wire {
     void *owner; /* NULL: nobody waits for it any more */
     bool (*on_bytes)(void *owner, struct slice bytes);
     size_t max_bytes, bytes, bytes_of_turn;
+    size_t body_bytes; /* of the request: 0 is a GET */
     bool sent;         /* the connection stands, the request is about to leave */
     long before_bytes; /* what had left by then: words with an egress proxy */
     enum wire_stop stop;
@@ -59,8 +60,9 @@ struct slice wires_path(const struct wires *all);
 /* Whether the url, or the proxy on the way out, leads there without resolving a name but localhost. */
 bool wires_leads_to(const struct wires *all, const struct forbidden *forbidden);
 
-/* A wire ready for `target` (NUL behind it: the whole of what stands in the request line). NULL when memory is out. */
-struct wire *wire_take(struct wires *all, const char *target);
+/* A wire ready for `target` (NUL behind it: the whole of what stands in the request line), a GET, or with a body a POST
+ * of JSON. The body must live until the wire is put back. NULL when memory is out. */
+struct wire *wire_take(struct wires *all, const char *target, struct slice body);
 
 /* The wire whose handle this is. */
 struct wire *wire_of(void *easy);

@@ -89,8 +89,8 @@ static void translate(const struct kind *kind, struct slice body)
     if (ok)
         translation_keep_rows(t, ROW_MEMORY);
     for (size_t at = 0; ok && at < body.n; at += PIECE)
-        ok = translation_feed(t, V3_LIST, slice_of(body.p + at, body.n - at < PIECE ? body.n - at : PIECE));
-    if (ok && translation_end(t, V3_LIST, -1) && translation_finish(t, &result))
+        ok = translation_feed(t, ASK_LIST, slice_of(body.p + at, body.n - at < PIECE ? body.n - at : PIECE));
+    if (ok && translation_end(t, ASK_LIST, -1) && translation_finish(t, &result))
         translation_write(t, &out);
     translation_free(t);
     buffer_clear(&out);

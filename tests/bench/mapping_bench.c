@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "mapping/part.h"
 #include "mapping/translation.h"
 
 enum { PIECE = 16384 };
@@ -43,6 +44,12 @@ static void write_rows(struct buffer *b, int rows)
     buffer_str(b, "]}");
 }
 
+static void know(struct translation *t, int part, const struct part_values *values)
+{
+    struct slice bytes = slice_of((const char *)values, part_bytes(table_anchors.parts[part].report));
+    translation_know_part(t, (enum plan_ask)(ASK_PARTS + part), bytes);
+}
+
 static size_t translate(struct slice body, struct slice query)
 {
     struct arena *memory = arena_new(32 * 1024 * 1024);
@@ -59,12 +66,12 @@ static size_t translate(struct slice body, struct slice query)
     struct translation *t =
         ok ? translation_new(&plan, (struct translation_seen){ 0 }, 256 * 1024 * 1024, memory) : NULL;
     if (t) {
-        translation_know_totals(t, 3254128);
-        translation_know_ratio(t, &(struct ratio){ 1000, 900, 25 });
+        know(t, 0, &(struct part_values){ .rows = 1, .known = 1, .of = { { .whole = 3254128 } } });
+        know(t, 1, &(struct part_values){ .rows = 25, .of = { [1] = { .whole = 1000 }, [2] = { .whole = 900 } } });
         ok = translation_next(t, &request);
         for (size_t at = 0; ok && at < body.n; at += PIECE)
-            ok = translation_feed(t, V3_LIST, slice_of(body.p + at, body.n - at < PIECE ? body.n - at : PIECE));
-        if (ok && translation_end(t, V3_LIST, -1) && translation_finish(t, &result))
+            ok = translation_feed(t, ASK_LIST, slice_of(body.p + at, body.n - at < PIECE ? body.n - at : PIECE));
+        if (ok && translation_end(t, ASK_LIST, -1) && translation_finish(t, &result))
             translation_write(t, &out);
     }
     size_t n = out.n;

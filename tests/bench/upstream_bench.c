@@ -101,7 +101,7 @@ static void on_done(void *context, const struct upstream_result *result)
 
 static void ask(struct bench *b)
 {
-    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done };
+    static const struct upstream_callbacks callbacks = { NULL, on_bytes, on_done, NULL };
     b->left--;
     b->in_flight++;
     if (!upstream_start(b->upstream,

@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "e2e"))
 
 from anchorage import BINARY, SANITIZER, Anchorage, read_answer  # noqa: E402
-from books import Books  # noqa: E402
+from books import Books, RECORDS  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "30"))
@@ -63,12 +63,21 @@ class Client(threading.Thread):
 
     def params(self):
         pick = self.random.choice
+        if self.random.random() < 0.3:
+            return self.record()
         target = pick(OFTEN) if self.random.random() < 0.4 else f"{self.prefix}-{self.calls}.example"
         return {"token": TOKENS[pick(TEAMS)], "target": target, "mode": pick(("subdomains", "domain")),
                 "limit": pick((0, 1, 2, 5, 20, 100)), "output": pick(("json", "json", "xml", "php")),
                 "where": pick((None, None, "backlinks>1", 'first_seen>="2018-01-01"')),
                 "having": pick((None, None, "refdomains>1")),
                 "order_by": pick((None, "refpages:desc", "backlinks:desc")), "offset": pick((None, None, None, 3))}
+
+    def record(self):
+        """A call that shares a POST with others."""
+        pick = self.random.choice
+        target = pick(OFTEN) if self.random.random() < 0.2 else f"{self.prefix}-{self.random.randrange(200)}.example"
+        return {"from": pick(RECORDS), "token": TOKENS[pick(TEAMS)], "target": target,
+                "mode": pick(("subdomains", "domain"))}
 
     def call(self):
         params = self.params()

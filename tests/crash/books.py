@@ -10,6 +10,14 @@ ENDS = ("settle", "release", "unknown")
 AMOUNTS = ("rows", "units")
 OWN_LIMITS = ("out_of_rows", "out_of_units", "too_dear")  # faults
 TOTALS_UNITS = 50  # of a target
+RECORDS = ("domain_rating", "metrics", "metrics_extended", "positions_metrics")  # tables, from POSTs that calls share
+
+
+def targets_of(request):
+    """What a request asks v3 about: of a POST all of its targets."""
+    if request.get("body"):
+        return [target["url"] for target in json.loads(request["body"])["targets"]]
+    return [request["query"].get("target")]
 
 
 def units_of(entry):
@@ -81,10 +89,17 @@ class Books:
         if entry["kind"] == "hold":
             if call.end:
                 yield f"a hold after the {call.end['kind']} of the call"
+            before = dict.fromkeys(AMOUNTS, 0)
+            if entry["ref"]:  # it stands in place of the holds before it
+                before = dict(call.held)
+                if entry["ref"] != entry["id"] or not call.first_hold:
+                    yield "a hold in place of none of the call's own"
+                if any(entry[amount] > before[amount] for amount in AMOUNTS):
+                    yield f"a hold of more than the {before} in whose place it stands"
             call.first_hold = call.first_hold or entry
             for amount in AMOUNTS:
-                call.held[amount] += entry[amount]
-                held[amount] += entry[amount]
+                call.held[amount] += entry[amount] - before[amount]
+                held[amount] += entry[amount] - before[amount]
         elif entry["kind"] in ENDS:
             if call.end:
                 yield f"a second end, the first was the {call.end['kind']} of seq {call.end['seq']}"
@@ -203,18 +218,24 @@ class Books:
     def compare_requests(self, since, requests):
         """`requests`: what v3 saw while the entries from index `since` on were written. Only the cache answers without
         a request, and v3 never took more than is booked."""
-        asked = {request["query"].get("target") for request in requests}
+        asked = {target for request in requests for target in targets_of(request)}
         new = self.entries[since:]
         wrong = [f"no request went to v3 for it: {json.dumps(entry)}" for entry in new
                  if entry["kind"] == "settle" and not entry["fault"] and entry["via"] != "cache"
                  and entry["target"] not in asked]
-        taken, booked = {}, {}
+        taken, booked, shared = {}, {}, {"taken": 0, "booked": 0}
         for request in requests:
+            if request.get("body"):
+                shared["taken"] += request["units"]
+                continue
             target = request["query"].get("target")
             taken[target] = taken.get(target, 0) + request["units"]
         for entry in new:
             if entry["kind"] in ENDS:
                 booked[entry["target"]] = booked.get(entry["target"], 0) + units_of(entry)
+                shared["booked"] += units_of(entry) if entry["table"] in RECORDS else 0
+        if shared["taken"] > shared["booked"]:
+            wrong.append(f"v3 took {shared['taken']} units for POSTs, only {shared['booked']} are booked")
         return wrong + [f"v3 took {units} units for {target}, only {booked.get(target, 0)} are booked: "
                         f"{[json.dumps(entry) for entry in new if entry['target'] == target]}"
                         for target, units in taken.items() if units > booked.get(target, 0)]

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Calls on the books, as the daemon makes them: 16 in flight, held once or twice, then settled, released or unknown.
- * load DIRECTORY CALLS [keep]: what was acknowledged goes to DIRECTORY/acks, a line each, the moment it was. Half way
- * the books are closed and opened again; at the end they are left as they are. With "keep" the first half is a hundred
- * days old, its acknowledgements are called old, and its entries are removed during the second. */
+ * Calls on the books, as the daemon makes them: 16 in flight, held once or twice, at times lowered, then settled,
+ * released or unknown. load DIRECTORY CALLS [keep]: what was acknowledged goes to DIRECTORY/acks, a line each, the
+ * moment it was. Half way the books are closed and opened again; at the end they are left as they are. With "keep" the
+ * first half is a hundred days old, its acknowledgements are called old, and its entries are removed during the second.
+ */
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -111,6 +112,8 @@ static void on_held(void *context, enum ledger_outcome outcome)
     ack(f->load, "hold", f);
     if (++f->holds < f->wanted)
         hold(f);
+    else if (f->holds == f->wanted && rand() % 3 == 0)
+        ledger_lower(f->load->ledger, &f->call, (struct units){ rand() % 90 }, on_held, f);
     else if (rand() % 4)
         end(-1, 0, f);
     else

@@ -109,6 +109,28 @@ class JudgeTest(unittest.TestCase):
         self.finds("tight used 3 rows of 2", good(), limits={"tight": {"rows": 2}})
         self.finds("units pass the limit", good() + [entry("hold", "d", units=900), entry("release", "d")])
 
+    def test_a_lowered_hold(self):
+        lower = entry("hold", "d", ref="d", rows=2, units=3)
+        held = good() + [entry("hold", "d", rows=2, units=50)]
+        crashed = entry("unknown", "d", units=3, fault="crash")
+        full = [entry("hold", "e", units=1000 - 130 - 3), entry("release", "e")]
+        self.assertEqual(self.judge(held + [lower] + full + [crashed]), [])
+        self.finds("units pass the limit", held + full + [lower, crashed])
+        self.finds("a hold in place of none", good() + [lower, crashed])
+        self.finds("a hold in place of none", held + [{**lower, "ref": "a"}, crashed])
+        self.finds("a hold of more than", held + [{**lower, "units": 51}, crashed])
+        self.finds("a hold after the settle", good() + [entry("hold", "a", ref="a")])
+
+    def test_shared_posts(self):
+        post = {"query": {}, "units": 50, "body": json.dumps({"targets": [{"url": "r.example"}, {"url": "s.example"}]})}
+        calls = [entry("hold", "d", table="metrics", target="r.example", units=50),
+                 settle("d", table="metrics", target="r.example", rows=0, units=20),
+                 entry("hold", "e", table="metrics", target="s.example", units=50),
+                 entry("unknown", "e", table="metrics", target="s.example", units=30, fault="crash")]
+        self.assertEqual(self.judge(good() + calls, requests=[request(), post]), [])
+        self.finds("no request went to v3", good() + calls, requests=[request()])
+        self.finds("units for POSTs, only 50", good() + calls, requests=[request(), {**post, "units": 51}])
+
     def test_overspending_of_all(self):
         whole = [entry("note", "m", team=None, table="limits", units=170)]
         self.assertEqual(self.judge(whole + good()), [])

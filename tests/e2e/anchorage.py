@@ -105,6 +105,7 @@ class Anchorage:
         self.url = sandbox if isinstance(sandbox, str) else sandbox.url
         with open(os.path.join(self.path, "v3.key"), "w", encoding="ascii") as file:
             file.write((Sandbox.key if isinstance(sandbox, str) else sandbox.key) + "\n")
+        os.chmod(os.path.join(self.path, "v3.key"), 0o600)
         os.mkdir(os.path.join(self.path, "state"))
         teams = {"seo": {}} if teams is None else teams
         self.sections = {

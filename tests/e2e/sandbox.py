@@ -49,7 +49,9 @@ class Answer:
 
     @property
     def rows(self):
-        return self.json["anchors"]
+        """The list that the answer is."""
+        [rows] = self.json.values()
+        return rows
 
     @property
     def cost(self):
@@ -123,6 +125,23 @@ class Sandbox:
 
     def anchors(self, target, select="anchor,links_to_target", **params):
         return self.get("site-explorer/anchors", {"target": target, "select": select, **params})
+
+    def list(self, report, target, select, **params):
+        """GET /v3/site-explorer/REPORT."""
+        return self.get("site-explorer/" + report, {"target": target, "select": select, **params})
+
+    def batch(self, targets, select, key=None, **parts):
+        """POST batch-analysis. A target is (url, mode), or (url, mode, protocol), or whatever the body shall have."""
+        asked = [dict(zip(("url", "mode", "protocol"), (*one, "both")[:3])) if isinstance(one, tuple) else one
+                 for one in targets]
+        select = select.split(",") if isinstance(select, str) else select
+        return self.post("batch-analysis/batch-analysis", {"select": select, "targets": asked, **parts}, key)
+
+    def post(self, path, body, key=None):
+        """POST /v3/PATH with the key; a body that is no text is JSON."""
+        body = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        sent = {"Authorization": f"Bearer {key or self.key}", "User-Agent": "test", "Content-Type": "application/json"}
+        return self.request("POST", f"/v3/{path}", body, sent)
 
     def stats(self, target, date=TODAY, **params):
         return self.get("site-explorer/backlinks-stats", {"target": target, "date": date, **params})

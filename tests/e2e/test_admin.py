@@ -21,7 +21,7 @@ import urllib.parse
 from anchorage import PATIENCE, TOKEN, Anchorage, Answer, read_answer
 from sandbox import Sandbox
 
-PATHS = ["/healthz", "/readyz", "/metrics", "/usage", "/explain"]
+PATHS = ["/healthz", "/readyz", "/metrics", "/usage", "/overview", "/unknown", "/explain"]
 TEAMS = {"seo": {"rows_per_month": 1000, "units_per_month": 100000, "concurrency": 1}, "idle": {}}
 
 
@@ -218,7 +218,10 @@ class Questions(unittest.TestCase):
 
     def test_usage_is_that_of_the_command(self):
         today = time.strftime("%Y-%m-%d", time.gmtime())
-        for query, words in [("", []), ("?by=key", ["--by", "key"]), (f"?by=day&since={today}", ["--by", "day", "--since",
+        for query, words in [("", []), ("?by=key", ["--by", "key"]), ("?team=seo&by=day&per=key", ["--team", "seo", "--by", "day",
+                                                                                                "--per", "key"]),
+                             ("?since=7d&sort=rows&top=1", ["--since", "7d", "--sort", "rows", "--top", "1"]),
+                             (f"?by=day&since={today}", ["--by", "day", "--since",
                                                                                                 today])]:
             answer = self.admin.ask("/usage" + query)
             self.assertEqual((answer.status, answer.headers["content-type"]),
@@ -234,7 +237,9 @@ class Questions(unittest.TestCase):
                          {"by": "key", "since": "2020-01-01", "until": "2020-02-01", "items": []})
 
     def test_usage_says_what_is_wrong(self):
-        for query, words in [("by=nobody", "not nobody"), ("since=yesterday", "not yesterday"), ("format=text", "json or csv"),
+        for query, words in [("by=nobody", "not nobody"), ("since=tomorrow", "not tomorrow"), ("top=0", "from 1 on"),
+                             ("team=nosuch", 'there is no team "nosuch"; configured: seo'), ("key=nosuch", "there is no key"),
+                             ("format=text", "json or csv"),
                              ("warn=1", 'no parameter "warn"'), ("by=--help", "begin with -"), ("by=%zz", "hexadecimal")]:
             self.assertIn(words, self.error(self.admin.ask("/usage?" + query), 400))
 
@@ -263,6 +268,10 @@ class Questions(unittest.TestCase):
         self.assertEqual(answer.json,
                          json.loads(self.proxy.run("explain", "--format", "json", call, check=0).stdout))
         self.assertNotIn(TOKEN.encode(), answer.bytes)
+        pasted = self.admin.ask("/explain?" + urllib.parse.urlencode({"call": f"curl '{call}' \\  -H 'X: {TOKEN}' \\--compressed"}))
+        self.assertEqual(pasted.status, 200, pasted)
+        self.assertEqual(pasted.json["requests"], answer.json["requests"])
+        self.assertNotIn(TOKEN.encode(), pasted.bytes)
         refused = self.admin.ask("/explain?call=from%3Dnothing")
         self.assertEqual((refused.status, refused.json["fault"]), (200, "unknown_table"))
         self.assertIn("call is missing", self.error(self.admin.ask("/explain"), 400))

@@ -136,8 +136,9 @@ class Findings(unittest.TestCase):
     def test_the_command_line(self):
         patient = Patient("http://127.0.0.1:1/v3")
         self.addCleanup(patient.close)
-        for words in (["--format"], ["--format", "xml"], ["--team", "nobody"], ["more"], ["--save"]):
+        for words in (["--format"], ["--format", "xml"], ["--team", "no body"], ["more"], ["--save"]):
             self.assertTrue(patient.run("doctor", *words, check=2).stderr, words)
+        self.assertIn("no team \"nobody\"", patient.run("doctor", "--team", "nobody", check=1).stderr)
         self.assertIn("--save FILE", patient.run("doctor", "--help", check=0).stdout)
 
 

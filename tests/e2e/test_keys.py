@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Keys: one old token in many programs, tokens that nobody knows, and thousands of keys at once."""
 import contextlib
+import csv
 import glob
 import hashlib
 import http.client
+import io
+import json
 import os
 import socket
 import threading
@@ -33,9 +36,11 @@ def call_from(proxy, source, address=None, headers=None, **params):
 
 def strangers(proxy):
     """The rows of `key list --unknown` as dicts."""
-    lines = proxy.run("key", "list", "--unknown", check=0).stdout.splitlines()
-    names = lines[0].split()
-    return [dict(zip(names, line.split(None, len(names) - 1))) for line in lines[1:]]
+    answer = json.loads(proxy.run("key", "list", "--unknown", "--format", "json", check=0).stdout)
+    lines = list(csv.DictReader(io.StringIO(proxy.run("key", "list", "--unknown", "--format", "csv", check=0).stdout)))
+    rows = [{name: str(value or "") for name, value in row.items()} for row in answer["items"]]
+    assert rows == lines, (rows, lines)
+    return rows
 
 
 def pick(rows, *names):
@@ -166,7 +171,7 @@ class Metered(OneProxy):
         rows = [row for row in strangers(self.proxy) if row["key"] == name_of(token)]
         self.assertEqual(pick(rows, "client", "state", "calls", "tables", "user_agent"),
                          [("127.0.0.2", "metered", "1", "anchors", "old/1.0"),
-                          ("127.0.0.3", "metered", "1", "subscription_info", "-")])
+                          ("127.0.0.3", "metered", "1", "subscription_info", "")])
         self.assertIn(f'"team":"unassigned","key":"{name_of(token)}"',
                       next(line for line in self.proxy.lines if answer.id in line))
 
@@ -329,8 +334,8 @@ class Thousands(unittest.TestCase):
         text = "seo,a,token-a\nnobody,b,token-b\nseo,c,token c\n"
         with Sandbox(today=None) as sandbox, Anchorage(sandbox) as proxy:
             done = proxy.run("key", "import", "-", text_in=text, check=1)
-            self.assertIn("line 2: no team \"nobody\"", done.stderr)
-            self.assertIn("line 3: the token has a space", done.stderr)
+            self.assertIn(":2: no team \"nobody\"", done.stderr)
+            self.assertIn(":3: the token has a space", done.stderr)
             self.assertEqual(proxy.get(token="token-a").fault, "unknown_key")
 
 

@@ -108,5 +108,57 @@ class Lines(OneProxy):
                 proxy.close()
 
 
+class Operator(unittest.TestCase):
+    """The log knows more than a client may."""
+
+    def make(self, url, **options):
+        proxy = Anchorage(url, **options)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def test_which_case_of_unknown_key(self):
+        proxy = self.make("http://127.0.0.1:1/v3", teams={"seo": {}, "sales": {}},
+                          keys=[("seo", TOKEN), ("sales", "s" * 20), ("*", "t" * 20)])
+        proxy.start()
+        id = next(line.split()[0] for line in proxy.run("key", "list").stdout.splitlines() if " seo " in line)
+        self.assertEqual(proxy.run("key", "disable", id, check=0).stdout, f"disabled: key {id} of team seo\n")
+        proxy.reload(team_sales=None)
+        answers = [proxy.get(token=token) for token in (TOKEN, "s" * 20, "t" * 20, "nobody" * 4, None)]
+        self.assertEqual(len({answer.headers["x-anchorage-why"] for answer in answers[:4]}), 1)
+        digest = next(line.split()[0] for line in proxy.run("key", "list", "--unknown").stdout.splitlines()[2:])
+        proxy.stop()
+        lines = {line["id"]: line for line in map(json.loads, (line for line in proxy.lines if line.startswith("{")))}
+        for answer, says in zip(answers, ("the key is disabled", "no [team sales]", "of team *", digest, "token is missing")):
+            self.assertIn(says, lines[answer.id]["why"])
+        self.assertNotIn("nobodynobody", "".join(proxy.lines))
+
+    def test_inner_addresses(self):
+        proxy = self.make("http://127.0.0.1:1/v3")
+        proxy.start()
+        answer = proxy.get(limit=1)
+        self.assertEqual(answer.fault, "upstream_down")
+        self.assertNotIn("127.0.0.1", answer.bytes.decode())
+        self.assertIn("cannot be reached", answer.bytes.decode())
+        proxy.stop()
+        self.assertRegex("".join(proxy.lines), r"cannot be reached \(.*127\.0\.0\.1")
+
+    def test_start_and_end(self):
+        proxy = self.make("http://127.0.0.1:1/v3", teams={"seo": {}, "sales": {}})
+        proxy.start()
+        proxy.stop()
+        text = "".join(proxy.lines)
+        self.assertRegex(text, rf"(?m)^anchorage: version [0-9.]+, configuration {proxy.config}, 2 teams: seo, sales; 1 key in "
+                               rf"{proxy.path}/state$")
+        self.assertRegex(text, r"(?m)^anchorage: ended: nothing was given up$")
+        with Sandbox(today=None, latency="60s") as slow:
+            proxy = self.make(slow, proxy={"drain_timeout": "1s"})
+            proxy.start()
+            with proxy.connect() as connection:
+                connection.sendall(f"GET {proxy.params({'limit': 1})} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                slow.wait(requests=1)
+                proxy.stop()
+            self.assertRegex("".join(proxy.lines), r"(?m)^anchorage: ended: 1 call under way was given up; ")
+
+
 if __name__ == "__main__":
     unittest.main()

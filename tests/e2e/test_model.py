@@ -148,7 +148,7 @@ class Generator:
     def spoil(self, found):
         """One thing wrong."""
         name, value = self.one_of(
-            ("token", "x" * 40), ("token", None), ("from", "backlinks"), ("from", None), ("from", "ANCHORS"),
+            ("token", "x" * 40), ("token", None), ("from", "links"), ("from", None), ("from", "ANCHORS"),
             ("target", None), ("target", "user@small.example"), ("target", "small example"), ("target", "http://"),
             ("mode", "url"), ("output", "csv"), ("limit", "-1"), ("limit", "1.5"), ("limit", "5000001"),
             ("limit", "abc"), ("offset", "-1"), ("offset", "x"), ("select", "nope"), ("select", "anchor,refdomain"),

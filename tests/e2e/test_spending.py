@@ -133,6 +133,16 @@ class WholeCall(Spending):
                 self.assertIsNone(answer.fault, answer)
                 self.assertNotIn("rows", answer.marks, answer)
 
+    def test_a_cap_that_is_not_known_yet(self):
+        """Pages that brought less than was held for leave what was set aside to those behind them."""
+        for team, upstream in (({"units_per_month": 9000 + TOTALS}, {}), ({}, {"units_per_month": 9000 + TOTALS})):
+            proxy = self.proxy(v3_row_cap=100, team=team, upstream=upstream, fidelity={"anchor_case": "keep"})
+            answer = proxy.get(target=LONG)
+            self.whole(answer, 1000)
+            self.assertEqual(answer.units, 9000 + TOTALS)
+            held = sum(one["units"] for one in proxy.ledger() if one["kind"] == "hold")
+            self.assertEqual(held, 9000 + TOTALS, "never more than may be spent")
+
     def test_holds_are_page_by_page(self):
         """A crash counts no more than was asked for."""
         proxy = self.proxy(v3_row_cap=100, upstream={"max_rows_per_request": 100}, fidelity={"anchor_case": "keep"})
@@ -234,48 +244,6 @@ class CutToFit(Spending):
         self.assertNotIn("rows", answer.marks, answer)
 
 
-class NoPartForTheWhole(Spending):
-    """too_long = refuse."""
-
-    def proxy(self, *args, **sections):
-        return super().proxy(*args, fidelity={"too_long": "refuse", **sections.pop("fidelity", {})}, **sections)
-
-    def test_what_may_not_fit_is_refused(self):
-        for team, upstream, fault in (({"rows_per_month": 900}, {}, "out_of_rows"),
-                                      ({"units_per_month": 5000}, {}, "out_of_units"),
-                                      ({}, {"units_per_month": 5000}, "out_of_units"),
-                                      ({}, {"units_per_call": 5000}, "too_dear")):
-            with self.subTest(team=team, upstream=upstream):
-                proxy = self.proxy(team=team, upstream=upstream)
-                answer = proxy.get(target=LONG)
-                self.assertEqual((answer.fault, answer.rows_charged), (fault, 0), answer)
-                self.assertLessEqual(answer.units, FLOOR)
-                for order in ("backlinks:desc", "refpages:desc", "first_seen:asc"):  # the totals are known now
-                    self.refused_unasked(proxy, fault, target=LONG, order_by=order)
-                self.nothing_unpaid(proxy)
-
-    def test_what_the_totals_prove_to_fit(self):
-        for case in CASES:
-            proxy = self.proxy(v3_anchor_case=case)
-            answer = proxy.get(target=SHORT, limit=100000)
-            self.whole(answer, len(answer.anchors))
-            self.assertGreater(len(answer.anchors), 0)
-            again = proxy.get(target=SHORT, limit=100000, order_by="backlinks:desc")
-            self.whole(again, len(answer.anchors))
-
-    def test_what_fits_as_it_was_asked(self):
-        proxy = self.proxy(v3_anchor_case="fold")
-        self.assertEqual(len(proxy.get(target=LONG, limit=1000).anchors), 1000)
-
-    def test_what_is_remembered_proves_it(self):
-        proxy = self.proxy(v3_anchor_case="fold", upstream={"units_per_call": 20000})
-        first = proxy.get(target="site-a.example", limit=1000)
-        self.assertIsNone(first.fault, first)
-        again = proxy.get(target="site-a.example", limit=100000)
-        self.whole(again, len(first.anchors))
-        self.assertLessEqual(again.units, FLOOR)
-
-
 class PaidForIsAnswered(Spending):
     """After something was paid for, our own limits never refuse."""
 
@@ -341,12 +309,21 @@ class AtMost(Spending):
                             (20, 180 + FLOOR + TOTALS), (0, TOTALS)):
             self.assertEqual(self.at_most(proxy, target=LONG, limit=limit), most, limit)
         text = proxy.run("explain", proxy.params({"target": LONG, "limit": 1000})[2:], check=0).stdout
-        self.assertRegex(text, r"units: at most 11350")
+        self.assertRegex(text, r"at most 1,001 rows and 11,350 units")
 
     def test_never_above_the_ceiling(self):
         proxy = self.proxy(upstream={"units_per_call": 10000})
         for limit in (1000, 1100, 5000, 100000, 5000000):
             self.assertLessEqual(self.at_most(proxy, target=LONG, limit=limit), 10000)
+
+    def test_nor_where_rows_are_remembered(self):
+        """What is known already is no reason to take more for what is not."""
+        for folds in ("keep", "fold"):
+            proxy = self.proxy(upstream={"units_per_call": 160, "stats_ttl": 0}, fidelity={"anchor_case": folds})
+            for order in (None, "backlinks:desc"):
+                for limit in (4, 100000):
+                    call = {"target": LONG, "limit": limit, "order_by": order}
+                    self.assertLessEqual(proxy.get(**call).units, self.at_most(proxy, **call), call)
 
     def test_what_folds_nothing_has_no_allowance(self):
         proxy = self.proxy(fidelity={"anchor_case": "keep"})

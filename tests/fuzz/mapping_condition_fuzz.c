@@ -54,6 +54,8 @@ static void write_value(struct buffer *b, const struct condition *c)
             day_format(c->date.day, date);
         write_text(b, slice_str(date));
         break;
+    default:
+        break; /* anchors have no others */
     }
 }
 
@@ -93,16 +95,24 @@ static void check_same(const struct condition *a, const struct condition *b)
         must_hold(a->date.is_moment == b->date.is_moment && a->date.day.n == b->date.day.n &&
                   a->date.moment_s == b->date.moment_s);
         break;
+    default:
+        break;
     }
 }
 
 static void check_filters(const struct conditions *list, bool fold, struct arena *memory)
 {
     struct marks marks = { 0 };
+    struct slice country = S("");
+    struct filter_making m = { .table = &table_anchors,
+                               .fold = fold,
+                               .today = { 20000 },
+                               .memory = memory,
+                               .marks = &marks,
+                               .country = &country };
     for (size_t i = 0; i < list->n; i++) {
         struct slice filter;
-        struct refusal r =
-            filter_of_condition(&table_anchors, &list->list[i], fold, (struct day){ 20000 }, memory, &marks, &filter);
+        struct refusal r = filter_of_condition(&m, &list->list[i], &filter);
         if (r.fault) {
             check_refusal(r);
             continue;

@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "base/text.h"
+#include "mapping/part.h"
 #include "mapping/translation.h"
 
 static void must_hold(bool what)
@@ -38,16 +39,16 @@ static struct slice next_page(struct slice *pages)
     return slice_split(*pages, '\xFF', pages);
 }
 
-static bool feed(struct translation *t, enum v3_kind kind, struct slice text, uint32_t cuts)
+static bool feed(struct translation *t, enum plan_ask ask, struct slice text, uint32_t cuts)
 {
     uint32_t longest = cuts & 1 ? 1 : 64;
     if (!cuts)
-        return translation_feed(t, kind, text);
+        return translation_feed(t, ask, text);
     for (size_t at = 0; at < text.n;) {
         cuts = cuts * 1664525 + 1013904223;
         size_t n = 1 + (cuts >> 16) % longest + text.n / 4096;
         n = n < text.n - at ? n : text.n - at;
-        if (!translation_feed(t, kind, slice_of(text.p + at, n)))
+        if (!translation_feed(t, ask, slice_of(text.p + at, n)))
             return false;
         at += n;
     }
@@ -60,25 +61,32 @@ struct outcome {
     struct buffer body;
 };
 
-/* Play the call; `cuts` 0: pages in one piece; `asks`: totals and ratio are pages as well. */
+static void know(struct translation *t, int part, const struct part_values *values)
+{
+    struct slice bytes = slice_of((const char *)values, part_bytes(table_anchors.parts[part].report));
+    translation_know_part(t, (enum plan_ask)(ASK_PARTS + part), bytes);
+}
+
+/* Play the call; `cuts` 0: pages in one piece; `asks`: the parts are pages as well. */
 static struct outcome play(const struct plan *plan, struct slice pages, uint32_t cuts, bool asks, size_t max_bytes,
                            struct arena *memory)
 {
     struct outcome o = { 0 };
     struct translation *t = translation_new(plan, (struct translation_seen){ 0 }, max_bytes, memory);
-    struct ratio ratio = { 100, 90, 25 };
+    struct part_values totals = { .rows = 1, .known = 1, .of = { { .whole = 1000 } } };
+    struct part_values ratio = { .rows = 25, .known = 6, .of = { [1] = { .whole = 100 }, [2] = { .whole = 90 } } };
     struct v3_request request;
     int64_t asked = 0;
     bool ok = true;
     must_hold(t != NULL);
     if (!asks) {
-        translation_know_totals(t, 1000);
-        translation_know_ratio(t, &ratio);
+        know(t, 0, &totals);
+        know(t, 1, &ratio);
     }
     while (ok && translation_next(t, &request)) {
-        must_hold(asks || (request.kind == V3_LIST && request.rows > 0));
+        must_hold(asks || (request.ask == ASK_LIST && request.rows > 0));
         must_hold(++asked < 10000);
-        ok = feed(t, request.kind, next_page(&pages), cuts) && translation_end(t, request.kind, -1);
+        ok = feed(t, request.ask, next_page(&pages), cuts) && translation_end(t, request.ask, -1);
     }
     ok = ok && translation_is_whole(t) && translation_finish(t, &o.result);
     if (ok)
@@ -217,8 +225,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct slice, int64_t) = { [OUTPUT_JSON] = check_json, [OUTPUT_XML] = check_xml, [OUTPUT_PHP] = check_php };
     if (size < 4 || size > 1 << 20)
         return 0;
-    struct plan_options options = { .last_visited_null = data[1] & 1,
-                                    .refpages_null = data[1] & 2,
+    struct plan_options options = { .nulls = (data[1] & 1 ? 1u << NULL_VISITED : 0) |
+                                             (data[1] & 2 ? 1u << NULL_ESTIMATE : 0),
                                     .fold = data[1] & 4,
                                     .upper_case = data[2] & 1,
                                     .page_rows = data[1] & 8 ? 1 + (data[1] >> 6) : 0,

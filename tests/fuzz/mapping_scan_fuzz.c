@@ -11,6 +11,7 @@
 #include "base/day.h"
 #include "base/text.h"
 #include "mapping/scan.h"
+#include "mapping/table.h"
 
 static void must_hold(bool what)
 {
@@ -35,9 +36,9 @@ static void say_text(struct buffer *b, struct slice s)
 static bool on_row(void *context, const struct scan_value *values)
 {
     struct said *said = context;
-    const struct table *t = &table_anchors;
+    const struct report *t = table_anchors.list;
     for (size_t i = 0; i < t->n_fields; i++) {
-        if (!(said->wanted & 1u << i))
+        if (!(said->wanted & bit((int)i)))
             continue;
         if (t->fields[i].type == VALUE_WHOLE) {
             buffer_i64(&said->text, values[i].whole);
@@ -50,7 +51,7 @@ static bool on_row(void *context, const struct scan_value *values)
         buffer_put(&said->text, ' ');
     }
     for (size_t i = 0; i < t->n_fields; i++) {
-        if (!(said->wanted & 1u << i) || !values[i].broken)
+        if (!(said->wanted & bit((int)i)) || !values[i].broken)
             continue;
         must_hold(t->fields[i].type == VALUE_TEXT && values[i].text.n >= 3);
         buffer_put(&said->text, '!');
@@ -64,9 +65,9 @@ static bool on_row(void *context, const struct scan_value *values)
 static bool on_checked_row(void *context, const struct scan_value *values)
 {
     const struct said *said = context;
-    const struct table *t = &table_anchors;
+    const struct report *t = table_anchors.list;
     for (size_t i = 0; i < t->n_fields; i++) {
-        if (!(said->wanted & 1u << i) || t->fields[i].type == VALUE_WHOLE || !values[i].plain)
+        if (!(said->wanted & bit((int)i)) || t->fields[i].type == VALUE_WHOLE || !values[i].plain)
             continue;
         for (size_t k = 0; k < values[i].text.n; k++) {
             unsigned char c = (unsigned char)values[i].text.p[k];
@@ -78,9 +79,9 @@ static bool on_checked_row(void *context, const struct scan_value *values)
 
 static struct scanner *start(struct said *said)
 {
-    struct scan_options o = { .key = table_anchors.rows,
-                              .fields = table_anchors.fields,
-                              .n_fields = table_anchors.n_fields,
+    struct scan_options o = { .key = table_anchors.list->key,
+                              .fields = table_anchors.list->fields,
+                              .n_fields = table_anchors.list->n_fields,
                               .wanted = said->wanted,
                               .on_row = on_checked_row,
                               .context = said };
@@ -144,7 +145,7 @@ static struct slice text_of(struct json_object *o)
 /* The row as on_row says it; false when a value is not what v3 promises. */
 static bool say_json_row(struct json_object *row, struct said *said)
 {
-    const struct table *t = &table_anchors;
+    const struct report *t = table_anchors.list;
     for (size_t i = 0; i < t->n_fields; i++) {
         struct json_object *o = NULL;
         struct scan_value v = { 0 };
@@ -152,7 +153,7 @@ static bool say_json_row(struct json_object *row, struct said *said)
         char name[64] = { 0 }, date[21];
         memcpy(name, t->fields[i].v3.p, t->fields[i].v3.n);
         if (!json_object_object_get_ex(row, name, &o)) {
-            if (said->wanted & 1u << i)
+            if (said->wanted & bit((int)i))
                 return false;
             continue;
         }
@@ -173,7 +174,7 @@ static bool say_json_row(struct json_object *row, struct said *said)
             v.raw = v.text.n > 20 ? v.text : slice_of(NULL, 0);
             v.text = slice_str(date);
         }
-        if (!(said->wanted & 1u << i))
+        if (!(said->wanted & bit((int)i)))
             continue;
         if (t->fields[i].type == VALUE_WHOLE) {
             buffer_i64(&said->text, v.whole);

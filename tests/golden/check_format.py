@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Verify that every golden case is well-formed: markers in order, call lines and requests that parse, JSON
 that is JSON where it is meant to be, and prices that add up. Usage: check_format.py [FILE…]"""
+import fractions
 import json
+import math
 import pathlib
 import re
 import sys
@@ -13,15 +15,47 @@ HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = set(re.findall(r"^FAULT\(\w+,\s*(\w+),", (HERE / "../../mapping/fault.def").read_text(), re.M))
 OPTIONS = {
     "last_visited": {"first_seen", "null"}, "stats": {"ask", "zero"}, "stats_refpages": {"estimate", "null"},
-    "anchor_case": {"fold", "keep"}, "approximate": {"allow", "refuse"}, "error_status": {"v2", "http"},
+    "missing": {"empty", "null"}, "anchor_case": {"fold", "keep"}, "approximate": {"allow", "refuse"}, "error_status": {"v2", "http"},
     "default_mode": {"exact", "domain", "subdomains", "prefix", "require"},
     "free_targets": None, "units_per_call": None, "max_rows_per_request": None,
 }
-COLUMNS = {"anchor", "links_to_target", "refpages", "refdomains", "first_seen"}
+LINKS = set(("url_from url_to name_source name_target root_name_source anchor alt title snippet_left snippet_right link_type "
+             "http_code redirect_code encoding languages page_size links_internal links_external url_rating_source "
+             "domain_rating_source ahrefs_rank_source ip_source first_seen first_seen_link last_visited last_seen "
+             "is_nofollow is_ugc is_sponsored link_group_count http_code_target last_visited_target").split())
+# Of v3's lists: columns, what only where has, parameters of their own.
+REPORTS = {
+    "anchors": ({"anchor", "links_to_target", "refpages", "refdomains", "first_seen"}, {"root_domain_name"},
+                {"history": "live"}),
+    "refdomains": (set("domain links_to_target dofollow_links first_seen last_seen domain_rating ip_source traffic_domain "
+                       "dofollow_linked_domains dofollow_refdomains".split()),
+                   {"url_to", "is_dofollow", "is_nofollow", "link_type", "anchor"}, {"history": "live"}),
+    "all-backlinks": (LINKS - {"http_code_target", "last_visited_target"}, set(),
+                      {"history": "live", "aggregation": ("all", "1_per_domain")}),
+    "broken-backlinks": (LINKS, set(), {"aggregation": "all"}),
+    "linkeddomains": ({"domain", "links_from_target", "domain_rating"}, set(), {}),
+    "crawled-pages": ({"url", "http_code", "title", "url_rating", "first_seen", "last_crawled"}, set(), {}),
+}
+RECORD = set("domain_rating ahrefs_rank backlinks backlinks_dofollow backlinks_nofollow backlinks_redirect "
+             "backlinks_internal refips refips_subnets linked_domains outgoing_links org_keywords org_keywords_1_3 "
+             "org_keywords_4_10 url_rating refdomains refdomains_dofollow refdomains_nofollow org_traffic org_cost "
+             "index".split())
+# Of v2's: the key of the rows (or of the object), what follows them, rows a request, a result, a clause.
+TABLES = {
+    "anchors": ("anchors", ["stats"], 1, "1", 5), "subscription_info": ("info", [], 0, "0", 0),
+    "domain_rating": ("domain", [], 1, "0", 0), "metrics": ("metrics", [], 1, "0", 0),
+    "metrics_extended": ("metrics", [], 1, "1", 0), "positions_metrics": ("metrics", [], 1, "1", 5),
+    "refdomains": ("refdomains", ["stats"], 1, "1", 5),
+    "refdomains_by_type": ("refdomains", ["stats", "tlds"], 10, "1", 10), "refips": ("refips", [], 1, "1", 5),
+    "linked_domains": ("domains", [], 1, "1", 5), "backlinks": ("refpages", [], 1, "0.2", 5),
+    "backlinks_one_per_domain": ("refpages", [], 10, "2", 5), "broken_backlinks": ("refpages", [], 1, "5", 5),
+    "backlinks_new_lost": ("refpages", [], 1, "0.2", 5), "refdomains_new_lost": ("refdomains", [], 1, "1", 5),
+    "anchors_refdomains": ("refdomains", [], 1, "1", 5), "ahrefs_rank": ("pages", [], 1, "1", 5),
+    "pages": ("pages", ["stats"], 1, "0.2", 5), "pages_extended": ("pages", ["stats"], 1, "1", 5),
+}
 V2_COLUMNS = ["anchor", "backlinks", "refpages", "refdomains", "first_seen", "last_visited"]
-MARKS = re.compile(r"(last_visited|stats|stats\.refpages|anchor\.case|anchor\.text|rows|mode|"
-                   r"twice\.(from|mode|select|order_by|limit|offset|output)|(where|having|order_by)\."
-                   r"(anchor|backlinks|refpages|refdomain|refdomains|first_seen|last_visited))$")
+MARKS = re.compile(r"(stats|stats\.[a-z_]+|anchor\.case|[a-z_]+\.text|rows|tlds|mode|"
+                   r"twice\.(from|mode|select|order_by|limit|offset|output)|((where|having|order_by)\.)?[a-z_0-9]+)$")
 OPERATORS = {"eq", "neq", "gt", "gte", "lt", "lte", "substring", "isubstring", "phrase_match", "iphrase_match",
              "prefix", "suffix", "regex"}
 V3_FREE = ("ahrefs.com", "yep.com", "firehose.com")
@@ -45,22 +79,40 @@ def strict_json(text):
     return json.loads(text, object_pairs_hook=pairs)
 
 
-def is_filter(x):
+def is_condition(x):
+    return x == "is_null" or (isinstance(x, list) and len(x) == 2 and x[0] in OPERATORS)
+
+
+def is_filter(x, columns):
     """Whether x is a v3 filter."""
     if not isinstance(x, dict):
         return False
     for word in ("and", "or"):
         if set(x) == {word}:
-            return isinstance(x[word], list) and len(x[word]) > 1 and all(is_filter(y) for y in x[word])
+            return isinstance(x[word], list) and len(x[word]) > 1 and all(is_filter(y, columns) for y in x[word])
     if set(x) == {"not"}:
-        return is_filter(x["not"])
-    return (set(x) == {"field", "is"} and x["field"] in COLUMNS | {"root_domain_name"}
-            and isinstance(x["is"], list) and len(x["is"]) == 2 and x["is"][0] in OPERATORS)
+        return is_filter(x["not"], columns)
+    if set(x) == {"field", "list_is"}:
+        return x["field"] == "languages" and is_condition(x["list_is"].get("any"))
+    return set(x) == {"field", "is"} and x["field"] in columns and is_condition(x["is"])
+
+
+def parse_post(line):
+    path, _, body = line.partition(" ")
+    need(path == "batch-analysis/batch-analysis", "bad path in request")
+    body = strict_json(body)
+    need({"select", "targets"} <= set(body) <= {"select", "targets", "country"}, "parts of the body")
+    need(len(set(body["select"])) == len(body["select"]) and set(body["select"]) <= RECORD, "select")
+    for target in body["targets"]:
+        need(set(target) == {"url", "mode", "protocol"} and target["protocol"] == "both", "a target")
+    return path, {**body, "target": body["targets"][0]["url"], "mode": body["targets"][0]["mode"]}
 
 
 def parse_request(line):
+    if line.startswith("POST "):
+        return parse_post(line[len("POST "):])
     path, mark, query = line.partition("?")
-    need(mark and path in ("anchors", "backlinks-stats"), "bad path in request")
+    need(mark and path in {*REPORTS, "backlinks-stats"}, "bad path in request")
     values = {}
     for pair in query.split("&"):
         name, equals, value = pair.partition("=")
@@ -73,15 +125,18 @@ def parse_request(line):
     if path == "backlinks-stats":
         need(set(values) == fixed | {"date"}, "parameters of backlinks-stats")
         return path, values
-    need(set(values) - {"where"} == fixed | {"history", "limit", "select", "order_by"}, "parameters of anchors")
-    need(values["history"] == "live" and re.fullmatch(r"[1-9]\d*", values["limit"]), "history or limit")
+    columns, only_where, more = REPORTS[path]
+    need(set(values) - {"where"} == fixed | set(more) | {"limit", "select", "order_by"}, "parameters of " + path)
+    need(all(values[name] == value or values[name] in value for name, value in more.items()), "a fixed parameter")
+    need(re.fullmatch(r"[1-9]\d*", values["limit"]), "limit")
     select = values["select"].split(",")
-    need(len(set(select)) == len(select) and set(select) <= COLUMNS, "select")
+    need(len(set(select)) == len(select) and set(select) <= columns, "select")
     order = [tuple(x.split(":")) for x in values["order_by"].split(",")]
-    need(all(len(x) == 2 and x[0] in COLUMNS and x[1] in ("asc", "desc") for x in order), "order_by")
+    need(all(len(x) == 2 and x[0] in columns and x[1] in ("asc", "desc") for x in order), "order_by")
     need({x[0] for x in order} <= set(select) and len({x[0] for x in order}) == len(order), "order not selected")
+    need(path != "crawled-pages" or (len(order) == 1 and int(values["limit"]) <= 100), "crawled-pages")
     if "where" in values:
-        need(is_filter(strict_json(values["where"])), "where is no filter")
+        need(is_filter(strict_json(values["where"]), columns | only_where), "where is no filter")
     return path, values
 
 
@@ -134,32 +189,32 @@ def check_answer(case, line, body):
     call = parse_call(case)
     output = call.get("output", "json")
     text = body.decode()
+    key, more, request, result, clause = TABLES[call["from"]]
     if output == "json":
         value = strict_json(text)
-        results = len(value["anchors"]) if "anchors" in value else None
-        for row in value.get("anchors", []):
-            need(row and list(row) == [c for c in V2_COLUMNS if c in row], "columns not in table order")
-            need(set(row) == set(value["anchors"][0]), "rows with different columns")
-        if call.get("from") == "anchors":
-            need(list(value) == ["anchors", "stats"] and list(value["stats"]) == ["backlinks", "refpages"], "shape")
+        need(list(value) == [key] + more, "shape")
         need(json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text, "not compact JSON")
     elif output == "xml":
         need(text.startswith('<?xml version="1.0" encoding="UTF-8"?><AhrefsApiResponse><'), "no XML")
-        xml.etree.ElementTree.fromstring(body)
-        results = text.count("<anchor><") + text.count("<anchor></anchor></anchor>") if "<anchors>" in text else None
-        results = None if "<anchor></anchor>" in text else results
+        tree = xml.etree.ElementTree.fromstring(body)
+        need([one.tag for one in tree] == [key] + more, "shape")
+        value = {key: list(tree[0]) if more or key.endswith("s") and key != "metrics" else dict.fromkeys("x")}
     else:
-        need(parse_php(body, 0)[1] == len(body), "no PHP")
-        value = parse_php(body, 0)[0]
-        results = len(value["anchors"]) if "anchors" in value else None
-    if results is not None and "results" in words:
-        need(int(words["results"]) == results, f"results={words['results']}, the body has {results}")
-    if call.get("from") == "anchors":
-        price = 1 + int(words["results"]) + 5 * ("where" in call) + 5 * ("having" in call)
+        value, end = parse_php(body, 0)
+        need(end == len(body) and list(value) == [key] + more, "no PHP")
+        value[key] = list(value[key].values()) if 0 in value[key] or not value[key] else value[key]
+    is_list = isinstance(value[key], list)
+    if output == "json" and is_list:
+        for row in value[key]:
+            need(row and list(row) == list(value[key][0]), "rows with different columns")
+            need(call["from"] != "anchors" or list(row) == [c for c in V2_COLUMNS if c in row], "columns not in table order")
+    results = len(value[key]) if is_list else int(words.get("results", 0))
+    need(int(words.get("results", results)) == results, f"results={words.get('results')}, the body has {results}")
+    price = math.ceil(request + fractions.Fraction(result) * results) + clause * ("where" in call) + clause * ("having" in call)
+    if call["from"] != "subscription_info":
         free = is_under(host_of(call["target"]), case["config"].get("free_targets", "ahrefs.com").split())
-        need(int(words["rows"]) == (0 if free else price), f"rows={words['rows']}, the price is {0 if free else price}")
-    else:
-        need(words["rows"] == "0", "subscription_info costs nothing")
+        price = 0 if free else price
+    need(int(words["rows"]) == price, f"rows={words['rows']}, the price is {price}")
     total = 0
     for request, reply, status, reply_body in case["exchanges"]:
         need(status.startswith("200"), "an answer in spite of a failed request")
@@ -177,22 +232,24 @@ def check_reply(request, words, body):
     """The reply to a request of a call that is answered: what v3 would give for it."""
     path, values = request
     value = strict_json(body.decode(errors="replace"))
+    [rows] = value.values()
     if path == "backlinks-stats":
         need(isinstance(value["metrics"]["live"], int), "live is no number")
         return
-    for row in value["anchors"]:
-        need(set(row) == set(values["select"].split(",")), "a row of the reply has other columns than selected")
-    need(len(value["anchors"]) <= int(values["limit"]), "more rows than asked for")
-    need(words.get("rows", str(len(value["anchors"]))) == str(len(value["anchors"])), "rows= is not the body's")
+    select = values["select"].split(",") if isinstance(values["select"], str) else values["select"]
+    for row in rows:
+        need(set(row) == set(select), "a row of the reply has other columns than selected")
+    need(len(rows) <= int(values.get("limit", 100)), "more rows than asked for")
+    need(words.get("rows", str(len(rows))) == str(len(rows)), "rows= is not the body's")
 
 
 def parse_php(b, at):
     """One value of PHP's serialize(); returns it and the index behind it."""
     if b[at:at + 2] == b"N;":
         return None, at + 2
-    if b[at:at + 2] == b"i:":
+    if b[at:at + 2] in (b"i:", b"b:", b"d:"):
         end = b.index(b";", at)
-        return int(b[at + 2:end]), end + 1
+        return float(b[at + 2:end]) if b[at:at + 1] == b"d" else int(b[at + 2:end]), end + 1
     need(b[at:at + 2] in (b"s:", b"a:"), "PHP type")
     colon = b.index(b":", at + 2)
     size = int(b[at + 2:colon])

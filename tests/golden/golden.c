@@ -14,7 +14,8 @@
 enum { MAX_LINES = 16, MAX_REPLIES = 64 };
 
 struct recorded {
-    struct slice request; /* PATH?NAME=VALUE&… */
+    struct slice request; /* PATH?NAME=VALUE&…, or of a POST its path */
+    struct slice post;    /* its body */
     int status;
     int64_t rows, units;
     bool cache_hit;
@@ -163,6 +164,15 @@ static void read_directive(struct golden *g, struct slice line)
     }
 }
 
+/* PATH?NAME=VALUE&…, or POST PATH BODY. */
+static struct recorded read_request(struct slice text)
+{
+    struct recorded r = { .request = text };
+    if (slice_starts(text, S("POST ")))
+        r.request = slice_split(slice_from(text, 5), ' ', &r.post);
+    return r;
+}
+
 /* The next case of the file; false at its end. */
 static bool read_case(struct slice *text, struct golden *g)
 {
@@ -181,7 +191,7 @@ static bool read_case(struct slice *text, struct golden *g)
         }
         struct slice rest = slice_from(line, 2);
         if (line.p[0] == '>')
-            g->replies[g->n_replies++] = (struct recorded){ .request = rest };
+            g->replies[g->n_replies++] = read_request(rest);
         else if (line.p[0] == '<')
             read_reply(g, rest, text);
         else if (line.p[0] == '=' || line.p[0] == '!') {
@@ -219,6 +229,21 @@ static struct slice parameter(struct slice query, struct slice name, struct buff
     return slice_of(NULL, 0);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    struct json_object *const *x = a, *const *y = b;
+    return strcmp(json_object_get_string(*x), json_object_get_string(*y));
+}
+
+/* The columns of a body are a set. */
+static void sort_select(struct json_object *body)
+{
+    struct json_object *select;
+    if (json_object_is_type(body, json_type_object) && json_object_object_get_ex(body, "select", &select) &&
+        json_object_is_type(select, json_type_array))
+        json_object_array_sort(select, compare_texts);
+}
+
 static bool same_json(struct slice a, struct slice b)
 {
     struct json_object *x = NULL, *y = NULL;
@@ -226,6 +251,8 @@ static bool same_json(struct slice a, struct slice b)
     x = json_tokener_parse_ex(t, a.p, (int)a.n);
     json_tokener_reset(t);
     y = json_tokener_parse_ex(t, b.p, (int)b.n);
+    sort_select(x);
+    sort_select(y);
     bool same = x && y && json_object_equal(x, y);
     json_object_put(x);
     json_object_put(y);
@@ -281,11 +308,20 @@ static bool same_request(struct slice want, struct slice got)
     return same;
 }
 
-static struct recorded *find_reply(struct golden *g, struct slice path)
+static bool same_post(const struct recorded *want, const struct v3_request *got)
 {
-    for (size_t i = 0; i < g->n_replies; i++)
-        if (!g->replies[i].used && same_request(g->replies[i].request, path))
-            return &g->replies[i];
+    struct slice path = slice_starts(got->path, S("/")) ? slice_from(got->path, 1) : got->path;
+    return want->post.p && got->body.p && slice_eq(want->request, path) && same_json(want->post, got->body);
+}
+
+static struct recorded *find_reply(struct golden *g, const struct v3_request *got)
+{
+    for (size_t i = 0; i < g->n_replies; i++) {
+        struct recorded *r = &g->replies[i];
+        bool is_post = r->post.p || got->body.p;
+        if (!r->used && (is_post ? same_post(r, got) : same_request(r->request, got->path)))
+            return r;
+    }
     return NULL;
 }
 
@@ -309,14 +345,18 @@ static bool config_is(const struct golden *g, const char *name, const char *othe
 static struct plan_options plan_options_of(const struct golden *g)
 {
     struct plan_options o = {
-        .last_visited_null = config_is(g, "last_visited", "first_seen", "null"),
         .stats_zero = config_is(g, "stats", "ask", "zero"),
-        .refpages_null = config_is(g, "stats_refpages", "estimate", "null"),
         .fold = config_is(g, "anchor_case", "fold", "fold"),
         .refuse_approximate = config_is(g, "approximate", "allow", "refuse"),
         .free_targets = config_of(g, "free_targets", "ahrefs.com"),
         .page_rows = number(config_of(g, "max_rows_per_request", "0"), 0),
     };
+    if (config_is(g, "last_visited", "first_seen", "null"))
+        o.nulls |= 1u << NULL_VISITED;
+    if (config_is(g, "stats_refpages", "estimate", "null"))
+        o.nulls |= 1u << NULL_ESTIMATE;
+    if (config_is(g, "missing", "empty", "null"))
+        o.nulls |= 1u << NULL_MISSING;
     if (!day_parse(g->today, &o.today))
         exit(2);
     return o;
@@ -340,9 +380,10 @@ static struct refusal error_of(const struct recorded *r, struct arena *memory)
 static bool play_reply(struct golden *g, const struct plan *plan, struct translation *t,
                        const struct v3_request *request, struct outcome *o, size_t piece, struct arena *memory)
 {
-    struct recorded *r = find_reply(g, request->path);
+    struct recorded *r = find_reply(g, request);
     if (!r) {
-        wrong("a v3 request that is not in the case", S("one of its > lines"), request->path);
+        wrong("a v3 request that is not in the case", S("one of its > lines"),
+              request->body.p ? request->body : request->path);
         o->refusal.fault = FAULT_UPSTREAM_DOWN;
         return false;
     }
@@ -358,13 +399,13 @@ static bool play_reply(struct golden *g, const struct plan *plan, struct transla
         size_t n = piece && piece < rest.n ? piece : rest.n;
         char *copy = malloc(n); /* so that a sanitizer sees reads beyond a piece */
         memcpy(copy, rest.p, n);
-        bool ok = translation_feed(t, request->kind, slice_of(copy, n));
+        bool ok = translation_feed(t, request->ask, slice_of(copy, n));
         free(copy);
         if (!ok)
             return false;
         rest = slice_from(rest, n);
     }
-    return translation_end(t, request->kind, r->rows);
+    return translation_end(t, request->ask, r->rows);
 }
 
 /* The call as far as its ceiling pays for it. False: not for one row. */
@@ -393,15 +434,15 @@ static bool play_requests(struct golden *g, const struct plan *plan, struct tran
     if (!cut_to_ceiling(g, plan, t, o))
         return false;
     while (!translation_is_whole(t)) {
-        struct v3_request requests[V3_KINDS];
+        struct v3_request requests[ASK_COUNT];
         int n = 0;
-        while (n < V3_KINDS && translation_next(t, &requests[n]))
+        while (n < ASK_COUNT && translation_next(t, &requests[n]))
             n++;
         for (int i = 0; i < n; i++)
             if (!play_reply(g, plan, t, &requests[i], o, piece, memory))
                 return false;
         if (!n)
-            return false;
+            return translation_is_whole(t);
     }
     return true;
 }
@@ -421,9 +462,10 @@ static void play_list(struct golden *g, const struct call *call, struct outcome 
     translation_free(t);
 }
 
-static void play_info(const struct golden *g, enum output output, struct outcome *o)
+static void play_books(const struct golden *g, const struct call *call, struct outcome *o)
 {
-    render_info(output, g->used_rows, g->limit_rows, g->subscription, &o->body);
+    struct books_view books = { g->used_rows, g->limit_rows, g->subscription };
+    render_books(call->output, call->table, &books, &o->body);
 }
 
 static void play(struct golden *g, struct outcome *o, size_t piece, struct arena *memory)
@@ -451,11 +493,11 @@ static void play(struct golden *g, struct outcome *o, size_t piece, struct arena
     o->table = call.table;
     if (o->refusal.fault)
         return;
-    params_write_twice(&params, !call.table->is_info, &twice);
+    params_write_twice(&params, !table_is_of_books(call.table), &twice);
     o->twice = arena_dup(memory, buffer_slice(&twice));
     buffer_clear(&twice);
-    if (call.table->is_info)
-        play_info(g, call.output, o);
+    if (table_is_of_books(call.table))
+        play_books(g, &call, o);
     else
         play_list(g, &call, o, piece, memory);
 }
@@ -518,7 +560,7 @@ static void compare_answer(struct golden *g, struct outcome *o, struct arena *me
         return;
     }
     struct buffer marks = { 0 };
-    if (!o->table->is_info)
+    if (!table_is_of_books(o->table))
         marks_write(&o->result.marks, o->table, &marks);
     if (marks.n && o->twice.n)
         buffer_put(&marks, ',');

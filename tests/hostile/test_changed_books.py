@@ -13,8 +13,10 @@ from sandbox import Sandbox
 NUMBERS = [-(1 << 63), (1 << 63) - 1, -1, 1 << 62, 1 << 33, 253402300800000, -62167219200001]
 TEXT = b"\xff\xfe\x00" + "\u202e\u009b31m".encode() + b"x" * 3000
 READERS = {"rollup": ["usage", "--by", "hour"], "key": ["key", "list"], "stranger": ["key", "list", "--unknown"],
-           "entry": ["ledger", "export"], "closed": ["ledger", "verify"], "name": ["usage"]}
-COMMANDS = [["usage", "--by", by] for by in ("team", "key", "client", "day", "hour", "table", "target")] + [
+           "entry": ["ledger", "export"], "closed": ["ledger", "verify"], "name": ["usage"], "trace": ["usage", "--by", "fault"],
+           "latest": ["usage", "--by", "shape"]}
+COMMANDS = [["usage", "--by", by] for by in ("team", "key", "client", "day", "hour", "table", "target",
+                                                     "fault", "mark", "shape")] + [
     ["usage", "--since", "1970-01-01", "--until", "9999-12-31", "--by", "hour", "--format", "csv"],
     ["usage", "--bill", "9999999999999.99", "--split", "units"], ["usage", "--warn", "1%"], ["key", "list"],
     ["key", "list", "--unknown"], ["ledger", "export"], ["ledger", "export", "--format", "csv", "--since", "1970-01-01"],
@@ -28,6 +30,7 @@ class Changed(unittest.TestCase):
         self.proxy.get(limit=1)
         self.proxy.get(target="site.example", limit=2)
         self.proxy.get(token="nobody")
+        self.proxy.get(limit="x")
         self.proxy.stop()
         self.state = os.path.join(self.proxy.path, "state")
         self.good = os.path.join(self.proxy.path, "good")

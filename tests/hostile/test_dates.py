@@ -88,7 +88,7 @@ class Dates(unittest.TestCase):
             with self.subTest(question=question):
                 status, out, err = self.control("usage", *self.words(question))
                 self.assertEqual((status, out), (2, ""))
-                self.assertRegex(err, r"^usage: .*\n")
+                self.assertRegex(err, r"^anchorage usage: .*\n")
         for question in TAKEN:
             for form in ("text", "json", "csv"):
                 with self.subTest(question=question):
@@ -106,7 +106,7 @@ class Dates(unittest.TestCase):
         for question in REFUSED:
             with self.subTest(question=question):
                 done = self.proxy.run("usage", *self.words(question), check=2)
-                self.assertRegex(done.stderr, r"^usage: ")
+                self.assertRegex(done.stderr, r"^anchorage usage: ")
         for question in TAKEN:
             with self.subTest(question=question):
                 self.proxy.run("usage", "--by", "day", *self.words(question), check=0)

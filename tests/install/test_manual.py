@@ -25,17 +25,23 @@ class Manual(unittest.TestCase):
             self.assertIn(f".B {name} = {default or '(empty)'}\n", parts[section], f"[{section}] {name}")
         self.assertEqual(len(re.findall(r"^\.B \w+ = ", page, re.M)), len(rows))
 
-    def test_every_command(self):
+    def test_every_command_and_option(self):
         page = text("anchorage.1")
-        out = subprocess.run([BUILD / "anchorage", "--help"], capture_output=True, text=True, check=True).stdout
-        names = re.findall(r"^  ([a-z]+) ", out, re.M)
-        for group in ("key", "ledger"):
-            names += re.findall(rf"^usage: anchorage ({group} [a-z]+)",
-                                subprocess.run([BUILD / "anchorage", group, "--help"], capture_output=True, text=True,
-                                               check=True).stdout, re.M)
+
+        def say(*words):
+            return subprocess.run([BUILD / "anchorage", *words, "--help"], capture_output=True, text=True, check=True).stdout
+
+        names = []
+        for name in re.findall(r"^  ([a-z]+)  ", say(), re.M):
+            help_text = say(name)
+            many = re.findall(r"^  ([a-z]+)  ", help_text, re.M) if " COMMAND " in help_text else []
+            names += [f"{name} {one}" for one in many] or [name]
         self.assertGreater(len(names), 12)
-        for name in set(names) - {"key", "ledger"}:
-            self.assertRegex(page, rf"(?m)^\.B {name}\b")
+        for name in names:
+            part = re.search(rf"(?m)^\.B {name}\b(?:(?!^\.RE).*\n)*", page)
+            self.assertTrue(part, name)
+            for option in re.findall(r"^  (--[a-z-]+)(?! FILE, -c|, -h)\b", say(*name.split()), re.M):
+                self.assertIn(f"\n.B {option}", part[0] if option not in ("--config", "--help") else page, name)
 
     def test_every_option_of_the_sandbox(self):
         out = subprocess.run([BUILD / "anchorage-sandbox", "--help"], capture_output=True, text=True, check=True).stdout

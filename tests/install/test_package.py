@@ -30,6 +30,15 @@ class Package(unittest.TestCase):
         self.assertIn("config/anchorage.conf etc/anchorage\n", read("anchorage.install"))
         self.assertNotIn("anchorage.conf", read("anchorage-sandbox.install"))
 
+    def test_rules_and_dashboard_can_be_used_where_they_lie(self):
+        files = ("alerts.yml", "grafana-dashboard.json")
+        kept = set(re.findall(r"-X(\S+)", re.search(r"^override_dh_compress: ;(.*)$", read("rules"), re.M)[1]))
+        self.assertEqual(kept, set(files))
+        named = set()
+        for paper in (SOURCE / "docs").glob("*.md"):
+            named |= set(re.findall(r"/usr/\S*/(?:alerts\.yml|grafana-dashboard\.json)", paper.read_text(encoding="utf-8")))
+        self.assertEqual(named, {"/usr/share/doc/anchorage/docs/alerts.yml"})
+
     def test_state_goes_with_a_purge_only(self):
         script = read("anchorage.postrm")
         self.assertEqual(len(re.findall(r"\brm\b", script)), 2)

@@ -21,6 +21,8 @@ share/doc/anchorage/CHANGELOG.md
 share/doc/anchorage/LICENSE
 share/doc/anchorage/config/anchorage.conf
 share/doc/anchorage/docs/operations.md
+share/doc/anchorage/docs/alerts.yml
+share/doc/anchorage/docs/grafana-dashboard.json
 share/man/man1/anchorage.1
 share/man/man1/anchorage-sandbox.1
 share/man/man5/anchorage.conf.5

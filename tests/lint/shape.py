@@ -123,4 +123,27 @@ def steps(repository):
                    f"one way, see STEP_FLOORS")
 
 
-CHECKS = {f.__name__: f for f in (circles, folders, members, writers, steps)}
+def names(repository):
+    """What is said of a column, a field or a table stands in its row, and nowhere else in the code."""
+    known, code = set(), {}
+    for name in repository.ending(".c", ".h", ".def"):
+        if not name.startswith(rooms.PART_WORDS_IN):
+            continue
+        code[name] = source.COMMENT.sub(lambda match: "\n" * match[0].count("\n"), repository.text(name))
+        if name.startswith(rooms.ROWS_OF_NAMES):
+            known |= set(re.findall(r'\.(?:v2|v3|from|rows|row_element|key|path) = SLICE\("([^"]+)"\)', code[name]))
+            known |= set(re.findall(r'\.(?:filter|host) = \{ SLICE\("([^"]+)"\)', code[name]))
+            known |= set(re.findall(r'\b(?:NUMBER|UNKNOWN)\("([^"]+)"', code[name]))
+    for name, text in sorted(code.items()):
+        if name.startswith("mapping/") and not name.startswith(rooms.ROWS_OF_NAMES):
+            for match in re.finditer(r'"((?:[^"\\\n]|\\.)*)"', text):
+                if match[1] in known and match[1] not in rooms.NAMES_BESIDES:
+                    yield (f"{name}:{source.line_at(text, match.start())}: names \"{match[1]}\", which is a table's or a "
+                           f"report's; let a row of mapping/table say what is to be done")
+        if not name.startswith(rooms.PART_WORDS_KNOWN):
+            for match in re.finditer(rooms.PART_WORDS, source.plain(text)):
+                yield (f"{name}:{source.line_at(text, match.start())}: knows {match[1]}, which is one table's; "
+                       f"go by the ask and the row of the part")
+
+
+CHECKS = {f.__name__: f for f in (circles, folders, members, names, writers, steps)}

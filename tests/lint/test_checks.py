@@ -45,6 +45,25 @@ class Checks(unittest.TestCase):
         self.assertEqual(self.troubles(check, **files), [])
 
 
+class Names(Checks):
+    TABLE = HEAD + 'static struct column c = { .v2 = SLICE("first_seen"), .filter = { SLICE("root_name"), 1 } };\n'
+
+    def test_a_name_of_a_row(self):
+        for name in ("first_seen", "root_name"):
+            self.fails("mapping/plan.c:2", "names", mapping__table__anchors_DOT_c=self.TABLE,
+                       mapping__plan_DOT_c=HEAD + f'static const char *x = "{name}";\n')
+        self.passes("names", mapping__table__anchors_DOT_c=self.TABLE,
+                    mapping__plan_DOT_c=HEAD + '/* "first_seen" */ static const char *x = "first";\n')
+
+    def test_a_part_by_its_name(self):
+        self.fails("proxy/call/fetch.c:2", "names", proxy__call__fetch_DOT_c=HEAD + "static int totals;\n")
+        self.fails("mapping/plan.c:2", "names", mapping__plan_DOT_c=HEAD + "static bool is_info;\n")
+
+    def test_a_part_where_it_belongs(self):
+        self.passes("names", proxy__doctor__questions_DOT_c=HEAD + "static int totals;\n",
+                    mapping__table__anchors_DOT_c=HEAD + "static int ratio;\n")
+
+
 class Includes(Checks):
     HEADERS = {"base__slice_DOT_h": HEAD, "mapping__call_DOT_h": HEAD, "proxy__http__http_DOT_h": HEAD,
                "proxy__ledger__ledger_DOT_h": HEAD, "proxy__call__exchange_DOT_h": HEAD, "config__config_DOT_h": HEAD,
@@ -123,7 +142,7 @@ class ThirdParty(Checks):
         self.fails("base/a.c:2", "third_party", base__a_DOT_c=HEAD + "#include <glib.h>\n")
 
     def test_one_file_only(self):
-        one = HEAD + "#include <sqlite3.h>\n"
+        one = HEAD + "#include <libpq-fe.h>\n"
         self.passes("third_party", proxy__ledger__store__a_DOT_c=one)
         self.fails("proxy/ledger/store/b.c:2", "third_party", proxy__ledger__store__b_DOT_c=one)
         self.fails("proxy/ledger/c.c:2", "third_party", proxy__ledger__c_DOT_c=one)

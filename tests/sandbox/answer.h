@@ -30,7 +30,9 @@ struct call {
     struct account *account;
     struct arena *memory; /* of the call */
     const struct query *query;
-    struct slice request; /* as it came: what makes two calls the same */
+    const struct report *report; /* of an endpoint that lists rows */
+    struct slice body;           /* of a POST */
+    struct slice request;        /* as it came: what makes two calls the same */
     int key;
     int64_t now_ms;    /* monotonic */
     uint64_t delay_ms; /* that the answer will take */
@@ -38,7 +40,8 @@ struct call {
 };
 
 /* Endpoints; they always leave an answer. */
-void answer_anchors(struct call *call);
+void answer_rows(struct call *call);
+void answer_batch(struct call *call);
 void answer_backlinks_stats(struct call *call);
 void answer_limits_and_usage(struct call *call);
 

@@ -6,9 +6,9 @@
 #define SANDBOX_FILTER_H
 
 #include "base/arena.h"
-#include "tests/sandbox/column.h"
 #include "tests/sandbox/options.h"
 #include "tests/sandbox/pattern.h"
+#include "tests/sandbox/report.h"
 
 enum operation {
     OPERATION_EQ,
@@ -51,13 +51,13 @@ struct filter {
     bool in_upper_case;
     enum quantity quantity; /* ONE: the value itself; else of the items of a list */
     struct condition condition;
-    unsigned levels;  /* mask of enum level, of all below */
-    uint64_t columns; /* set, of all below */
+    unsigned levels;           /* mask of enum level, of all below */
+    struct report_set columns; /* of all below */
 };
 
-/* Read the JSON of a where parameter into `memory`. NULL on failure, *why the text of the 400. */
-const struct filter *filter_read(struct arena *memory, const struct options *options, struct slice json,
-                                 struct slice *why);
+/* Read the JSON of a where parameter of `report` into `memory`. NULL on failure, *why the text of the 400. */
+const struct filter *filter_read(struct arena *memory, const struct options *options, const struct report *report,
+                                 struct slice json, struct slice *why);
 
 /* Ask `value` for the value of a column; what it gives need only live until it is asked again. */
 struct filter_subject {

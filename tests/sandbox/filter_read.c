@@ -12,6 +12,7 @@
 struct reader {
     struct arena *memory;
     const struct options *options;
+    const struct report *report;
     struct slice why; /* set once something was wrong */
 };
 
@@ -35,7 +36,7 @@ static const struct {
     [OPERATION_PREFIX] = { SLICE("prefix"), 1 << TYPE_TEXT },
     [OPERATION_SUFFIX] = { SLICE("suffix"), 1 << TYPE_TEXT },
     [OPERATION_REGEX] = { SLICE("regex"), 1 << TYPE_TEXT },
-    [OPERATION_EMPTY] = { SLICE("empty"), 1 << TYPE_TEXT | 1 << TYPE_LIST },
+    [OPERATION_EMPTY] = { SLICE("empty"), 1 << TYPE_TEXT | 1 << TYPE_LIST | 1 << TYPE_WHOLES },
     [OPERATION_IS_NULL] = { SLICE("is_null"), TYPES_ALL },
 };
 
@@ -55,6 +56,15 @@ static bool bad_value(struct reader *r, struct json_object *value, const char *t
 }
 
 static const char bad_shape[] = "invalid JSON syntax";
+
+/* A number in a list of numbers, as its digits. */
+static bool read_item_number(struct reader *r, struct json_object *json, struct condition *c)
+{
+    if (!json_object_is_type(json, json_type_int) || c->operation > OPERATION_NEQ)
+        return bad_value(r, json, "integer");
+    c->value.text = arena_printf(r->memory, "%lld", (long long)json_object_get_int64(json));
+    return true;
+}
 
 static bool read_text(struct reader *r, struct json_object *json, enum column column, struct condition *c)
 {
@@ -116,6 +126,8 @@ static bool read_value(struct reader *r, struct json_object *json, enum column c
     case TYPE_TEXT:
     case TYPE_LIST:
         return read_text(r, json, column, c);
+    case TYPE_WHOLES:
+        return read_item_number(r, json, c);
     case TYPE_MOMENT:
         return read_moment(r, json, c);
     case TYPE_TRUTH:
@@ -135,6 +147,8 @@ static bool read_nullness(struct reader *r, struct json_object *json, enum colum
                           struct condition *c)
 {
     struct slice name = json_text(json);
+    if (r->report->filters_plainly)
+        return bad(r, bad_shape);
     for (int i = OPERATION_EMPTY; i <= OPERATION_IS_NULL; i++) {
         if (!slice_eq(name, operations[i].name))
             continue;
@@ -161,7 +175,7 @@ static bool read_operation(struct reader *r, struct json_object *json, enum colu
         return bad(r, bad_shape);
     struct slice name = json_text(json_object_array_get_idx(json, 0));
     struct json_object *value = json_object_array_get_idx(json, 1);
-    for (int i = 0; i < OPERATION_EMPTY; i++) {
+    for (int i = 0; i < (r->report->filters_plainly ? OPERATION_REGEX : OPERATION_EMPTY); i++) {
         if (!slice_eq(name, operations[i].name))
             continue;
         c->operation = (enum operation)i;
@@ -229,7 +243,7 @@ static bool read_list_condition(struct reader *r, struct json_object *json, stru
     struct slice name = { 0 };
     struct json_object *operand = only_member(json, &name);
     bool is_any = slice_eq(name, S("any")), is_all = slice_eq(name, S("all"));
-    if (columns[f->column].type != TYPE_LIST)
+    if (columns[f->column].type != TYPE_LIST && columns[f->column].type != TYPE_WHOLES)
         return bad_value(r, json, column_type_name(f->column));
     f->quantity = is_any ? QUANTITY_ANY : QUANTITY_ALL;
     return read_condition(r, is_any || is_all ? operand : json, f->column, &f->condition);
@@ -239,14 +253,14 @@ static bool read_column(struct reader *r, struct json_object *name, struct filte
 {
     if (!json_object_is_type(name, json_type_string))
         return bad(r, bad_shape);
-    int column = column_find(json_text(name));
-    if (column < 0) {
+    const struct report_column *column = report_find(r->report, json_text(name), USE_WHERE);
+    if (!column) {
         r->why = arena_printf(r->memory, "column '%.*s' not found", SLICE_ARGS(json_text(name)));
         return false;
     }
-    f->column = (enum column)column;
-    f->columns = column_bit(f->column);
-    f->levels = columns[column].level;
+    f->column = column->column;
+    report_add(r->report, &f->columns, column);
+    f->levels = column->level;
     return true;
 }
 
@@ -296,15 +310,16 @@ static bool read_filter(struct reader *r, struct json_object *json, struct filte
         if (!read_filter(r, part_at(f->joint, operand, i), &parts[i]))
             return false;
         f->levels |= parts[i].levels;
-        f->columns |= parts[i].columns;
+        for (size_t k = 0; k < sizeof f->columns.bits / sizeof f->columns.bits[0]; k++)
+            f->columns.bits[k] |= parts[i].columns.bits[k];
     }
     return true;
 }
 
-const struct filter *filter_read(struct arena *memory, const struct options *options, struct slice json,
-                                 struct slice *why)
+const struct filter *filter_read(struct arena *memory, const struct options *options, const struct report *report,
+                                 struct slice json, struct slice *why)
 {
-    struct reader r = { .memory = memory, .options = options };
+    struct reader r = { .memory = memory, .options = options, .report = report };
     struct filter *f = arena_zalloc(memory, sizeof *f);
     struct json_object *tree = json_read(json);
     bool good = f && (tree ? read_filter(&r, tree, f) : bad(&r, "invalid filter expression"));

@@ -106,6 +106,7 @@ static bool value_holds(const struct filter *f, const struct options *o, const s
     case TYPE_TEXT:
         return f->in_upper_case ? upper_holds(c, o, v->text) : text_holds(c, o, v->text);
     case TYPE_LIST:
+    case TYPE_WHOLES:
         return list_holds(f, o, v);
     case TYPE_WHOLE:
     case TYPE_MOMENT:

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Groups links by anchor. A world's links lie by anchor, so one walk is enough. */
+ * Groups links. They come in an order in which those of a row stand together, so one walk is enough. */
 #include "tests/sandbox/group.h"
 
 #include <stdlib.h>
-
-#include "tests/sandbox/attribute.h"
-#include "tests/sandbox/dice.h"
 
 enum { DOMAIN_NUMBERS = 1 << 18 };
 
@@ -15,7 +12,8 @@ struct walk {
     const struct scope *scope;
     const struct options *options;
     const struct sieve *sieve;
-    uint64_t *pages; /* of the anchor at hand */
+    enum rows kind;
+    uint64_t *pages; /* of the row at hand */
     uint64_t *domains_seen;
 };
 
@@ -45,16 +43,25 @@ static bool link_passes(const struct walk *w, const struct link *link)
     return true;
 }
 
+/* Rows that are one link each, or show one. */
+static bool shows_links(enum rows kind)
+{
+    return kind == ROWS_LINKS || kind == ROWS_SIMILAR || kind == ROWS_ONE_PER_DOMAIN;
+}
+
 /* Add filter parts, those of an AND one by one. */
-static bool sift(const struct filter *f, const struct options *options, struct sieve *sieve, struct slice *why)
+static bool sift(const struct filter *f, const struct options *options, enum rows kind, struct sieve *sieve,
+                 struct slice *why)
 {
     if (f->joint == JOINT_AND) {
         for (size_t i = 0; i < f->n_parts; i++)
-            if (!sift(&f->parts[i], options, sieve, why))
+            if (!sift(&f->parts[i], options, kind, sieve, why))
                 return false;
         return true;
     }
-    if (f->levels == (LEVEL_LINK | LEVEL_ROW) && options->mixed_levels == MIXED_LEVELS_REFUSE) {
+    bool is_early = f->levels == LEVEL_LINK && kind != ROWS_LINKS &&
+                    !(shows_links(kind) && options->group_filters == GROUP_FILTERS_AFTER);
+    if (!shows_links(kind) && f->levels == (LEVEL_LINK | LEVEL_ROW) && options->mixed_levels == MIXED_LEVELS_REFUSE) {
         *why = S("bad where: a condition on links and one on anchors in the same or, not");
         return false;
     }
@@ -62,17 +69,18 @@ static bool sift(const struct filter *f, const struct options *options, struct s
         *why = S("bad where: too long");
         return false;
     }
-    if (f->levels == LEVEL_LINK)
+    if (is_early)
         sieve->on_links[sieve->n_links++] = f;
     else
         sieve->on_rows[sieve->n_rows++] = f;
     return true;
 }
 
-bool sieve_make(const struct filter *filter, const struct options *options, struct sieve *sieve, struct slice *why)
+bool sieve_make(const struct filter *filter, const struct options *options, enum rows kind, struct sieve *sieve,
+                struct slice *why)
 {
     sieve->n_links = sieve->n_rows = 0;
-    return !filter || sift(filter, options, sieve, why);
+    return !filter || sift(filter, options, kind, sieve, why);
 }
 
 static void count_link(struct walk *w, struct row *row, const struct link *link)
@@ -113,36 +121,83 @@ static void count_pages(uint64_t *pages, struct row *row)
     }
 }
 
-/* The row of the links first to end, all of one anchor; false when none counts. */
-static bool count_anchor(struct walk *w, const struct link *first, const struct link *end, struct row *row)
+/* Whether `link` rather than `other` stands for a row; `other` NULL: none yet. */
+static bool shows_better(const struct walk *w, const struct link *link, const struct link *other)
+{
+    if (!other)
+        return true;
+    double a = attribute_url_rating(w->world, link), b = attribute_url_rating(w->world, other);
+    if (w->options->shown_link == SHOWN_LINK_OLDEST && link->first_seen != other->first_seen)
+        return link->first_seen < other->first_seen;
+    return w->options->shown_link == SHOWN_LINK_RATING && a != b ? a > b : link->dice < other->dice;
+}
+
+/* The row of the links first to end; false when none counts. */
+static bool count_row(struct walk *w, const struct link *const *first, const struct link *const *end, struct row *row)
 {
     bool some_pass = !w->sieve || !w->sieve->n_links;
-    bool narrow = !some_pass && w->options->link_filters == LINK_FILTERS_NARROW;
-    *row =
-        (struct row){ .first = first, .end = end, .anchor = first->anchor, .is_lost = true, .first_seen = INT64_MAX };
-    for (const struct link *link = first; link < end; link++) {
-        if (!scope_has(w->scope, link) || (narrow && !link_passes(w, link)))
+    bool narrow = !some_pass && (shows_links(w->kind) || w->options->link_filters == LINK_FILTERS_NARROW);
+    *row = (struct row){ .first = first, .end = end, .is_lost = true, .first_seen = INT64_MAX };
+    for (const struct link *const *at = first; at < end; at++) {
+        if (!scope_has(w->scope, *at) || (narrow && !link_passes(w, *at)))
             continue;
-        some_pass = some_pass || narrow || link_passes(w, link);
-        count_link(w, row, link);
+        some_pass = some_pass || narrow || link_passes(w, *at);
+        count_link(w, row, *at);
+        if (shows_links(w->kind) ? shows_better(w, *at, row->shown) : !row->shown)
+            row->shown = *at;
     }
     count_pages(w->pages, row);
     return some_pass && row->links_to_target;
 }
 
-bool grouping_make(const struct world *world, const struct scope *scope, const struct options *options,
+static bool same_row(enum rows kind, const struct link *a, const struct link *b)
+{
+    switch (kind) {
+    case ROWS_ANCHORS:
+        return a->anchor == b->anchor;
+    case ROWS_DOMAINS:
+    case ROWS_ONE_PER_DOMAIN:
+    case ROWS_LINKED:
+        return a->domain == b->domain;
+    case ROWS_SIMILAR:
+        return a->domain == b->domain && a->anchor == b->anchor;
+    case ROWS_LINKS:
+    case ROWS_PAGES:
+        break;
+    }
+    return false;
+}
+
+static struct link_list links_for(const struct world *world, enum rows kind)
+{
+    return kind == ROWS_LINKED                          ? world_outward(world)
+           : kind == ROWS_ANCHORS || kind == ROWS_LINKS ? world_by_anchor(world)
+                                                        : world_by_domain(world);
+}
+
+/* How many rows the links make at most. */
+static size_t count_rows(enum rows kind, const struct link_list *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += i == 0 || !same_row(kind, list->links[i - 1], list->links[i]);
+    return n;
+}
+
+bool grouping_make(const struct world *world, enum rows kind, const struct scope *scope, const struct options *options,
                    const struct sieve *sieve, struct grouping *grouping)
 {
-    struct walk w = { .world = world, .scope = scope, .options = options, .sieve = sieve };
-    struct grouping g = { .scope = *scope, .rows = calloc(world->n_anchors + 1, sizeof *g.rows) };
-    w.pages = calloc(world->n_links + 1, sizeof *w.pages);
+    struct walk w = { .world = world, .scope = scope, .options = options, .sieve = sieve, .kind = kind };
+    struct link_list list = links_for(world, kind);
+    struct grouping g = { .kind = kind, .scope = *scope, .rows = calloc(count_rows(kind, &list) + 1, sizeof *g.rows) };
+    w.pages = calloc(list.n + 1, sizeof *w.pages);
     w.domains_seen = calloc(DOMAIN_NUMBERS / 64, sizeof *w.domains_seen);
-    bool good = g.rows && w.pages && w.domains_seen;
-    const struct link *end = world->links + world->n_links;
-    for (const struct link *first = world->links, *next; good && first < end; first = next) {
-        for (next = first; next < end && next->anchor == first->anchor; next++)
+    bool good = list.links && g.rows && w.pages && w.domains_seen;
+    const struct link *const *end = list.links + list.n;
+    for (const struct link *const *first = list.links, *const *next; good && first < end; first = next) {
+        for (next = first + 1; next < end && same_row(kind, *first, *next); next++)
             ;
-        if (count_anchor(&w, first, next, &g.rows[g.n_rows]))
+        if (count_row(&w, first, next, &g.rows[g.n_rows]))
             g.links += (uint64_t)g.rows[g.n_rows++].links_to_target;
     }
     for (size_t i = 0; good && i < DOMAIN_NUMBERS / 64; i++)
@@ -156,63 +211,40 @@ bool grouping_make(const struct world *world, const struct scope *scope, const s
     return good;
 }
 
+bool grouping_make_pages(const struct world *world, const struct target *target, enum mode mode,
+                         const struct scope *scope, struct grouping *grouping)
+{
+    struct page *pages = calloc(site_pages_max(world) + 1, sizeof *pages);
+    size_t n = pages ? site_pages(world, target, mode, scope, pages) : 0;
+    struct row *rows = calloc(n + 1, sizeof *rows);
+    for (size_t i = 0; rows && i < n; i++)
+        rows[i].page = pages[i];
+    free(pages);
+    if (!pages || !rows) {
+        free(rows);
+        return false;
+    }
+    *grouping = (struct grouping){ .kind = ROWS_PAGES, .scope = *scope, .rows = rows, .n_rows = n };
+    return true;
+}
+
 void grouping_clear(struct grouping *grouping)
 {
     free(grouping->rows);
     *grouping = (struct grouping){ 0 };
 }
 
-struct value row_value(const struct world *world, const struct row *row, enum column column)
-{
-    struct value v = { 0 };
-    switch ((int)column) {
-    case COLUMN_anchor:
-        v.text = world->anchors[row->anchor];
-        break;
-    case COLUMN_links_to_target:
-        v.whole = row->links_to_target;
-        break;
-    case COLUMN_dofollow_links:
-        v.whole = row->dofollow_links;
-        break;
-    case COLUMN_new_links:
-        v.whole = row->new_links;
-        break;
-    case COLUMN_lost_links:
-        v.whole = row->lost_links;
-        break;
-    case COLUMN_refdomains:
-        v.whole = row->refdomains;
-        break;
-    case COLUMN_refpages:
-        v.whole = row->refpages;
-        break;
-    case COLUMN_first_seen:
-        v.whole = row->first_seen;
-        break;
-    case COLUMN_last_seen:
-        v.is_null = !row->is_lost;
-        v.whole = row->last_seen;
-        break;
-    case COLUMN_top_domain_rating:
-        v.real = row->top_domain_rating;
-        break;
-    case COLUMN_is_spam:
-        v.truth = row->is_spam;
-        break;
-    }
-    return v;
-}
-
 struct row_subject {
     struct walk walk;
+    const struct grouping *grouping;
     const struct row *row;
+    struct scratch scratch;
 };
 
 static struct value value_of_row(void *ctx, enum column column)
 {
     struct row_subject *s = ctx;
-    return row_value(s->walk.world, s->row, column);
+    return row_value(s->walk.world, s->grouping, s->row, column, &s->scratch);
 }
 
 static bool any_link_of_row(void *ctx, const struct filter *leaf)
@@ -221,69 +253,26 @@ static bool any_link_of_row(void *ctx, const struct filter *leaf)
     struct sieve alone = { .on_links = { leaf }, .n_links = 1 };
     struct walk walk = s->walk;
     walk.sieve = &alone;
-    for (const struct link *link = s->row->first; link < s->row->end; link++)
-        if (scope_has(walk.scope, link) && link_passes(&walk, link))
+    for (const struct link *const *at = s->row->first; at < s->row->end; at++)
+        if (scope_has(walk.scope, *at) && link_passes(&walk, *at))
             return true;
     return false;
 }
 
-bool row_passes(const struct world *world, const struct scope *scope, const struct options *options,
+bool row_passes(const struct world *world, const struct grouping *grouping, const struct options *options,
                 const struct sieve *sieve, const struct row *row)
 {
-    struct row_subject at = { .walk = { .world = world, .scope = scope, .options = options }, .row = row };
-    struct filter_subject subject = { .value = value_of_row, .any_link = any_link_of_row, .ctx = &at };
+    struct row_subject at;
+    if (!sieve->n_rows)
+        return true;
+    at.walk = (struct walk){ .world = world, .scope = &grouping->scope, .options = options, .kind = grouping->kind };
+    at.grouping = grouping;
+    at.row = row;
+    struct filter_subject subject = { .value = value_of_row, .ctx = &at };
+    if (!shows_links(grouping->kind) && grouping->kind != ROWS_PAGES)
+        subject.any_link = any_link_of_row;
     for (size_t i = 0; i < sieve->n_rows; i++)
         if (!filter_holds(sieve->on_rows[i], options, &subject))
             return false;
     return true;
-}
-
-struct sorting {
-    const struct world *world;
-    const struct order *order;
-};
-
-static int compare_anchors(const struct world *world, uint32_t a, uint32_t b)
-{
-    int c = world->keys ? slice_cmp(world->keys[a], world->keys[b]) : 0;
-    return c ? c : slice_cmp(world->anchors[a], world->anchors[b]);
-}
-
-/* Nulls are the greatest, so that they come first when descending. */
-static int compare_values(enum type type, const struct value *a, const struct value *b)
-{
-    if (a->is_null || b->is_null)
-        return a->is_null - b->is_null;
-    if (type == TYPE_REAL)
-        return (a->real > b->real) - (a->real < b->real);
-    if (type == TYPE_TRUTH)
-        return a->truth - b->truth;
-    return (a->whole > b->whole) - (a->whole < b->whole);
-}
-
-static int compare_rows(const void *a, const void *b, void *ctx)
-{
-    const struct sorting *s = ctx;
-    const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
-    for (size_t i = 0; i < s->order->n; i++) {
-        enum column column = s->order->terms[i].column;
-        struct value left = row_value(s->world, x, column), right = row_value(s->world, y, column);
-        int c = column == COLUMN_anchor ? compare_anchors(s->world, x->anchor, y->anchor)
-                                        : compare_values(columns[column].type, &left, &right);
-        if (c)
-            return s->order->terms[i].descending ? -c : c;
-    }
-    uint64_t p = dice_mix(x->anchor), q = dice_mix(y->anchor);
-    return (p > q) - (p < q);
-}
-
-const struct row **rows_sorted(const struct world *world, const struct grouping *grouping, const struct order *order)
-{
-    struct sorting s = { world, order };
-    const struct row **rows = calloc(grouping->n_rows + 1, sizeof *rows);
-    for (size_t i = 0; rows && i < grouping->n_rows; i++)
-        rows[i] = &grouping->rows[i];
-    if (rows)
-        qsort_r(rows, grouping->n_rows, sizeof *rows, compare_rows, &s);
-    return rows;
 }

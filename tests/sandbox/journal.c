@@ -33,7 +33,13 @@ static void put_asked(struct buffer *b, const struct http_request *request, cons
         buffer_put(b, ':');
         put_text(b, query->items[i].value);
     }
-    buffer_str(b, "},\"headers\":{");
+    if (request->body.n) {
+        buffer_str(b, "},\"body\":");
+        put_text(b, request->body);
+        buffer_str(b, ",\"headers\":{");
+    } else {
+        buffer_str(b, "},\"headers\":{");
+    }
     for (size_t i = 0; i < request->n_headers; i++) {
         buffer_str(b, i ? "," : "");
         put_text(b, request->headers[i].name);

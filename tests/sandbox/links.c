@@ -9,6 +9,7 @@
 #include "base/day.h"
 #include "tests/sandbox/dice.h"
 #include "tests/sandbox/letters.h"
+#include "tests/sandbox/site.h"
 #include "tests/sandbox/words.h"
 
 enum {
@@ -21,6 +22,9 @@ enum {
     SHAPE_ODD = 1 << 5,       /* the odd anchors, in their order */
     SHAPE_UNKNOWN = 1 << 6,
     SHAPE_TWINS = 1 << 7, /* the twin anchors, in their order */
+    SHAPE_HALVES = 1 << 8,
+    SHAPE_NULLS = 1 << 9,
+    SHAPE_DUPES = 1 << 10, /* several links between the same two pages */
 };
 
 enum { ALL_ODD = UINT32_MAX, ALL_TWINS = UINT32_MAX - 1, MAX_WORLD_BYTES = 256 << 20, DOMAINS = 200000 };
@@ -38,17 +42,17 @@ static const struct site {
     { SLICE("big.example"), 20000, SHAPE_FIRST_LIVES },
     { SLICE("empty.example"), 0, SHAPE_ORDINARY },
     { SLICE("unknown.example"), 0, SHAPE_UNKNOWN },
+    { SLICE("ratings.example"), 60, SHAPE_ALL_LIVE | SHAPE_HALVES },
+    { SLICE("nulls.example"), 40, SHAPE_FIRST_LIVES | SHAPE_NULLS },
+    { SLICE("dupes.example"), 60, SHAPE_ALL_LIVE | SHAPE_DUPES },
 };
 
-/* The known hosts of a site and the paths on each. */
-static const struct slice hosts[] = { SLICE(""),        SLICE("www."),  SLICE("blog."),
-                                      SLICE("m.blog."), SLICE("shop."), SLICE("de.") };
-static const struct slice paths[] = {
-    SLICE("/"),        SLICE("/about"),      SLICE("/about/"),        SLICE("/blog/"), SLICE("/blog/first-post"),
-    SLICE("/pricing"), SLICE("/tools"),      SLICE("/tools/checker"), SLICE("/?p=12"), SLICE("/News"),
-    SLICE("/a%20b"),   SLICE("/index.html"),
+/* What is made when it is asked for. */
+struct later {
+    const struct link **by_anchor, **by_domain, **outward;
+    size_t n_outward;
+    struct slice *texts[2];
 };
-enum { N_HOSTS = sizeof hosts / sizeof hosts[0], N_PATHS = sizeof paths / sizeof paths[0] };
 
 static uint32_t throw_size(uint64_t *dice)
 {
@@ -192,6 +196,14 @@ static void invent_link(const struct world *w, struct link *l, uint32_t n_domain
         l->host = l->path = 0;
         l->https = true;
     }
+    if (w->shape & SHAPE_DUPES) {
+        l->domain = l->domain % 60 * 1000;
+        l->page %= 2;
+        l->host = 0;
+        l->path %= 3;
+        l->https = true;
+    }
+    l->to_broken = site_is_broken(site_code(w, l->host, l->path));
 }
 
 static int by_anchor(const void *a, const void *b)
@@ -265,11 +277,22 @@ struct world *world_new(const struct options *options, struct slice root)
         }
     }
     w->is_known = !(w->shape & SHAPE_UNKNOWN);
-    if (!w->root.p || !invent(w, options, n_anchors) || !make_keys(w, options->collation)) {
+    w->has_halves = w->shape & SHAPE_HALVES;
+    w->has_nulls = w->shape & SHAPE_NULLS;
+    w->later = arena_zalloc(memory, sizeof *w->later);
+    if (!w->root.p || !w->later || !invent(w, options, n_anchors) || !make_keys(w, options->collation)) {
         arena_free(memory);
         return NULL;
     }
     return w;
+}
+
+bool world_is_known(struct slice root)
+{
+    for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++)
+        if (slice_eq(root, sites[i].root))
+            return !(sites[i].shape & SHAPE_UNKNOWN);
+    return true;
 }
 
 void world_free(struct world *world)
@@ -278,13 +301,108 @@ void world_free(struct world *world)
         arena_free(world->memory);
 }
 
+static int by_domain(const void *a, const void *b)
+{
+    const struct link *x = *(const struct link *const *)a, *y = *(const struct link *const *)b;
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    return by_anchor(x, y);
+}
+
+static const struct link **point_to(const struct world *w, const struct link *links, size_t n)
+{
+    const struct link **list = arena_array(w->memory, const struct link *, n + 1);
+    for (size_t i = 0; list && i < n; i++)
+        list[i] = &links[i];
+    return list;
+}
+
+struct link_list world_by_anchor(const struct world *world)
+{
+    struct later *later = world->later;
+    if (!later->by_anchor)
+        later->by_anchor = point_to(world, world->links, world->n_links);
+    return (struct link_list){ later->by_anchor, world->n_links };
+}
+
+struct link_list world_by_domain(const struct world *world)
+{
+    struct later *later = world->later;
+    if (!later->by_domain) {
+        later->by_domain = point_to(world, world->links, world->n_links);
+        if (later->by_domain)
+            qsort(later->by_domain, world->n_links, sizeof *later->by_domain, by_domain);
+    }
+    return (struct link_list){ later->by_domain, world->n_links };
+}
+
+/* A link from one of the site's pages to another domain. */
+static struct link invent_outward(const struct world *w, uint32_t n_domains, uint64_t *dice)
+{
+    const int64_t begin = second_of(2012, 1, 1), end = second_of(2026, 5, 1);
+    struct link l = { .first_seen = begin + dice_throw(dice, (uint32_t)(end - begin)) };
+    l.anchor = dice_throw(dice, (uint32_t)w->n_anchors);
+    l.domain = (uint32_t)(dice_join(dice_text(w->seed + 2, w->root), dice_throw(dice, n_domains)) % DOMAINS);
+    l.page = (uint8_t)dice_throw(dice, 4);
+    l.host = dice_throw(dice, 3) ? 0 : (uint8_t)dice_throw(dice, N_HOSTS);
+    l.path = (uint8_t)dice_throw(dice, N_PATHS);
+    l.https = dice_throw(dice, 5) > 0;
+    l.is_dofollow = dice_throw(dice, 4) > 0;
+    l.dice = dice_mix(*dice);
+    if (w->shape & SHAPE_HOME_ONLY) {
+        l.host = l.path = 0;
+        l.https = true;
+    }
+    return l;
+}
+
+static void invent_all_outward(const struct world *w)
+{
+    uint64_t dice = dice_text(w->seed + 2, w->root);
+    size_t n = w->n_anchors ? 2 + w->n_links / 3 : 0;
+    struct link *links = arena_array(w->memory, struct link, n + 1);
+    for (size_t i = 0; links && i < n; i++)
+        links[i] = invent_outward(w, (uint32_t)(n / 3 + 2), &dice);
+    w->later->outward = links ? point_to(w, links, n) : NULL;
+    w->later->n_outward = n;
+    if (w->later->outward)
+        qsort(w->later->outward, n, sizeof *w->later->outward, by_domain);
+}
+
+struct link_list world_outward(const struct world *world)
+{
+    if (!world->later->outward)
+        invent_all_outward(world);
+    return (struct link_list){ world->later->outward, world->later->n_outward };
+}
+
+const struct slice *world_texts(const struct world *world, unsigned which,
+                                void (*make)(struct buffer *to, const struct world *world, const struct link *link))
+{
+    struct slice *made = world->later->texts[which];
+    struct buffer text = buffer_with_cap(0);
+    if (made)
+        return made;
+    made = arena_array(world->memory, struct slice, world->n_links + 1);
+    for (size_t i = 0; made && i < world->n_links; i++) {
+        text.n = 0;
+        make(&text, world, &world->links[i]);
+        made[i] = arena_dup(world->memory, buffer_slice(&text));
+    }
+    buffer_clear(&text);
+    if (arena_failed(world->memory))
+        return NULL;
+    world->later->texts[which] = made;
+    return made;
+}
+
 /* Whether `host`, a full name, is the i-th known host of the site, or above it. */
 static bool host_fits(const struct world *w, size_t i, struct slice host, bool or_above)
 {
     struct slice sub = slice_of(host.p, host.n - w->root.n);
-    return or_above ? slice_ends(hosts[i], sub) &&
-                          (!sub.n || sub.n == hosts[i].n || hosts[i].p[hosts[i].n - sub.n - 1] == '.')
-                    : slice_eq(hosts[i], sub);
+    struct slice known = site_hosts[i];
+    return or_above ? slice_ends(known, sub) && (!sub.n || sub.n == known.n || known.p[known.n - sub.n - 1] == '.')
+                    : slice_eq(known, sub);
 }
 
 void scope_aim(struct scope *scope, const struct world *world, const struct target *target, enum mode mode)
@@ -296,14 +414,15 @@ void scope_aim(struct scope *scope, const struct world *world, const struct targ
         if (host_fits(world, i, target->host, mode == MODE_SUBDOMAINS))
             scope->hosts |= 1u << i;
     for (size_t i = 0; i < N_PATHS; i++)
-        if (whole_url ? slice_eq(paths[i], target->path) : mode != MODE_PREFIX || slice_starts(paths[i], target->path))
+        if (whole_url ? slice_eq(site_paths[i], target->path)
+                      : mode != MODE_PREFIX || slice_starts(site_paths[i], target->path))
             scope->paths |= 1u << i;
 }
 
 void link_url_to(struct buffer *to, const struct world *world, const struct link *link)
 {
     buffer_str(to, link->https ? "https://" : "http://");
-    buffer_append(to, hosts[link->host]);
+    buffer_append(to, site_hosts[link->host]);
     buffer_append(to, world->root);
-    buffer_append(to, paths[link->path]);
+    buffer_append(to, site_paths[link->path]);
 }

@@ -82,7 +82,14 @@ static const struct {
         { "locale-like", "by letters and digits alone, without case and accents, then by bytes" } } },
     { "link-filters", FIELD(link_filters), {
         { "narrow", "conditions on links leave only those links in the counts" },
-        { "select", "they choose the anchors that have such a link, with full counts" } } },
+        { "select", "they choose the anchors and domains that have such a link, with full counts" } } },
+    { "group-filters", FIELD(group_filters), {
+        { "before", "where links alike or of one domain make a row, conditions choose links before that" },
+        { "after", "they are held against the link that is shown" } } },
+    { "shown-link", FIELD(shown_link), {
+        { "rating", "such a row shows the link of the page with the highest rating" },
+        { "oldest", "the one found first" },
+        { "scattered", "any, but always the same" } } },
     { "mixed-levels", FIELD(mixed_levels), {
         { "any", "in an OR or NOT over links and rows, a condition on links holds when one link of the row "
                  "fulfils it" },
@@ -108,8 +115,8 @@ static const struct {
         { "html", "a page of an edge server" },
         { "empty", "nothing" } } },
     { "default-order", FIELD(default_order), {
-        { "links", "without order_by: links_to_target, most first" },
-        { "anchor", "by anchor, as --collation says" },
+        { "links", "without order_by: most links, or highest rating, first" },
+        { "anchor", "by anchor, domain or URL, as --collation says" },
         { "scattered", "no order at all, but always the same" } } },
     { "default-direction", FIELD(default_direction), {
         { "desc", "a column in order_by without a direction is descending" },
@@ -126,6 +133,18 @@ static const struct {
     { "on-timeout", FIELD(on_timeout), {
         { "error", "the parameter timeout passed: 500" },
         { "empty", "200 without rows" } } },
+    { "batch-order", FIELD(batch_order), {
+        { "asked", "batch-analysis answers targets in the order in which they were asked" },
+        { "scattered", "in another one" } } },
+    { "batch-index", FIELD(batch_index), {
+        { "zero", "its index counts from 0" },
+        { "one", "from 1" } } },
+    { "batch-names-bad", FIELD(batch_names_bad), {
+        { "yes", "the refusal of a whole batch names the target that is bad" },
+        { "no", "it does not" } } },
+    { "batch-unknown", FIELD(batch_unknown), {
+        { "zeros", "a target that is not in the index has zeros" },
+        { "refuse", "the whole batch is answered 404" } } },
     { "compression", FIELD(compression), {
         { "never", "bodies are never compressed" },
         { "gzip", "they are for clients that accept gzip" } } },
@@ -358,17 +377,23 @@ static void help_on_targets(FILE *to)
           "  big.example      20000 anchors, about 60000 links\n"
           "  empty.example    known, no links\n"
           "  unknown.example  not in the index: 404\n"
+          "  refused.example  a bad target: 400\n"
+          "  ratings.example  ratings of n.0, n.4, n.5 and n.6, many alike; more than 400 pages\n"
+          "  nulls.example    what may be null is, half of the time; its rank is\n"
+          "  dupes.example    several links between the same two pages\n"
           "  ahrefs.com, yep.com, firehose.com and their subdomains are free: at most 100 rows, actual cost 0\n",
           to);
 }
 
 void options_help(FILE *to)
 {
-    fputs("usage: anchorage-sandbox [OPTION VALUE]...\n"
-          "A stand-in for Ahrefs API v3 on loopback: /v3/site-explorer/anchors, /v3/site-explorer/backlinks-stats and\n"
-          "/v3/subscription-info/limits-and-usage over invented but consistent data. Prints \"listening on URL\" when\n"
-          "ready and ends on SIGTERM. POST /_sandbox/script makes it misbehave: see docs/sandbox.md.\n\n",
-          to);
+    fputs(
+        "usage: anchorage-sandbox [OPTION VALUE]...\n"
+        "A stand-in for Ahrefs API v3 on loopback, over invented but consistent data: of /v3/site-explorer/ anchors,\n"
+        "refdomains, all-backlinks, broken-backlinks, linkeddomains, crawled-pages and backlinks-stats, and\n"
+        "/v3/batch-analysis/batch-analysis and /v3/subscription-info/limits-and-usage. Prints \"listening on URL\"\n"
+        "when ready and ends on SIGTERM. POST /_sandbox/script makes it misbehave: see docs/sandbox.md.\n\n",
+        to);
     for (size_t i = 0; i < N_PLAIN; i++)
         fprintf(to, "  --%s %s\n        %s\n", plain[i].name, plain[i].value, plain[i].help);
     fputs("\nWhat is not known about API v3 can be had either way; the first value is the default:\n", to);

@@ -32,6 +32,12 @@ enum cache_case { CACHE_CASE_LOWER, CACHE_CASE_UPPER };
 enum unknown_parameters { UNKNOWN_PARAMETERS_IGNORE, UNKNOWN_PARAMETERS_REFUSE };
 enum decorated_target { DECORATED_TARGET_REFUSE, DECORATED_TARGET_ACCEPT };
 enum on_timeout { ON_TIMEOUT_ERROR, ON_TIMEOUT_EMPTY };
+enum group_filters { GROUP_FILTERS_BEFORE, GROUP_FILTERS_AFTER };
+enum shown_link { SHOWN_LINK_RATING, SHOWN_LINK_OLDEST, SHOWN_LINK_SCATTERED };
+enum batch_order { BATCH_ORDER_ASKED, BATCH_ORDER_SCATTERED };
+enum batch_index { BATCH_INDEX_ZERO, BATCH_INDEX_ONE };
+enum batch_names_bad { BATCH_NAMES_BAD_YES, BATCH_NAMES_BAD_NO };
+enum batch_unknown { BATCH_UNKNOWN_ZEROS, BATCH_UNKNOWN_REFUSE };
 enum compression { COMPRESSION_NEVER, COMPRESSION_GZIP };
 
 /* What a subscription includes. */
@@ -84,6 +90,12 @@ struct options {
     enum unknown_parameters unknown_parameters;
     enum decorated_target decorated_target;
     enum on_timeout on_timeout;
+    enum group_filters group_filters;
+    enum shown_link shown_link;
+    enum batch_order batch_order;
+    enum batch_index batch_index;
+    enum batch_names_bad batch_names_bad;
+    enum batch_unknown batch_unknown;
     enum compression compression;
 };
 

@@ -30,7 +30,8 @@ bool parameters_check(struct call *call, const char *const *known)
         struct slice name = q->items[i].name;
         if (slice_eq(name, S("offset")))
             return bad_request(call, "The '%s' parameter is not supported.", name);
-        if (!is_known(name, known) && call->options->unknown_parameters == UNKNOWN_PARAMETERS_REFUSE)
+        if (!is_known(name, known) &&
+            (slice_eq(name, S("history")) || call->options->unknown_parameters == UNKNOWN_PARAMETERS_REFUSE))
             return bad_request(call, "unknown parameter '%s'", name);
         for (size_t k = 0; k < i; k++)
             if (slice_eq(name, q->items[k].name) && is_known(name, known))
@@ -121,67 +122,89 @@ bool parameters_date(struct call *call, struct day *day)
     return true;
 }
 
-/* A column that rows have; -1 after an error. */
-static int read_column(struct call *call, struct slice name)
+bool parameters_aggregation(struct call *call, enum rows *kind)
 {
-    int column = column_find(name);
-    if (column >= 0 && column_selectable((enum column)column))
-        return column;
-    (void)bad_request(call, "column '%s' not found", name);
-    return -1;
+    static const enum rows kinds[] = { ROWS_SIMILAR, ROWS_ONE_PER_DOMAIN, ROWS_LINKS };
+    int word = read_word(call, "aggregation", (const char *const[]){ "similar_links", "1_per_domain", "all", NULL });
+    if (word >= 0)
+        *kind = kinds[word];
+    return word >= 0;
 }
 
-bool parameters_select(struct call *call, enum column selected[N_COLUMNS], size_t *n)
+static const struct report_column *read_column(struct call *call, struct slice name, enum use use)
+{
+    const struct report_column *column = report_find(call->report, name, use);
+    if (!column)
+        (void)bad_request(call, "column '%s' not found", name);
+    return column;
+}
+
+bool parameters_select(struct call *call, enum rows kind, struct selection *selection)
 {
     struct slice text = query_get(call->query, "select");
-    uint64_t seen = 0;
-    *n = 0;
+    struct report_set seen = { 0 };
+    selection->n = 0;
     if (!text.p)
         return missing(call, "select");
     while (text.p) {
-        int found = read_column(call, slice_split(text, ',', &text));
-        if (found < 0)
+        const struct report_column *column = read_column(call, slice_split(text, ',', &text), USE_SELECT);
+        if (!column)
             return false;
-        enum column column = (enum column)found;
-        if (!(seen & column_bit(column)))
-            selected[(*n)++] = column;
-        seen |= column_bit(column);
+        if (column->column == COLUMN_link_group_count && kind == ROWS_LINKS)
+            return bad_request(call, "column '%s' not found", column->name);
+        if (!report_in(call->report, &seen, column))
+            selection->columns[selection->n++] = column;
+        report_add(call->report, &seen, column);
     }
     return true;
 }
 
-static void default_order(const struct options *options, struct order *order)
+void parameters_default_order(const struct call *call, struct order *order)
 {
-    if (options->default_order == DEFAULT_ORDER_SCATTERED)
+    if (call->options->default_order == DEFAULT_ORDER_SCATTERED)
         return;
-    bool by_links = options->default_order == DEFAULT_ORDER_LINKS;
-    order->terms[0].column = by_links ? COLUMN_links_to_target : COLUMN_anchor;
+    bool by_links = call->options->default_order == DEFAULT_ORDER_LINKS;
+    order->terms[0].column = report_column_of(call->report, by_links ? call->report->most : call->report->name);
     order->terms[0].descending = by_links;
     order->n = 1;
 }
 
+/* The part before the direction, which stays in *direction; p NULL when there is none. */
+static struct slice split_direction(const struct report *report, struct slice term, struct slice *direction)
+{
+    size_t at = term.n;
+    if (!report->sorts_by_one)
+        return slice_split(term, ':', direction);
+    while (at && term.p[at - 1] != ':')
+        at--;
+    *direction = at ? slice_from(term, at) : (struct slice){ 0 };
+    return at ? slice_of(term.p, at - 1) : term;
+}
+
 bool parameters_order(struct call *call, struct order *order)
 {
-    struct slice text = query_get(call->query, "order_by");
-    uint64_t seen = 0;
+    struct slice text = query_get(call->query, "order_by"), term = text;
+    struct report_set seen = { 0 };
     *order = (struct order){ 0 };
     if (!text.p) {
-        default_order(call->options, order);
+        parameters_default_order(call, order);
         return true;
     }
     while (text.p) {
-        struct slice direction, term = slice_split(text, ',', &text);
-        struct slice name = slice_split(term, ':', &direction);
-        int found = read_column(call, name);
-        if (found < 0)
+        struct slice direction;
+        term = call->report->sorts_by_one ? text : slice_split(text, ',', &text);
+        if (call->report->sorts_by_one)
+            text = (struct slice){ 0 };
+        struct slice name = split_direction(call->report, term, &direction);
+        const struct report_column *column = read_column(call, name, USE_ORDER);
+        if (!column)
             return false;
-        enum column column = (enum column)found;
         bool asc = slice_eq(direction, S("asc")), desc = slice_eq(direction, S("desc"));
         if (direction.p && !asc && !desc)
             return bad_request(call, "bad order direction %s", direction);
-        if (seen & column_bit(column))
+        if (report_in(call->report, &seen, column))
             continue;
-        seen |= column_bit(column);
+        report_add(call->report, &seen, column);
         order->terms[order->n].column = column;
         order->terms[order->n++].descending =
             direction.p ? desc : call->options->default_direction == DEFAULT_DIRECTION_DESC;
@@ -195,6 +218,6 @@ bool parameters_where(struct call *call, const struct filter **filter)
     *filter = NULL;
     if (!text.p)
         return true;
-    *filter = filter_read(call->memory, call->options, text, &why);
+    *filter = filter_read(call->memory, call->options, call->report, text, &why);
     return *filter || answer_error(call, 400, why);
 }

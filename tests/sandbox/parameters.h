@@ -7,8 +7,8 @@
 
 #include "tests/sandbox/answer.h"
 
-/* No offset, nothing twice, only names of `known` (ends in NULL) where unknown ones are refused, and
- * an output that we have. */
+/* No offset, nothing twice, no history unless it is in `known`, only names of `known` (ends in NULL) where unknown ones
+ * are refused, and an output that we have. */
 [[nodiscard]] bool parameters_check(struct call *call, const char *const *known);
 
 /* target, mode and protocol: the world and where in it. */
@@ -29,12 +29,23 @@ struct aim {
 /* A required day, not after today. */
 [[nodiscard]] bool parameters_date(struct call *call, struct day *day);
 
-/* select and order_by: sets of columns, in the order asked. */
-[[nodiscard]] bool parameters_select(struct call *call, enum column selected[N_COLUMNS], size_t *n);
+/* aggregation, as the kind of rows. */
+[[nodiscard]] bool parameters_aggregation(struct call *call, enum rows *kind);
+
+/* select and order_by: sets of columns of the call's report, in the order asked. Rows that are one link each have no
+ * count of their group. */
+struct selection {
+    const struct report_column *columns[MAX_REPORT_COLUMNS];
+    size_t n;
+};
+[[nodiscard]] bool parameters_select(struct call *call, enum rows kind, struct selection *selection);
 [[nodiscard]] bool parameters_order(struct call *call, struct order *order);
 
 /* where: NULL when there is none. */
 [[nodiscard]] bool parameters_where(struct call *call, const struct filter **filter);
+
+/* The order when nothing is asked. */
+void parameters_default_order(const struct call *call, struct order *order);
 
 /* The last second of a day. */
 int64_t day_end(struct day day);

@@ -13,6 +13,7 @@ struct entry {
     char *decoded;            /* of body_hex or raw_hex */
     struct slice match;       /* the last part of the path; p NULL: any */
     struct json_object *query;
+    struct slice asked;  /* in the request's body */
     int64_t times, skip; /* times 0: for ever */
     bool is_used_up;
     struct fault fault;
@@ -42,6 +43,12 @@ static bool take_match(struct entry *e, struct json_object *value)
 static bool take_query(struct entry *e, struct json_object *value)
 {
     e->query = value;
+    return true;
+}
+
+static bool take_asked(struct entry *e, struct json_object *value)
+{
+    e->asked = json_text(value);
     return true;
 }
 
@@ -228,6 +235,7 @@ static const struct {
 } fields[] = {
     { "match", json_type_string, take_match },
     { "query", json_type_object, take_query },
+    { "asked", json_type_string, take_asked },
     { "times", json_type_int, take_times },
     { "skip", json_type_int, take_skip },
     { "status", json_type_int, take_status },
@@ -365,9 +373,11 @@ size_t script_left(const struct script *script)
     return n;
 }
 
-static bool matches(const struct entry *e, struct slice path, const struct query *query)
+static bool matches(const struct entry *e, struct slice path, const struct query *query, struct slice body)
 {
     if (e->is_used_up || (e->match.p && !slice_eq(e->match, path)))
+        return false;
+    if (e->asked.n && !(body.n && memmem(body.p, body.n, e->asked.p, e->asked.n)))
         return false;
     if (!e->query)
         return true;
@@ -380,10 +390,10 @@ static bool matches(const struct entry *e, struct slice path, const struct query
     return true;
 }
 
-const struct fault *script_take(struct script *script, struct slice path, const struct query *query)
+const struct fault *script_take(struct script *script, struct slice path, const struct query *query, struct slice body)
 {
     for (struct entry *e = script->first; e; e = e->next) {
-        if (!matches(e, path, query))
+        if (!matches(e, path, query, body))
             continue;
         if (e->skip) {
             e->skip--;

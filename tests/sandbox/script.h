@@ -37,6 +37,6 @@ size_t script_left(const struct script *script);
 
 /* The fault of the first entry that matches; it is used up by one. NULL when there is none. The result
  * lives until the next call of script_take, script_add or script_clear. */
-const struct fault *script_take(struct script *script, struct slice path, const struct query *query);
+const struct fault *script_take(struct script *script, struct slice path, const struct query *query, struct slice body);
 
 #endif

@@ -27,10 +27,18 @@ struct server {
 static const struct endpoint {
     struct slice path;
     void (*answer)(struct call *call);
+    const struct report *report;
+    bool is_post;
 } endpoints[] = {
-    { SLICE("/v3/site-explorer/anchors"), answer_anchors },
-    { SLICE("/v3/site-explorer/backlinks-stats"), answer_backlinks_stats },
-    { SLICE("/v3/subscription-info/limits-and-usage"), answer_limits_and_usage },
+    { SLICE("/v3/site-explorer/anchors"), answer_rows, &report_anchors, false },
+    { SLICE("/v3/site-explorer/refdomains"), answer_rows, &report_refdomains, false },
+    { SLICE("/v3/site-explorer/all-backlinks"), answer_rows, &report_all_backlinks, false },
+    { SLICE("/v3/site-explorer/broken-backlinks"), answer_rows, &report_broken_backlinks, false },
+    { SLICE("/v3/site-explorer/linkeddomains"), answer_rows, &report_linkeddomains, false },
+    { SLICE("/v3/site-explorer/crawled-pages"), answer_rows, &report_crawled_pages, false },
+    { SLICE("/v3/site-explorer/backlinks-stats"), answer_backlinks_stats, NULL, false },
+    { SLICE("/v3/batch-analysis/batch-analysis"), answer_batch, NULL, true },
+    { SLICE("/v3/subscription-info/limits-and-usage"), answer_limits_and_usage, NULL, false },
 };
 
 /* What the layer in front of the API says: a JSON array. */
@@ -79,7 +87,7 @@ static void answer_honestly(struct call *call, const struct http_request *reques
         refuse_in_front(call->answer, 401, "Unauthorized");
     else if (!endpoint)
         (void)answer_error(call, 404, S("Not Found"));
-    else if (!slice_eq(request->method, S("GET")))
+    else if (!slice_eq(request->method, endpoint->is_post ? S("POST") : S("GET")))
         (void)answer_error(call, 405, S("Method Not Allowed"));
     else if (!call->options->plan->has_api)
         (void)answer_error(call, 403, S("Insufficient plan"));
@@ -87,8 +95,10 @@ static void answer_honestly(struct call *call, const struct http_request *reques
         refuse_rate(call, retry_ms);
     else if (!query_is_good)
         (void)answer_error(call, 400, S("bad query string"));
-    else
+    else {
+        call->report = endpoint->report;
         endpoint->answer(call);
+    }
 }
 
 static struct slice last_part(struct slice path)
@@ -112,6 +122,20 @@ static void note(struct server *s, uint64_t number, const struct call *call, con
     e->cache = wire_cache(s->options, a);
 }
 
+/* What makes two requests the same. */
+static struct slice request_name(struct arena *memory, const struct http_request *request)
+{
+    if (!request->body.n)
+        return request->target;
+    struct buffer b = buffer_with_cap(0);
+    buffer_append(&b, request->target);
+    buffer_put(&b, '\n');
+    buffer_append(&b, request->body);
+    struct slice name = arena_dup(memory, buffer_slice(&b));
+    buffer_clear(&b);
+    return name;
+}
+
 static void answer_call(struct server *s, struct http_exchange *exchange, const struct http_request *request,
                         struct arena *memory)
 {
@@ -119,13 +143,14 @@ static void answer_call(struct server *s, struct http_exchange *exchange, const 
     struct answer answer = { .status = 200, .content_type = "application/json" };
     bool query_is_good = query_read(memory, request->query, &query);
     uint64_t number = journal_begin(s->journal, request, &query);
-    const struct fault *fault = script_take(s->script, last_part(request->path), &query);
+    const struct fault *fault = script_take(s->script, last_part(request->path), &query, request->body);
     struct call call = { .options = s->options,
                          .store = s->store,
                          .account = &s->account,
                          .memory = memory,
                          .query = &query,
-                         .request = request->target,
+                         .body = request->body,
+                         .request = request_name(memory, request),
                          .key = KEY_UNKNOWN,
                          .now_ms = clock_monotonic_ms(),
                          .delay_ms = s->options->latency_ms + (fault ? fault->delivery.delay_ms : 0),

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_WORLDS = 64, MAX_GROUPINGS = 12, MAX_SORTINGS = 4 };
+enum { MAX_WORLDS = 64, MAX_GROUPINGS = 16, MAX_SORTINGS = 4 };
 
 struct kept_sorting {
     struct order order;
@@ -75,20 +75,22 @@ const struct world *store_world(struct store *store, struct slice root)
 static bool same_scope(const struct scope *a, const struct scope *b)
 {
     return a->hosts == b->hosts && a->paths == b->paths && a->protocol == b->protocol && a->as_of == b->as_of &&
-           a->lost_too == b->lost_too && a->since == b->since;
+           a->lost_too == b->lost_too && a->since == b->since && a->only_broken == b->only_broken;
 }
 
-const struct grouping *store_grouping(struct store *store, const struct world *world, const struct scope *scope)
+const struct grouping *store_grouping(struct store *store, const struct world *world, enum rows kind,
+                                      const struct scope *scope)
 {
     struct kept_world *home = store->worlds;
     while (home->world != world)
         home++;
     for (size_t i = 0; i < MAX_GROUPINGS; i++)
-        if (home->groupings[i].world && same_scope(&home->groupings[i].grouping.scope, scope))
+        if (home->groupings[i].world && home->groupings[i].grouping.kind == kind &&
+            same_scope(&home->groupings[i].grouping.scope, scope))
             return &home->groupings[i].grouping;
     struct kept_grouping *kept = &home->groupings[home->next_grouping++ % MAX_GROUPINGS];
     forget_grouping(kept);
-    if (!grouping_make(world, scope, store->options, NULL, &kept->grouping))
+    if (!grouping_make(world, kind, scope, store->options, NULL, &kept->grouping))
         return NULL;
     kept->world = world;
     return &kept->grouping;
@@ -115,7 +117,7 @@ const struct row *const *store_sorted(struct store *store, const struct grouping
             struct kept_sorting *sorting = &kept->sortings[kept->next_sorting++ % MAX_SORTINGS];
             free(sorting->rows);
             sorting->order = *order;
-            sorting->rows = rows_sorted(kept->world, grouping, order);
+            sorting->rows = rows_sorted(kept->world, store->options, grouping, order);
             return sorting->rows;
         }
     }

@@ -14,7 +14,8 @@ void store_free(struct store *store);
 
 /* All three are valid until the next call for another root; NULL when memory is out. */
 const struct world *store_world(struct store *store, struct slice root);
-const struct grouping *store_grouping(struct store *store, const struct world *world, const struct scope *scope);
+const struct grouping *store_grouping(struct store *store, const struct world *world, enum rows kind,
+                                      const struct scope *scope);
 const struct row *const *store_sorted(struct store *store, const struct grouping *grouping, const struct order *order);
 
 #endif

@@ -107,7 +107,7 @@ bool target_read(struct arena *memory, const struct options *options, struct sli
     bool decorated = rest.n != text.n || path.n || port.p;
     host = lower_copy(memory, host);
     bool bare_mode = mode == MODE_DOMAIN || mode == MODE_SUBDOMAINS;
-    if (has_odd_byte(text) || !host_is_good(host) ||
+    if (has_odd_byte(text) || !host_is_good(host) || slice_eq(registrable(host), S("refused.example")) ||
         (decorated && bare_mode && options->decorated_target == DECORATED_TARGET_REFUSE)) {
         *why = arena_printf(memory, "bad target %.*s", SLICE_ARGS(text));
         return false;

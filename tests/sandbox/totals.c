@@ -9,13 +9,13 @@ enum { STATS_UNITS = 12 };
 static bool write_metrics(struct call *call, const struct aim *aim, struct scope *scope)
 {
     struct buffer *b = &call->answer->body;
-    const struct grouping *live = store_grouping(call->store, aim->world, scope);
+    const struct grouping *live = store_grouping(call->store, aim->world, ROWS_ANCHORS, scope);
     if (!live)
         return answer_error(call, 500, S("Internal Error"));
     /* The next grouping may take its place. */
     uint64_t links = live->links, refdomains = live->refdomains;
     scope->lost_too = true;
-    const struct grouping *all = store_grouping(call->store, aim->world, scope);
+    const struct grouping *all = store_grouping(call->store, aim->world, ROWS_ANCHORS, scope);
     if (!all)
         return answer_error(call, 500, S("Internal Error"));
     buffer_printf(b,

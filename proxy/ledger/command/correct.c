@@ -119,15 +119,20 @@ static int write_difference(struct command *c, const struct search *s, int64_t u
 
 static int read_words(struct command *c, uint8_t id[ID_BYTES], uint64_t *units)
 {
+    const char *given = c->option[CORRECT_UNITS];
     if (!id_pack(slice_str(c->argument[0]), id))
-        return command_misused(c, "ID has %d letters and digits, as X-Anchorage-Id has, not %s", ID_TEXT,
-                               c->argument[0]);
-    if (!c->option[CORRECT_UNITS])
-        return command_misused(c, "--units N is missing: how many units Ahrefs really took");
-    if (!parse_u64(slice_str(c->option[CORRECT_UNITS]), units) || *units > most_units)
-        return command_misused(c, "--units is a whole number from 0 to %llu, what Ahrefs really took, not %s",
-                               (unsigned long long)most_units, c->option[CORRECT_UNITS]);
+        return command_no_value(c, "ID", "26 letters and digits, as X-Anchorage-Id has", c->argument[0]);
+    if (!parse_u64(slice_str(given), units) || *units > most_units)
+        return command_no_value(c, "--units", "a whole number from 0 to 1000000000000000, what Ahrefs really took",
+                                given);
     return 0;
+}
+
+int ledger_correct_check(struct command *c)
+{
+    uint8_t id[ID_BYTES];
+    uint64_t units;
+    return read_words(c, id, &units);
 }
 
 int ledger_correct(struct command *c)

@@ -10,7 +10,7 @@
 #include "proxy/ledger/entries/ids.h"
 #include "proxy/ledger/entries/names.h"
 
-enum { MAX_NAME = 200, MAX_COMPLAINTS = 20 };
+enum { MAX_COMPLAINTS = 20 };
 
 /* Keys to be written together, each with its note. */
 struct changes {
@@ -99,12 +99,57 @@ static int write_changes(struct command *c, const struct changes *ch)
 
 /* ---- what is allowed ---- */
 
+static void put_key(struct buffer *b, struct slice id, struct slice name, struct slice team)
+{
+    buffer_printf(b, "key %.*s", SLICE_ARGS(id));
+    if (name.n)
+        buffer_printf(b, " (%.*s)", SLICE_ARGS(name));
+    buffer_printf(b, " of team %.*s", SLICE_ARGS(team));
+}
+
 static void known_teams(struct command *c, struct buffer *b)
 {
-    for (size_t i = 0; i < c->limits->n_teams; i++)
+    enum { NAMED = 20 };
+    size_t n = c->limits->n_teams;
+    for (size_t i = 0; i < n && i < NAMED; i++)
         buffer_printf(b, "%s%s", i ? ", " : "", c->limits->teams[i].name);
-    if (!c->limits->n_teams)
+    if (n > NAMED)
+        buffer_printf(b, " and %zu more", n - NAMED);
+    if (!n)
         buffer_str(b, "none");
+}
+
+void command_like_team(struct command *c, struct slice team, struct buffer *b)
+{
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < c->limits->n_teams; i++)
+        if (words_is_near(team, slice_str(c->limits->teams[i].name), &best))
+            nearest = c->limits->teams[i].name;
+    if (nearest)
+        buffer_printf(b, "did you mean %s? ", nearest);
+    buffer_str(b, "configured: ");
+    known_teams(c, b);
+}
+
+void command_like_key(const struct keys *keys, struct slice word, struct buffer *b)
+{
+    const struct ledger_key *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (uint32_t i = 0; i < keys->n && word.n && word.n <= COMMAND_NAME_BYTES; i++) {
+        const struct ledger_key *key = &keys->rows[i].key;
+        if (slice_eq_nocase(key->name, word)) {
+            nearest = key;
+            break;
+        }
+        if (word.n <= 2 * KEY_ID_TEXT && words_is_near(word, key->id, &best))
+            nearest = key;
+    }
+    if (!nearest)
+        return;
+    buffer_str(b, "; did you mean ");
+    put_key(b, nearest->id, nearest->name, nearest->team);
+    buffer_put(b, '?');
 }
 
 /* What is wrong with a team, as text in `wrong`. Team * needs no section: its calls are other teams'. */
@@ -112,17 +157,17 @@ static bool team_is_good(struct command *c, struct slice team, struct buffer *wr
 {
     if (slice_eq(team, S("*")) || limits_team(c->limits, team))
         return true;
-    buffer_printf(wrong, "no team \"%.*s\" is configured; configured: ", SLICE_ARGS(team));
-    known_teams(c, wrong);
+    buffer_printf(wrong, "no team \"%.*s\" is configured; ", SLICE_ARGS(team));
+    command_like_team(c, team, wrong);
     return false;
 }
 
 static bool name_is_good(struct slice name, struct buffer *wrong)
 {
-    bool good = name.n <= MAX_NAME && shown_is_plain(name);
+    bool good = name.n <= COMMAND_NAME_BYTES && shown_is_plain(name);
     if (!good)
         buffer_printf(wrong, "a name is up to %d bytes of text, without control characters and marks of direction",
-                      MAX_NAME);
+                      COMMAND_NAME_BYTES);
     return good;
 }
 
@@ -149,7 +194,32 @@ static void fresh_id(const struct keys *keys, char id[KEY_ID_TEXT + 1])
     } while (keys_of_id(keys, slice_str(id)));
 }
 
+/* ---- saying what was done ---- */
+
+/* A made token cannot be had again: where standard output is the id alone, it stands in the messages. */
+static void put_token(struct command *c, bool quiet, const char *made)
+{
+    buffer_printf(quiet ? c->err : c->out, "token: %s (shown this once: keep it)\n", made);
+}
+
 /* ---- key add ---- */
+
+/* Names tell people which program has a key. */
+static void warn_of_name(struct command *c, const struct keys *keys, struct slice name)
+{
+    for (uint32_t i = 0; i < keys->n && name.n; i++) {
+        const struct ledger_key *key = &keys->rows[i].key;
+        if (slice_eq(key->name, name)) {
+            struct buffer what = { 0 };
+            put_key(&what, key->id, S(""), key->team);
+            buffer_str(&what, " has this name already; both are shown alike");
+            buffer_put(&what, '\0');
+            command_warn(c, what.failed ? "out of memory" : what.p);
+            buffer_clear(&what);
+            return;
+        }
+    }
+}
 
 static int add_key(struct command *c, const struct keys *keys, struct slice token, const char *made)
 {
@@ -167,6 +237,13 @@ static int add_key(struct command *c, const struct keys *keys, struct slice toke
         int status = same ? COMMAND_DONE : command_wrong(c, "%.*s", SLICE_ARGS(buffer_slice(&wrong)));
         if (same)
             buffer_printf(c->out, "%.*s\n", SLICE_ARGS(there->key.id));
+        if (same && token.n < TOKEN_SHORT)
+            command_warn(c, TOKEN_SHORT_WARNING);
+        if (same && !c->option[KEY_ADD_QUIET]) {
+            buffer_str(c->err, "there already: ");
+            put_key(c->err, there->key.id, there->key.name, team);
+            buffer_put(c->err, '\n');
+        }
         buffer_clear(&wrong);
         return status;
     }
@@ -179,9 +256,18 @@ static int add_key(struct command *c, const struct keys *keys, struct slice toke
     int status = change(&ch, &row, S("key.add"), S("")) ? write_changes(c, &ch) : command_wrong(c, "out of memory");
     changes_free(&ch);
     if (status == COMMAND_DONE) {
+        bool quiet = c->option[KEY_ADD_QUIET];
+        if (token.n < TOKEN_SHORT)
+            command_warn(c, TOKEN_SHORT_WARNING);
+        warn_of_name(c, keys, name);
         buffer_printf(c->out, "%s\n", id);
+        if (!quiet) {
+            buffer_str(c->err, "added: ");
+            put_key(c->err, slice_str(id), name, team);
+            buffer_put(c->err, '\n');
+        }
         if (made)
-            buffer_printf(c->out, "token: %s (shown this once: keep it)\n", made);
+            put_token(c, quiet, made);
     }
     return status;
 }
@@ -195,13 +281,16 @@ static struct keys *read_keys(struct command *c)
     return keys;
 }
 
+int key_add_check(struct command *c)
+{
+    if (c->option[KEY_ADD_TOKEN] && c->option[KEY_ADD_TOKEN_FILE])
+        return command_misused(c, "give --token or --token-file, not both");
+    return 0;
+}
+
 int key_add(struct command *c)
 {
     const char *given = c->option[KEY_ADD_TOKEN];
-    if (!c->option[KEY_ADD_TEAM])
-        return command_misused(c, "--team is missing");
-    if (given && c->option[KEY_ADD_TOKEN_FILE])
-        return command_misused(c, "give --token or --token-file, not both");
     char made[TOKEN_TEXT + 1] = "";
     bool make = !given && !c->option[KEY_ADD_TOKEN_FILE];
     if (make)
@@ -219,8 +308,6 @@ int key_add(struct command *c)
         struct keys *keys = read_keys(c);
         if (keys)
             status = add_key(c, keys, token, make ? made : NULL);
-        if (status == COMMAND_DONE && token.n < TOKEN_SHORT)
-            command_warn(c, TOKEN_SHORT_WARNING);
         keys_free(keys);
     }
     store_unlock(c->store);
@@ -240,16 +327,25 @@ struct import {
     uint32_t *slots;  /* of changes, by digest: index + 1, or 0 */
     size_t n_slots;
     int team, name, token; /* columns */
-    int already, wrong, n_short;
+    struct names used;     /* names of keys, there and new */
+    int already, wrong, n_short, n_twice;
     struct buffer warnings;
 };
+
+/* "anchorage key import: FILE:LINE: " */
+static void put_place(const struct import *im, struct buffer *b, int line)
+{
+    const char *file = im->c->argument[0];
+    buffer_printf(b, "anchorage key import: %s:%d: ", strcmp(file, "-") == 0 ? "standard input" : file, line);
+}
 
 /* Nothing that may be a token is ever said, and it may stand anywhere: columns are swapped, quotes broken. */
 static void complain(struct import *im, int line, int column, const char *what)
 {
     if (im->wrong++ >= MAX_COMPLAINTS)
         return;
-    buffer_printf(im->c->err, "key import: line %d: %s", line, what);
+    put_place(im, im->c->err, line);
+    buffer_str(im->c->err, what);
     if (column)
         buffer_printf(im->c->err, " (column %d%s)", column,
                       column == im->team + 1    ? ", team"
@@ -313,6 +409,12 @@ static bool import_team_is_good(struct import *im, struct slice team, struct sli
     return false;
 }
 
+static void import_warn(struct import *im, int line, const char *what)
+{
+    put_place(im, &im->warnings, line);
+    buffer_printf(&im->warnings, "warning: %s\n", what);
+}
+
 /* *column becomes that of what is wrong, from 1; 0: the whole line. */
 static bool import_record(struct import *im, const struct csv *csv, int *column, struct buffer *wrong)
 {
@@ -338,11 +440,21 @@ static bool import_record(struct import *im, const struct csv *csv, int *column,
     if (!token_check(token, wrong))
         return false;
     if (token.n < TOKEN_SHORT && im->n_short++ < MAX_COMPLAINTS)
-        buffer_printf(&im->warnings, "key import: line %d: warning: %s\n", csv->line, TOKEN_SHORT_WARNING);
+        import_warn(im, csv->line, TOKEN_SHORT_WARNING);
     struct digest digest = digest_of(im->digester, token);
     const struct stored_key *there = keys_of_digest(im->keys, &digest);
-    if (!there)
-        return import_new(im, team, name, &digest, wrong);
+    if (!there) {
+        size_t n = im->changes.n;
+        if (!import_new(im, team, name, &digest, wrong))
+            return false;
+        if (im->changes.n == n || !name.n)
+            return true;
+        /* Not which name: a token may have stood in its place. */
+        if (names_find(&im->used, name) >= 0 && im->n_twice++ < MAX_COMPLAINTS)
+            import_warn(im, csv->line, "another key has this name already; both are shown alike");
+        (void)names_add(&im->used, name); /* without it a warning is missing */
+        return true;
+    }
     im->already++;
     return same_key(&there->key, team, name, wrong);
 }
@@ -388,15 +500,21 @@ static int finish_import(struct import *im)
 {
     struct command *c = im->c;
     if (im->wrong > MAX_COMPLAINTS)
-        buffer_printf(c->err, "key import: and %d more\n", im->wrong - MAX_COMPLAINTS);
+        buffer_printf(c->err, "anchorage key import: and %d more\n", im->wrong - MAX_COMPLAINTS);
     if (im->wrong)
         return command_wrong(c, "nothing was imported");
     bool dry = c->option[KEY_IMPORT_DRY_RUN];
     int status = dry ? COMMAND_DONE : write_changes(c, &im->changes);
     buffer_append(c->err, buffer_slice(&im->warnings));
     if (im->n_short > MAX_COMPLAINTS)
-        buffer_printf(c->err, "key import: warning: and %d more short tokens\n", im->n_short - MAX_COMPLAINTS);
-    if (status == COMMAND_DONE)
+        buffer_printf(c->err, "anchorage key import: warning: and %d more short tokens\n",
+                      im->n_short - MAX_COMPLAINTS);
+    if (im->n_twice > MAX_COMPLAINTS)
+        buffer_printf(c->err, "anchorage key import: warning: and %d more names twice\n", im->n_twice - MAX_COMPLAINTS);
+    if (status == COMMAND_DONE && c->option[KEY_IMPORT_QUIET]) {
+        for (size_t i = 0; i < im->changes.n && !dry; i++)
+            buffer_printf(c->out, "%.*s\n", SLICE_ARGS(im->changes.keys[i].id));
+    } else if (status == COMMAND_DONE)
         buffer_printf(c->out, "%s %zu, already there %d\n", dry ? "would add" : "added", im->changes.n, im->already);
     return status;
 }
@@ -413,6 +531,8 @@ int key_import(struct command *c)
     im.digester = digester_new();
     im.slots = calloc(im.n_slots, sizeof *im.slots);
     if (im.keys && im.digester && im.slots) {
+        for (uint32_t i = 0; i < im.keys->n; i++)
+            (void)names_add(&im.used, im.keys->rows[i].key.name); /* without it a warning is missing */
         import_lines(&im);
         status = finish_import(&im);
     } else if (im.keys) {
@@ -421,6 +541,7 @@ int key_import(struct command *c)
     store_unlock(c->store);
     changes_free(&im.changes);
     names_clear(&im.ids);
+    names_clear(&im.used);
     buffer_clear(&im.warnings);
     free(im.slots);
     digester_free(im.digester);
@@ -443,46 +564,143 @@ static void take_use(void *context, struct slice key_id, int64_t hour)
         uses->hours[key - uses->keys->rows] = hour;
 }
 
-static size_t wider(size_t width, struct slice text)
+static void put_row(struct buffer *b, enum command_format format, const struct stored_key *row, int64_t hour)
 {
-    size_t own = shown_width(text);
-    return own > width ? own : width;
-}
-
-static void put_columns(struct buffer *b, struct slice id, size_t id_width, struct slice team, size_t team_width,
-                        struct slice name, size_t name_width)
-{
-    shown_padded(b, id, id_width + 2);
-    shown_padded(b, team, team_width + 2);
-    shown_padded(b, name, name_width + 2);
-}
-
-static int print_keys(struct command *c, const struct keys *keys, const int64_t *hours)
-{
-    size_t id_width = KEY_ID_TEXT, team_width = 4, name_width = 4;
-    for (uint32_t i = 0; i < keys->n; i++) {
-        const struct ledger_key *key = &keys->rows[i].key;
-        team_width = wider(team_width, key->team);
-        name_width = wider(name_width, key->name);
+    const struct ledger_key *key = &row->key;
+    char created[21], used[21] = "";
+    timestamp_format(row->created_ms / 1000, created);
+    if (hour != INT64_MIN)
+        timestamp_format(hour * 3600, used);
+    const struct slice texts[] = {
+        key->id, key->team, key->name, key->disabled ? S("disabled") : S("enabled"), slice_str(created), slice_str(used)
+    };
+    static const char *const names[] = { "{\"key\":",   ",\"team\":",    ",\"name\":",
+                                         ",\"state\":", ",\"created\":", ",\"last_used\":" };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        buffer_str(b, format == FORMAT_JSON ? names[i] : i ? "," : "");
+        command_put_text(b, format, texts[i]);
     }
-    put_columns(c->out, S("id"), id_width, S("team"), team_width, S("name"), name_width);
-    buffer_printf(c->out, "%-8s  %-20s  %s\n", "state", "created", "last_used");
+    buffer_str(b, format == FORMAT_JSON ? "}" : "\n");
+}
+
+static void write_keys(struct buffer *b, enum command_format format, const struct keys *keys, const int64_t *hours)
+{
+    bool is_json = format == FORMAT_JSON;
+    buffer_str(b, is_json ? "{\"items\":[" : "key,team,name,state,created,last_used\n");
+    for (uint32_t i = 0; i < keys->n; i++) {
+        buffer_str(b, is_json && i ? "," : "");
+        put_row(b, format, &keys->rows[i], hours[i]);
+    }
+    buffer_str(b, is_json ? "]}\n" : "");
+}
+
+/* ---- the list for people ---- */
+
+enum { GAP = 2, WIDEST_TEAM = 16, MOMENT = 20, LEAST_NAME = 8, DAY = 10, USED = 17 };
+
+struct key_layout {
+    size_t team, name;
+    int created, used;
+};
+
+/* The time of day goes when there is no room for it, then the days. */
+static struct key_layout lay_out(const struct keys *keys, size_t columns)
+{
+    struct key_layout l = { 4, 4, MOMENT, USED };
+    size_t rest = KEY_ID_TEXT + 8 + 5 * GAP;
+    for (uint32_t i = 0; i < keys->n; i++) {
+        size_t team = shown_width(keys->rows[i].key.team), name = shown_width(keys->rows[i].key.name);
+        l.team = team > l.team ? team : l.team;
+        l.name = name > l.name ? name : l.name;
+    }
+    if (rest + l.team + l.name + MOMENT + USED <= columns)
+        return l;
+    l.created = l.used = DAY;
+    l.team = l.team < WIDEST_TEAM ? l.team : WIDEST_TEAM;
+    if (rest + l.team + LEAST_NAME + 2 * DAY > columns) {
+        l.created = 0;
+        rest -= GAP;
+    }
+    if (rest + l.team + LEAST_NAME + DAY > columns) {
+        l.used = 0;
+        rest -= GAP;
+    }
+    rest += l.team + (size_t)l.created + (size_t)l.used;
+    size_t room = rest + 4 < columns ? columns - rest : 4;
+    l.name = l.name < room ? l.name : room;
+    return l;
+}
+
+static void put_columns(struct buffer *b, const struct key_layout *l, struct slice id, struct slice team,
+                        struct slice name)
+{
+    shown_padded(b, id, KEY_ID_TEXT + GAP);
+    shown_padded(b, team, l->team + GAP);
+    shown_padded(b, name, l->name + GAP);
+}
+
+/* What did not fit into its column, on a line of its own. */
+static void put_below(const struct command *c, const char *what, struct slice text, size_t width)
+{
+    struct buffer *b = c->out;
+    if (shown_width(text) <= width)
+        return;
+    buffer_printf(b, "  %s: ", what);
+    shown_cut(b, text, c->columns - 2 - strlen(what) - 2);
+    buffer_put(b, '\n');
+}
+
+static struct slice or_dots(struct slice text, size_t width)
+{
+    return shown_width(text) > width ? S("\xE2\x80\xA6") : text.n ? text : S("-");
+}
+
+/* A time of `width` columns, or nothing where it has none. */
+static void put_time(struct buffer *b, const char *time, int width)
+{
+    if (width)
+        buffer_printf(b, "  %-*.*s", width, width, time);
+}
+
+static void end_line(struct buffer *b)
+{
+    while (b->n && b->p[b->n - 1] == ' ')
+        b->n--;
+    buffer_put(b, '\n');
+}
+
+static void print_keys(const struct command *c, const struct keys *keys, const int64_t *hours)
+{
+    struct buffer *b = c->out;
+    struct key_layout l = lay_out(keys, c->columns);
+    command_begin_head(c);
+    put_columns(b, &l, S("id"), S("team"), S("name"));
+    buffer_printf(b, "%-8s", "state");
+    put_time(b, "created", l.created);
+    put_time(b, "last_used", l.used);
+    end_line(b);
+    command_end_head(c);
     for (uint32_t i = 0; i < keys->n; i++) {
         const struct stored_key *row = &keys->rows[i];
-        char created[21], used[21] = "never";
+        char created[21], used[24] = "never";
         timestamp_format(row->created_ms / 1000, created);
-        if (hours[i] != INT64_MIN)
+        if (hours[i] != INT64_MIN) {
             timestamp_format(hours[i] * 3600, used);
-        put_columns(c->out, row->key.id, id_width, row->key.team, team_width, row->key.name.n ? row->key.name : S("-"),
-                    name_width);
-        buffer_printf(c->out, "%-8s  %-20s  %.*s%s\n", row->key.disabled ? "disabled" : "enabled", created,
-                      hours[i] == INT64_MIN ? 5 : 16, used, hours[i] == INT64_MIN ? "" : "Z");
+            memcpy(used + 16, "Z", 2); /* hours have no seconds */
+        }
+        put_columns(b, &l, row->key.id, or_dots(row->key.team, l.team), or_dots(row->key.name, l.name));
+        buffer_printf(b, "%-8s", row->key.disabled ? "disabled" : "enabled");
+        put_time(b, created, l.created);
+        put_time(b, used, l.used);
+        end_line(b);
+        put_below(c, "team", row->key.team, l.team);
+        put_below(c, "name", row->key.name, l.name);
     }
-    return COMMAND_DONE;
 }
 
 int key_list(struct command *c)
 {
+    enum command_format format = command_format(c->option[KEY_LIST_FORMAT]);
     if (c->option[KEY_LIST_UNKNOWN])
         return key_list_unknown(c);
     struct keys *keys = read_keys(c);
@@ -498,7 +716,11 @@ int key_list(struct command *c)
     else if (!store_key_uses(c->store, take_use, &(struct last_use){ keys, hours }, &why))
         command_failed(c, &why);
     else
-        status = print_keys(c, keys, hours);
+        status = COMMAND_DONE;
+    if (status == COMMAND_DONE && format == FORMAT_TEXT)
+        print_keys(c, keys, hours);
+    else if (status == COMMAND_DONE)
+        write_keys(c->out, format, keys, hours);
     free(hours);
     keys_free(keys);
     return status;
@@ -509,6 +731,32 @@ int key_list(struct command *c)
 /* What a command makes of a key; false when there is nothing to change. */
 typedef bool key_edit(struct command *c, struct key_row *row);
 
+/* "disabled: key mmweefpx (mailer) of team sales"; or what it was already. `what` is the word of the note. */
+static void tell_edit(struct command *c, const struct key_row *row, struct slice what, bool changed)
+{
+    static const struct {
+        struct slice what;
+        const char *done, *is;
+    } words[] = { { SLICE("key.disable"), "disabled", "disabled already" },
+                  { SLICE("key.enable"), "enabled", "enabled already" },
+                  { SLICE("key.assign"), "assigned", "there already" },
+                  { SLICE("key.rotate"), "rotated", "not rotated" } };
+    bool shows_id = slice_eq(what, S("key.rotate"));
+    if (c->option[KEY_EDIT_QUIET] || shows_id)
+        buffer_printf(c->out, "%.*s\n", SLICE_ARGS(row->id));
+    if (c->option[KEY_EDIT_QUIET])
+        return;
+    struct buffer line = { 0 };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (slice_eq(words[i].what, what))
+            buffer_printf(&line, "%s: ", changed ? words[i].done : words[i].is);
+    put_key(&line, row->id, row->name, row->team);
+    buffer_put(&line, '\n');
+    words_fold(&line, 0, c->columns);
+    buffer_append(shows_id ? c->err : c->out, buffer_slice(&line));
+    buffer_clear(&line);
+}
+
 static int edit_found(struct command *c, const struct stored_key *key, struct slice what, key_edit *edit)
 {
     struct key_row row = { .id = key->key.id,
@@ -517,13 +765,31 @@ static int edit_found(struct command *c, const struct stored_key *key, struct sl
                            .name = key->key.name,
                            .disabled = key->key.disabled,
                            .created_ms = key->created_ms };
-    if (!edit(c, &row))
+    if (!edit(c, &row)) {
+        tell_edit(c, &row, what, false);
         return COMMAND_DONE;
+    }
     struct changes ch = { 0 };
     struct slice was = slice_eq(row.team, key->key.team) ? S("") : key->key.team;
     int status = change(&ch, &row, what, was) ? write_changes(c, &ch) : command_wrong(c, "out of memory");
     changes_free(&ch);
+    if (status == COMMAND_DONE)
+        tell_edit(c, &row, what, true);
     return status;
+}
+
+/* What was typed may be a token, and is no id then; a slip of the hand is one of few letters. */
+static void no_such_key(struct command *c, const struct keys *keys, struct slice id)
+{
+    struct buffer like = { 0 };
+    command_like_key(keys, id, &like);
+    if (id.n == KEY_ID_TEXT)
+        command_wrong(c, "there is no key %.*s%.*s; \"key list\" shows them", SLICE_ARGS(id),
+                      SLICE_ARGS(buffer_slice(&like)));
+    else
+        command_wrong(c, "that is no id of a key, which has %d characters%.*s; \"key list\" shows them", KEY_ID_TEXT,
+                      SLICE_ARGS(buffer_slice(&like)));
+    buffer_clear(&like);
 }
 
 static int edit_key(struct command *c, struct slice what, key_edit *edit)
@@ -535,10 +801,8 @@ static int edit_key(struct command *c, struct slice what, key_edit *edit)
         const struct stored_key *key = keys_of_id(keys, slice_str(c->argument[0]));
         if (key)
             status = edit_found(c, key, what, edit);
-        else if (strlen(c->argument[0]) == KEY_ID_TEXT)
-            command_wrong(c, "there is no key %s; \"key list\" shows them", c->argument[0]);
-        else /* it may be a token */
-            command_wrong(c, "that is no id of a key, which has %d characters; \"key list\" shows them", KEY_ID_TEXT);
+        else
+            no_such_key(c, keys, slice_str(c->argument[0]));
     }
     store_unlock(c->store);
     keys_free(keys);
@@ -578,6 +842,12 @@ int key_enable(struct command *c)
     return edit_key(c, S("key.enable"), edit_enable);
 }
 
+int key_assign_check(struct command *c)
+{
+    bool good = words_is_team(slice_str(c->argument[1]));
+    return good ? 0 : command_misused(c, "TEAM is " WORDS_TEAM_IS);
+}
+
 int key_assign(struct command *c)
 {
     struct buffer wrong = { 0 };
@@ -606,7 +876,7 @@ int key_rotate(struct command *c)
     c->input = slice_str(made);
     int status = edit_key(c, S("key.rotate"), edit_token);
     if (status == COMMAND_DONE && c->keys_changed)
-        buffer_printf(c->out, "%s\ntoken: %s (shown this once: keep it)\n", c->argument[0], made);
+        put_token(c, c->option[KEY_EDIT_QUIET], made);
     c->input = S("");
     explicit_bzero(made, sizeof made);
     return status;

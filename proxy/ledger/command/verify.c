@@ -3,12 +3,14 @@
  * the hourly sums added up again. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "proxy/ledger/command/command.h"
+#include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/names.h"
 #include "proxy/ledger/entries/open_calls.h"
 
-enum { PAGE = 1024, MAX_COMPLAINTS = 20 };
+enum { PAGE = 1024, MAX_COMPLAINTS = 20, RECENT_HOURS = 2 };
 
 /* Which calls have ended, as 64 bits of each id. */
 struct ended {
@@ -16,8 +18,18 @@ struct ended {
     size_t n, n_slots;
 };
 
+/* What is counted beside the entries, by them and by the books. */
+struct traces {
+    struct names texts;       /* faults, marks, and all marks of a call in one text */
+    struct trace_set entries; /* as the store counts them in memory */
+    struct trace_set words;   /* by `what` in place of the fault, and the word: all 0 when good */
+    int64_t since;            /* hours before it are not looked at: their counts were removed */
+    int64_t recent;           /* from this hour on counts were read together with the entries */
+};
+
 struct verify {
     struct command *c;
+    struct traces traces;
     struct digester *digester;
     struct buffer scratch;
     struct open_calls open;
@@ -89,6 +101,25 @@ static bool has_ended(const struct verify *v, struct slice id)
     return v->ended.n_slots && v->ended.slots[slot_of(&v->ended, slice_hash(id) | 1)];
 }
 
+/* What the call holds from this hold on. Where entries were removed, those it stands in place of may be among them. */
+static void follow_amounts(struct verify *v, const struct entry *e, struct open_call *call)
+{
+    bool instead = entry_is_rehold(e);
+    if (instead && !slice_eq(e->ref, e->id))
+        complain(v, "seq %lld: a hold that refers to %.*s, which is another call", (long long)e->seq,
+                 SLICE_ARGS(e->ref));
+    else if (instead && !call && !v->cut.seq)
+        complain(v, "seq %lld: a hold in place of none", (long long)e->seq);
+    else if (instead && call && (e->rows > call->rows || e->units > call->units))
+        complain(v, "seq %lld: a hold in place of less", (long long)e->seq);
+    if (!call && !(call = open_calls_add(&v->open, e->id, 0))) {
+        v->failed = true;
+        return;
+    }
+    call->rows = instead ? e->rows : bounds_sum(call->rows, e->rows);
+    call->units = instead ? e->units : bounds_sum(call->units, e->units);
+}
+
 static void follow_call(struct verify *v, const struct entry *e)
 {
     struct open_call *call = open_calls_find(&v->open, e->id);
@@ -97,8 +128,7 @@ static void follow_call(struct verify *v, const struct entry *e)
             complain(v, "seq %lld: a hold after the end of its call %.*s", (long long)e->seq, SLICE_ARGS(e->id));
         if (e->rows < 0 || e->units < 0)
             complain(v, "seq %lld: a hold of less than nothing", (long long)e->seq);
-        if (!call && !open_calls_add(&v->open, e->id, 0))
-            v->failed = true;
+        follow_amounts(v, e, call);
     } else if (entry_is_end(e)) {
         v->calls++;
         if (!mark_ended(v, e->id))
@@ -115,6 +145,111 @@ static void follow_correction(struct verify *v, const struct entry *e)
         complain(v, "seq %lld: a correction of %.*s, which has not ended before it", (long long)e->seq,
                  SLICE_ARGS(e->ref));
 }
+
+/* ---- what is counted beside the entries ---- */
+
+/* Of a text, from 1 on; 0: empty, or memory is out. */
+static int32_t text_number(struct verify *v, struct slice text)
+{
+    int32_t number = text.n ? names_add(&v->traces.texts, text) + 1 : 0;
+    v->failed = v->failed || (text.n && !number);
+    return number;
+}
+
+static void trace_entry(struct verify *v, const struct entry *e)
+{
+    struct trace_key at = {
+        .hour = hour_of_ms(e->time_ms), .team = e->team_id, .key = e->key_id, .table = e->table_id, .via = trace_via(e)
+    };
+    if (!entry_is_end(e) || at.hour < v->traces.since || (!e->fault.n && !e->approximate.n && !at.via))
+        return;
+    at.fault = text_number(v, e->fault);
+    at.more = text_number(v, e->approximate);
+    v->failed = v->failed || !trace_set_add(&v->traces.entries, &at, 1, 0);
+}
+
+static void add_word(struct verify *v, const struct trace *t, enum trace_what what, int32_t word)
+{
+    struct trace_key at = t->at;
+    at.fault = (int32_t)what;
+    at.more = word;
+    at.via = 0;
+    v->failed = v->failed || !trace_set_add(&v->traces.words, &at, t->calls, 0);
+}
+
+static void add_words(struct verify *v, const struct trace *t)
+{
+    struct slice rest = names_text(&v->traces.texts, t->at.more - 1LL);
+    bool of_rows = false;
+    if (t->at.fault)
+        add_word(v, t, TRACE_FAULT, t->at.fault);
+    if (t->at.via)
+        add_word(v, t, trace_of_via(t->at.via), 0);
+    if (rest.n)
+        add_word(v, t, TRACE_MARKED, 0);
+    while (rest.n) {
+        struct slice word = slice_split(rest, ',', &rest);
+        of_rows = of_rows || trace_is_of_rows(word);
+        add_word(v, t, TRACE_MARK, text_number(v, word));
+    }
+    if (of_rows)
+        add_word(v, t, TRACE_MARKED_ROWS, 0);
+}
+
+static void take_trace(void *context, const struct trace_row *row)
+{
+    struct verify *v = context;
+    struct trace t = { .at = { .hour = row->hour, .team = row->team_id, .key = row->key_id, .table = row->table_id },
+                       .calls = -row->calls };
+    if (row->what == TRACE_REFUSED || row->what == TRACE_SHAPE)
+        return; /* these have no entries */
+    add_word(v, &t, row->what, text_number(v, row->word));
+}
+
+/* Of hours that may still get entries, with the entries under one lock. */
+static bool take_recent_traces(struct verify *v, struct buffer *why)
+{
+    v->traces.recent = hour_of_ms(clock_wall_ms()) - RECENT_HOURS;
+    return store_traces(v->c->store, v->traces.recent, INT64_MAX, take_trace, v, why);
+}
+
+/* Of the others, a day at a time, for they are many and calls wait meanwhile. */
+static bool take_old_traces(struct verify *v, struct buffer *why)
+{
+    struct store *store = v->c->store;
+    int64_t hour = v->traces.since, until = v->traces.recent;
+    bool good = store_next_trace(store, hour, &hour, why);
+    while (good && hour < until) {
+        int64_t end = hour + 24 < until ? hour + 24 : until;
+        good = store_traces(store, hour, end, take_trace, v, why) && store_next_trace(store, end, &hour, why);
+    }
+    return good;
+}
+
+static bool verify_traces(struct verify *v, struct buffer *why)
+{
+    for (uint32_t i = 0; i < v->traces.entries.n; i++)
+        add_words(v, &v->traces.entries.rows[i]);
+    if (!take_old_traces(v, why))
+        return false;
+    int64_t since = store_traces_since(v->c->store); /* some may have been removed meanwhile */
+    for (uint32_t i = 0; i < v->traces.words.n; i++) {
+        const struct trace *t = &v->traces.words.rows[i];
+        if (t->calls && t->at.hour >= since)
+            complain(v, "the counts of faults and marks of hour %lld, team \"%.*s\", do not agree with the entries",
+                     (long long)t->at.hour, SLICE_ARGS(store_name(v->c->store, t->at.team)));
+    }
+    return true;
+}
+
+static void traces_clear(struct traces *t)
+{
+    names_clear(&t->texts);
+    trace_set_clear(&t->entries);
+    trace_set_clear(&t->words);
+}
+
+/* ---- entries and sums ---- */
 
 static void verify_entry(void *context, const struct entry *e)
 {
@@ -135,6 +270,7 @@ static void verify_entry(void *context, const struct entry *e)
     v->entries++;
     follow_call(v, e);
     follow_correction(v, e);
+    trace_entry(v, e);
     v->failed = v->failed || !rollup_set_add(&v->sums, e);
 }
 
@@ -201,6 +337,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     v->cut = store_cut(store);
     v->sum = v->cut.sum;
     v->last_seq = v->cut.seq;
+    v->traces.since = store_traces_since(store);
     int64_t seq = v->cut.seq + 1;
     bool good = true;
     while (good && seq && seq + PAGE < store_last_seq(store))
@@ -209,7 +346,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     while (good && seq)
         good = store_entries(store, seq, PAGE, verify_entry, v, &seq, why);
     good = good && store_rollups(store, INT64_MIN, INT64_MAX, verify_rollup, v, why) &&
-           store_closed(store, verify_closed, v, why);
+           store_closed(store, verify_closed, v, why) && take_recent_traces(v, why);
     if (good)
         verify_months(v);
     if (good && v->last_seq != store_last_seq(store))
@@ -218,6 +355,7 @@ static bool verify_all(struct verify *v, struct buffer *why)
     if (good && v->open.n > 0 && store_floor(store) > store_last_seq(store))
         complain(v, "there are open holds where none should be");
     store_unlock(store);
+    good = good && verify_traces(v, why);
     if (good && v->rollups_seen < v->sums.n)
         complain(v, "%zu hourly sums are missing", v->sums.n - v->rollups_seen);
     if (good && v->c->alone) {
@@ -245,12 +383,14 @@ int ledger_verify(struct command *c)
             buffer_printf(c->err, "and %lld more\n", (long long)(v.complaints - MAX_COMPLAINTS));
         status = command_wrong(c, "the books do not agree with themselves");
     } else {
-        buffer_printf(c->out, "good: %lld entries, %lld calls ended, %u open; sum %016llx\n", (long long)v.entries,
+        buffer_printf(c->out, "%sgood%s: %lld entries, %lld calls ended, %u open; sum %016llx\n",
+                      c->has_colour ? "\033[1;32m" : "", c->has_colour ? "\033[0m" : "", (long long)v.entries,
                       (long long)v.calls, v.open.n, (unsigned long long)v.sum);
         if (v.cut.seq)
             buffer_printf(c->out, "before them %lld entries were removed (keep), sum %016llx\n", (long long)v.cut.seq,
                           (unsigned long long)v.cut.sum);
     }
+    traces_clear(&v.traces);
     digester_free(v.digester);
     buffer_clear(&v.scratch);
     open_calls_clear(&v.open);

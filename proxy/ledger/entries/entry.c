@@ -60,7 +60,7 @@ static const size_t text_fields[] = {
     offsetof(struct entry, id),     offsetof(struct entry, ref),         offsetof(struct entry, team),
     offsetof(struct entry, key),    offsetof(struct entry, client),      offsetof(struct entry, table),
     offsetof(struct entry, target), offsetof(struct entry, shape),       offsetof(struct entry, paid_by),
-    offsetof(struct entry, fault),  offsetof(struct entry, approximate),
+    offsetof(struct entry, fault),  offsetof(struct entry, approximate), offsetof(struct entry, call),
 };
 
 static struct slice text_field(const struct entry *e, size_t i)

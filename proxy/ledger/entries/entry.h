@@ -31,13 +31,16 @@ struct entry {
     enum entry_kind kind;
     enum entry_via via;
     struct slice id, ref, team, key, client, table, target;
-    struct slice shape; /* to be written: the text; read back: the id */
-    int64_t rows;       /* or ENTRY_NULL (notes) */
-    int64_t units;      /* or ENTRY_NULL */
+    struct slice shape;      /* to be written: the text; read back: the id */
+    struct slice shape_text; /* read back: the text, which lives as long as the store is open */
+    int64_t rows;            /* or ENTRY_NULL (notes) */
+    int64_t units;           /* or ENTRY_NULL */
     int64_t units_predicted, units_alone, results;
     struct slice paid_by, approximate, fault;
     bool where, having;
     int64_t duration_ms;
+    struct slice call;  /* of an end that is to be written: the call as it came, without its token. Never read back. */
+    int64_t call_bytes; /* of it, also when it was too long to be brought; 0: it is not known */
 
     /* Filled by the store when it writes or reads. */
     int32_t team_id, key_id, table_id;
@@ -54,6 +57,12 @@ enum entry_via entry_via_of_word(const char *word);
 static inline bool entry_is_end(const struct entry *e)
 {
     return e->kind == ENTRY_SETTLE || e->kind == ENTRY_RELEASE || e->kind == ENTRY_UNKNOWN;
+}
+
+/* Whether it is a hold that stands in place of all holds of its call before it: then its ref is the call's own id. */
+static inline bool entry_is_rehold(const struct entry *e)
+{
+    return e->kind == ENTRY_HOLD && e->ref.n > 0;
 }
 
 /* What counts as used of a month's rows and units: nothing for holds, releases and notes; the prediction where the

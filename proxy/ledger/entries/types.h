@@ -12,6 +12,12 @@
 #include "base/histogram.h"
 #include "base/slice.h"
 
+/* What is counted beside the entries is on disk after this time at the latest. */
+enum { LEDGER_TRACES_MS = 60000 };
+
+/* The shapes of refused calls begin with it. */
+#define LEDGER_REFUSED_WORD "refused "
+
 /* Two amounts that are never mixed. */
 struct rows {
     int64_t n;
@@ -20,7 +26,7 @@ struct units {
     int64_t n;
 };
 
-enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27 };
+enum { LEDGER_NO_LIMIT = -1, LEDGER_ID_SIZE = 27, LEDGER_CALL_BYTES = 1024 /* of a call's text that is kept */ };
 
 /* The billing day is the one the books remember (1 in new ones) until ledger_set_billing_day. */
 enum { LEDGER_BILLING_DAY_KEPT = 0 };
@@ -55,6 +61,15 @@ struct ledger_stranger {
     bool metered;              /* served, not refused */
 };
 
+/* A call that was refused and has no entry. The slices are read during the call of the function only; any of them but
+ * the fault may be empty. */
+struct ledger_refusal {
+    struct slice team, key, table, fault;
+    struct slice shape; /* what the call was like without its literals: begins with LEDGER_REFUSED_WORD */
+    struct slice text;  /* as in struct ledger_call */
+    int64_t text_bytes;
+};
+
 enum ledger_outcome {
     LEDGER_DONE,         /* on disk (or queued, when relaxed) */
     LEDGER_OUT_OF_ROWS,  /* settled rows of the team leave no room */
@@ -66,7 +81,15 @@ enum ledger_outcome {
 /* What the limits leave for all of a call, what it holds itself included; LEDGER_NO_LIMIT each where there is none. */
 struct ledger_room {
     int64_t rows, team_units, whole_units;             /* though other calls hold some of it by now */
-    int64_t rows_now, team_units_now, whole_units_now; /* that they do not */
+    int64_t rows_now, team_units_now, whole_units_now; /* that they do not, and of the whole within the team's share */
+};
+
+/* Whose open holds a call would wait for. */
+enum ledger_way {
+    LEDGER_WAY_FREE,      /* nobody's: it need not wait */
+    LEDGER_WAY_OWN_LIMIT, /* its team's, in the team's own limit of rows or units */
+    LEDGER_WAY_OWN_SHARE, /* its team's, in the units of the whole */
+    LEDGER_WAY_OTHERS,    /* other teams', in the units of the whole */
 };
 
 /* What stands in every entry of one call. The slices are read during the call of the function only. */
@@ -77,6 +100,9 @@ struct ledger_call {
         shape; /* canonical text of the call without its literals; the books keep each once and give it an id */
     bool where, having;
     bool free_of_rows; /* a free target: rows are 0 */
+    struct slice
+        text; /* of an end: the call as it came without its token, or empty: it is longer than LEDGER_CALL_BYTES */
+    int64_t text_bytes; /* of it, either way; 0: it is not known */
 };
 
 struct ledger_settlement {

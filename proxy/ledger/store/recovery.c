@@ -71,8 +71,9 @@ static void scan_hold(struct scan *scan, const struct entry *e)
     struct open_call *call = open_calls_find(&scan->calls, e->id);
     if (call) {
         struct entry *first = scan->open.entries[call->team];
-        first->rows = bounds_sum(first->rows, e->rows);
-        first->units = bounds_sum(first->units, e->units);
+        bool instead = entry_is_rehold(e);
+        first->rows = instead ? e->rows : bounds_sum(first->rows, e->rows);
+        first->units = instead ? e->units : bounds_sum(first->units, e->units);
         if (e->time_ms > first->time_ms)
             first->time_ms = e->time_ms;
     } else if (!open_calls_add(&scan->calls, e->id, (int32_t)scan->open.n) || !list_add(&scan->open, entry_copy(e))) {

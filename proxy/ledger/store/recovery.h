@@ -21,8 +21,8 @@ struct entry_list {
 struct recovery {
     struct used_day *days;
     size_t n_days, days_room;
-    struct entry_list open;    /* one a call: its first hold, with the rows and units of all its holds and the
-                                * time of the newest */
+    struct entry_list open;    /* one a call: its first hold, with the rows and units that all its holds come
+                                * to and the time of the newest */
     struct entry_list settled; /* settlements after the seq that was surely acknowledged, not corrected */
     struct limit_row *limits;
     size_t n_limits, limits_room;

@@ -37,6 +37,15 @@ const char *const schema_steps[] = {
     "                    units_unknown INTEGER NOT NULL, faults INTEGER NOT NULL,"
     "                    PRIMARY KEY(month, team, key, tbl)) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('cut_seq', 0), ('cut_sum', 0);",
+
+    /* What is counted beside the entries (trace.h), and the latest call of each shape. Entries behind traced_seq are
+     * not counted yet: all of them in books that come from before. */
+    "CREATE TABLE trace(hour INTEGER NOT NULL, team INTEGER NOT NULL, key INTEGER NOT NULL, tbl INTEGER NOT NULL,"
+    "                   what INTEGER NOT NULL, word INTEGER NOT NULL, calls INTEGER NOT NULL, last INTEGER NOT NULL,"
+    "                   PRIMARY KEY(hour, team, key, tbl, what, word)) WITHOUT ROWID;"
+    "CREATE TABLE latest(shape INTEGER PRIMARY KEY, time INTEGER NOT NULL, team INTEGER NOT NULL,"
+    "                    key INTEGER NOT NULL, bytes INTEGER NOT NULL, call TEXT);"
+    "INSERT INTO meta VALUES('traced_seq', 0), ('traced_turn', 0), ('traced_hour', 0);",
 };
 
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];

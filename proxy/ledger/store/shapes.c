@@ -28,6 +28,14 @@ int32_t shapes_add(struct shapes *s, struct slice text, struct slice word, int32
     return names_add(&s->texts, text) == number ? number : -1;
 }
 
+void shapes_tell(const struct shapes *s, int64_t shape, struct entry *e)
+{
+    if (shape < 1 || shape > s->texts.n)
+        return;
+    e->shape = slice_str(s->list[shape - 1].word);
+    e->shape_text = names_text(&s->texts, shape - 1);
+}
+
 void shapes_word(const struct digest *digest, char word[SHAPE_WORD + 1])
 {
     for (int i = 0; i < SHAPE_WORD / 2; i++)

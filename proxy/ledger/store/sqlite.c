@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The books in SQLite: one connection that nobody else may share, write-ahead log, every commit on disk before it
- * counts. The only file that knows SQLite. */
-#include "proxy/ledger/store/store.h"
-
-#include <pthread.h>
+ * counts. What stands beside the entries is in the folder. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,38 +10,16 @@
 #include "proxy/ledger/entries/bounds.h"
 #include "proxy/ledger/entries/chain.h"
 #include "proxy/ledger/entries/ids.h"
-#include "proxy/ledger/entries/names.h"
 #include "proxy/ledger/store/files.h"
 #include "proxy/ledger/store/removal.h"
 #include "proxy/ledger/store/schema.h"
-#include "proxy/ledger/store/shapes.h"
-#include "proxy/ledger/store/statements.h"
+#include "proxy/ledger/store/sqlite/inside.h"
 
 enum {
     FLOOR_STEP = 4096, /* entries that recovery may read for nothing */
     MAX_SHAPE = 4096,  /* bytes of a shape that is kept */
     FLAG_WHERE = 1,
     FLAG_HAVING = 2
-};
-
-struct store {
-    char *directory, *file;
-    bool relaxed;
-    int lock_fd;
-    pthread_mutex_t mutex;
-    sqlite3 *db; /* NULL while it is not open */
-    sqlite3_stmt *sql[N_SQL];
-    sqlite3_backup *copy; /* under way, or NULL */
-    bool commands_end;
-    struct names names; /* number i is id i + 1; 0 is the empty text */
-    struct shapes shapes;
-    struct digester *digester;
-    struct buffer scratch;
-    struct rollup_set touched;
-    int64_t next_seq, floor;
-    uint64_t sum;
-    struct cut cut;
-    int cut_stays; /* readers for whom it does */
 };
 
 /* ---- opening and closing ---- */
@@ -83,6 +58,7 @@ static void forget(struct store *s)
 {
     names_clear(&s->names);
     shapes_clear(&s->shapes);
+    traces_forget(s);
 }
 
 static void shut(struct store *s)
@@ -116,26 +92,6 @@ void store_free(struct store *s)
     free(s);
 }
 
-void store_lock(struct store *s)
-{
-    pthread_mutex_lock(&s->mutex);
-}
-
-void store_unlock(struct store *s)
-{
-    pthread_mutex_unlock(&s->mutex);
-}
-
-/* For failures of the database; always false. */
-static bool broken(struct store *s, struct buffer *why)
-{
-    int code = s->db ? sqlite3_errcode(s->db) : SQLITE_ERROR;
-    bool odd = code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE;
-    const char *what = s->db ? sqlite3_errmsg(s->db) : "not open";
-    buffer_printf(why, "ledger: %s: %s", s->file, odd ? "not as anchorage wrote it, or memory is out" : what);
-    return false;
-}
-
 static bool run(struct store *s, const char *sql)
 {
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
@@ -157,7 +113,7 @@ static bool migrate(struct store *s, struct buffer *why)
 {
     int64_t version = 0, application = 0;
     if (!number_of(s, "PRAGMA user_version", &version) || !number_of(s, "PRAGMA application_id", &application))
-        return broken(s, why);
+        return sqlite_broken(s, why);
     if (version < 0 || version > schema_version || (version > 0 && application != SCHEMA_APPLICATION)) {
         bool newer = version > 0 && application == SCHEMA_APPLICATION;
         buffer_printf(why, "ledger: %s: %s", s->file,
@@ -169,14 +125,9 @@ static bool migrate(struct store *s, struct buffer *why)
         snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", SCHEMA_APPLICATION,
                  (int)version + 1);
         if (!run(s, "BEGIN IMMEDIATE") || !run(s, schema_steps[version]) || !run(s, mark))
-            return broken(s, why);
+            return sqlite_broken(s, why);
     }
     return true;
-}
-
-static bool reset(sqlite3_stmt *st)
-{
-    return sqlite3_reset(st) == SQLITE_OK;
 }
 
 static struct slice column_text(sqlite3_stmt *st, int i)
@@ -192,14 +143,6 @@ static void column_digest(sqlite3_stmt *st, int i, struct digest *digest)
         memcpy(digest->b, sqlite3_column_blob(st, i), DIGEST_BYTES);
 }
 
-static bool one_number(sqlite3_stmt *st, int64_t *number)
-{
-    bool got = sqlite3_step(st) == SQLITE_ROW;
-    if (got)
-        *number = sqlite3_column_int64(st, 0);
-    return reset(st) && got;
-}
-
 static bool load(struct store *s)
 {
     forget(s);
@@ -207,14 +150,15 @@ static bool load(struct store *s)
     bool good = true;
     while (good && sqlite3_step(st) == SQLITE_ROW)
         good = names_add(&s->names, column_text(st, 1)) + 1 == sqlite3_column_int64(st, 0);
-    good = reset(st) && good;
+    good = sqlite_reset(st) && good;
     st = s->sql[SQL_READ_SHAPES];
     while (good && sqlite3_step(st) == SQLITE_ROW)
         good = shapes_add(&s->shapes, column_text(st, 2), column_text(st, 1), sqlite3_column_int(st, 3)) + 1 ==
                sqlite3_column_int64(st, 0);
-    good = reset(st) && good;
+    good = sqlite_reset(st) && good;
     int64_t cut_sum = 0;
-    good = good && one_number(s->sql[SQL_READ_CUT_SEQ], &s->cut.seq) && one_number(s->sql[SQL_READ_CUT_SUM], &cut_sum);
+    good = good && sqlite_number(s->sql[SQL_READ_CUT_SEQ], &s->cut.seq) &&
+           sqlite_number(s->sql[SQL_READ_CUT_SUM], &cut_sum);
     s->cut.sum = (uint64_t)cut_sum;
     s->next_seq = s->cut.seq;
     s->sum = s->cut.sum;
@@ -223,11 +167,11 @@ static bool load(struct store *s)
         s->next_seq = sqlite3_column_int64(st, 0);
         s->sum = (uint64_t)sqlite3_column_int64(st, 1);
     }
-    good = reset(st) && good;
-    good = good && one_number(s->sql[SQL_READ_FLOOR], &s->floor) && s->shapes.texts.n > 0;
+    good = sqlite_reset(st) && good;
+    good = good && sqlite_number(s->sql[SQL_READ_FLOOR], &s->floor) && s->shapes.texts.n > 0;
     good = good && bounds_seq(s->cut.seq) && bounds_seq(s->floor) && bounds_seq(s->next_seq);
     s->next_seq += good;
-    return good;
+    return good && traces_load(s);
 }
 
 static bool open_database(struct store *s, struct buffer *why)
@@ -235,26 +179,26 @@ static bool open_database(struct store *s, struct buffer *why)
     if (!files_create(s->file, s->directory, why))
         return false;
     if (sqlite3_open_v2(s->file, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return broken(s, why);
+        return sqlite_broken(s, why);
     sqlite3_busy_timeout(s->db, 2000);
     /* EXCLUSIVE before WAL: then the index of the log is in our memory, and the lock is never given back. */
     if (!run(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA temp_store = MEMORY;"
                 "PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216") ||
         !run(s, s->relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"))
-        return broken(s, why);
+        return sqlite_broken(s, why);
     if (!migrate(s, why))
         return false;
     /* What is in the log may be there only in the cache of a disk that failed to sync it, and would not be tried again:
      * written into the books, it is. */
     int64_t busy = 1;
     if (!number_of(s, "PRAGMA wal_checkpoint(TRUNCATE)", &busy) || busy)
-        return broken(s, why);
+        return sqlite_broken(s, why);
     for (int i = 0; i < N_SQL; i++) {
         if (sqlite3_prepare_v3(s->db, store_statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
             SQLITE_OK)
-            return broken(s, why);
+            return sqlite_broken(s, why);
     }
-    return load(s) || broken(s, why);
+    return load(s) || sqlite_broken(s, why);
 }
 
 enum store_result store_open(struct store *s, struct buffer *why)
@@ -271,20 +215,6 @@ enum store_result store_open(struct store *s, struct buffer *why)
 
 /* ---- writing ---- */
 
-static bool done(sqlite3_stmt *st)
-{
-    bool good = sqlite3_step(st) == SQLITE_DONE;
-    return reset(st) && good;
-}
-
-static void bind_text(sqlite3_stmt *st, int i, struct slice text)
-{
-    if (text.n)
-        sqlite3_bind_text(st, i, text.p, (int)text.n, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(st, i);
-}
-
 static void bind_number(sqlite3_stmt *st, int i, int64_t v)
 {
     if (v == ENTRY_NULL)
@@ -300,41 +230,7 @@ static void bind_id(sqlite3_stmt *st, int i, struct slice text, uint8_t bytes[ID
     if (id_pack(text, bytes))
         sqlite3_bind_blob(st, i, bytes, ID_BYTES, SQLITE_STATIC);
     else
-        bind_text(st, i, text);
-}
-
-/* The number a text stands for, written if it is new; -1 on failure. */
-static int32_t name_id(struct store *s, struct slice text)
-{
-    if (!text.n)
-        return 0;
-    int32_t number = names_find(&s->names, text);
-    if (number >= 0)
-        return number + 1;
-    number = names_add(&s->names, text);
-    if (number < 0)
-        return -1;
-    sqlite3_stmt *st = s->sql[SQL_NAME];
-    sqlite3_bind_int64(st, 1, number + 1);
-    bind_text(st, 2, text);
-    return done(st) ? number + 1 : -1;
-}
-
-static int32_t new_shape(struct store *s, struct slice text, int32_t today)
-{
-    struct digest digest = digest_of(s->digester, text);
-    char word[SHAPE_WORD + 1];
-    shapes_word(&digest, word);
-    int32_t number = shapes_add(&s->shapes, text, slice_str(word), today);
-    if (number < 0)
-        return -1;
-    sqlite3_stmt *st = s->sql[SQL_SHAPE];
-    sqlite3_bind_int64(st, 1, number + 1);
-    bind_text(st, 2, slice_str(word));
-    bind_text(st, 3, text);
-    sqlite3_bind_int64(st, 4, today);
-    sqlite3_bind_int64(st, 5, today);
-    return done(st) ? number + 1 : -1;
+        sqlite_bind_text(st, i, text);
 }
 
 /* Likewise; the last day it was seen is written once a day. */
@@ -345,22 +241,22 @@ static int32_t shape_id(struct store *s, struct slice text, int64_t now_ms)
     int32_t today = day_of_ms(now_ms).n;
     int32_t number = names_find(&s->shapes.texts, text);
     if (number < 0)
-        return text.n > MAX_SHAPE || s->shapes.texts.n >= SCHEMA_MAX_SHAPES ? 1 : new_shape(s, text, today);
+        return text.n > MAX_SHAPE || s->shapes.texts.n >= SCHEMA_MAX_SHAPES ? 1 : sqlite_new_shape(s, text, today);
     if (s->shapes.list[number].last_day >= today)
         return number + 1;
     s->shapes.list[number].last_day = today;
     sqlite3_stmt *st = s->sql[SQL_SHAPE_SEEN];
     sqlite3_bind_int64(st, 1, today);
     sqlite3_bind_int64(st, 2, number + 1);
-    return done(st) ? number + 1 : -1;
+    return sqlite_done(st) ? number + 1 : -1;
 }
 
 static bool write_entry(struct store *s, struct entry *e)
 {
-    e->team_id = name_id(s, e->team);
-    e->key_id = name_id(s, e->key);
-    e->table_id = name_id(s, e->table);
-    int32_t fault = name_id(s, e->fault), approximate = name_id(s, e->approximate);
+    e->team_id = sqlite_name(s, e->team);
+    e->key_id = sqlite_name(s, e->key);
+    e->table_id = sqlite_name(s, e->table);
+    int32_t fault = sqlite_name(s, e->fault), approximate = sqlite_name(s, e->approximate);
     int32_t shape = shape_id(s, e->shape, e->time_ms);
     if (e->team_id < 0 || e->key_id < 0 || e->table_id < 0 || fault < 0 || approximate < 0 || shape < 0)
         return false;
@@ -383,9 +279,9 @@ static bool write_entry(struct store *s, struct entry *e)
     bind_id(st, i++, e->ref, ref);
     sqlite3_bind_int64(st, i++, e->team_id);
     sqlite3_bind_int64(st, i++, e->key_id);
-    bind_text(st, i++, e->client);
+    sqlite_bind_text(st, i++, e->client);
     sqlite3_bind_int64(st, i++, e->table_id);
-    bind_text(st, i++, e->target);
+    sqlite_bind_text(st, i++, e->target);
     bind_number(st, i++, shape ? shape : ENTRY_NULL);
     bind_number(st, i++, e->rows);
     bind_number(st, i++, e->units);
@@ -399,7 +295,7 @@ static bool write_entry(struct store *s, struct entry *e)
     sqlite3_bind_int64(st, i++, fault);
     sqlite3_bind_int64(st, i++, e->duration_ms);
     sqlite3_bind_int64(st, i++, (int64_t)e->sum);
-    return done(st) && rollup_set_add(&s->touched, e);
+    return sqlite_done(st) && rollup_set_add(&s->touched, e) && traces_count(s, e, approximate, fault, shape);
 }
 
 /* A row of the hourly sums, or of the closed months: these have no seqs. */
@@ -422,19 +318,19 @@ static bool write_sums(struct store *s, enum statement which, const struct rollu
     sqlite3_stmt *st = s->sql[which];
     for (int i = 0; i < sqlite3_bind_parameter_count(st); i++)
         sqlite3_bind_int64(st, i + 1, values[i]);
-    return done(st);
+    return sqlite_done(st);
 }
 
 static bool write_key(struct store *s, const struct key_row *key)
 {
     sqlite3_stmt *st = s->sql[SQL_KEY];
-    bind_text(st, 1, key->id);
+    sqlite_bind_text(st, 1, key->id);
     sqlite3_bind_blob(st, 2, key->digest.b, DIGEST_BYTES, SQLITE_STATIC);
-    bind_text(st, 3, key->team);
+    sqlite_bind_text(st, 3, key->team);
     sqlite3_bind_text(st, 4, key->name.n ? key->name.p : "", (int)key->name.n, SQLITE_STATIC);
     sqlite3_bind_int64(st, 5, key->disabled);
     sqlite3_bind_int64(st, 6, key->created_ms);
-    return done(st);
+    return sqlite_done(st);
 }
 
 static bool write_stranger(struct store *s, const struct stranger_row *one)
@@ -443,7 +339,7 @@ static bool write_stranger(struct store *s, const struct stranger_row *one)
     sqlite3_stmt *st = s->sql[one->calls ? SQL_STRANGER : SQL_NO_STRANGER];
     sqlite3_bind_int64(st, 1, one->place);
     if (!one->calls)
-        return done(st);
+        return sqlite_done(st);
     sqlite3_bind_blob(st, 2, one->digest.b, DIGEST_BYTES, SQLITE_STATIC);
     for (int i = 0; i < 3; i++)
         sqlite3_bind_text(st, 3 + i, texts[i].n ? texts[i].p : "", (int)texts[i].n, SQLITE_STATIC);
@@ -451,7 +347,7 @@ static bool write_stranger(struct store *s, const struct stranger_row *one)
     sqlite3_bind_int64(st, 7, one->last_ms);
     sqlite3_bind_int64(st, 8, one->calls);
     sqlite3_bind_int64(st, 9, one->metered);
-    return done(st);
+    return sqlite_done(st);
 }
 
 static bool write_limit(struct store *s, const struct limit_row *limit)
@@ -460,7 +356,7 @@ static bool write_limit(struct store *s, const struct limit_row *limit)
     sqlite3_bind_text(st, 1, limit->team.n ? limit->team.p : "", (int)limit->team.n, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, limit->rows);
     sqlite3_bind_int64(st, 3, limit->units);
-    return done(st);
+    return sqlite_done(st);
 }
 
 /* The floor moves only when recovery would otherwise read much for nothing, or when it is the end. */
@@ -471,13 +367,13 @@ static bool write_floor(struct store *s, int64_t floor)
     sqlite3_stmt *st = s->sql[SQL_FLOOR];
     sqlite3_bind_int64(st, 1, floor);
     s->floor = floor;
-    return done(st);
+    return sqlite_done(st);
 }
 
 static bool write_all(struct store *s, const struct store_batch *batch)
 {
     rollup_set_reset(&s->touched);
-    if (!done(s->sql[SQL_BEGIN]))
+    if (!sqlite_done(s->sql[SQL_BEGIN]))
         return false;
     for (size_t i = 0; i < batch->n_entries; i++) {
         if (!write_entry(s, batch->entries[i]))
@@ -499,15 +395,17 @@ static bool write_all(struct store *s, const struct store_batch *batch)
         if (!write_limit(s, &batch->limits[i]))
             return false;
     }
-    return write_floor(s, batch->floor) && done(s->sql[SQL_COMMIT]);
+    return traces_write(s, batch) && write_floor(s, batch->floor) && sqlite_done(s->sql[SQL_COMMIT]);
 }
 
 bool store_write(struct store *s, const struct store_batch *batch, struct buffer *why)
 {
     store_lock(s);
     bool good = s->db && write_all(s, batch);
-    if (!good) {
-        broken(s, why);
+    if (good) {
+        traces_written(s, batch);
+    } else {
+        sqlite_broken(s, why);
         shut(s);
     }
     store_unlock(s);
@@ -565,34 +463,15 @@ static struct entry read_entry(struct store *s, sqlite3_stmt *st, struct entry_i
     e.team = names_text(&s->names, e.team_id - 1LL);
     e.key = names_text(&s->names, e.key_id - 1LL);
     e.table = names_text(&s->names, e.table_id - 1LL);
-    if (shape > 0 && shape <= s->shapes.texts.n)
-        e.shape = slice_str(s->shapes.list[shape - 1].word);
+    shapes_tell(&s->shapes, shape, &e);
     entry_keep_bounds(&e);
     return e;
-}
-
-/* Begin reading: NULL, and a line in `why`, when the books are not open. */
-static sqlite3_stmt *begin_read(struct store *s, enum statement which, struct buffer *why)
-{
-    store_lock(s);
-    if (s->db)
-        return s->sql[which];
-    broken(s, why);
-    store_unlock(s);
-    return NULL;
-}
-
-static bool end_read(struct store *s, sqlite3_stmt *st, struct buffer *why)
-{
-    bool good = reset(st) || broken(s, why);
-    store_unlock(s);
-    return good;
 }
 
 static bool read_entries(struct store *s, int64_t from_seq, size_t max, store_entry_seen *seen, void *context,
                          int64_t *next, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_ENTRIES, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_ENTRIES, why);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, from_seq);
@@ -606,7 +485,7 @@ static bool read_entries(struct store *s, int64_t from_seq, size_t max, store_en
         seen(context, &e);
     }
     *next = n == max ? last + 1 : 0;
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 void store_end_commands(struct store *s)
@@ -648,22 +527,22 @@ static void show_sums(sqlite3_stmt *st, store_rollup_seen *seen, void *context)
 bool store_rollups(struct store *s, int64_t since_hour, int64_t until_hour, store_rollup_seen *seen, void *context,
                    struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_ROLLUPS, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_ROLLUPS, why);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, since_hour);
     sqlite3_bind_int64(st, 2, until_hour);
     show_sums(st, seen, context);
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_CLOSED, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_CLOSED, why);
     if (!st)
         return false;
     show_sums(st, seen, context);
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_hours(struct store *s, int64_t *first, int64_t *last, struct buffer *why)
@@ -672,26 +551,26 @@ bool store_hours(struct store *s, int64_t *first, int64_t *last, struct buffer *
     bool good = s->db && number_of(s, "SELECT min(hour) FROM rollup", first) &&
                 number_of(s, "SELECT max(hour) FROM rollup", last);
     if (!good)
-        broken(s, why);
+        sqlite_broken(s, why);
     store_unlock(s);
     return good;
 }
 
 bool store_days(struct store *s, struct day since, store_day_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_DAYS, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_DAYS, why);
     if (!st)
         return false;
     sqlite3_bind_int64(st, 1, (int64_t)since.n * 24);
     while (sqlite3_step(st) == SQLITE_ROW)
         seen(context, names_text(&s->names, sqlite3_column_int(st, 0) - 1LL), (struct day){ sqlite3_column_int(st, 1) },
              bounds_amount(sqlite3_column_int64(st, 2)), bounds_amount(sqlite3_column_int64(st, 3)));
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_keys(struct store *s, store_key_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_KEYS, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_KEYS, why);
     if (!st)
         return false;
     while (sqlite3_step(st) == SQLITE_ROW) {
@@ -705,34 +584,34 @@ bool store_keys(struct store *s, store_key_seen *seen, void *context, struct buf
         column_digest(st, 1, &key.digest);
         seen(context, &key);
     }
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_key_uses(struct store *s, store_use_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_USES, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_USES, why);
     if (!st)
         return false;
     while (sqlite3_step(st) == SQLITE_ROW)
         seen(context, names_text(&s->names, sqlite3_column_int(st, 0) - 1LL), bounds_hour(sqlite3_column_int64(st, 1)));
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_limits(struct store *s, store_limit_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_LIMITS, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_LIMITS, why);
     if (!st)
         return false;
     while (sqlite3_step(st) == SQLITE_ROW)
         seen(context, &(struct limit_row){ .team = column_text(st, 0),
                                            .rows = sqlite3_column_int64(st, 1),
                                            .units = sqlite3_column_int64(st, 2) });
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, struct buffer *why)
 {
-    sqlite3_stmt *st = begin_read(s, SQL_READ_STRANGERS, why);
+    sqlite3_stmt *st = sqlite_begin_read(s, SQL_READ_STRANGERS, why);
     if (!st)
         return false;
     while (sqlite3_step(st) == SQLITE_ROW) {
@@ -749,7 +628,7 @@ bool store_strangers(struct store *s, store_stranger_seen *seen, void *context, 
         column_digest(st, 1, &one.digest);
         seen(context, &one);
     }
-    return end_read(s, st, why);
+    return sqlite_end_read(s, st, why);
 }
 
 void store_names(struct store *s, store_name_seen *seen, void *context)
@@ -764,14 +643,14 @@ void store_names(struct store *s, store_name_seen *seen, void *context)
 
 static bool write_cut(struct store *s, const struct removal *r)
 {
-    bool good = done(s->sql[SQL_BEGIN]);
+    bool good = sqlite_done(s->sql[SQL_BEGIN]);
     for (size_t i = 0; good && i < r->sums.n; i++)
         good = write_sums(s, SQL_CLOSED, &r->sums.rows[i]);
     sqlite3_bind_int64(s->sql[SQL_REMOVE], 1, r->cut.seq);
     sqlite3_bind_int64(s->sql[SQL_CUT_SEQ], 1, r->cut.seq);
     sqlite3_bind_int64(s->sql[SQL_CUT_SUM], 1, (int64_t)r->cut.sum);
-    return good && done(s->sql[SQL_REMOVE]) && done(s->sql[SQL_CUT_SEQ]) && done(s->sql[SQL_CUT_SUM]) &&
-           done(s->sql[SQL_COMMIT]);
+    return good && traces_cut(s, r->before_ms) && sqlite_done(s->sql[SQL_REMOVE]) && sqlite_done(s->sql[SQL_CUT_SEQ]) &&
+           sqlite_done(s->sql[SQL_CUT_SUM]) && sqlite_done(s->sql[SQL_COMMIT]);
 }
 
 bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t max, bool *more, struct buffer *why)
@@ -787,8 +666,10 @@ bool store_trim(struct store *s, int64_t before_ms, int64_t before_seq, size_t m
         if (good)
             s->cut = r.cut;
         else
-            broken(s, why);
+            sqlite_broken(s, why);
     }
+    if (good && !*more && !traces_trim(s, before_ms, more))
+        good = sqlite_broken(s, why);
     if (!good)
         shut(s);
     store_unlock(s);
@@ -855,7 +736,7 @@ bool store_check(struct store *s, struct buffer *out, struct buffer *why)
     store_lock(s);
     bool good = s->db && check_lines(s->db, out);
     if (!good)
-        broken(s, why);
+        sqlite_broken(s, why);
     store_unlock(s);
     return good;
 }

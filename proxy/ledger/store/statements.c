@@ -31,6 +31,14 @@ const char *const store_statements[N_SQL] = {
     [SQL_REMOVE] = "DELETE FROM entry WHERE seq <= ?",
     [SQL_CUT_SEQ] = "UPDATE meta SET value = ? WHERE name = 'cut_seq'",
     [SQL_CUT_SUM] = "UPDATE meta SET value = ? WHERE name = 'cut_sum'",
+    [SQL_TRACE] = ("INSERT INTO trace VALUES(?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                   " calls = calls + excluded.calls, last = max(last, excluded.last)"),
+    [SQL_LATEST] = "INSERT OR REPLACE INTO latest VALUES(?,?,?,?,?,?)",
+    [SQL_TRACED_SEQ] = "UPDATE meta SET value = ? WHERE name = 'traced_seq'",
+    [SQL_TRACED_TURN] = "UPDATE meta SET value = ? WHERE name = 'traced_turn'",
+    [SQL_TRACED_HOUR] = "UPDATE meta SET value = ? WHERE name = 'traced_hour'",
+    [SQL_TRIM_TRACES] = "DELETE FROM trace WHERE hour = (SELECT min(hour) FROM trace) AND hour < ?",
+    [SQL_TRIM_LATEST] = "DELETE FROM latest WHERE time < ?",
     [SQL_READ_ENTRIES] = "SELECT * FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
     [SQL_READ_ROLLUPS] = "SELECT * FROM rollup WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl",
     [SQL_READ_DAYS] = "SELECT team, hour / 24, sum(rows), sum(units) FROM rollup WHERE hour >= ? GROUP BY 2, 1",
@@ -45,4 +53,12 @@ const char *const store_statements[N_SQL] = {
     [SQL_READ_CUT_SEQ] = "SELECT value FROM meta WHERE name = 'cut_seq'",
     [SQL_READ_CUT_SUM] = "SELECT value FROM meta WHERE name = 'cut_sum'",
     [SQL_READ_CLOSED] = "SELECT *, 0, 0 FROM closed ORDER BY month, team, key, tbl",
+    [SQL_READ_UNTRACED] = ("SELECT seq, time, kind, team, key, tbl, approximate, fault, via FROM entry WHERE seq > ?"
+                           " ORDER BY seq LIMIT ?"),
+    [SQL_READ_TRACES] = "SELECT * FROM trace WHERE hour >= ? AND hour < ? ORDER BY hour, team, key, tbl, what, word",
+    [SQL_READ_NEXT_TRACE] = "SELECT hour FROM trace WHERE hour >= ? ORDER BY hour LIMIT 1",
+    [SQL_READ_LATEST] = "SELECT * FROM latest ORDER BY shape",
+    [SQL_READ_TRACED_SEQ] = "SELECT value FROM meta WHERE name = 'traced_seq'",
+    [SQL_READ_TRACED_TURN] = "SELECT value FROM meta WHERE name = 'traced_turn'",
+    [SQL_READ_TRACED_HOUR] = "SELECT value FROM meta WHERE name = 'traced_hour'",
 };

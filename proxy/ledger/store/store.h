@@ -11,6 +11,8 @@
 #include "proxy/ledger/entries/entry.h"
 #include "proxy/ledger/entries/month.h"
 #include "proxy/ledger/entries/rollup.h"
+#include "proxy/ledger/entries/trace.h"
+#include "proxy/ledger/entries/types.h"
 
 struct store;
 
@@ -41,6 +43,25 @@ struct stranger_row {
     bool metered;
 };
 
+/* Calls that were refused and have no entry: how often in an hour. */
+struct refusal_row {
+    int64_t hour;
+    struct slice team, key, table, fault;
+    struct slice shape; /* its text, or empty */
+    int64_t calls, last_ms;
+};
+
+/* The call that came last with this shape. */
+struct latest_row {
+    struct slice shape;      /* to be written: the text; read back: the word */
+    struct slice shape_text; /* read back */
+    struct slice team, key;
+    struct slice call; /* as it came, without its token; empty when it was longer than LEDGER_CALL_BYTES */
+    int64_t bytes;     /* of it */
+    int64_t time_ms;
+};
+enum { STORE_REFUSED_SHAPES = 1000 /* that are told apart; all further ones are "other" */ };
+
 /* What is written in one transaction, in this order. */
 struct store_batch {
     struct entry *const *entries; /* seq, ids and sum are filled in */
@@ -51,6 +72,12 @@ struct store_batch {
     size_t n_strangers;
     const struct limit_row *limits;
     size_t n_limits;
+    const struct refusal_row *refusals;
+    size_t n_refusals;
+    const struct latest_row *latest; /* of refused calls */
+    size_t n_latest;
+    int64_t turn;  /* of the refusals, see store_traces_turn; 0: there are none */
+    bool traces;   /* what was counted beside the entries is written, too */
     int64_t floor; /* no hold before this seq is open; 0: as before */
 };
 
@@ -133,6 +160,29 @@ void store_cut_stays(struct store *s, bool stays);
 
 /* The sums of entries that were removed; `hour` is the month, see month_of_ms. */
 [[nodiscard]] bool store_closed(struct store *s, store_rollup_seen *seen, void *context, struct buffer *why);
+
+/* ---- what is counted beside the entries ---- */
+
+/* All counts of hours from `since` until before `until`; one may come in several parts. Those of entries are exact at
+ * every moment; of refused calls only what was written. */
+[[nodiscard]] bool store_traces(struct store *s, int64_t since_hour, int64_t until_hour, trace_seen *seen,
+                                void *context, struct buffer *why);
+
+/* The first hour from `from` on that has counts; INT64_MAX: none has. */
+[[nodiscard]] bool store_next_trace(struct store *s, int64_t from_hour, int64_t *hour, struct buffer *why);
+
+/* The latest call of each shape of which it is known. */
+typedef void store_latest_seen(void *context, const struct latest_row *latest);
+[[nodiscard]] bool store_latest(struct store *s, store_latest_seen *seen, void *context, struct buffer *why);
+
+/* Whether something is counted that is not on disk. */
+bool store_has_traces(struct store *s);
+
+/* The turn of the last batch of refusals that is on disk: tells whether one that failed came about all the same. */
+int64_t store_traces_turn(struct store *s);
+
+/* From this hour on all counts are there: what is older was removed with its entries. */
+int64_t store_traces_since(struct store *s);
 
 /* The text behind a number in a rollup. Lives as long as the store is open. */
 struct slice store_name(struct store *s, int32_t id);

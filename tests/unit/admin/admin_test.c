@@ -137,10 +137,12 @@ static void usage_refuses(void **state)
     expect(&p, get("/usage", "by=%FF"), 400, "{\"error\":\"by: is not text\"}\n");
     expect(&p, get("/usage", "by=%2"), 400, "{\"error\":\"by: a % is not followed by two hexadecimal digits\"}\n");
     expect(&p, get("/usage", "bill=\"1\xFF"), 400,
-           "{\"error\":\"there is no parameter \\\"bill\\\" here; there are by, since, until, month, format\"}\n");
+           "{\"error\":\"there is no parameter \\\"bill\\\" here; there are by, since, until, month, team, key, per, "
+           "sort, top, format\"}\n");
     expect(&p, get("/usage", "\"\xFF=1"), 400,
-           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, "
-           "format\"}\n");
+           "{\"error\":\"there is no parameter \\\"\\\"\xEF\xBF\xBD\\\" here; there are by, since, until, month, team, "
+           "key, per, "
+           "sort, top, format\"}\n");
     expect(&p, get("/healthz", "x"), 400, "{\"error\":\"there is no parameter \\\"x\\\" here\"}\n");
     assert_null(p.seen.p);
 }
@@ -164,7 +166,7 @@ static void answers_of_the_command(void **state)
     a = usage_answer(true, 0, S("team,calls\n"), S(""));
     assert_true(slice_eq(a.content_type, S("text/csv; charset=utf-8")));
     expect_answer(&a, 200, "team,calls\n");
-    a = usage_answer(true, 2, S(""), S("usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
+    a = usage_answer(true, 2, S(""), S("anchorage usage: --by is team or key, not x\nusage: anchorage usage [--by]\n"));
     assert_true(slice_eq(a.content_type, S("application/json; charset=utf-8")));
     expect_answer(&a, 400, "{\"error\":\"by is team or key, not x\"}\n");
     a = usage_answer(false, 1, S("{\"half\":"), S("disk I/O error\n"));
@@ -202,7 +204,7 @@ static void other_paths_and_methods(void **state)
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         expect(&p, get(none[i], NULL), 404,
                "{\"error\":\"there is no such path here\",\"paths\":[\"/healthz\",\"/readyz\",\"/metrics\",\"/usage\","
-               "\"/explain\"]}\n");
+               "\"/overview\",\"/unknown\",\"/explain\"]}\n");
     struct admin_question post = get("/usage", NULL);
     post.is_read = false;
     struct admin_answer a;

@@ -81,6 +81,63 @@ static void in_expressions(void **state)
     expect("\\\\\\\\\\", "a\\b\\c", "a\\b\\c");
 }
 
+static uint32_t dice(uint32_t sides)
+{
+    static uint64_t state = 7;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % sides;
+}
+
+static void put_guised(struct buffer *b, char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    switch (dice(5)) {
+    case 0:
+        buffer_printf(b, "%%%c%c", digits[(unsigned char)c >> 4], digits[c & 15]);
+        break;
+    case 1:
+        buffer_printf(b, "%%25%c%c", digits[(unsigned char)c >> 4], digits[c & 15]);
+        break;
+    case 2:
+        if (is_letter)
+            buffer_printf(b, "[%c%c]", c, c ^ 0x20);
+        else
+            buffer_printf(b, "\\%c", c);
+        break;
+    case 3:
+        buffer_put(b, is_letter ? (char)(c ^ 0x20) : c == ' ' ? '+' : c);
+        break;
+    default:
+        buffer_put(b, c);
+    }
+}
+
+/* However it is written, and whatever stands around it. */
+static void in_any_mixture(void **state)
+{
+    (void)state;
+    static const char signs[] = "abcxyzABCXYZ0129-_.~ =/", around[] = "abcXYZ129&=:,./ %\\[]+";
+    for (int i = 0; i < 5000; i++) {
+        struct buffer secret = { 0 }, text = { 0 }, out = { 0 };
+        for (uint32_t n = 8 + dice(40); n; n--)
+            buffer_put(&secret, signs[dice(sizeof signs - 1)]);
+        for (uint32_t n = dice(60); n; n--)
+            buffer_put(&text, around[dice(sizeof around - 1)]);
+        buffer_put(&text, '&'); /* what stands before may begin an escape */
+        for (size_t k = 0; k < secret.n; k++)
+            put_guised(&text, secret.p[k]);
+        buffer_put(&text, '&');
+        for (uint32_t n = dice(60); n; n--)
+            buffer_put(&text, around[dice(sizeof around - 1)]);
+        if (!conceal(buffer_slice(&text), buffer_slice(&secret), S("***"), &out))
+            fail_msg("%.*s stands in %.*s", SLICE_ARGS(buffer_slice(&secret)), SLICE_ARGS(buffer_slice(&text)));
+        buffer_clear(&secret);
+        buffer_clear(&text);
+        buffer_clear(&out);
+    }
+}
+
 /* Processor time, so that a busy machine changes nothing; the product of both lengths would take seconds. */
 static void takes_time_by_length_only(void **state)
 {
@@ -101,6 +158,10 @@ static void takes_time_by_length_only(void **state)
         assert_true(conceal(slice_of(text, LENGTH), slice_of(secret, half), S("***"), &out));
         text[LENGTH - 1] = text[LENGTH - 2] = 'a';
         assert_int_equal(out.n, 3 + half);
+        for (size_t k = 0; k < LENGTH; k += half - 1)
+            text[k] = '!';
+        assert_false(conceal(slice_of(text, LENGTH), slice_of(secret, half), S("***"), &out));
+        memset(text, 'a', LENGTH);
         buffer_clear(&out);
     }
     int ms = (int)((clock() - began) * 1000 / CLOCKS_PER_SEC);
@@ -112,11 +173,9 @@ static void takes_time_by_length_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_it_is),
-        cmocka_unit_test(short_ones_by_themselves),
-        cmocka_unit_test(percent_encoded),
-        cmocka_unit_test(in_expressions),
-        cmocka_unit_test(takes_time_by_length_only),
+        cmocka_unit_test(as_it_is),        cmocka_unit_test(short_ones_by_themselves),
+        cmocka_unit_test(percent_encoded), cmocka_unit_test(in_expressions),
+        cmocka_unit_test(in_any_mixture),  cmocka_unit_test(takes_time_by_length_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,27 +159,6 @@ static void it_waits_as_long_as_queue_timeout(void **state)
     end_call(holder);
 }
 
-/* Two that have paid might wait for what the other one holds. */
-static void one_that_has_paid_waits_until_its_deadline(void **state)
-{
-    (void)state;
-    kit.config.queue_timeout_ms = 0;
-    begin_wait();
-    struct exchange *second = call_with(5, 50);
-    waiter->has_sent = second->has_sent = true;
-    exchange_start(second, steps, HOLD);
-    while (waiter->driving.step == HOLD && second->driving.step == HOLD)
-        event_base_loop(kit.service.base, EVLOOP_ONCE);
-    assert_true(hold_is_waiting(waiter) != hold_is_waiting(second));
-    struct exchange *patient = hold_is_waiting(waiter) ? waiter : second;
-    release(holder);
-    assert_int_equal(patient->driving.step, HELD);
-    assert_null(kit.service.waitlist.patient);
-    release(patient);
-    end_call(patient);
-    end_call(holder);
-}
-
 static void a_client_that_leaves_ends_the_wait(void **state)
 {
     (void)state;
@@ -190,25 +169,6 @@ static void a_client_that_leaves_ends_the_wait(void **state)
     assert_int_equal(kit.service.waitlist.n, 0);
     release(holder);
     end_call(holder);
-}
-
-/* The page that it asks for is awaited by a call that would have to pay again. */
-static void a_call_that_others_await_goes_on_without_its_client(void **state)
-{
-    (void)state;
-    begin_wait();
-    waiter->has_sent = true;
-    flight_start(kit.account.flights, &waiter->seats, FLIGHT_PAGES, S("list"));
-    assert_true(flight_join(kit.account.flights, &holder->seats, FLIGHT_PAGES, S("list")));
-    exchange_on_gone(waiter);
-    assert_true(hold_is_waiting(waiter));
-    release(holder);
-    assert_int_equal(waiter->driving.step, HELD);
-    release(waiter);
-    flight_leave_all(&holder->seats);
-    flight_give_up(&waiter->seats);
-    end_call(holder);
-    end_call(waiter);
 }
 
 static void nothing_is_sent_for_a_client_that_left_while_the_books_wrote(void **state)
@@ -257,6 +217,101 @@ static void memory_is_set_aside_and_waited_for(void **state)
     assert_int_equal(kit.service.promised, 0);
 }
 
+static struct team_queue other_queue;
+static struct config_team other_team;
+
+/* From now on there is a second team, ads; all together may use so many units. */
+static void open_books_of_two(int64_t units)
+{
+    struct buffer why = { 0 };
+    static const struct ledger_team teams[] = { { "seo", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT },
+                                                { "ads", LEDGER_NO_LIMIT, LEDGER_NO_LIMIT } };
+    struct ledger_options o = {
+        .state_directory = kit.directory, .units_per_month = units, .billing_day = 1, .teams = teams, .n_teams = 2
+    };
+    ledger_close(kit.service.ledger);
+    kit.service.ledger = NULL;
+    assert_int_equal(ledger_open(NULL, &o, &kit.service.ledger, &why), LEDGER_OPENED);
+    kit.service.memory.is_shared = true;
+    other_team = kit.team;
+    other_team.name = "ads";
+    other_queue = kit.turns;
+    team_queue_init(&other_queue);
+    other_queue.team = &other_team;
+    other_queue.n_calls = 1;
+}
+
+static struct exchange *of_other_team(struct exchange *x)
+{
+    kit.turns.n_calls--;
+    other_queue.n_calls++;
+    x->asked.team_name = S("ads");
+    x->ticket.queue = &other_queue;
+    return x;
+}
+
+static void memory_is_shared_between_teams(void **state)
+{
+    (void)state;
+    const struct step own[] = {
+        [HOLD] = { "memory", ROOM_ADMIT, set_aside, hold_late, hold_gone, { [AGAIN] = HELD, [REFUSE] = END } },
+        [HELD] = steps[HELD],
+        [END] = steps[END],
+    };
+    open_books_of_two(LEDGER_NO_LIMIT);
+    kit.config.queue_timeout_ms = 0;
+    struct exchange *calls[8];
+    int n = 0;
+    do { /* eight sixteenths may be promised; a team has half of what the other one leaves */
+        assert_true(n < 8);
+        calls[n] = kit_call("from=anchors&target=example.com&limit=5000000");
+        exchange_start(calls[n], own, HOLD);
+    } while (calls[n++]->driving.step == HELD);
+    assert_int_equal(n, 5);
+    for (int i = 5; i < 7; i++) {
+        calls[i] = of_other_team(kit_call("from=anchors&target=example.com&limit=5000000"));
+        exchange_start(calls[i], own, HOLD);
+        assert_int_equal(calls[i]->driving.step, HELD);
+    }
+    while (calls[4]->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_true(slice_eq(calls[4]->refusal.why,
+                         S("the team's other calls under way may need its share of the memory that calls may have")));
+    for (int i = 0; i < 7; i++) {
+        (void)hold_give_back(calls[i]);
+        kit_drop(calls[i]);
+    }
+    assert_int_equal(kit.service.promised + kit.turns.promised + other_queue.promised, 0);
+}
+
+/* A call that waits is told whose calls it has waited for. */
+static void assert_waits_for(struct exchange *x, const char *why)
+{
+    exchange_start(x, steps, HOLD);
+    while (x->driving.step == HOLD)
+        event_base_loop(kit.service.base, EVLOOP_ONCE);
+    assert_int_equal(x->refusal.fault, FAULT_TOO_BUSY);
+    assert_string_equal(x->refusal.why.p, why);
+}
+
+static void units_are_shared_between_teams(void **state)
+{
+    (void)state;
+    open_books_of_two(1000);
+    kit.config.queue_timeout_ms = 0;
+    struct exchange *one = call_with(1, 400), *other = of_other_team(call_with(1, 500));
+    exchange_start(one, steps, HOLD);
+    assert_waits_for(call_with(1, 101), "the team's other calls under way hold its share of the units that are left: "
+                                        "half of what other teams leave");
+    exchange_start(other, steps, HOLD); /* its only one, however large */
+    assert_int_equal(other->driving.step, HELD);
+    assert_waits_for(call_with(1, 600), "other teams' calls under way hold the units that are left");
+    release(other);
+    end_call(other);
+    release(one);
+    end_call(one);
+}
+
 static void its_time_is_over_while_the_books_write(void **state)
 {
     (void)state;
@@ -284,33 +339,6 @@ static void its_time_is_over_while_the_books_write(void **state)
     end_call(holder);
     end_call(waiter);
     kit_turn();
-}
-
-/* The patient one finds no memory for its next try. */
-static void who_finds_no_memory_is_patient_no_more(void **state)
-{
-    (void)state;
-    kit.config.queue_timeout_ms = 0;
-    kit_open_books(10);
-    holder = call_with(6, 50);
-    waiter = call_with(2, 50);
-    exchange_start(holder, steps, HOLD);
-    exchange_start(waiter, steps, HOLD);
-    waiter->next_hold.rows = 5;
-    waiter->has_sent = true;
-    exchange_start(waiter, steps, HOLD);
-    assert_true(hold_is_waiting(waiter));
-    while (!kit.service.waitlist.patient)
-        event_base_loop(kit.service.base, EVLOOP_ONCE);
-    for (size_t n = 1024 * 1024; n; n /= 2)
-        while (arena_alloc(waiter->memory, n))
-            ;
-    release(holder);
-    assert_int_equal(waiter->driving.step, STEP_END);
-    assert_int_equal(waiter->refusal.fault, FAULT_TOO_BUSY);
-    assert_null(kit.service.waitlist.patient);
-    release(waiter);
-    end_call(holder);
 }
 
 static void count_came(void *context)
@@ -351,13 +379,12 @@ int main(void)
         kit_test(what_others_hold_is_waited_for),
         kit_test(a_call_that_has_a_hold_tries_the_same_again),
         kit_test(it_waits_as_long_as_queue_timeout),
-        kit_test(one_that_has_paid_waits_until_its_deadline),
         kit_test(a_client_that_leaves_ends_the_wait),
-        kit_test(a_call_that_others_await_goes_on_without_its_client),
         kit_test(nothing_is_sent_for_a_client_that_left_while_the_books_wrote),
         kit_test(memory_is_set_aside_and_waited_for),
+        kit_test(memory_is_shared_between_teams),
+        kit_test(units_are_shared_between_teams),
         kit_test(its_time_is_over_while_the_books_write),
-        kit_test(who_finds_no_memory_is_patient_no_more),
         kit_test(who_waits_no_more_gives_its_turn_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

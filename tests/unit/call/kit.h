@@ -109,8 +109,11 @@ static inline int kit_begin(void **state)
     kit.account.subscription = subscription_unknown();
     kit.account.cache = cache_new(KIT_CACHE_BYTES);
     kit.account.flights = flights_new(s->base);
+    struct record_desk_options desk = { .cache = kit.account.cache };
+    kit.account.desk = record_desk_new(s->base, &desk);
     team_queue_init(&kit.turns);
     kit.turns.team = &kit.team;
+    kit.turns.memory.whole = &s->memory;
     kit.turns.account = &kit.account;
     kit.turns.settings = s->settings;
     kit.turns.n_calls = 1; /* never the last one */
@@ -138,6 +141,8 @@ static inline struct exchange *kit_call(const char *query)
     if (refusal.fault)
         fail_msg("%s: %.*s", query, SLICE_ARGS(refusal.why));
     a->client = S("127.0.0.1");
+    a->shown_target = a->call.target.v3;
+    a->shape = S("anchors");
     a->key = S("k1");
     a->team = &kit.team;
     a->team_name = S("seo");
@@ -164,17 +169,17 @@ static inline void kit_write_rows(struct buffer *body, const struct exchange *x,
 {
     const struct plan *plan = &x->asked.plan;
     const struct table *t = plan->call->table;
-    buffer_printf(body, "{\"%.*s\":[", SLICE_ARGS(t->rows));
+    buffer_printf(body, "{\"%.*s\":[", SLICE_ARGS(t->list->key));
     for (int64_t i = first; i < first + n; i++) {
         const char *comma = "";
         buffer_str(body, i > first ? ",{" : "{");
-        for (size_t f = 0; f < t->n_fields; f++) {
-            if (!(plan->fields & 1u << f))
+        for (size_t f = 0; f < t->list->n_fields; f++) {
+            if (!(plan->fields & bit((int)f)))
                 continue;
-            buffer_printf(body, "%s\"%.*s\":", comma, SLICE_ARGS(t->fields[f].v3));
-            if (t->fields[f].type == VALUE_WHOLE)
+            buffer_printf(body, "%s\"%.*s\":", comma, SLICE_ARGS(t->list->fields[f].v3));
+            if (t->list->fields[f].type == VALUE_WHOLE)
                 buffer_printf(body, "%lld", (long long)(1000000 - i));
-            else if (t->fields[f].type == VALUE_DATE)
+            else if (t->list->fields[f].type == VALUE_DATE)
                 buffer_str(body, "\"2024-01-02T03:04:05Z\"");
             else
                 buffer_printf(body, "\"anchor %06lld\"", (long long)i);
@@ -194,8 +199,8 @@ static inline void kit_pack_rows(struct buffer *rows, const struct exchange *x, 
     translation_keep_rows(t, SIZE_MAX / 2);
     do
         assert_true(translation_next(t, &request));
-    while (request.kind != V3_LIST);
-    assert_true(translation_feed(t, V3_LIST, body) && translation_end(t, V3_LIST, -1));
+    while (request.ask != ASK_LIST);
+    assert_true(translation_feed(t, ASK_LIST, body) && translation_end(t, ASK_LIST, -1));
     assert_true(translation_take_rows(t, rows, &whole));
     translation_free(t);
 }
@@ -216,6 +221,7 @@ static inline int kit_end(void **state)
     ledger_close(s->ledger);
     waitlist_end(&s->waitlist);
     pacer_end(&s->pacer);
+    record_desk_free(kit.account.desk);
     cache_free(kit.account.cache);
     flights_free(kit.account.flights);
     settings_put(s->settings);

@@ -2,6 +2,8 @@
  * The step round: what is asked next, and what has to be held for it. */
 #include "proxy/call/round.h"
 
+#include "mapping/part.h"
+
 #include "proxy/call/hold.h"
 #include "tests/unit/call/kit.h"
 
@@ -49,10 +51,10 @@ static void end_call(struct exchange *x)
         exchange_wake(x);
 }
 
-static const struct v3_request *request(const struct exchange *x, enum v3_kind kind)
+static const struct v3_request *request(const struct exchange *x, enum plan_ask ask)
 {
     for (int i = 0; i < x->requests.n; i++)
-        if (x->requests.list[i].kind == kind)
+        if (x->requests.list[i].ask == ask)
             return &x->requests.list[i];
     return NULL;
 }
@@ -65,17 +67,17 @@ static int64_t units(const struct exchange *x)
     return sum;
 }
 
-static void the_first_round_asks_for_list_and_totals(void **state)
+static void the_first_round_asks_for_list_and_parts(void **state)
 {
     (void)state;
     struct exchange *x = start("from=anchors&target=example.com&limit=10");
     assert_int_equal(x->driving.step, HOLD);
-    assert_non_null(request(x, V3_LIST));
-    assert_non_null(request(x, V3_TOTALS));
+    assert_non_null(request(x, ASK_LIST));
+    assert_non_null(request(x, ASK_PARTS));
     assert_int_equal(x->next_hold.rows, 11); /* 1 for the request and 10 results */
     assert_int_equal(x->next_hold.units, units(x));
     assert_non_null(x->seats.starts[FLIGHT_PAGES]);
-    assert_non_null(x->seats.starts[FLIGHT_TOTALS]);
+    assert_non_null(x->seats.starts[FLIGHT_PARTS]);
     end_call(x);
 }
 
@@ -107,17 +109,21 @@ static void what_is_known_of_the_target_is_not_asked(void **state)
     struct exchange *first = start("from=anchors&target=example.com&limit=10");
     const struct target *t = &first->asked.call.target;
     int64_t later_ms = clock_monotonic_ms() + 60000;
-    *cache_keep_totals(kit.account.cache, t->v3, t->v3_mode) = (struct cache_totals){
-        .totals_until_ms = later_ms, .ratio_until_ms = later_ms, .totals = 12, .ratio = { 10, 5, 2 }
-    };
+    for (size_t k = 0; k < table_anchors.n_parts; k++) {
+        const struct part *part = &table_anchors.parts[k];
+        struct part_values values = { .known = part->fields,
+                                      .of = { { .whole = 12 }, { .whole = 10 }, { .whole = 5 } } };
+        assert_true(cache_keep_part(kit.account.cache, part, t, later_ms,
+                                    slice_of((const char *)&values, part_bytes(part->report))));
+    }
     end_call(first);
     struct exchange *x = start("from=anchors&target=example.com&limit=10");
     assert_int_equal(x->requests.n, 1);
-    assert_non_null(request(x, V3_LIST));
+    assert_non_null(request(x, ASK_LIST));
     end_call(x);
-    kit.config.stats_ttl_ms = 0; /* totals are asked every time */
+    kit.config.stats_ttl_ms = 0; /* they are asked every time */
     struct exchange *y = start("from=anchors&target=example.com&limit=10");
-    assert_non_null(request(y, V3_TOTALS));
+    assert_non_null(request(y, ASK_PARTS));
     end_call(y);
 }
 
@@ -126,16 +132,18 @@ static void what_another_call_asks_is_awaited(void **state)
     (void)state;
     struct exchange *first = start("from=anchors&target=example.com&limit=10");
     struct exchange *x = start("from=anchors&target=example.com&limit=20");
-    assert_null(request(x, V3_TOTALS));
+    assert_null(request(x, ASK_PARTS));
     assert_true(x->seats.n_awaited > 0);
-    flight_give_totals(&first->seats, 77);
+    struct part_values values = { .known = 1, .of = { { .whole = 77 } } };
+    flight_give_part(&first->seats, FLIGHT_PARTS,
+                     slice_of((const char *)&values, part_bytes(table_anchors.parts[0].report)));
     kit_turn();
     assert_true(x->outcome.shared);
     assert_true(slice_eq(x->outcome.payer, first->seats.id));
     end_call(first); /* what it had not answered is given up: this call asks after all */
     kit_turn();
     assert_int_equal(x->seats.n_awaited, 0);
-    assert_false(translation_needs(x->translation, V3_TOTALS));
+    assert_false(translation_needs(x->translation, ASK_PARTS));
     end_call(x);
 }
 
@@ -144,7 +152,7 @@ static void near_the_limit_a_page_asks_for_what_is_left_and_one_row(void **state
     (void)state;
     kit_open_books(6); /* 1 for the request, 5 results */
     struct exchange *x = start("from=anchors&target=example.com&limit=1000");
-    assert_int_equal(request(x, V3_LIST)->rows, 6);
+    assert_int_equal(request(x, ASK_LIST)->rows, 6);
     assert_int_equal(x->next_hold.rows, 6);
     assert_int_equal(round_rows_of_all(x), 6);
     end_call(x);
@@ -189,7 +197,7 @@ static void a_list_is_asked_for_as_far_as_it_is_paid_for(void **state)
         struct exchange *x = start(calls[i].query);
         assert_int_equal(x->refusal.fault, calls[i].fault);
         if (!calls[i].fault)
-            assert_int_equal(request(x, V3_LIST)->rows, calls[i].asked);
+            assert_int_equal(request(x, ASK_LIST)->rows, calls[i].asked);
         assert_int_equal(ledger_left(kit.service.ledger, S("seo")).rows_left, calls[i].rows_left);
         if (!calls[i].fault)
             end_call(x);
@@ -197,14 +205,14 @@ static void a_list_is_asked_for_as_far_as_it_is_paid_for(void **state)
     }
 }
 
-static void what_may_be_too_long_has_its_totals_asked_for(void **state)
+static void what_may_be_too_long_has_its_bound_asked_for(void **state)
 {
     (void)state;
     kit.config.units_per_call = 1000;
     kit.config.too_long = TOO_LONG_REFUSE;
     struct exchange *x = start("from=anchors&target=example.com&limit=1000");
     assert_int_equal(x->requests.n, 1);
-    assert_non_null(request(x, V3_TOTALS));
+    assert_non_null(request(x, ASK_PARTS));
     assert_int_equal(x->next_hold.units, 50);
     end_call(x);
 }
@@ -221,9 +229,9 @@ static void what_is_remembered_is_held_for_but_not_asked(void **state)
     translation_replayed(x->translation, false);
     x->is_new_list = true;
     exchange_start(x, steps, ROUND);
-    assert_non_null(request(x, V3_LIST));
+    assert_non_null(request(x, ASK_LIST));
     assert_int_equal(x->next_hold.rows, 11);
-    assert_int_equal(request(x, V3_LIST)->rows, 6);
+    assert_int_equal(request(x, ASK_LIST)->rows, 6);
     end_call(x);
     buffer_clear(&body);
     buffer_clear(&rows);
@@ -243,7 +251,7 @@ static void no_page_is_asked_for_a_client_that_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        kit_test(the_first_round_asks_for_list_and_totals),
+        kit_test(the_first_round_asks_for_list_and_parts),
         kit_test(clauses_have_a_price),
         kit_test(a_free_call_holds_no_rows),
         kit_test(what_is_known_of_the_target_is_not_asked),
@@ -251,7 +259,7 @@ int main(void)
         kit_test(near_the_limit_a_page_asks_for_what_is_left_and_one_row),
         kit_test(the_ceiling_of_a_call_refuses),
         kit_test(a_list_is_asked_for_as_far_as_it_is_paid_for),
-        kit_test(what_may_be_too_long_has_its_totals_asked_for),
+        kit_test(what_may_be_too_long_has_its_bound_asked_for),
         kit_test(what_is_remembered_is_held_for_but_not_asked),
         kit_test(no_page_is_asked_for_a_client_that_left),
     };

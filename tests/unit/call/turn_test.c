@@ -114,10 +114,41 @@ static void a_client_that_leaves_gives_up_its_place(void **state)
     kit_drop(calls[3]);
 }
 
+/* Those that wait count, too, once several teams have a part of the memory. */
+static void a_team_has_its_share_of_the_memory(void **state)
+{
+    (void)state;
+    struct budget *all = &kit.service.memory, other = { .whole = all };
+    assert_non_null(arena_alloc(calls[0]->memory, 18 << 20)); /* of 48 MiB */
+    assert_non_null(arena_alloc(calls[1]->memory, 7 << 20));
+    assert_non_null(arena_alloc(calls[2]->memory, 5 << 20));
+    start(1);
+    all->is_shared = true;
+    exchange_start(calls[1], steps, TURN);
+    assert_int_equal(calls[1]->refusal.fault, FAULT_TOO_BUSY);
+    assert_string_equal(calls[1]->refusal.why.p,
+                        "the team's other calls hold its share of the memory that calls may have");
+    assert_true(calls[1]->retry_after_ms >= 1000);
+    exchange_start(calls[2], steps, TURN);
+    assert_int_equal(calls[2]->driving.step, STEP_END); /* the one that was refused holds its part until it is freed */
+    kit_drop(calls[1]);
+    assert_int_equal(kit.turns.memory.used, all->used);
+    budget_add(&other, 48 << 20);
+    exchange_start(calls[3], steps, TURN);
+    assert_string_equal(calls[3]->refusal.why.p, "other teams' calls hold all the memory that calls may have");
+    budget_give(&other, 48 << 20);
+    end_call(calls[0]);
+    kit_drop(calls[0]);
+    kit_drop(calls[2]);
+    kit_drop(calls[3]);
+    assert_int_equal(kit.turns.memory.used + all->used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_runs_when_its_turn_comes, begin, kit_end),
+        cmocka_unit_test_setup_teardown(a_team_has_its_share_of_the_memory, begin, kit_end),
         cmocka_unit_test_setup_teardown(it_waits_as_long_as_queue_timeout, begin, kit_end),
         cmocka_unit_test_setup_teardown(overload_alone_holds_it_back_for_two_seconds_at_least, begin, kit_end),
         cmocka_unit_test_setup_teardown(a_client_that_leaves_gives_up_its_place, begin, kit_end),

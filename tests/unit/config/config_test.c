@@ -86,6 +86,7 @@ static void defaults_of_the_rest(void **state)
     assert_int_equal(c->last_visited, LAST_VISITED_FIRST_SEEN);
     assert_int_equal(c->stats, STATS_ASK);
     assert_int_equal(c->stats_refpages, STATS_REFPAGES_ESTIMATE);
+    assert_int_equal(c->missing, MISSING_EMPTY);
     assert_int_equal(c->anchor_case, ANCHOR_CASE_FOLD);
     assert_int_equal(c->approximate, APPROXIMATE_ALLOW);
     assert_int_equal(c->durability, DURABILITY_FULL);
@@ -171,16 +172,18 @@ static void all_options_of_upstream(void **state)
 static void all_options_of_the_rest(void **state)
 {
     (void)state;
-    struct config *c = parse(UPSTREAM "[fidelity]\nlast_visited = null\nstats = zero\nstats_refpages = null\n"
-                                      "anchor_case = keep\napproximate = refuse\n"
-                                      "[ledger]\ndurability = relaxed\nkeep = forever\n"
-                                      "[team seo]\nrows_per_month = 500000\nunits_per_month = 1000000000000000\n"
-                                      "concurrency = 100000\nsubscription = Enterprise, billed yearly; \xC3\xA9 ; c\n"
-                                      "addresses =\napi_key_file =\n"
-                                      "[team *]\n[team unassigned]\nrows_per_month = 0\n");
+    struct config *c =
+        parse(UPSTREAM "[fidelity]\nlast_visited = null\nstats = zero\nstats_refpages = null\nmissing = null\n"
+                       "anchor_case = keep\napproximate = refuse\n"
+                       "[ledger]\ndurability = relaxed\nkeep = forever\n"
+                       "[team seo]\nrows_per_month = 500000\nunits_per_month = 1000000000000000\n"
+                       "concurrency = 100000\nsubscription = Enterprise, billed yearly; \xC3\xA9 ; c\n"
+                       "addresses =\napi_key_file =\n"
+                       "[team *]\n[team unassigned]\nrows_per_month = 0\n");
     assert_int_equal(c->last_visited, LAST_VISITED_NULL);
     assert_int_equal(c->stats, STATS_ZERO);
     assert_int_equal(c->stats_refpages, STATS_REFPAGES_NULL);
+    assert_int_equal(c->missing, MISSING_NULL);
     assert_int_equal(c->anchor_case, ANCHOR_CASE_KEEP);
     assert_int_equal(c->approximate, APPROXIMATE_REFUSE);
     assert_int_equal(c->durability, DURABILITY_RELAXED);

@@ -54,6 +54,33 @@ static enum ledger_outcome aside(struct room *r, const char *id, int64_t rows, i
     return outcome;
 }
 
+/* On the disk there is less, and a crash counts that; for limits all stays until the call ends. */
+static void a_hold_is_lowered(void **state)
+{
+    struct room *r = *state;
+    assert_int_equal(lower_now(r, "a", "seo", 0), LEDGER_DOWN);
+    assert_int_equal(hold_now(r, "a", "seo", 2, 50), LEDGER_DONE);
+    assert_int_equal(lower_now(r, "a", "seo", 51), LEDGER_DOWN);
+    assert_int_equal(lower_now(r, "a", "seo", 47), LEDGER_DONE);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 950);
+    assert_int_equal(hold_now(r, "b", "seo", 1, 950), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 0, 47), LEDGER_DONE); /* again */
+    assert_int_equal(hold_now(r, "a", "seo", 0, 1), LEDGER_WAIT);
+    assert_int_equal(lower_now(r, "a", "seo", 40), LEDGER_DONE);
+    assert_int_equal(settle_now(r, "b", "seo", 1, 950), LEDGER_DONE);
+    assert_runs(r, "ledger export");
+    assert_non_null(strstr(r->out.p, "\"kind\":\"hold\",\"id\":\"a\",\"ref\":\"a\","));
+    assert_non_null(strstr(r->out.p, "\"rows\":2,\"units\":3,\"units_predicted\":3,"));
+    assert_runs(r, "ledger verify");
+    room_close(r);
+    room_open(r, NULL);
+    assert_int_equal(ledger_left(r->ledger, S("seo")).units_left, 1000 - 950 - 10);
+    assert_int_equal(lower_now(r, "a", "seo", 1), LEDGER_DOWN); /* it has ended */
+    assert_runs(r, "ledger export");
+    assert_non_null(strstr(r->out.p, "\"kind\":\"unknown\",\"id\":\"a\""));
+    assert_runs(r, "ledger verify");
+}
+
 /* The team has 100 rows and 1000 units. */
 static void what_is_set_aside_is_no_other_calls(void **state)
 {
@@ -108,6 +135,40 @@ static void a_lower_limit_does_not_take_away_what_is_set_aside(void **state)
     assert_int_equal(hold_now(r, "a", "seo", 60, 500), LEDGER_DONE);
     assert_int_equal(hold_now(r, "a", "seo", 1, 0), LEDGER_OUT_OF_ROWS);
     assert_int_equal(settle_now(r, "a", "seo", 60, 500), LEDGER_DONE);
+}
+
+/* Two teams, and 1000 units for both: the first call of a team may have all, its allowance and further calls half. */
+static void a_team_sets_its_share_aside(void **state)
+{
+    static const struct {
+        const char *id, *team;
+        int64_t units, allowance;
+        enum ledger_way way;
+        int64_t got;
+    } steps[] = {
+        { "a", "seo", 400, 500, LEDGER_WAY_FREE, 100 },
+        { "b", "seo", 1, 0, LEDGER_WAY_OWN_SHARE, 0 },
+        { "c", "sales", 501, 0, LEDGER_WAY_OTHERS, 0 },
+        { "c", "sales", 260, 100, LEDGER_WAY_FREE, 0 }, /* more than half of what is left */
+        { "a", "seo", 490, 0, LEDGER_WAY_FREE, 0 },     /* anew, of all that its team has */
+        { "d", "sales", 1, 0, LEDGER_WAY_OWN_SHARE, 0 },
+    };
+    struct room *r = *state;
+    r->teams[0].units_per_month = LEDGER_NO_LIMIT;
+    r->options.units_per_month = 1000;
+    ledger_set_limits(r->ledger, &r->options);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct slice id = slice_str(steps[i].id), team = slice_str(steps[i].team);
+        struct units units = { steps[i].units }, allowance = { steps[i].allowance };
+        assert_int_equal(ledger_set_aside(r->ledger, id, team, (struct rows){ 1 }, units, &allowance),
+                         steps[i].way == LEDGER_WAY_FREE ? LEDGER_DONE : LEDGER_WAIT);
+        assert_int_equal(ledger_way_aside(r->ledger, id, team, (struct rows){ 1 }, units), steps[i].way);
+        if (steps[i].way == LEDGER_WAY_FREE)
+            assert_int_equal(allowance.n, steps[i].got);
+    }
+    assert_int_equal(hold_now(r, "a", "seo", 1, 490), LEDGER_DONE);
+    assert_int_equal(hold_now(r, "a", "seo", 0, 200), LEDGER_DONE); /* it may have paid */
+    assert_int_equal(hold_now(r, "e", "seo", 0, 1), LEDGER_WAIT);
 }
 
 static void the_whole_has_a_limit(void **state)
@@ -294,8 +355,10 @@ int main(void)
         room_test(a_call_is_held_and_settled),
         room_test(the_limit_is_exact),
         room_test(a_call_does_not_wait_for_itself),
+        room_test(a_hold_is_lowered),
         room_test(what_is_set_aside_is_no_other_calls),
         room_test(a_lower_limit_does_not_take_away_what_is_set_aside),
+        room_test(a_team_sets_its_share_aside),
         room_test(the_whole_has_a_limit),
         room_test(unknown_ends_count_their_units),
         room_test(a_price_that_is_not_known_counts_as_predicted),

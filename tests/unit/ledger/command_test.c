@@ -89,7 +89,7 @@ static void keys_are_disabled_assigned_and_rotated(void **state)
     assert_true(slice_eq(key_of(r, token)->team, S("sales")));
     snprintf(line, sizeof line, "key assign %s nobody", id);
     assert_int_equal(room_run(r, line), 1);
-    assert_string_equal(r->err.p, "key assign: no team \"nobody\" is configured; configured: seo, sales\n");
+    assert_string_equal(r->err.p, "anchorage key assign: no team \"nobody\" is configured; configured: seo, sales\n");
     snprintf(line, sizeof line, "key rotate %s", id);
     assert_runs(r, line);
     assert_int_equal(sscanf(strchr(r->out.p, '\n'), "\ntoken: %40[a-z0-9]", made), 1);
@@ -120,6 +120,18 @@ static void the_list_reads_well(void **state)
              r->out.p);
     assert_runs(r, "key list");
     assert_string_equal(r->out.p, expected);
+    expected[8 + strlen("id        team  name     state     created               last_used\n")] = '\0';
+    char json[400];
+    snprintf(json, sizeof json,
+             "{\"items\":[{\"key\":\"%s\",\"team\":\"seo\",\"name\":\"crawler\",\"state\":\"enabled\","
+             "\"created\":\"2026-11-23T12:00:00Z\",\"last_used\":null}]}\n",
+             expected + strlen("id        team  name     state     created               last_used\n"));
+    assert_runs(r, "key list --format json");
+    assert_string_equal(r->out.p, json);
+    assert_runs(r, "key list --format csv");
+    assert_non_null(strstr(r->out.p, ",seo,crawler,enabled,2026-11-23T12:00:00Z,\n"));
+    assert_runs(r, "key list --unknown --format json");
+    assert_string_equal(r->out.p, "{\"items\":[]}\n");
     assert_runs(r, "key list --unknown");
     assert_null(strstr(r->out.p, "crawler"));
 }
@@ -148,19 +160,20 @@ static void an_import_is_all_or_nothing(void **state)
     assert_int_equal(room_run_input(r, "key import -",
                                     S("team,name,token\nseo,good,g1\nnobody,x,g2\nseo,two\nseo,\"open,g3\nseo,y,\n")),
                      1);
-    assert_string_equal(
-        r->err.p, "key import: line 3: no team \"nobody\" is configured; configured: seo, sales (column 1, team)\n"
-                  "key import: line 4: a line has three fields with commas between them, "
-                  "team,name,token; this one has 2\n"
-                  "key import: line 5: a quote that is not closed (column 2, name)\n"
-                  "key import: nothing was imported\n");
+    assert_string_equal(r->err.p,
+                        "anchorage key import: standard input:3: no team \"nobody\" is configured; configured: seo, "
+                        "sales (column 1, team)\n"
+                        "anchorage key import: standard input:4: a line has three fields with commas between them, "
+                        "team,name,token; this one has 2\n"
+                        "anchorage key import: standard input:5: a quote that is not closed (column 2, name)\n"
+                        "anchorage key import: nothing was imported\n");
     assert_null(key_of(r, "g1"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,g1\nsales,a,g1\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 2: this token is key (of a line above) of team \"seo\" already"));
+    assert_non_null(strstr(r->err.p, ":2: this token is key (of a line above) of team \"seo\" already"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,a,\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1: the token is empty (column 3, token)"));
+    assert_non_null(strstr(r->err.p, ":1: the token is empty (column 3, token)"));
     assert_int_equal(room_run_input(r, "key import -", S("seo,\"a\"b,t\n")), 1);
-    assert_non_null(strstr(r->err.p, "line 1: text after a closing quote (column 2, name)"));
+    assert_non_null(strstr(r->err.p, ":1: text after a closing quote (column 2, name)"));
 }
 
 static void thousands_are_imported_at_once(void **state)
@@ -189,8 +202,22 @@ static void the_command_line_is_checked(void **state)
         "key disable",
         "key disable a b",
         "key list --unknown=1",
+        "key list --format xml",
         "usage --by moon",
-        "usage --since yesterday",
+        "usage --since tomorrow",
+        "usage --since 1w",
+        "usage --since 99999d",
+        "usage --per day",
+        "usage --per team",
+        "usage --by key --per key",
+        "usage --by faults",
+        "usage --sort moon",
+        "usage --top 0",
+        "usage --top 1x",
+        "usage --wide=1",
+        "usage --warn 80",
+        "usage --warn 0%",
+        "usage --warn %",
         "usage --month 2026-13",
         "usage --month 2026-11 --since 2026-11-01",
         "usage --since 2026-11-02 --until 2026-11-02",
@@ -205,7 +232,7 @@ static void the_command_line_is_checked(void **state)
         "ledger backup",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        if (room_run(r, wrong[i]) != 2 || !strstr(r->err.p, "usage: anchorage ") || r->out.n)
+        if (room_run(r, wrong[i]) != 2 || !strstr(r->err.p, "\nsee anchorage ") || r->out.n)
             fail_msg("%s: %s", wrong[i], r->err.p);
     }
     static const char *const help[] = { "key --help", "key add --help", "usage --help", "ledger export --help" };
@@ -243,29 +270,47 @@ static void usage_is_exact(void **state)
         "{\"by\":\"team\",\"since\":\"2026-11-01\",\"until\":\"2026-12-01\",\"items\":["
         "{\"team\":\"sales\",\"calls\":1,\"results\":2,\"rows\":3,\"rows_held\":0,\"rows_limit\":null,"
         "\"rows_left\":null,\"units\":150,\"units_predicted\":150,\"units_alone\":150,\"units_unknown\":150,"
-        "\"faults\":0},"
+        "\"faults\":0,\"units_held\":0,\"units_limit\":null,\"units_left\":null,\"refused\":0,"
+        "\"approximate\":1,\"approximate_rows\":0},"
         "{\"team\":\"seo\",\"calls\":2,\"results\":2,\"rows\":8,\"rows_held\":5,\"rows_limit\":100,\"rows_left\":87,"
-        "\"units\":270,\"units_predicted\":270,\"units_alone\":150,\"units_unknown\":120,\"faults\":1}]}\n");
+        "\"units\":270,\"units_predicted\":270,\"units_alone\":150,\"units_unknown\":120,\"faults\":1,"
+        "\"units_held\":10,\"units_limit\":1000,\"units_left\":720,\"refused\":0,"
+        "\"approximate\":1,\"approximate_rows\":0}],"
+        "\"others\":0,\"total\":{\"calls\":3,\"results\":4,\"rows\":11,\"rows_held\":5,\"rows_limit\":null,\"rows_"
+        "left\":null,"
+        "\"units\":420,\"units_predicted\":420,\"units_alone\":300,\"units_unknown\":270,\"faults\":1,"
+        "\"units_held\":10,\"units_limit\":null,\"units_left\":null,\"refused\":0,"
+        "\"approximate\":2,\"approximate_rows\":0},"
+        "\"whole\":{\"units\":420,\"units_held\":10,\"units_limit\":null,\"units_left\":null,"
+        "\"since\":\"2026-11-01\",\"until\":\"2026-12-01\",\"forecast\":null},"
+        "\"limits\":[{\"team\":\"seo\",\"what\":\"units\",\"used\":270,\"held\":10,\"limit\":1000,\"left\":720,"
+        "\"until\":\"2026-12-01\",\"forecast\":null},"
+        "{\"team\":\"seo\",\"what\":\"rows\",\"used\":8,\"held\":5,\"limit\":100,\"left\":87,"
+        "\"until\":\"2026-12-01\",\"forecast\":null}]}\n");
     assert_runs(r, "usage --by target --format csv");
     assert_string_equal(r->out.p, "target,calls,results,rows,rows_held,rows_limit,rows_left,units,units_predicted,"
-                                  "units_alone,units_unknown,faults\nexample.com,3,4,11,5,,,420,420,300,270,1\n");
-    static const char *const same[] = { "client", "day", "hour", "table", "key" };
-    static const char *const names[] = { "10.1.2.7", "2026-11-23", "2026-11-23T12:00:00Z", "anchors", "key1" };
+                                  "units_alone,units_unknown,faults,units_held,units_limit,units_left,refused,"
+                                  "approximate,approximate_rows\n"
+                                  "example.com,3,4,11,5,,,420,420,300,270,1,10,,,,2,0\n"
+                                  "(together),3,4,11,5,,,420,420,300,270,1,10,,,,2,0\n");
+    static const char *const same[] = { "client", "day", "hour", "table" };
+    static const char *const names[] = { "10.1.2.7", "2026-11-23", "2026-11-23T12:00:00Z", "anchors" };
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         char line[64], expected[128];
         snprintf(line, sizeof line, "usage --by %s --format csv", same[i]);
-        snprintf(expected, sizeof expected, "\n%s,3,4,11,5,,,420,420,300,270,1\n", names[i]);
+        snprintf(expected, sizeof expected, "\n%s,3,4,11,5,,,420,420,300,270,1,10,,,%s,2,0\n(together)", names[i],
+                 i ? "0" : "");
         assert_runs(r, line);
-        assert_string_equal(strchr(r->out.p, '\n'), expected);
+        assert_non_null(strstr(r->out.p, expected));
     }
-    assert_runs(r, "usage");
-    assert_non_null(strstr(r->out.p, "\nseo        2        2     8          5         100         87    270"));
+    assert_runs(r, "usage --by key --format csv");
+    assert_non_null(strstr(r->out.p, ",approximate_rows,name,team\nkey1,3,4,11,5,,,420,420,300,270,1,10,,,0,2,0,,\n"));
     assert_runs(r, "usage --by client --until 2026-11-23 --format csv");
     assert_null(strstr(r->out.p, "10.1.2.7"));
     assert_runs(r, "usage --by day --since 2026-11-23 --until 2026-11-24 --format csv");
     assert_non_null(strstr(r->out.p, "2026-11-23,3"));
     assert_runs(r, "usage --month 2026-10 --format csv");
-    assert_non_null(strstr(r->out.p, "\nseo,0,0,0,0,,,0,0,0,0,0\n"));
+    assert_non_null(strstr(r->out.p, "\nseo,0,0,0,0,,,0,0,0,0,0,0,,,0,0,0\n"));
 }
 
 static void a_bill_is_split(void **state)
@@ -273,10 +318,11 @@ static void a_bill_is_split(void **state)
     struct room *r = *state;
     three_calls(r);
     assert_runs(r, "usage --format csv --bill 100 --split rows");
-    assert_non_null(strstr(r->out.p, ",0,27.27\nseo"));
-    assert_non_null(strstr(r->out.p, ",1,72.73\n"));
+    assert_non_null(strstr(r->out.p, ",0,27.27,0,,,0,1,0\nseo"));
+    assert_non_null(strstr(r->out.p, ",1,72.73,10,"));
+    assert_non_null(strstr(r->out.p, "\n(together),3,4,11,5,,,420,420,300,270,1,100.00,10,,,0,2,0\n"));
     assert_runs(r, "usage --format json --bill 0.01");
-    assert_non_null(strstr(r->out.p, "\"bill\":0.01}"));
+    assert_non_null(strstr(r->out.p, "\"bill\":0.01,"));
     assert_int_equal(room_run(r, "usage --bill 5 --month 2026-10"), 1);
 }
 
@@ -285,12 +331,13 @@ static void a_warning_names_who_is_past(void **state)
     struct room *r = *state;
     three_calls(r);
     assert_runs(r, "usage --warn 80%");
+    assert_int_equal(r->out.n + r->err.n, 0);
     assert_int_equal(room_run(r, "usage --warn 27%"), 1);
-    assert_string_equal(r->err.p, "usage: seo has used 270 of 1000 units (27%)\n");
+    assert_string_equal(r->err.p, "anchorage usage: seo has used 270 of 1000 units (27%)\n");
     r->options.units_per_month = 420;
     ledger_set_limits(r->ledger, &r->options);
-    assert_int_equal(room_run(r, "usage --warn 80"), 1);
-    assert_string_equal(r->err.p, "usage: the whole has used 420 of 420 units (100%)\n");
+    assert_int_equal(room_run(r, "usage --warn 80%"), 1);
+    assert_string_equal(r->err.p, "anchorage usage: the whole has used 420 of 420 units (100%)\n");
 }
 
 /* ---- the books as a whole ---- */
@@ -418,7 +465,7 @@ static void the_dearest_of_very_many_targets(void **state)
         " flags, approximate, fault, duration_ms, sum FROM number JOIN entry WHERE entry.kind = 2;"
         "UPDATE rollup SET last_seq = (SELECT MAX(seq) FROM entry)");
     assert_runs(r, "usage --by target --format csv");
-    assert_int_equal(count_of(r->out.p, "\n"), 1 + 1000 + 1);
+    assert_int_equal(count_of(r->out.p, "\n"), 1 + 1000 + 2);
     assert_non_null(strstr(r->out.p, "\nt40,2,4,2,0,,,1000,"));
     assert_non_null(strstr(r->out.p, "\nt19980,2,4,2,0,,,1000,"));
     assert_null(strstr(r->out.p, "\nt41,"));

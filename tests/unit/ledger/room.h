@@ -153,6 +153,14 @@ static inline int hold_now(struct room *r, const char *id, const char *team, int
     return outcome;
 }
 
+static inline int lower_now(struct room *r, const char *id, const char *team, int64_t less)
+{
+    struct ledger_call call = call_of(id, team);
+    int outcome = -1;
+    ledger_lower(r->ledger, &call, (struct units){ less }, take_outcome, &outcome);
+    return outcome;
+}
+
 static inline int settle_now(struct room *r, const char *id, const char *team, int64_t rows, int64_t units)
 {
     struct ledger_call call = call_of(id, team);

@@ -42,7 +42,7 @@ static inline struct refusal kit_plan(struct slice query, const struct plan_opti
     if (!params_add(&params, query, memory))
         return (struct refusal){ FAULT_TOO_BUSY, S("memory is out") };
     struct refusal r = call_parse(&params, &call_options, memory, call);
-    if (!r.fault && !call->table->is_info)
+    if (!r.fault && !table_is_of_books(call->table))
         r = plan_make(call, options, memory, plan);
     return r;
 }
@@ -56,7 +56,7 @@ struct kit_row {
 
 static inline enum rows_added kit_add(struct row_list *rows, struct kit_row r)
 {
-    struct scan_value values[TABLE_MAX_FIELDS] = {
+    struct scan_value values[REPORT_MAX_FIELDS] = {
         { .text = slice_str(r.anchor), .plain = true },
         { .whole = r.links },
         { .whole = r.refpages },

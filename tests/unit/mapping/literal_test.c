@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Numbers and dates of v2 programs at their edges; the ratio's arithmetic and the totals. */
+ * Numbers and dates of v2 programs at their edges; parts: a share of a number, sums, and an object's numbers. */
 #include "mapping/literal.h"
 
-#include "mapping/totals.h"
+#include "mapping/part.h"
 #include "tests/unit/mapping/kit.h"
 
 static void whole_numbers(void **state)
@@ -113,7 +113,7 @@ static void dates(void **state)
             fail_msg("%s is taken", bad[i]);
 }
 
-static void the_ratio_is_rounded_half_up(void **state)
+static void a_share_is_rounded_half_up(void **state)
 {
     (void)state;
     static const struct {
@@ -135,19 +135,22 @@ static void the_ratio_is_rounded_half_up(void **state)
         { 1, INT64_MAX, INT64_MAX, INT64_MAX },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct ratio r = { rows[i].links, rows[i].refpages, 25 };
-        assert_int_equal(ratio_apply(&r, rows[i].live), rows[i].want);
+        assert_int_equal(part_share(rows[i].live, rows[i].refpages, rows[i].links), rows[i].want);
     }
 }
 
-static void the_ratio_saturates(void **state)
+static void sums_saturate(void **state)
 {
     (void)state;
-    struct ratio r = { 0 };
-    ratio_add(&r, INT64_MAX, 5);
-    ratio_add(&r, INT64_MAX, INT64_MAX);
-    assert_int_equal(r.links, INT64_MAX);
-    assert_int_equal(r.refpages, INT64_MAX);
+    enum { LINKS = 1, REFPAGES = 2 };
+    struct part_values sum = { 0 };
+    struct scan_value row[REPORT_MAX_FIELDS] = { [LINKS] = { .whole = INT64_MAX }, [REFPAGES] = { .whole = 5 } };
+    part_add(table_anchors.list, BIT(LINKS) | BIT(REFPAGES), row, &sum);
+    row[REFPAGES].whole = INT64_MAX;
+    part_add(table_anchors.list, BIT(LINKS) | BIT(REFPAGES), row, &sum);
+    assert_int_equal(sum.of[LINKS].whole, INT64_MAX);
+    assert_int_equal(sum.of[REFPAGES].whole, INT64_MAX);
+    assert_int_equal(sum.rows, 2);
 }
 
 static void totals(void **state)
@@ -184,22 +187,20 @@ static void totals(void **state)
         { "{\"a\":\"\xC3\",\"metrics\":{\"live\":12}}", -1 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int64_t live = -1;
-        if (totals_parse(slice_str(rows[i].body), &live) != (rows[i].live >= 0))
+        struct part_values v = { .of = { { .whole = -1 } } };
+        int bad;
+        if (part_read(table_anchors.parts[0].report, 1, slice_str(rows[i].body), &v, &bad) != (rows[i].live >= 0))
             fail_msg("wrong verdict: %s", rows[i].body);
-        assert_int_equal(live, rows[i].live);
+        assert_int_equal(v.of[0].whole, rows[i].live);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_numbers),
-        cmocka_unit_test(no_whole_numbers),
-        cmocka_unit_test(dates),
-        cmocka_unit_test(the_ratio_is_rounded_half_up),
-        cmocka_unit_test(the_ratio_saturates),
-        cmocka_unit_test(totals),
+        cmocka_unit_test(whole_numbers), cmocka_unit_test(no_whole_numbers),
+        cmocka_unit_test(dates),         cmocka_unit_test(a_share_is_rounded_half_up),
+        cmocka_unit_test(sums_saturate), cmocka_unit_test(totals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,13 +97,45 @@ static void what_came_twice_is_marked(void **state)
     expect_twice("mode=a&from=a&mode=b&from=b&output=a&output=b&target=a&target=b", false, "twice.from,twice.output");
 }
 
+static void expect_text(const char *query, const char *form, const char *text)
+{
+    struct buffer out = { 0 };
+    params_write_text(slice_str(query), &out);
+    params_write_text(slice_str(form), &out);
+    assert_slice_equal(buffer_slice(&out), slice_str(text));
+    buffer_clear(&out);
+}
+
+static void a_call_is_kept_without_its_token(void **state)
+{
+    (void)state;
+    expect_text("", "", "");
+    expect_text("token=abc", "token=abc", "");
+    expect_text("from=anchors&token=abc&limit=1", "", "from=anchors&limit=1");
+    expect_text("t%6fken=abc&%74%6F%6b%65%6E=abc&from=a&&token&token=", "", "from=a");
+    expect_text("from=a", "target=b&token=abc&tok=1", "from=a&target=b&tok=1");
+    expect_text("Token=1&token%20=2&tokens=3&%74oken%zz=4", "", "Token=1&token%20=2&tokens=3&%74oken%zz=4");
+}
+
+static void names_of_what_is_there(void **state)
+{
+    (void)state;
+    struct arena *memory = arena_new(1 << 20);
+    struct params p = { 0 };
+    struct buffer out = { 0 };
+    assert_true(params_add(&p, S("token=a&limit=%2&from=b&mode=c&where=&x=1"), memory));
+    params_write_names(&p, &out);
+    assert_slice_equal(buffer_slice(&out), S(" mode,limit"));
+    buffer_clear(&out);
+    arena_free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_token_is_not_shown),
-        cmocka_unit_test(without_memory_nothing_is_shown),
-        cmocka_unit_test(what_v2_did_not_have_is_named),
-        cmocka_unit_test(what_came_twice_is_marked),
+        cmocka_unit_test(the_token_is_not_shown),           cmocka_unit_test(without_memory_nothing_is_shown),
+        cmocka_unit_test(what_v2_did_not_have_is_named),    cmocka_unit_test(what_came_twice_is_marked),
+        cmocka_unit_test(a_call_is_kept_without_its_token), cmocka_unit_test(names_of_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

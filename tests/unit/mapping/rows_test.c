@@ -291,7 +291,7 @@ static void a_page_drops_what_was_seen(void **state)
 {
     (void)state;
     struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
-    struct filter_value last[TABLE_MAX_FIELDS];
+    union cell last[REPORT_MAX_FIELDS];
     assert_false(rows_last(rows, last));
     kit_add(rows, (struct kit_row){ "A", 1, 1, 1, NULL });
     kit_add(rows, (struct kit_row){ "a", 1, 1, 1, NULL });
@@ -316,8 +316,8 @@ static void a_cut_date_is_paged_by_its_fraction(void **state)
 {
     (void)state;
     struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
-    struct filter_value last[TABLE_MAX_FIELDS];
-    struct scan_value values[TABLE_MAX_FIELDS] = { { .text = S("a") } };
+    union cell last[REPORT_MAX_FIELDS];
+    struct scan_value values[REPORT_MAX_FIELDS] = { { .text = S("a") } };
     values[FIRST_SEEN] = (struct scan_value){ .text = S("2020-01-01T00:00:00Z"), .raw = S("2020-01-01T00:00:00.25Z") };
     assert_int_equal(rows_add(rows, values), ROWS_NEW);
     assert_true(rows_last(rows, last));
@@ -351,7 +351,7 @@ static void two_keys_are_never_one_by_accident(void **state)
 
 static enum rows_added add_broken(struct row_list *rows, const char *anchor, int64_t links)
 {
-    struct scan_value values[TABLE_MAX_FIELDS] = {
+    struct scan_value values[REPORT_MAX_FIELDS] = {
         { .text = slice_str(anchor), .plain = true, .broken = true },
         { .whole = links },
         { .whole = 1 },
@@ -367,7 +367,7 @@ static void a_broken_row_is_like_no_other(void **state)
 {
     (void)state;
     struct row_list *rows = rows_by(by_anchor, 1, true, 1 << 20);
-    struct filter_value last[TABLE_MAX_FIELDS];
+    union cell last[REPORT_MAX_FIELDS];
     assert_int_equal(add_broken(rows, "A" BROKEN, 1), ROWS_BROKEN);
     assert_true(rows_case_seen(rows));
     assert_false(rows_last(rows, last) || rows_can_page(rows));
@@ -391,8 +391,8 @@ static void a_broken_row_is_like_no_other(void **state)
     assert_true(rows_can_page(rows));
     assert_int_equal(rows_count(rows), 4);
     assert_true(rows_finish(rows, 0, 4));
-    assert_true(rows_show_broken(rows, 4));
-    assert_false(rows_show_broken(rows, 0));
+    assert_true(rows_broken_fields(rows, 4));
+    assert_false(rows_broken_fields(rows, 0));
     assert_row(rows, 3, "b", 6);
     int64_t links = 0;
     for (int i = 0; i < 3; i++) {

@@ -20,7 +20,7 @@ struct person {
     enum flight_kind kind;
     enum flight_end end;
     enum fault fault;
-    int64_t totals, retry_after_ms;
+    int64_t part, retry_after_ms;
     char payer[32], why[32], hurried_by[32];
 };
 
@@ -44,7 +44,9 @@ static void told(void *context, enum flight_kind kind, const struct flight_news 
     p->end = news->end;
     p->fault = news->failing.refusal.fault;
     p->retry_after_ms = news->failing.retry_after_ms;
-    p->totals = news->totals;
+    p->part = 0;
+    if (news->part.n)
+        memcpy(&p->part, news->part.p, sizeof p->part);
     copy(p->payer, news->payer);
     if (p->fault)
         copy(p->why, news->failing.refusal.why);
@@ -91,6 +93,11 @@ static bool join(int i, enum flight_kind kind, const char *key)
     return flight_join(flights, &calls[i].seats, kind, slice_str(key));
 }
 
+static void give_part(int i, int64_t value)
+{
+    flight_give_part(&calls[i].seats, FLIGHT_PARTS, slice_of((const char *)&value, sizeof value));
+}
+
 static void start(int i, enum flight_kind kind, const char *key)
 {
     flight_start(flights, &calls[i].seats, kind, slice_str(key));
@@ -104,45 +111,61 @@ static void turn(void)
 static void what_is_not_asked_cannot_be_joined(void **state)
 {
     (void)state;
-    assert_false(join(1, FLIGHT_TOTALS, "a"));
-    start(0, FLIGHT_TOTALS, "a");
-    assert_false(join(1, FLIGHT_RATIO, "a"));
-    assert_false(join(1, FLIGHT_TOTALS, "b"));
+    assert_false(join(1, FLIGHT_PARTS, "a"));
+    start(0, FLIGHT_PARTS, "a");
+    assert_false(join(1, FLIGHT_PAGES, "a"));
+    assert_false(join(1, FLIGHT_PARTS, "b"));
     assert_false(flight_is_awaited(&calls[0].seats));
-    assert_true(join(1, FLIGHT_TOTALS, "a"));
+    assert_true(join(1, FLIGHT_PARTS, "a"));
     assert_true(flight_is_awaited(&calls[0].seats));
     assert_int_equal(calls[1].seats.n_awaited, 1);
+}
+
+/* Two tables may have one part in different places. */
+static void a_part_is_known_by_its_key(void **state)
+{
+    (void)state;
+    enum flight_kind second = (enum flight_kind)(FLIGHT_PARTS + 1);
+    start(0, FLIGHT_PARTS, "a");
+    assert_true(join(1, second, "a"));
+    flight_hurry(&calls[1].seats, S("sales"));
+    assert_int_equal(calls[0].kind, FLIGHT_PARTS); /* where the starter has it */
+    give_part(0, 42);
+    turn();
+    assert_int_equal(calls[1].told, 1);
+    assert_int_equal(calls[1].kind, second);
+    assert_int_equal(calls[1].part, 42);
 }
 
 static void all_who_wait_are_told_by_the_loop(void **state)
 {
     (void)state;
-    start(0, FLIGHT_TOTALS, "a");
+    start(0, FLIGHT_PARTS, "a");
     for (int i = 1; i < CALLS; i++)
-        assert_true(join(i, FLIGHT_TOTALS, "a"));
-    flight_give_totals(&calls[0].seats, 42);
-    assert_false(join(0, FLIGHT_TOTALS, "a")); /* it is over for others */
+        assert_true(join(i, FLIGHT_PARTS, "a"));
+    give_part(0, 42);
+    assert_false(join(0, FLIGHT_PARTS, "a")); /* it is over for others */
     for (int i = 1; i < CALLS; i++)
         assert_int_equal(calls[i].told, 0); /* not inside of the starter's step */
     turn();
     for (int i = 1; i < CALLS; i++) {
         assert_int_equal(calls[i].told, 1);
         assert_int_equal(calls[i].end, FLIGHT_ANSWERED);
-        assert_int_equal(calls[i].totals, 42);
+        assert_int_equal(calls[i].part, 42);
         assert_string_equal(calls[i].payer, "call-0");
     }
     turn();
     assert_int_equal(calls[1].told, 1);
-    flight_give_totals(&calls[0].seats, 43); /* it asks nothing any more */
+    give_part(0, 43); /* it asks nothing any more */
 }
 
 static void a_call_that_has_left_is_not_told(void **state)
 {
     (void)state;
-    start(0, FLIGHT_TOTALS, "a");
-    assert_true(join(1, FLIGHT_TOTALS, "a") && join(2, FLIGHT_TOTALS, "a"));
+    start(0, FLIGHT_PARTS, "a");
+    assert_true(join(1, FLIGHT_PARTS, "a") && join(2, FLIGHT_PARTS, "a"));
     flight_leave_all(&calls[1].seats);
-    flight_give_totals(&calls[0].seats, 1);
+    give_part(0, 1);
     flight_leave_all(&calls[2].seats); /* after the end, before it was told */
     turn();
     assert_int_equal(calls[1].told + calls[2].told, 0);
@@ -152,8 +175,8 @@ static void what_v3_did_reaches_all(void **state)
 {
     (void)state;
     start(0, FLIGHT_PAGES, "list");
-    start(0, FLIGHT_RATIO, "a");
-    assert_true(join(1, FLIGHT_PAGES, "list") && join(2, FLIGHT_RATIO, "a"));
+    start(0, FLIGHT_PARTS, "a");
+    assert_true(join(1, FLIGHT_PAGES, "list") && join(2, FLIGHT_PARTS, "a"));
     flight_blame(&calls[0].seats, FLIGHT_PAGES, (struct refusal){ FAULT_UPSTREAM_ODD, S("odd") }, 1500);
     flight_give_up(&calls[0].seats);
     turn();
@@ -200,13 +223,13 @@ static void a_page_serves_those_that_want_it(void **state)
 static void the_starter_is_hurried(void **state)
 {
     (void)state;
-    start(0, FLIGHT_RATIO, "a");
-    assert_true(join(1, FLIGHT_RATIO, "a"));
+    start(0, FLIGHT_PARTS, "a");
+    assert_true(join(1, FLIGHT_PARTS, "a"));
     flight_hurry(&calls[1].seats, S("sales"));
     assert_string_equal(calls[0].hurried_by, "sales");
-    assert_int_equal(calls[0].kind, FLIGHT_RATIO);
+    assert_int_equal(calls[0].kind, FLIGHT_PARTS);
     calls[0].hurried_by[0] = '\0';
-    flight_give_ratio(&calls[0].seats, (struct ratio){ 0 });
+    give_part(0, 1);
     flight_hurry(&calls[1].seats, S("sales")); /* it is over: nothing is asked any more */
     assert_string_equal(calls[0].hurried_by, "");
     turn();
@@ -217,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_not_asked_cannot_be_joined, begin, end),
+        cmocka_unit_test_setup_teardown(a_part_is_known_by_its_key, begin, end),
         cmocka_unit_test_setup_teardown(all_who_wait_are_told_by_the_loop, begin, end),
         cmocka_unit_test_setup_teardown(a_call_that_has_left_is_not_told, begin, end),
         cmocka_unit_test_setup_teardown(what_v3_did_reaches_all, begin, end),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What is remembered, and for how long: answers, totals, pieces of lists; a cache that is full. */
+ * What is remembered, and for how long: answers, parts, pieces of lists; a cache that is full. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,9 +19,9 @@ static const struct table *table(void)
     return table_find(S("anchors"));
 }
 
-static uint32_t all_fields(void)
+static uint64_t all_fields(void)
 {
-    return (1u << table()->n_fields) - 1;
+    return bit((int)table()->list->n_fields) - 1;
 }
 
 /* Rows numbered from `first`; odd ones have a date that was cut. */
@@ -29,10 +29,10 @@ static void put_rows(struct buffer *packed, int64_t first, int64_t n, size_t len
 {
     char text[4096];
     for (int64_t i = first; i < first + n; i++) {
-        struct scan_value values[TABLE_MAX_FIELDS] = { 0 };
+        struct scan_value values[REPORT_MAX_FIELDS] = { 0 };
         memset(text, 'x', sizeof text);
-        for (size_t k = 0; k < table()->n_fields; k++) {
-            switch (table()->fields[k].type) {
+        for (size_t k = 0; k < table()->list->n_fields; k++) {
+            switch (table()->list->fields[k].type) {
             case VALUE_WHOLE:
                 values[k].whole = i * 10 + (int64_t)k;
                 break;
@@ -45,24 +45,26 @@ static void put_rows(struct buffer *packed, int64_t first, int64_t n, size_t len
                 values[k].plain = i % 3 == 0;
                 values[k].broken = i % 5 == 0;
                 break;
+            default:
+                break; /* anchors have no others */
             }
         }
-        packed_rows_put(packed, table(), all_fields(), values);
+        packed_rows_put(packed, table()->list, all_fields(), values);
     }
 }
 
 /* Take rows off and check that they are numbered from `first`; how many there were. */
 static int64_t check_rows(struct slice packed, int64_t first, size_t length)
 {
-    struct scan_value values[TABLE_MAX_FIELDS];
+    struct scan_value values[REPORT_MAX_FIELDS];
     int64_t n = 0;
-    for (; packed_rows_take(&packed, table(), all_fields(), values); n++) {
-        for (size_t k = 0; k < table()->n_fields; k++) {
-            if (table()->fields[k].type == VALUE_WHOLE)
+    for (; packed_rows_take(&packed, table()->list, all_fields(), values); n++) {
+        for (size_t k = 0; k < table()->list->n_fields; k++) {
+            if (table()->list->fields[k].type == VALUE_WHOLE)
                 assert_int_equal(values[k].whole, (first + n) * 10 + (int64_t)k);
-            if (table()->fields[k].type == VALUE_DATE)
+            if (table()->list->fields[k].type == VALUE_DATE)
                 assert_int_equal(values[k].raw.n, (first + n) % 2 ? 24 : 0);
-            if (table()->fields[k].type == VALUE_TEXT) {
+            if (table()->list->fields[k].type == VALUE_TEXT) {
                 assert_int_equal(values[k].text.n, length);
                 assert_int_equal(values[k].plain, (first + n) % 3 == 0);
                 assert_int_equal(values[k].broken, (first + n) % 5 == 0);
@@ -77,21 +79,21 @@ static void the_longest_row_comes_back(void **state)
 {
     (void)state;
     struct buffer trail = { 0 };
-    struct scan_value values[TABLE_MAX_FIELDS] = { 0 }, back[TABLE_MAX_FIELDS];
+    struct scan_value values[REPORT_MAX_FIELDS] = { 0 }, back[REPORT_MAX_FIELDS];
     char *text = malloc(SCAN_MAX_TEXT);
     memset(text, 'x', SCAN_MAX_TEXT);
-    for (size_t k = 0; k < table()->n_fields; k++) {
+    for (size_t k = 0; k < table()->list->n_fields; k++) {
         values[k].text = slice_of(text, SCAN_MAX_TEXT);
-        if (table()->fields[k].type == VALUE_DATE)
+        if (table()->list->fields[k].type == VALUE_DATE)
             values[k] =
                 (struct scan_value){ .text = S("2020-01-01T00:00:00Z"), .raw = S("2020-01-01T00:00:00.123456789Z") };
     }
-    packed_rows_put(&trail, table(), all_fields(), values);
+    packed_rows_put(&trail, table()->list, all_fields(), values);
     struct slice rest = buffer_slice(&trail);
-    assert_true(packed_rows_take(&rest, table(), all_fields(), back));
+    assert_true(packed_rows_take(&rest, table()->list, all_fields(), back));
     assert_int_equal(rest.n, 0);
-    for (size_t k = 0; k < table()->n_fields; k++) {
-        if (table()->fields[k].type == VALUE_WHOLE)
+    for (size_t k = 0; k < table()->list->n_fields; k++) {
+        if (table()->list->fields[k].type == VALUE_WHOLE)
             continue;
         assert_true(slice_eq(back[k].text, values[k].text));
         assert_true(slice_eq(back[k].raw, values[k].raw));
@@ -255,7 +257,7 @@ static void other_things_push_a_list_out(void **state)
     cache_free(c);
 }
 
-static void answers_and_totals(void **state)
+static void answers_and_parts(void **state)
 {
     struct cache *c = cache_new(1 << 20);
     struct cache_answer a = { .until_ms = 10, .results = 3, .marks = S("m"), .payer = S("p"), .body = S("b") }, got;
@@ -267,19 +269,25 @@ static void answers_and_totals(void **state)
     assert_true(slice_eq(got.body, S("b")) && slice_eq(got.payer, S("p")) && slice_eq(got.marks, S("m")));
     assert_false(cache_find_answer(c, S("q"), 10, &got));
     assert_false(cache_find_answer(c, S("q"), 1, &got)); /* it was dropped */
-    assert_null(cache_find_totals(c, S("t"), MODE_DOMAIN));
-    cache_keep_totals(c, S("t"), MODE_DOMAIN)->totals = 7;
-    assert_int_equal(cache_find_totals(c, S("t"), MODE_DOMAIN)->totals, 7);
-    assert_null(cache_find_totals(c, S("t"), MODE_EXACT));
+    struct target t = { .v3 = S("t"), .v3_mode = MODE_DOMAIN }, exact = { .v3 = S("t"), .v3_mode = MODE_EXACT };
+    const struct part *part = &table()->parts[0], *other = &table()->parts[1];
+    struct slice bytes;
+    assert_false(cache_find_part(c, part, &t, 1, &bytes));
+    assert_true(cache_keep_part(c, part, &t, 10, S("seven")));
+    assert_true(cache_find_part(c, part, &t, 1, &bytes) && slice_eq(bytes, S("seven")));
+    assert_false(cache_find_part(c, other, &t, 1, &bytes));
+    assert_false(cache_find_part(c, part, &exact, 1, &bytes));
+    assert_false(cache_find_part(c, part, &t, 10, &bytes));
     cache_free(c);
 }
 
-static void fill_with_totals(struct cache *c, int from, int n)
+static void fill_with_parts(struct cache *c, int from, int n)
 {
     char name[40];
     for (int i = from; i < from + n; i++) {
         snprintf(name, sizeof name, "target%d.example.com", i);
-        assert_non_null(cache_keep_totals(c, slice_str(name), MODE_DOMAIN));
+        struct target t = { .v3 = slice_str(name), .v3_mode = MODE_DOMAIN };
+        assert_true(cache_keep_part(c, &table()->parts[0], &t, TTL, S("a few numbers of this target")));
     }
 }
 
@@ -291,7 +299,7 @@ static void many_small_ones_go_bit_by_bit(void **state)
     static char body[1000 * 1000];
     struct cache_answer a = { .until_ms = TTL, .body = slice_of(body, sizeof body) }, got;
     (void)state;
-    fill_with_totals(c, 0, FILLED);
+    fill_with_parts(c, 0, FILLED);
     size_t before = cache_stats(c).entries;
     assert_in_range(before, 30000, FILLED - 1); /* it is full */
     assert_true(cache_keep_answer(c, S("first"), &a));
@@ -300,7 +308,7 @@ static void many_small_ones_go_bit_by_bit(void **state)
     before = cache_stats(c).entries;
     assert_false(cache_keep_answer(c, S("second"), &a));
     assert_in_range(cache_stats(c).entries, before - A_FEW, before);
-    fill_with_totals(c, FILLED, 2000); /* each makes some room for what is large */
+    fill_with_parts(c, FILLED, 2000); /* each makes some room for what is large */
     assert_true(cache_keep_answer(c, S("second"), &a));
     assert_true(cache_find_answer(c, S("second"), 1, &got));
     assert_in_range(cache_stats(c).bytes, 1, 8 << 20);
@@ -319,7 +327,7 @@ int main(void)
         cmocka_unit_test(two_calls_at_the_same_place),
         cmocka_unit_test(a_list_over_its_part_keeps_its_beginning),
         cmocka_unit_test(other_things_push_a_list_out),
-        cmocka_unit_test(answers_and_totals),
+        cmocka_unit_test(answers_and_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,11 +58,12 @@ static void the_plan_has_what_is_configured(void **state)
 {
     (void)state;
     struct plan_options o = options_of(LEAST, 0);
-    assert_true(!o.last_visited_null && !o.stats_zero && !o.refpages_null && o.fold && !o.refuse_approximate);
+    assert_true(!o.nulls && !o.stats_zero && o.fold && !o.refuse_approximate);
     assert_int_equal(o.today.n, day_of_ms(clock_wall_ms()).n);
-    assert_true(options_of(LEAST "[fidelity]\nlast_visited = null\n", 0).last_visited_null);
+    assert_true(options_of(LEAST "[fidelity]\nlast_visited = null\n", 0).nulls == 1u << NULL_VISITED);
     assert_true(options_of(LEAST "[fidelity]\nstats = zero\n", 0).stats_zero);
-    assert_true(options_of(LEAST "[fidelity]\nstats_refpages = null\n", 0).refpages_null);
+    assert_true(options_of(LEAST "[fidelity]\nstats_refpages = null\n", 0).nulls == 1u << NULL_ESTIMATE);
+    assert_true(options_of(LEAST "[fidelity]\nmissing = null\n", 0).nulls == 1u << NULL_MISSING);
     assert_false(options_of(LEAST "[fidelity]\nanchor_case = keep\n", 0).fold);
     assert_true(options_of(LEAST "[fidelity]\napproximate = refuse\n", 0).refuse_approximate);
 }
@@ -98,14 +99,17 @@ static void each_choice_has_its_own_shape(void **state)
     (void)state;
     static const char *const last[] = { "first_seen", "null" }, *const stats[] = { "ask", "zero" };
     static const char *const refpages[] = { "estimate", "null" }, *const anchor_case[] = { "fold", "keep" };
-    bool seen[16] = { 0 };
-    for (int i = 0; i < 16; i++) {
-        struct config *c = kit_config(LEAST "[fidelity]\nlast_visited = %s\nstats = %s\nstats_refpages = %s\n"
-                                            "anchor_case = %s\n",
-                                      last[i & 1], stats[i >> 1 & 1], refpages[i >> 2 & 1], anchor_case[i >> 3]);
+    static const char *const missing[] = { "empty", "null" };
+    enum { SHAPES = 32 };
+    bool seen[SHAPES] = { 0 };
+    for (int i = 0; i < SHAPES; i++) {
+        struct config *c =
+            kit_config(LEAST "[fidelity]\nlast_visited = %s\nstats = %s\nstats_refpages = %s\n"
+                             "anchor_case = %s\nmissing = %s\n",
+                       last[i & 1], stats[i >> 1 & 1], refpages[i >> 2 & 1], anchor_case[i >> 3 & 1], missing[i >> 4]);
         struct settings *s = settings_new(c, c);
         unsigned shape = settings_answer_shape(s);
-        assert_true(shape < 16 && !seen[shape]);
+        assert_true(shape < SHAPES && !seen[shape]);
         seen[shape] = true;
         settings_put(s);
     }

@@ -24,6 +24,7 @@ struct person {
 static struct event_base *base;
 static struct waitlist list;
 static struct person people[WAITERS];
+static struct waitlist_lane lanes[2];
 static char tried[64];
 
 static bool is_worth_it(const void *context, int64_t now_ms)
@@ -50,9 +51,12 @@ static int begin(void **state)
     (void)state;
     base = event_base_new();
     tried[0] = '\0';
+    waitlist_lane_init(&lanes[0]);
+    waitlist_lane_init(&lanes[1]);
     for (int i = 0; i < WAITERS; i++) {
         people[i] = (struct person){ .is_worth_it = true };
-        people[i].waiter = (struct waiter){ .is_worth_it = is_worth_it, .again = again, .context = &people[i] };
+        people[i].waiter =
+            (struct waiter){ .is_worth_it = is_worth_it, .again = again, .context = &people[i], .lane = &lanes[0] };
         link_init(&people[i].waiter.link);
     }
     return waitlist_begin(&list, base) ? 0 : -1;
@@ -132,16 +136,35 @@ static void nothing_is_tried_again_without_a_reason(void **state)
     assert_int_equal(list.n, 1);
 }
 
-static void one_is_patient(void **state)
+/* The last one is of another team. */
+static void teams_take_turns(void **state)
 {
     (void)state;
-    assert_true(waitlist_be_patient(&list, &people[0].waiter));
-    assert_true(waitlist_be_patient(&list, &people[0].waiter));
-    assert_false(waitlist_be_patient(&list, &people[1].waiter));
-    waitlist_be_patient_no_more(&list, &people[1].waiter); /* it was not */
-    assert_false(waitlist_be_patient(&list, &people[1].waiter));
-    waitlist_be_patient_no_more(&list, &people[0].waiter);
-    assert_true(waitlist_be_patient(&list, &people[1].waiter));
+    people[3].waiter.lane = &lanes[1];
+    for (int i = 0; i < 3; i++)
+        people[i].comes_back = i > 0; /* there is room for the first only */
+    people[3].is_worth_it = false;
+    assert_false(waitlist_has_others(&list, &lanes[0]));
+    add(WAITERS);
+    assert_true(waitlist_has_others(&list, &lanes[0]));
+    waitlist_retry(&list);
+    assert_string_equal(tried, "0 1 2 ");
+    people[0].comes_back = people[3].is_worth_it = true;
+    waitlist_add(&list, &people[0].waiter);
+    people[3].comes_back = true;
+    tried[0] = '\0';
+    for (int i = 0; i < 2; i++) { /* in vain: the other team stays the first */
+        waitlist_retry(&list);
+        event_base_dispatch(base);
+    }
+    assert_string_equal(tried, "3 1 2 0 3 1 2 0 ");
+    people[3].comes_back = people[1].comes_back = false;
+    tried[0] = '\0';
+    waitlist_retry(&list);
+    assert_string_equal(tried, "3 1 2 0 ");
+    assert_int_equal(list.n, 2);
+    assert_false(waitlist_has_others(&list, &lanes[0]));
+    assert_true(waitlist_has_others(&list, &lanes[1]));
 }
 
 int main(void)
@@ -152,7 +175,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_gets_one_try_at_a_time, begin, end),
         cmocka_unit_test_setup_teardown(tries_are_paced, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_tried_again_without_a_reason, begin, end),
-        cmocka_unit_test_setup_teardown(one_is_patient, begin, end),
+        cmocka_unit_test_setup_teardown(teams_take_turns, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

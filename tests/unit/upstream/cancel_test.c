@@ -165,7 +165,7 @@ static void others_from_inside_a_callback(void **state)
     enum { N = 9 };
     static const char *const paths[N] = { "/silent",  "/half", "/endless", "/silent", "/head",
                                           "/endless", "/busy", "/half",    "/silent" };
-    static const struct upstream_callbacks callbacks = { NULL, killer_bytes, killer_done };
+    static const struct upstream_callbacks callbacks = { NULL, killer_bytes, killer_done, NULL };
     for (int from_bytes = 0; from_bytes < 2; from_bytes++) {
         struct play *p = play_start(scenes, N_SCENES);
         struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
@@ -226,7 +226,7 @@ static void others_from_inside_a_later_portion(void **state)
 {
     (void)state;
     static const char *const paths[] = { "/silent", "/half", "/endless" };
-    static const struct upstream_callbacks callbacks = { NULL, glutton_bytes, glutton_done };
+    static const struct upstream_callbacks callbacks = { NULL, glutton_bytes, glutton_done, NULL };
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         struct play *p = play_start(scenes, N_SCENES);
         struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
@@ -296,7 +296,7 @@ static void chain_done(void *context, const struct upstream_result *result)
 
 static void chain_ask(struct chain *c)
 {
-    static const struct upstream_callbacks callbacks = { NULL, chain_bytes, chain_done };
+    static const struct upstream_callbacks callbacks = { NULL, chain_bytes, chain_done, NULL };
     c->side->pending++;
     assert_non_null(
         upstream_start(c->side->upstream, S("/ok"), S("ads"), 100, clock_monotonic_ms() + 5000, &callbacks, c));

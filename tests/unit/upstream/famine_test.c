@@ -29,7 +29,7 @@ static void whole_answer(void *context, const struct upstream_result *result)
 static void a_whole_answer_is_handed_out(void **state)
 {
     (void)state;
-    static const struct upstream_callbacks callbacks = { NULL, last_bytes, whole_answer };
+    static const struct upstream_callbacks callbacks = { NULL, last_bytes, whole_answer, NULL };
     const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
     struct play *p = play_start(scenes, 1);
     struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);

@@ -363,6 +363,30 @@ static void waiting_for_the_rate_has_an_end(void **state)
     play_end(p);
 }
 
+static void a_flood_does_not_take_all_places(void **state)
+{
+    (void)state;
+    static const struct scene scenes[] = { SCENE("/ok", OK) };
+    struct play *p = START(scenes);
+    struct upstream_options o = quick;
+    o.requests_per_minute = 60;
+    o.queue_timeout_ms = 200;
+    o.max_queue = 4;
+    struct side *s = side_new(&o, "http://127.0.0.1:%d/v3", p->port);
+    struct ask asks[5] = { 0 };
+    upstream_share(s->upstream, true);
+    for (int i = 0; i < 5; i++) {
+        ask_start_for(s, &asks[i], "/ok", i < 4 ? "loud" : "quiet", 1000, 10000);
+    }
+    side_wait(s);
+    assert_string_equal(asks[2].why, "2 requests wait for the 60 a minute that API v3 takes, 2 of them the team's");
+    assert_string_equal(asks[3].why, asks[2].why);
+    for (int i = 0; i < 5; i++) /* two of the loud ones have a place, and the quiet one: they wait for the rate */
+        assert_true(asks[i].result.total_ms >= 200 || i == 2 || i == 3);
+    side_free(s);
+    play_end(p);
+}
+
 static void teams_share_the_rate(void **state)
 {
     (void)state;
@@ -487,6 +511,7 @@ int main(void)
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(a_dead_name_stops_nobody),
         cmocka_unit_test(waiting_for_the_rate_has_an_end),
+        cmocka_unit_test(a_flood_does_not_take_all_places),
         cmocka_unit_test(teams_share_the_rate),
         cmocka_unit_test(the_asker_may_refuse_the_rest),
         cmocka_unit_test(what_is_no_path_never_leaves),

@@ -323,7 +323,7 @@ static inline void side_free(struct side *s)
 static inline void ask_start_for(struct side *s, struct ask *a, const char *path, const char *team, size_t max_bytes,
                                  int64_t within_ms)
 {
-    static const struct upstream_callbacks callbacks = { ask_sent, ask_bytes, ask_done };
+    static const struct upstream_callbacks callbacks = { ask_sent, ask_bytes, ask_done, NULL };
     a->started = false;
     a->get = upstream_start(s->upstream, slice_str(path), slice_str(team), max_bytes, clock_monotonic_ms() + within_ms,
                             &callbacks, a);

@@ -121,6 +121,35 @@ static void shared_items_take_the_shorter_line(void **state)
     assert_order(&q, "-");
 }
 
+/* Of eight places a team has four, and half of what is left when others have come. */
+static void one_team_has_a_share_of_the_places(void **state)
+{
+    (void)state;
+    struct queue q;
+    queue_init(&q);
+    struct one o[8];
+    for (int i = 0; i < 5; i++) {
+        assert_true(queue_has_place(&q, S("seo"), 8));
+        push(&q, &o[i], (char)('a' + i), "seo", false);
+    }
+    assert_int_equal(queue_length_of(&q, S("seo")), 5);
+    assert_int_equal(queue_length_of(&q, S("ads")), 0);
+    assert_false(queue_has_place(&q, S("seo"), 5));
+    q.is_shared = true;
+    assert_false(queue_has_place(&q, S("seo"), 8));
+    assert_true(queue_has_place(&q, S("ads"), 8));
+    queue_remove(&q, &o[4].item);
+    assert_false(queue_has_place(&q, S("seo"), 8));
+    queue_share(&q, &o[3].item, S("ads"));
+    assert_int_equal(queue_length_of(&q, S("seo")), 3);
+    assert_int_equal(queue_length_of(&q, S("ads")), 1);
+    assert_false(queue_has_place(&q, S("seo"), 8)); /* seven are left to it, of which four would be more than half */
+    assert_true(queue_has_place(&q, S("ads"), 8));
+    assert_order(&q, "adbc-");
+    assert_int_equal(queue_length_of(&q, S("seo")), 0);
+    assert_true(queue_has_place(&q, S("seo"), 1)); /* the last place is anybody's */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +157,7 @@ int main(void)
         cmocka_unit_test(shared_items_take_the_shorter_line),
         cmocka_unit_test(one_that_was_sent_before_comes_first_in_its_lane),
         cmocka_unit_test(whoever_leaves_is_gone),
+        cmocka_unit_test(one_team_has_a_share_of_the_places),
         cmocka_unit_test(a_new_team_does_not_jump_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

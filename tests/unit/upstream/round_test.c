@@ -60,7 +60,7 @@ static void busy_done(void *context, const struct upstream_result *result)
 /* All `n` are with the one who answers when it returns. */
 static void busy_begin(struct side *s, struct play *p, struct busy *b, int n)
 {
-    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done };
+    static const struct upstream_callbacks callbacks = { NULL, busy_bytes, busy_done, NULL };
     for (int i = 0; i < n; i++) {
         s->pending++;
         assert_non_null(
@@ -149,7 +149,7 @@ static bool chain_bytes(void *context, struct slice bytes)
     return true;
 }
 
-static const struct upstream_callbacks chain_callbacks = { NULL, chain_bytes, chain_done };
+static const struct upstream_callbacks chain_callbacks = { NULL, chain_bytes, chain_done, NULL };
 
 static void others_begin_while_some_wait_to_end(void **state)
 {
@@ -185,7 +185,7 @@ static void whole_answers_are_not_late(void **state)
 {
     (void)state;
     enum { N = 60 };
-    static const struct upstream_callbacks callbacks = { NULL, no_bytes, slow_done };
+    static const struct upstream_callbacks callbacks = { NULL, no_bytes, slow_done, NULL };
     const struct scene scenes[] = { { .path = "/v3/", .bytes = SLICE(JSON_HEAD "Content-Length: 2\r\n\r\n{}") } };
     struct play *p = play_start(scenes, 1);
     struct side *s = side_new(&quick, "http://127.0.0.1:%d/v3", p->port);
@@ -244,7 +244,7 @@ static void never_done(void *context, const struct upstream_result *result)
 static void each_has_its_share_of_the_time(void **state)
 {
     (void)state;
-    static const struct upstream_callbacks callbacks = { NULL, steady_bytes, never_done };
+    static const struct upstream_callbacks callbacks = { NULL, steady_bytes, never_done, NULL };
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t n = sizeof(address);
     struct steady v3 = { .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) };

@@ -8,29 +8,10 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "proxy/admin/answer.h"
 #include "proxy/admin/metrics.h"
 
-/* What was asked; all as sent, not decoded. Borrowed during admin_ask only. */
-struct admin_question {
-    bool is_read;               /* GET or HEAD */
-    struct slice host;          /* of the header Host, with its port; empty: none was sent */
-    struct slice authorization; /* of the header of that name; empty: none was sent */
-    struct slice path;
-    struct slice query; /* p NULL: none */
-};
-
-struct admin_answer {
-    int status;
-    struct slice content_type; /* a literal */
-    bool says_allow;           /* with Allow: ADMIN_ALLOW */
-    bool says_retry;           /* with Retry-After: 1 */
-    bool says_who;             /* with WWW-Authenticate: ADMIN_AUTHENTICATE */
-    struct buffer body;
-};
-
-#define ADMIN_ALLOW "GET, HEAD"
-#define ADMIN_READ_ONLY "the admin side is read only: GET or HEAD"
-#define ADMIN_AUTHENTICATE "Bearer realm=\"anchorage\""
+struct sign_in;
 
 /* What the owner of the numbers does. */
 struct admin_owner {
@@ -47,18 +28,16 @@ struct admin_owner {
     /* Asked for by all paths but those a load balancer asks. Empty: none is; then only names of this machine are
      * answered to. */
     struct slice token;
+    struct sign_in *sign_in; /* begun with the token; NULL without one */
 };
 
 /* Answer a question. False when the answer comes later or has come: the owner's `usage` was given `asker`, and
- * `answer` is untouched. The body is the caller's to free. */
+ * `answer` is untouched. It is the caller's to clear. */
 [[nodiscard]] bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
                              struct admin_answer *answer);
 
 /* The answer to a question of usage: the command's exit status, output and messages. The bytes of a good output are
  * taken over, for they may be many. */
 struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *out, struct slice err);
-
-/* What cannot be answered: {"error": why}. */
-struct admin_answer admin_error(int status, struct slice why);
 
 #endif

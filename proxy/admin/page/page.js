@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page at the admin side's "/": four views of what the daemon answers as JSON. docs/page.md says what each panel
+// The page at the admin side's "/": the views of what the daemon answers as JSON. docs/page.md says what each panel
 // means. Texts enter the document as text only; nothing here makes HTML. A view is drawn anew from its data and laid over
 // what is there (lay), so focus, scroll and open details stay where they are.
 'use strict';
@@ -190,6 +190,7 @@ function readUrl() {
     if (value) chosen[name] = value;
   }
   if (chosen.since || chosen.until) delete chosen.period;
+  if (!Object.hasOwn(VIEWS, chosen.view || '')) delete chosen.view;
   return { ...DEFAULTS, ...(chosen.since || chosen.until ? { period: '' } : {}), ...chosen };
 }
 
@@ -218,7 +219,7 @@ function questionOf(names, more) {
 }
 
 const RANGE = ['team', 'key', 'period', 'since', 'until'];
-let chosen = readUrl();
+let chosen = null;
 
 // --- asking the daemon ---
 
@@ -377,7 +378,7 @@ function cardCalls(data) {
     el('p', null, total.calls ? `${percent(ratio(total.faults, total.calls))} refused or failed; in ` +
       `${percent(ratio(total.approximate_rows, total.calls))} other rows than in v2 are possible` : 'none yet'),
     unknown.tokens ? el('p', { class: 'warning-text' },
-      link({ view: 'calls', team: '', only: 'unknown' }, count(unknown.tokens, 'unknown token', 'unknown tokens')),
+      el('a', { href: '/unknown?format=csv', download: true }, count(unknown.tokens, 'unknown token', 'unknown tokens')),
       ` in ${count(unknown.calls, 'call', 'calls')}`) : el('p', null, 'no unknown tokens'));
 }
 
@@ -457,7 +458,7 @@ function panelItems(data) {
   const columns = [
     { id: 'name', label: isTeams ? 'Team' : data.by === 'key' ? 'Key' : 'Table', value: (i) => i.name || id(i) || i.table,
       cell: (i) => [swatch(colors.get(id(i)) || 's-others'), data.by === 'table' ? i.table :
-        link(isTeams ? { team: i.team, key: '' } : { view: 'calls', team: i.team, key: i.key }, named(i.name, id(i)))] },
+        link({ team: i.team, key: isTeams ? '' : i.key }, named(i.name, id(i)))] },
     { id: 'units', label: 'Units', n: true, value: (i) => i.units, cell: (i) => number(i.units), foot: (t) => number(t.units) },
     { id: 'share', label: 'Share', n: true, value: (i) => i.units, cell: (i) => percent(ratio(i.units, data.total.units)),
       foot: (t) => (t.units ? '100 %' : '–') },
@@ -484,7 +485,7 @@ function panelFaults(data) {
   const now = moment(data.now);
   return panel('What was refused or failed', csv(itemsCsv(data, 'fault'), 'faults'), data.faults.length ? data.faults.map((fault) =>
     el('div', { class: 'entry', 'data-id': fault.fault }, el('div', { class: 'line' },
-      link({ view: 'calls', fault: fault.fault, ...(fault.fault === 'unknown_key' ? { team: '' } : {}) }, el('code', null, fault.fault)),
+      el('code', null, fault.fault),
       el('span', null, count(fault.calls, 'call', 'calls'))),
     el('p', null, FAULTS[fault.fault] || '', fault.last && ` · last ${age(fault.last.time, now)}` +
       (fault.last.name || fault.last.key ? ` from ${fault.last.name || fault.last.key}` : '')))) :
@@ -540,8 +541,7 @@ function panelFirstCall(data) {
     el('li', null, 'Give the program a key: ', el('code', null, 'anchorage key add --team TEAM --name PROGRAM'), ' makes a new token; with ',
       el('code', null, '--token-file FILE'), ' it keeps the one that it has.'),
     el('li', null, 'Try it: ', el('pre', null, line)),
-    el('li', null, 'Point the program at that address in place of https://apiv2.ahrefs.com. Each of its calls stands under ',
-      link({ view: 'calls' }, 'Calls'), ' at once, refused ones too.')));
+    el('li', null, 'Point the program at that address in place of https://apiv2.ahrefs.com. Each of its calls is counted here, refused ones too.')));
 }
 
 const usage = {
@@ -607,116 +607,6 @@ const chart = {
       this.it = new window.Chart(canvas, { type: 'bar', data: { labels, datasets }, options });
       this.canvas = canvas;
     }
-  },
-};
-
-// --- the view Calls ---
-
-const ONLY = [['', 'All calls'], ['fault', 'Refused or failed'], ['inexact', 'Not exact'], ['paid', 'Units taken'], ['unknown', 'Unknown tokens']];
-const SOURCES = { hit: 'memory', shared: 'shared', miss: 'v3' };
-
-function answerOf(call) {
-  if (call.fault) {
-    return [el('span', { class: 'word bad' }, call.fault), el('div', { class: 'small' }, call.why || FAULTS[call.fault] || '')];
-  }
-  const marks = (call.approximate || []).map((mark, i) => [i ? ', ' : '', changesRows(mark) ? el('b', null, mark) : mark]);
-  return [el('span', { class: 'word good' }, count(call.results || 0, 'result', 'results')),
-    marks.length > 0 && el('div', { class: 'small' }, 'not exact: ', marks)];
-}
-
-function explainLink(call) {
-  if (!call.table && !call.shape) return null;
-  const shape = call.shape || `from=${call.table}${call.mode ? `&mode=${call.mode}` : ''}`;
-  const text = call.target && !/(^|&)target=/.test(shape) ? `${shape}&target=${call.target}` : shape;
-  return el('div', null, el('a', { href: urlOf({ view: 'explain', call: text }), class: 'small' }, 'explain',
-    el('span', { class: 'unseen' }, ` this call of ${call.table || 'an unknown table'}`)));
-}
-
-function lineOfCall(call, sameDay) {
-  const when = moment(call.time);
-  const time = `${clock(when)}:${two(when.getUTCSeconds())}`;
-  const who = call.key ? call.name || call.key : el('span', { class: 'bad-text' }, call.fault === 'unknown_key' ? 'unknown token' : 'no key');
-  const cell = (name, ...children) => el('td', { role: 'cell', class: 'n', 'data-label': name }, ...children);
-  const ms = call.ms !== undefined ? call.ms : Math.round((call.total_us || 0) / 1000);
-  return el('tr', { role: 'row', 'data-id': call.id },
-    el('td', { role: 'cell' }, el('code', null, sameDay(when) ? time : `${dayOf(when)} ${time}`)),
-    el('td', { role: 'cell' }, who, el('div', { class: 'small' }, `${call.team || '–'} · ${call.client || '–'}`)),
-    el('td', { role: 'cell' }, call.target || '–', el('div', { class: 'small' }, [call.table, call.mode].filter(Boolean).join(' ')), explainLink(call)),
-    el('td', { role: 'cell', class: 'answer' }, answerOf(call)),
-    cell('Rows', number(call.rows || 0)), cell('Units', number(call.units || 0)),
-    el('td', { role: 'cell', class: 'from', 'data-label': 'From' }, SOURCES[call.cache] || '–'), cell('Took', `${number(ms)} ms`));
-}
-
-function panelUnknown(data, now) {
-  if (!data.items.length) return null;
-  const head = (label, n) => el('th', { scope: 'col', class: n && 'n' }, label);
-  return panel('Tokens nobody knows', csv('/unknown?format=csv', 'unknown tokens'),
-    el('p', { class: 'small' }, 'Programs still come with them. Give each a key with “anchorage key add --team TEAM --token-file FILE”; ' +
-      'a digest stands here in place of the token.'),
-    scrolling('Tokens nobody knows', el('table', null, el('thead', null, el('tr', null, head('Token'), head('Program'), head('From'),
-      head('Tables'), head('Calls', true), head('Last seen'))),
-    el('tbody', null, data.items.map((item) => el('tr', { 'data-id': item.digest || item.token },
-      el('td', null, el('code', null, item.token || item.digest)), el('td', null, item.program || item.agent || '–'), el('td', null, item.client || item.address || '–'),
-      el('td', null, [].concat(item.tables || item.table || '–').join(', ')), el('td', { class: 'n' }, number(item.calls)),
-      el('td', null, age(item.last || item.last_seen, now))))))));
-}
-
-const calls = {
-  title: () => (chosen.key ? `Latest calls of ${chosen.key}` : chosen.team ? `Latest calls of ${chosen.team}` : 'Latest calls'),
-  path: () => `/calls?${questionOf(['team', 'key', 'fault', 'only'], { limit: 60 })}`,
-  also: () => '/unknown?format=json',
-  subtitle: (data) => `${number(data.items.length)} of the last ${number(data.kept)} calls, newest first, refused ones too.` +
-    ' 1,000 are kept in memory; the others are in the log and, when they cost, in the books.',
-  draw(node, data, unknown) {
-    const now = moment(data.now);
-    const sameDay = (when) => dayOf(when) === dayOf(now);
-    const heads = [['Time'], ['Key'], ['Target'], ['Answer'], ['Rows', true], ['Units', true], ['From'], ['Took', true]];
-    const filtered = chosen.fault || chosen.key ? el('p', null, chosen.fault && ['only ', el('code', null, chosen.fault), ' '],
-      chosen.key && ['only key ', el('code', null, chosen.key), ' '], link({ view: 'calls', team: chosen.team, fault: '', key: '', only: '' }, 'show all')) : null;
-    draw(node, unknown && unknown.items.length ? el('div', { class: 'row', 'data-id': 'unknown' }, panelUnknown(unknown, now)) : null,
-      el('section', { class: 'panel calls', 'aria-label': 'Calls', 'data-id': 'calls' }, filtered, data.items.length ?
-        scrolling('Calls', el('table', { role: 'table' },
-          el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, heads.map(([label, n]) => el('th', { role: 'columnheader', scope: 'col', class: n && 'n' }, label)))),
-          el('tbody', { role: 'rowgroup' }, data.items.map((call) => lineOfCall(call, sameDay))))) : el('p', null, 'No calls yet.')));
-  },
-};
-
-// --- the view Way off v2 ---
-
-const KINDS = { renamed: 'plain', moved: 'warning', gone: 'bad', differs: 'warning', ignored: 'plain' };
-
-function easeOf(item) {
-  if (item.refused && !item.calls) return el('span', { class: 'word bad' }, 'never served');
-  if (item.ease === 'decide') return el('span', { class: 'word warning' }, 'needs a decision');
-  if (item.ease === 'easy') return el('span', { class: 'word good' }, 'a new address and names');
-  return el('span', { class: 'word plain' }, count(item.changes.length, 'thing to change', 'things to change'));
-}
-
-function linesOfItem(item, now) {
-  const users = item.users.slice(0, 4).map((user) => `${user.name || user.key} (${user.team})`);
-  const more = item.users.length > 4 ? ` and ${number(item.users.length - 4)} more` : '';
-  return [`${number(item.units)} units (${percent(item.share)})`, item.units_alone > item.units ? `${number(item.units_alone)} without the proxy’s memory` : null,
-    item.refused && !item.calls ? count(item.refused, 'refused call', 'refused calls') : count(item.calls, 'call', 'calls'),
-    count(item.targets, 'target', 'targets'), users.join(', ') + more, `last ${age(item.last, now)}`].filter(Boolean).join(' · ');
-}
-
-const report = {
-  title: () => (chosen.team ? `Way off v2 of ${chosen.team}` : 'Way off v2'),
-  path: () => `/report?${questionOf(RANGE, { format: 'json' })}`,
-  subtitle: (data) => `${count(data.shapes, 'kind', 'kinds')} of calls in ${count(data.calls, 'call', 'calls')} since ${day(data.since)}, ` +
-    'the dearest first. A kind is a call without its literals: “?” stands for them.',
-  draw(node, data) {
-    const now = moment(data.now);
-    const save = (format, label) => el('a', { href: `/report?${questionOf(RANGE, { format })}`, download: true }, label);
-    draw(node, el('p', { class: 'links' }, 'Save as ', save('html', 'HTML'), ' ', save('text', 'text'), ' ', save('json', 'JSON')),
-      data.items.length ? data.items.map((item, i) => el('section', { class: 'panel report', 'data-id': item.shape },
-        el('div', { class: 'head' }, el('h2', { class: 'code' }, `${i + 1}. ${item.shape}`), easeOf(item)),
-        el('p', { class: 'small' }, linesOfItem(item, now)),
-        el('details', { open: i === 0 }, el('summary', null, 'What changes, and the v3 request'),
-          el('ul', { class: 'changes' }, item.changes.map((change) => el('li', null, el('span', { class: `word ${KINDS[change.kind] || 'plain'}` }, change.kind),
-            el('code', null, change.what, change.becomes ? ` → ${change.becomes}` : ''), change.say ? `· ${change.say}` : null))),
-          requestsOf(item.requests), !item.requests.length && el('p', { class: 'small' }, 'The text of its latest call was not kept: it is refused, or longer than 1 KiB.')))) :
-        el('section', { class: 'panel', 'data-id': 'none' }, el('p', null, 'No calls yet.')));
   },
 };
 
@@ -790,18 +680,17 @@ function drawFilters(data) {
   const measure = el('fieldset', { class: 'group whole', 'data-id': 'measure' }, el('legend', null, 'Measure'), el('div', { class: 'measure' },
     ['units', 'rows', 'calls'].map((m) => el('button', { type: 'button', 'data-measure': m, 'aria-pressed': String(m === chosen.measure) },
       m[0].toUpperCase() + m.slice(1)))));
-  const parts = { usage: [period, team, measure], report: [period, team], explain: [],
-    calls: [team, choice('only', 'Show', ONLY, chosen.only)] }[chosen.view];
+  const parts = { usage: [period, team, measure], explain: [] }[chosen.view];
   draw(at('filters'), parts);
 }
 
 // --- rounds ---
 
-const VIEWS = { usage, calls, report, explain };
+const VIEWS = { usage, explain };
 const known = { teams: [], data: null, at: null };
 let isPaused = false, timer = 0, round = 0;
 
-const view = () => VIEWS[chosen.view] || usage;
+const view = () => VIEWS[chosen.view];
 
 function drawState(health, failed) {
   const state = at('state');
@@ -1004,5 +893,5 @@ document.addEventListener('visibilitychange', () => {
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => refresh(false));
 
-at('sign-out').hidden = !document.cookie.includes('anchorage_signed_in=');
+chosen = readUrl();
 refresh(true);

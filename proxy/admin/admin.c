@@ -171,6 +171,38 @@ static bool overview(const struct admin_owner *owner, const struct query *query,
     return answered;
 }
 
+enum { CALLS_TEAM, CALLS_KEY, CALLS_FAULT, CALLS_ONLY, CALLS_LIMIT };
+
+static bool calls(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
+{
+    enum { USUAL_LIMIT = 60, MOST_LIMIT = 1000 };
+    static const struct slice words[] = { [ADMIN_ALL] = SLICE(""),
+                                          [ADMIN_FAULTS] = SLICE("fault"),
+                                          [ADMIN_INEXACT] = SLICE("inexact"),
+                                          [ADMIN_PAID] = SLICE("paid"),
+                                          [ADMIN_UNKNOWN] = SLICE("unknown") };
+    enum { WORDS = sizeof words / sizeof words[0] };
+    (void)asker;
+    struct admin_calls choice = { .team = query->value[CALLS_TEAM],
+                                  .key = query->value[CALLS_KEY],
+                                  .fault = query->value[CALLS_FAULT],
+                                  .limit = USUAL_LIMIT };
+    struct slice limit = query->value[CALLS_LIMIT];
+    int only = 0;
+    while (only < WORDS && !slice_eq(words[only], query->value[CALLS_ONLY]))
+        only++;
+    if (only == WORDS) {
+        *answer = admin_error(400, S("only is fault, inexact, paid or unknown"));
+    } else if (limit.n && (!parse_i64(limit, &choice.limit) || choice.limit < 1 || choice.limit > MOST_LIMIT)) {
+        *answer = admin_error(400, S("limit is a number from 1 to 1000"));
+    } else {
+        choice.only = (enum admin_only)only;
+        *answer = admin_begin(200, json);
+        owner->calls(owner->context, &choice, &answer->body);
+    }
+    return true;
+}
+
 enum who { ANYBODY, TOKEN, PAGE };
 
 static const struct path {
@@ -193,6 +225,7 @@ static const struct path {
       { SLICE("team"), SLICE("key"), SLICE("period"), SLICE("since"), SLICE("until") } },
     { SLICE("/unknown"), TOKEN, unknown, { SLICE("format") } },
     { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
+    { SLICE("/calls"), TOKEN, calls, { SLICE("team"), SLICE("key"), SLICE("fault"), SLICE("only"), SLICE("limit") } },
     { SLICE("/"), PAGE, NULL, { SLICE("") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };

@@ -13,6 +13,13 @@
 
 struct sign_in;
 
+/* Which of the latest calls; empty: any. */
+struct admin_calls {
+    struct slice team, key, fault;
+    enum admin_only { ADMIN_ALL, ADMIN_FAULTS, ADMIN_INEXACT, ADMIN_PAID, ADMIN_UNKNOWN } only;
+    int64_t limit;
+};
+
 /* What the owner of the numbers does. */
 struct admin_owner {
     /* Whether a call would be served now; if not, `why` gets the reason. */
@@ -24,6 +31,8 @@ struct admin_owner {
      * before this returns. argv lives during the call.
      * False when too many are under way: then it never ends. */
     bool (*usage)(void *context, void *asker, bool is_csv, int argc, const char *const *argv);
+    /* The latest calls as JSON, whole. */
+    void (*calls)(void *context, const struct admin_calls *choice, struct buffer *out);
     void *context;
     /* Asked for by all paths but those a load balancer asks. Empty: none is; then only names of this machine are
      * answered to. */

@@ -73,6 +73,22 @@ static void explain(void *context, struct slice call, struct buffer *out)
     (void)explain_json(call, &options, out); /* a refusal stands in the answer */
 }
 
+static void calls(void *context, const struct admin_calls *choice, struct buffer *out)
+{
+    static const enum recent_only only[] = { [ADMIN_ALL] = RECENT_ALL,
+                                             [ADMIN_FAULTS] = RECENT_FAULTS,
+                                             [ADMIN_INEXACT] = RECENT_INEXACT,
+                                             [ADMIN_PAID] = RECENT_PAID,
+                                             [ADMIN_UNKNOWN] = RECENT_UNKNOWN };
+    const struct recent *recent = &((const struct admin_server *)context)->service->recent;
+    const struct recent_choice chosen = { choice->team, choice->key, choice->fault, only[choice->only], choice->limit };
+    char now[25];
+    timestamp_format_ms(clock_wall_ms(), now);
+    buffer_printf(out, "{\"now\":\"%s\",\"kept\":%zu,\"items\":", now, recent->n);
+    recent_write(recent, &chosen, out);
+    buffer_str(out, "}\n");
+}
+
 static void answer(struct http_call *call, struct admin_answer *a)
 {
     char etag[64], retry[16];
@@ -185,6 +201,7 @@ static void on_request(void *context, struct http_call *call, const struct http_
                                        .gather = gather,
                                        .explain = explain,
                                        .usage = usage,
+                                       .calls = calls,
                                        .context = context,
                                        .token = a->token.p ? secret_value(&a->token) : S(""),
                                        .sign_in = a->token.p ? &a->sign_in : NULL };

@@ -156,6 +156,25 @@ class Views(Browser):
         self.sees("Usage of seo", "h1")
         self.assertEqual(Select(self.driver.find_element(By.ID, "f-team")).first_selected_option.text, "seo")
 
+    def test_calls(self):
+        self.open()
+        self.row("seo")
+        self.click('[data-id="bad_limit"] a')
+        self.sees("only bad_limit show all")
+        self.assertIn(self.refused[0].id, [row.get_attribute("data-id") for row in
+                                           self.driver.find_elements(By.CSS_SELECTOR, ".calls tbody tr")])
+        self.open("/?view=calls")
+        self.sees("calls, newest first")
+        seen = [row.get_attribute("data-id") for row in self.driver.find_elements(By.CSS_SELECTOR, ".calls tbody tr")]
+        self.assertEqual(seen, [answer.id for answer in reversed(self.answers + self.refused)])
+        self.sees("Tokens nobody knows")
+        self.fits("calls")
+        Select(self.driver.find_element(By.ID, "f-only")).select_by_visible_text("Units taken")
+        self.until(lambda: len(self.driver.find_elements(By.CSS_SELECTOR, ".calls tbody tr")) ==
+                   sum(answer.units > 0 for answer in self.answers), "those with units")
+        self.click(".calls tbody tr a")
+        self.sees("at most", "#answer")
+
     def test_explain(self):
         self.open()
         self.sees("Serving", "#state")
@@ -184,7 +203,7 @@ class Views(Browser):
         self.open("/?view=nothing")
         self.sees("Serving", "#state")
         names = [a.text for a in self.driver.find_elements(By.CSS_SELECTOR, "nav a")]
-        self.assertEqual(names, ["Usage", "Explain"])
+        self.assertEqual(names, ["Usage", "Calls", "Explain"])
 
 
 class NoCalls(Browser):

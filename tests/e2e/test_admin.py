@@ -21,7 +21,7 @@ import urllib.parse
 from anchorage import PATIENCE, TOKEN, Anchorage, Answer, read_answer
 from sandbox import Sandbox
 
-PATHS = ["/healthz", "/readyz", "/metrics", "/usage", "/overview", "/unknown", "/explain", "/"]
+PATHS = ["/healthz", "/readyz", "/metrics", "/usage", "/overview", "/unknown", "/explain", "/calls", "/"]
 TEAMS = {"seo": {"rows_per_month": 1000, "units_per_month": 100000, "concurrency": 1}, "idle": {}}
 
 

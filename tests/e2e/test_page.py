@@ -2,6 +2,7 @@
 """The page of the admin side as files over HTTP: what browsers are told, and who may see it."""
 # quick
 import hashlib
+import json
 import os
 import re
 import time
@@ -21,7 +22,7 @@ GUARDS = {
     "cross-origin-resource-policy": "same-origin", "cross-origin-opener-policy": "same-origin",
 }
 ASSETS = {"/assets/page.css": "text/css", "/assets/page.js": "text/javascript", "/assets/chart.js": "text/javascript"}
-DATA = ["/overview", "/usage", "/unknown", "/explain?call=from%3Danchors", "/metrics"]
+DATA = ["/overview", "/calls", "/usage", "/unknown", "/explain?call=from%3Danchors", "/metrics"]
 KIB = 1024
 
 
@@ -81,6 +82,33 @@ class Page(unittest.TestCase):
         self.assertEqual(self.admin.ask("/login").status, 404)
         self.assertEqual(self.admin.ask("/logout", "POST").status, 404)
         self.assertIn('id="sign-out" method="post" action="/logout" hidden', self.admin.ask("/").bytes.decode())
+
+    def test_latest_calls(self):
+        """As the log has them, with mode, shape and milliseconds; a stranger's words are not kept."""
+        good = [self.proxy.get(limit=n) for n in (1, 1, 2)]
+        bad = [self.proxy.get(limit="x"), self.proxy.get(token="wrong" * 8, target="secret.example")]
+        ids = [answer.id for answer in reversed(good + bad)]
+        ask = lambda query: self.admin.ask("/calls?" + query).json
+        whole = ask("limit=1000")
+        self.assertEqual([call["id"] for call in whole["items"]][:5], ids)
+        self.assertEqual(whole["kept"], len(whole["items"]))
+        latest = whole["items"][2]
+        self.assertEqual((latest["mode"], latest["table"], latest["rows"], latest["units"], latest["status"]),
+                         ("subdomains", "anchors", good[-1].rows_charged, good[-1].units, 200))
+        self.assertIn("anchors subdomains select:", latest["shape"])
+        self.assertIsInstance(latest["ms"], int)
+        for query, chosen in [("only=fault", ids[:2]), ("only=unknown", ids[:1]), ("fault=bad_limit", ids[1:2]), ("limit=1", ids[:1]),
+                              ("team=nobody", []), ("key=" + latest["key"] + "&fault=bad_limit", ids[1:2]),
+                              ("only=paid", [a.id for a in reversed(good) if a.units])]:
+            self.assertEqual([call["id"] for call in ask(query)["items"] if call["id"] in ids], chosen, query)
+        self.assertNotIn("secret.example", json.dumps(whole))
+
+    def test_only_a_thousand_are_kept(self):
+        raw = [f"/?from=anchors&token={number:040d}" for number in range(1100)]
+        answers = [self.proxy.get(one) for one in raw]
+        kept = self.admin.ask("/calls?limit=1000").json
+        self.assertEqual((kept["kept"], len(kept["items"])), (1000, 1000))
+        self.assertEqual([call["id"] for call in kept["items"]], [answer.id for answer in reversed(answers)][:1000])
 
     def test_pages_of_other_places(self):
         for path in DATA:

@@ -378,7 +378,7 @@ function cardCalls(data) {
     el('p', null, total.calls ? `${percent(ratio(total.faults, total.calls))} refused or failed; in ` +
       `${percent(ratio(total.approximate_rows, total.calls))} other rows than in v2 are possible` : 'none yet'),
     unknown.tokens ? el('p', { class: 'warning-text' },
-      el('a', { href: '/unknown?format=csv', download: true }, count(unknown.tokens, 'unknown token', 'unknown tokens')),
+      link({ view: 'calls', team: '', only: 'unknown' }, count(unknown.tokens, 'unknown token', 'unknown tokens')),
       ` in ${count(unknown.calls, 'call', 'calls')}`) : el('p', null, 'no unknown tokens'));
 }
 
@@ -458,7 +458,7 @@ function panelItems(data) {
   const columns = [
     { id: 'name', label: isTeams ? 'Team' : data.by === 'key' ? 'Key' : 'Table', value: (i) => i.name || id(i) || i.table,
       cell: (i) => [swatch(colors.get(id(i)) || 's-others'), data.by === 'table' ? i.table :
-        link({ team: i.team, key: isTeams ? '' : i.key }, named(i.name, id(i)))] },
+        link(isTeams ? { team: i.team, key: '' } : { view: 'calls', team: i.team, key: i.key }, named(i.name, id(i)))] },
     { id: 'units', label: 'Units', n: true, value: (i) => i.units, cell: (i) => number(i.units), foot: (t) => number(t.units) },
     { id: 'share', label: 'Share', n: true, value: (i) => i.units, cell: (i) => percent(ratio(i.units, data.total.units)),
       foot: (t) => (t.units ? '100 %' : '–') },
@@ -485,7 +485,7 @@ function panelFaults(data) {
   const now = moment(data.now);
   return panel('What was refused or failed', csv(itemsCsv(data, 'fault'), 'faults'), data.faults.length ? data.faults.map((fault) =>
     el('div', { class: 'entry', 'data-id': fault.fault }, el('div', { class: 'line' },
-      el('code', null, fault.fault),
+      link({ view: 'calls', fault: fault.fault, ...(fault.fault === 'unknown_key' ? { team: '' } : {}) }, el('code', null, fault.fault)),
       el('span', null, count(fault.calls, 'call', 'calls'))),
     el('p', null, FAULTS[fault.fault] || '', fault.last && ` · last ${age(fault.last.time, now)}` +
       (fault.last.name || fault.last.key ? ` from ${fault.last.name || fault.last.key}` : '')))) :
@@ -541,7 +541,8 @@ function panelFirstCall(data) {
     el('li', null, 'Give the program a key: ', el('code', null, 'anchorage key add --team TEAM --name PROGRAM'), ' makes a new token; with ',
       el('code', null, '--token-file FILE'), ' it keeps the one that it has.'),
     el('li', null, 'Try it: ', el('pre', null, line)),
-    el('li', null, 'Point the program at that address in place of https://apiv2.ahrefs.com. Each of its calls is counted here, refused ones too.')));
+    el('li', null, 'Point the program at that address in place of https://apiv2.ahrefs.com. Each of its calls stands under ',
+      link({ view: 'calls' }, 'Calls'), ' at once, refused ones too.')));
 }
 
 const usage = {
@@ -610,13 +611,88 @@ const chart = {
   },
 };
 
+// --- the view Calls ---
+
+const ONLY = [['', 'All calls'], ['fault', 'Refused or failed'], ['inexact', 'Not exact'], ['paid', 'Units taken'], ['unknown', 'Unknown tokens']];
+const SOURCES = { hit: 'memory', shared: 'shared', miss: 'v3' };
+
+function answerOf(call) {
+  if (call.fault) {
+    return [el('span', { class: 'word bad' }, call.fault), el('div', { class: 'small' }, call.why || FAULTS[call.fault] || '')];
+  }
+  const marks = (call.approximate || []).map((mark, i) => [i ? ', ' : '', changesRows(mark) ? el('b', null, mark) : mark]);
+  return [el('span', { class: 'word good' }, count(call.results || 0, 'result', 'results')),
+    marks.length > 0 && el('div', { class: 'small' }, 'not exact: ', marks)];
+}
+
+// A call like it: the literals of its conditions are not kept, so they are left out.
+function explainLink(call) {
+  if (!call.shape) return null;
+  const query = { from: call.table, target: call.target, mode: call.mode };
+  for (const clause of ['select', 'order_by']) {
+    const found = call.shape.match(new RegExp(` ${clause}:(\\S+)`));
+    if (found) query[clause] = found[1].split('+').filter(Boolean).join(',');
+  }
+  const text = Object.entries(query).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`).join('&');
+  return el('div', null, el('a', { href: urlOf({ view: 'explain', call: text }), class: 'small' }, 'explain',
+    el('span', { class: 'unseen' }, ` this call of ${call.table}`)));
+}
+
+function lineOfCall(call, sameDay) {
+  const when = moment(call.time);
+  const time = `${clock(when)}:${two(when.getUTCSeconds())}`;
+  const who = call.key ? call.name || call.key : el('span', { class: 'bad-text' }, call.fault === 'unknown_key' ? 'unknown token' : 'no key');
+  const cell = (name, ...children) => el('td', { role: 'cell', class: 'n', 'data-label': name }, ...children);
+  const ms = call.ms;
+  return el('tr', { role: 'row', 'data-id': call.id },
+    el('td', { role: 'cell' }, el('code', null, sameDay(when) ? time : `${dayOf(when)} ${time}`)),
+    el('td', { role: 'cell' }, who, el('div', { class: 'small' }, `${call.team || '–'} · ${call.client || '–'}`)),
+    el('td', { role: 'cell' }, call.target || '–', el('div', { class: 'small' }, [call.table, call.mode].filter(Boolean).join(' ')), explainLink(call)),
+    el('td', { role: 'cell', class: 'answer' }, answerOf(call)),
+    cell('Rows', number(call.rows || 0)), cell('Units', number(call.units || 0)),
+    el('td', { role: 'cell', class: 'from', 'data-label': 'From' }, SOURCES[call.cache] || '–'), cell('Took', `${number(ms)} ms`));
+}
+
+function panelUnknown(data, now) {
+  if (!data.items.length) return null;
+  const head = (label, n) => el('th', { scope: 'col', class: n && 'n' }, label);
+  return panel('Tokens nobody knows', csv('/unknown?format=csv', 'unknown tokens'),
+    el('p', { class: 'small' }, 'Programs still come with them. Give each a key with “anchorage key add --team TEAM --token-file FILE”; ' +
+      'a digest stands here in place of the token.'),
+    scrolling('Tokens nobody knows', el('table', null, el('thead', null, el('tr', null, head('Token'), head('Program'), head('From'),
+      head('Tables'), head('Calls', true), head('Last seen'))),
+    el('tbody', null, data.items.map((item) => el('tr', { 'data-id': item.digest || item.token },
+      el('td', null, el('code', null, item.token || item.digest)), el('td', null, item.program || item.agent || '–'), el('td', null, item.client || item.address || '–'),
+      el('td', null, [].concat(item.tables || item.table || '–').join(', ')), el('td', { class: 'n' }, number(item.calls)),
+      el('td', null, age(item.last || item.last_seen, now))))))));
+}
+
+const calls = {
+  title: () => (chosen.key ? `Latest calls of ${chosen.key}` : chosen.team ? `Latest calls of ${chosen.team}` : 'Latest calls'),
+  path: () => `/calls?${questionOf(['team', 'key', 'fault', 'only'], { limit: 60 })}`,
+  also: () => '/unknown?format=json',
+  subtitle: (data) => `${number(data.items.length)} of the last ${number(data.kept)} calls, newest first, refused ones too.`,
+  draw(node, data, unknown) {
+    const now = moment(data.now);
+    const sameDay = (when) => dayOf(when) === dayOf(now);
+    const heads = [['Time'], ['Key'], ['Target'], ['Answer'], ['Rows', true], ['Units', true], ['From'], ['Took', true]];
+    const filtered = chosen.fault || chosen.key ? el('p', null, chosen.fault && ['only ', el('code', null, chosen.fault), ' '],
+      chosen.key && ['only key ', el('code', null, chosen.key), ' '], link({ view: 'calls', team: chosen.team, fault: '', key: '', only: '' }, 'show all')) : null;
+    draw(node, unknown && unknown.items.length ? el('div', { class: 'row', 'data-id': 'unknown' }, panelUnknown(unknown, now)) : null,
+      el('section', { class: 'panel calls', 'aria-label': 'Calls', 'data-id': 'calls' }, filtered, data.items.length ?
+        scrolling('Calls', el('table', { role: 'table' },
+          el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, heads.map(([label, n]) => el('th', { role: 'columnheader', scope: 'col', class: n && 'n' }, label)))),
+          el('tbody', { role: 'rowgroup' }, data.items.map((call) => lineOfCall(call, sameDay))))) : el('p', null, 'No calls yet.')));
+  },
+};
+
+// --- the view Explain ---
+
 function requestsOf(requests) {
   return requests.map((request) => el('div', null, request.for && el('h3', null, request.for),
     el('pre', null, request.curl || request.url), el('button', { type: 'button', 'data-copy': request.curl || request.url }, 'Copy curl',
       el('span', { class: 'unseen' }, ` of ${request.for || 'the request'}`))));
 }
-
-// --- the view Explain ---
 
 function partsTable(parts) {
   return scrolling('Part by part', el('table', null, el('thead', null, el('tr', null, ['Your call', 'becomes', ''].map((h) => el('th', { scope: 'col' }, h || el('span', { class: 'unseen' }, 'Exact'))))),
@@ -680,13 +756,13 @@ function drawFilters(data) {
   const measure = el('fieldset', { class: 'group whole', 'data-id': 'measure' }, el('legend', null, 'Measure'), el('div', { class: 'measure' },
     ['units', 'rows', 'calls'].map((m) => el('button', { type: 'button', 'data-measure': m, 'aria-pressed': String(m === chosen.measure) },
       m[0].toUpperCase() + m.slice(1)))));
-  const parts = { usage: [period, team, measure], explain: [] }[chosen.view];
+  const parts = { usage: [period, team, measure], calls: [team, choice('only', 'Show', ONLY, chosen.only)], explain: [] }[chosen.view];
   draw(at('filters'), parts);
 }
 
 // --- rounds ---
 
-const VIEWS = { usage, explain };
+const VIEWS = { usage, calls, explain };
 const known = { teams: [], data: null, at: null };
 let isPaused = false, timer = 0, round = 0;
 

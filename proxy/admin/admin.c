@@ -3,10 +3,11 @@
 #include "proxy/admin/admin.h"
 
 #include "base/text.h"
-#include "config/address.h"
+#include "proxy/admin/door.h"
+#include "proxy/admin/page.h"
 #include "proxy/admin/query.h"
 
-enum { MAX_BODY = 64 * 1024 * 1024, STATUS_DONE = 0, STATUS_MISUSED = 2 };
+enum { STATUS_DONE = 0, STATUS_MISUSED = 2 };
 
 static const struct slice json = SLICE("application/json; charset=utf-8");
 static const struct slice csv = SLICE("text/csv; charset=utf-8");
@@ -14,20 +15,6 @@ static const struct slice exposition = SLICE("text/plain; version=0.0.4; charset
 
 typedef bool path_function(const struct admin_owner *owner, const struct query *query, void *asker,
                            struct admin_answer *answer);
-
-static struct admin_answer begin(int status, struct slice content_type)
-{
-    return (struct admin_answer){ .status = status, .content_type = content_type, .body = buffer_with_cap(MAX_BODY) };
-}
-
-struct admin_answer admin_error(int status, struct slice why)
-{
-    struct admin_answer a = begin(status, json);
-    buffer_str(&a.body, "{\"error\":\"");
-    buffer_json_any(&a.body, why);
-    buffer_str(&a.body, "\"}\n");
-    return a;
-}
 
 /* ---- the paths ---- */
 
@@ -37,7 +24,7 @@ static bool healthz(const struct admin_owner *owner, const struct query *query, 
     (void)owner;
     (void)query;
     (void)asker;
-    *answer = begin(200, json);
+    *answer = admin_begin(200, json);
     buffer_str(&answer->body, "{\"alive\":true}\n");
     return true;
 }
@@ -48,10 +35,10 @@ static bool readyz(const struct admin_owner *owner, const struct query *query, v
     (void)asker;
     struct buffer why = buffer_with_cap(4096);
     if (owner->is_ready(owner->context, &why)) {
-        *answer = begin(200, json);
+        *answer = admin_begin(200, json);
         buffer_str(&answer->body, "{\"ready\":true}\n");
     } else {
-        *answer = begin(503, json);
+        *answer = admin_begin(503, json);
         buffer_str(&answer->body, "{\"ready\":false,\"error\":\"");
         buffer_json_any(&answer->body, buffer_slice(&why));
         buffer_str(&answer->body, "\"}\n");
@@ -65,7 +52,7 @@ static bool metrics(const struct admin_owner *owner, const struct query *query, 
 {
     (void)query;
     (void)asker;
-    *answer = begin(200, exposition);
+    *answer = admin_begin(200, exposition);
     struct metrics m = metrics_to(&answer->body);
     owner->gather(owner->context, &m);
     return true;
@@ -82,7 +69,7 @@ static bool explain(const struct admin_owner *owner, const struct query *query, 
         *answer = admin_error(400, S("call is missing: /explain?call=URL, the v2 URL percent-encoded"));
         return true;
     }
-    *answer = begin(200, json);
+    *answer = admin_begin(200, json);
     owner->explain(owner->context, call, &answer->body);
     return true;
 }
@@ -115,7 +102,7 @@ static bool ask_books(const struct admin_owner *owner, void *asker, bool is_csv,
     if (owner->usage(owner->context, asker, is_csv, argc, argv))
         return false;
     *answer = admin_error(503, S("other questions of usage are under way; ask again in a moment"));
-    answer->says_retry = true;
+    answer->retry_s = 1;
     return true;
 }
 
@@ -184,7 +171,39 @@ static bool overview(const struct admin_owner *owner, const struct query *query,
     return answered;
 }
 
-enum who { ANYBODY, TOKEN };
+enum { CALLS_TEAM, CALLS_KEY, CALLS_FAULT, CALLS_ONLY, CALLS_LIMIT };
+
+static bool calls(const struct admin_owner *owner, const struct query *query, void *asker, struct admin_answer *answer)
+{
+    enum { USUAL_LIMIT = 60, MOST_LIMIT = 1000 };
+    static const struct slice words[] = { [ADMIN_ALL] = SLICE(""),
+                                          [ADMIN_FAULTS] = SLICE("fault"),
+                                          [ADMIN_INEXACT] = SLICE("inexact"),
+                                          [ADMIN_PAID] = SLICE("paid"),
+                                          [ADMIN_UNKNOWN] = SLICE("unknown") };
+    enum { WORDS = sizeof words / sizeof words[0] };
+    (void)asker;
+    struct admin_calls choice = { .team = query->value[CALLS_TEAM],
+                                  .key = query->value[CALLS_KEY],
+                                  .fault = query->value[CALLS_FAULT],
+                                  .limit = USUAL_LIMIT };
+    struct slice limit = query->value[CALLS_LIMIT];
+    int only = 0;
+    while (only < WORDS && !slice_eq(words[only], query->value[CALLS_ONLY]))
+        only++;
+    if (only == WORDS) {
+        *answer = admin_error(400, S("only is fault, inexact, paid or unknown"));
+    } else if (limit.n && (!parse_i64(limit, &choice.limit) || choice.limit < 1 || choice.limit > MOST_LIMIT)) {
+        *answer = admin_error(400, S("limit is a number from 1 to 1000"));
+    } else {
+        choice.only = (enum admin_only)only;
+        *answer = admin_begin(200, json);
+        owner->calls(owner->context, &choice, &answer->body);
+    }
+    return true;
+}
+
+enum who { ANYBODY, TOKEN, PAGE };
 
 static const struct path {
     struct slice path;
@@ -206,19 +225,21 @@ static const struct path {
       { SLICE("team"), SLICE("key"), SLICE("period"), SLICE("since"), SLICE("until") } },
     { SLICE("/unknown"), TOKEN, unknown, { SLICE("format") } },
     { SLICE("/explain"), TOKEN, explain, { SLICE("call") } },
+    { SLICE("/calls"), TOKEN, calls, { SLICE("team"), SLICE("key"), SLICE("fault"), SLICE("only"), SLICE("limit") } },
+    { SLICE("/"), PAGE, NULL, { SLICE("") } },
 };
 enum { N_PATHS = sizeof paths / sizeof paths[0] };
 
 static struct admin_answer too_long(struct admin_answer *answer)
 {
-    buffer_clear(&answer->body);
+    admin_answer_clear(answer);
     return admin_error(503, S("memory is out, or the answer is too long; try again later"));
 }
 
 struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *out, struct slice err)
 {
     if (status == STATUS_DONE) {
-        struct admin_answer a = begin(200, is_csv ? csv : json);
+        struct admin_answer a = admin_begin(200, is_csv ? csv : json);
         if (out->failed || out->n > a.body.max_bytes)
             return too_long(&a);
         a.body = *out;
@@ -242,25 +263,6 @@ struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *o
 
 /* ---- who asks, and what ---- */
 
-/* A page of a browser may give its own name this address; the browser then sends that name. */
-static bool host_is_ours(struct slice host)
-{
-    struct slice port;
-    if (!host.n)
-        return true; /* no browser: they always send one */
-    if (host.p[0] == '[')
-        host = slice_split(slice_from(host, 1), ']', &port);
-    else
-        host = slice_split(host, ':', &port);
-    return config_host_is_loopback(host);
-}
-
-static bool has_token(struct slice authorization, struct slice token)
-{
-    struct slice rest, scheme = slice_split(slice_trim(authorization), ' ', &rest);
-    return slice_is_secret(slice_trim(rest), token) && slice_eq_nocase(scheme, S("Bearer"));
-}
-
 static struct admin_answer who_are_you(void)
 {
     struct admin_answer a = admin_error(401, S("the admin side asks for its token: Authorization: Bearer TOKEN"));
@@ -270,7 +272,7 @@ static struct admin_answer who_are_you(void)
 
 static struct admin_answer no_such_path(void)
 {
-    struct admin_answer a = begin(404, json);
+    struct admin_answer a = admin_begin(404, json);
     buffer_str(&a.body, "{\"error\":\"there is no such path here\",\"paths\":[");
     for (int i = 0; i < N_PATHS; i++) {
         buffer_str(&a.body, i ? "," : "");
@@ -293,28 +295,60 @@ static bool ask(const struct path *path, const struct admin_owner *owner, const 
     return answers;
 }
 
-bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
-               struct admin_answer *answer)
+static const struct path *find(struct slice path)
 {
-    const struct path *path = NULL;
     for (int i = 0; i < N_PATHS; i++)
-        if (slice_eq(q->path, paths[i].path))
-            path = &paths[i];
-    bool needs_token = owner->token.n && !(path && path->who == ANYBODY);
-    if (needs_token && !has_token(q->authorization, owner->token)) {
-        *answer = who_are_you();
-    } else if (!owner->token.n && !host_is_ours(q->host)) {
-        *answer = admin_error(403, S("the admin side answers to localhost and its addresses only, not to this name"));
-    } else if (!path) {
+        if (slice_eq(path, paths[i].path))
+            return &paths[i];
+    return NULL;
+}
+
+/* Without the token there are the files that the form needs, and what a load balancer asks. */
+static bool is_for_anybody(const struct path *path, const struct admin_question *q)
+{
+    return (path && path->who == ANYBODY) || page_find(q->path) != PAGE_FILES;
+}
+
+/* What does not depend on the numbers. False: `path` is to be asked. */
+static bool ask_page(const struct path *path, bool is_signed_in, const struct admin_question *q,
+                     struct admin_answer *answer)
+{
+    enum page_file file = page_find(q->path);
+    if (path && path->who == PAGE)
+        file = is_signed_in ? PAGE_DOCUMENT_SIGNED_IN : PAGE_DOCUMENT;
+    if (!path && file == PAGE_FILES) {
         *answer = no_such_path();
     } else if (!q->is_read) {
         *answer = admin_error(405, S(ADMIN_READ_ONLY));
-        answer->says_allow = true;
-    } else if (!ask(path, owner, q, asker, answer)) {
+        answer->allow = S(ADMIN_ALLOW);
+    } else if (file != PAGE_FILES) {
+        *answer = page_answer(file, q);
+    } else if (path->who == TOKEN && slice_eq(q->fetch_site, S("cross-site"))) {
+        *answer = admin_error(403, S("a page of another place asks for this"));
+    } else {
         return false;
     }
-    if (answer->body.failed) {
+    return true;
+}
+
+bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
+               struct admin_answer *answer)
+{
+    const struct path *path = find(q->path);
+    bool has_token = owner->token.n > 0;
+    bool is_signed_in = has_token && sign_in_is_valid(owner->sign_in, q->cookie, q->now_ms);
+    bool may_ask = !has_token || is_signed_in || is_for_anybody(path, q) || door_has_token(q, owner->token);
+    if (!has_token && !door_host_is_ours(q->host))
+        *answer = admin_error(403, S("the admin side answers to localhost and its addresses only, not to this name"));
+    else if (has_token && door_ask(owner->sign_in, owner->token, q, answer))
+        ;
+    else if (!may_ask && path && path->who == PAGE && q->is_read)
+        *answer = door_to_login(q);
+    else if (!may_ask)
+        *answer = who_are_you();
+    else if (!ask_page(path, is_signed_in, q, answer) && !ask(path, owner, q, asker, answer))
+        return false;
+    if (answer->body.failed || answer->location.failed || answer->cookie.failed)
         *answer = too_long(answer);
-    }
     return true;
 }

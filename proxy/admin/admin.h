@@ -8,29 +8,17 @@
 
 #include "base/buffer.h"
 #include "base/slice.h"
+#include "proxy/admin/answer.h"
 #include "proxy/admin/metrics.h"
 
-/* What was asked; all as sent, not decoded. Borrowed during admin_ask only. */
-struct admin_question {
-    bool is_read;               /* GET or HEAD */
-    struct slice host;          /* of the header Host, with its port; empty: none was sent */
-    struct slice authorization; /* of the header of that name; empty: none was sent */
-    struct slice path;
-    struct slice query; /* p NULL: none */
-};
+struct sign_in;
 
-struct admin_answer {
-    int status;
-    struct slice content_type; /* a literal */
-    bool says_allow;           /* with Allow: ADMIN_ALLOW */
-    bool says_retry;           /* with Retry-After: 1 */
-    bool says_who;             /* with WWW-Authenticate: ADMIN_AUTHENTICATE */
-    struct buffer body;
+/* Which of the latest calls; empty: any. */
+struct admin_calls {
+    struct slice team, key, fault;
+    enum admin_only { ADMIN_ALL, ADMIN_FAULTS, ADMIN_INEXACT, ADMIN_PAID, ADMIN_UNKNOWN } only;
+    int64_t limit;
 };
-
-#define ADMIN_ALLOW "GET, HEAD"
-#define ADMIN_READ_ONLY "the admin side is read only: GET or HEAD"
-#define ADMIN_AUTHENTICATE "Bearer realm=\"anchorage\""
 
 /* What the owner of the numbers does. */
 struct admin_owner {
@@ -43,22 +31,22 @@ struct admin_owner {
      * before this returns. argv lives during the call.
      * False when too many are under way: then it never ends. */
     bool (*usage)(void *context, void *asker, bool is_csv, int argc, const char *const *argv);
+    /* The latest calls as JSON, whole. */
+    void (*calls)(void *context, const struct admin_calls *choice, struct buffer *out);
     void *context;
     /* Asked for by all paths but those a load balancer asks. Empty: none is; then only names of this machine are
      * answered to. */
     struct slice token;
+    struct sign_in *sign_in; /* begun with the token; NULL without one */
 };
 
 /* Answer a question. False when the answer comes later or has come: the owner's `usage` was given `asker`, and
- * `answer` is untouched. The body is the caller's to free. */
+ * `answer` is untouched. It is the caller's to clear. */
 [[nodiscard]] bool admin_ask(const struct admin_owner *owner, const struct admin_question *q, void *asker,
                              struct admin_answer *answer);
 
 /* The answer to a question of usage: the command's exit status, output and messages. The bytes of a good output are
  * taken over, for they may be many. */
 struct admin_answer admin_usage_answer(bool is_csv, int status, struct buffer *out, struct slice err);
-
-/* What cannot be answered: {"error": why}. */
-struct admin_answer admin_error(int status, struct slice why);
 
 #endif

@@ -206,13 +206,8 @@ static struct slice why_unknown(const struct exchange *x, char room[160])
 }
 
 /* {"time":…,"id":…,…}: what happened, without a token or any other secret. */
-static void log_line(struct exchange *x, int status)
+static void write_line(struct exchange *x, int status, int64_t total_us, struct buffer *b)
 {
-    static const char *const room_names[ROOM_COUNT] = {
-        [ROOM_READ] = "\"read\":",    [ROOM_PLAN] = ",\"plan\":",     [ROOM_ADMIT] = ",\"admit\":",
-        [ROOM_FETCH] = ",\"fetch\":", [ROOM_RENDER] = ",\"render\":", [ROOM_SETTLE] = ",\"settle\":",
-    };
-    struct buffer *b = log_begin(&x->service->log);
     struct slice cache = cache_word(x);
     char time[25];
     timestamp_format_ms(clock_wall_ms(), time);
@@ -243,13 +238,59 @@ static void log_line(struct exchange *x, int status)
         buffer_str(b, ",\"head\":true");
     if (x->client_gone)
         buffer_str(b, ",\"client_gone\":true");
-    put_number(b, ",\"total_us\":", clock_monotonic_us() - x->clocks.began_us);
+    put_number(b, ",\"total_us\":", total_us);
+}
+
+/* The end of it in the log: how long it was in each room. */
+static void write_rooms(const struct exchange *x, struct buffer *b)
+{
+    static const char *const room_names[ROOM_COUNT] = {
+        [ROOM_READ] = "\"read\":",    [ROOM_PLAN] = ",\"plan\":",     [ROOM_ADMIT] = ",\"admit\":",
+        [ROOM_FETCH] = ",\"fetch\":", [ROOM_RENDER] = ",\"render\":", [ROOM_SETTLE] = ",\"settle\":",
+    };
     buffer_str(b, ",\"us\":{");
     for (int i = 0; i < ROOM_ANSWER; i++)
         put_number(b, room_names[i], x->clocks.room_us[i]);
     buffer_str(b, "}}");
+}
+
+static bool is_inexact(const struct exchange *x)
+{
+    return !x->refusal.fault && x->outcome.approximate.n;
+}
+
+/* The end of it among the latest calls. A stranger's words are not kept. */
+static void keep_line(struct exchange *x, int64_t total_us, struct buffer *b)
+{
+    const struct call *call = &x->asked.call;
+    bool is_ours = x->ticket.queue != NULL;
+    put_number(b, ",\"ms\":", total_us / 1000);
+    put_word(b, ",\"mode\":", is_ours && call->table && x->asked.shape.n ? mode_name(call->mode) : S(""));
+    put_text(b, ",\"shape\":", is_ours ? x->asked.shape : S(""));
+    buffer_put(b, '}');
+    const struct recent_marks marks = { .team = x->asked.team_name,
+                                        .key = x->asked.key,
+                                        .fault = x->refusal.fault ? fault_word(x->refusal.fault) : S(""),
+                                        .is_inexact = is_inexact(x),
+                                        .is_paid = fetch_units(x) > 0,
+                                        .is_unknown = x->refusal.fault == FAULT_UNKNOWN_KEY };
+    if (!b->failed)
+        recent_add(&x->service->recent, &marks, buffer_slice(b));
+}
+
+static void log_line(struct exchange *x, int status)
+{
+    struct buffer *line = &x->service->recent.line, *b = log_begin(&x->service->log);
+    int64_t total_us = clock_monotonic_us() - x->clocks.began_us;
+    line->n = 0;
+    line->failed = false;
+    write_line(x, status, total_us, line);
+    buffer_append(b, buffer_slice(line));
+    write_rooms(x, b);
+    b->failed |= line->failed;
     log_end(&x->service->log);
     service_wake_bottom(x->service);
+    keep_line(x, total_us, line);
 }
 
 static void count(struct counters *c, const struct exchange *x)

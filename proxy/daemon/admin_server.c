@@ -2,6 +2,7 @@
  * The admin side of the daemon has HTTP in front of proxy/admin, and the service behind it. */
 #include "proxy/daemon/admin_server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "proxy/account/secret_file.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/process.h"
+#include "proxy/admin/sign_in.h"
 #include "proxy/daemon/admin_metrics.h"
 #include "proxy/daemon/front.h"
 #include "proxy/upstream/secret.h"
@@ -17,6 +19,19 @@
 /* Few people ask here, and a question of usage has a thread of its own. No client shuts the others out: over a
  * cap the connection that has waited longest for its client goes. */
 enum { MAX_CONNECTIONS = 128, MAX_CONNECTIONS_PER_ADDRESS = 32, MAX_ASKING = 4, REQUEST_MS = 5000 };
+
+/* For browsers, in every answer: nothing of another place is loaded, asked, framed by or read from there. */
+static const struct http_header guards[] = {
+    { SLICE("Content-Security-Policy"),
+      SLICE("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+            "trusted-types 'none'") },
+    { SLICE("X-Content-Type-Options"), SLICE("nosniff") },
+    { SLICE("Referrer-Policy"), SLICE("same-origin") },
+    { SLICE("X-Frame-Options"), SLICE("DENY") },
+    { SLICE("Cross-Origin-Resource-Policy"), SLICE("same-origin") },
+    { SLICE("Cross-Origin-Opener-Policy"), SLICE("same-origin") },
+};
 
 /* A question of usage that the ledger works on. */
 struct asking {
@@ -30,6 +45,7 @@ struct admin_server {
     struct service *service;
     struct http_server *http;
     struct secret token; /* p is NULL when none is asked for */
+    struct sign_in sign_in;
     int64_t began_us;
     int64_t denied;
     struct link asking;
@@ -57,21 +73,47 @@ static void explain(void *context, struct slice call, struct buffer *out)
     (void)explain_json(call, &options, out); /* a refusal stands in the answer */
 }
 
+static void calls(void *context, const struct admin_calls *choice, struct buffer *out)
+{
+    static const enum recent_only only[] = { [ADMIN_ALL] = RECENT_ALL,
+                                             [ADMIN_FAULTS] = RECENT_FAULTS,
+                                             [ADMIN_INEXACT] = RECENT_INEXACT,
+                                             [ADMIN_PAID] = RECENT_PAID,
+                                             [ADMIN_UNKNOWN] = RECENT_UNKNOWN };
+    const struct recent *recent = &((const struct admin_server *)context)->service->recent;
+    const struct recent_choice chosen = { choice->team, choice->key, choice->fault, only[choice->only], choice->limit };
+    char now[25];
+    timestamp_format_ms(clock_wall_ms(), now);
+    buffer_printf(out, "{\"now\":\"%s\",\"kept\":%zu,\"items\":", now, recent->n);
+    recent_write(recent, &chosen, out);
+    buffer_str(out, "}\n");
+}
+
 static void answer(struct http_call *call, struct admin_answer *a)
 {
-    struct http_header headers[6] = {
-        { S("Content-Type"), a->content_type },
-        { S("Cache-Control"), S("no-store") },
-        { S("X-Content-Type-Options"), S("nosniff") },
+    char etag[64], retry[16];
+    snprintf(etag, sizeof etag, "\"%.*s\"", SLICE_ARGS(a->etag));
+    snprintf(retry, sizeof retry, "%d", a->retry_s);
+    const struct {
+        bool stands;
+        struct http_header header;
+    } all[] = {
+        { a->status != 304, { S("Content-Type"), a->content_type } },
+        { true, { S("Cache-Control"), a->cache } },
+        { a->etag.n, { S("ETag"), slice_str(etag) } },
+        { a->allow.n, { S("Allow"), a->allow } },
+        { a->retry_s, { S("Retry-After"), slice_str(retry) } },
+        { a->says_who, { S("WWW-Authenticate"), S(ADMIN_AUTHENTICATE) } },
+        { a->location.n, { S("Location"), buffer_slice(&a->location) } },
+        { a->cookie.n, { S("Set-Cookie"), buffer_slice(&a->cookie) } },
     };
-    size_t n = 3;
-    if (a->says_allow)
-        headers[n++] = (struct http_header){ S("Allow"), S(ADMIN_ALLOW) };
-    if (a->says_retry)
-        headers[n++] = (struct http_header){ S("Retry-After"), S("1") };
-    if (a->says_who)
-        headers[n++] = (struct http_header){ S("WWW-Authenticate"), S(ADMIN_AUTHENTICATE) };
+    struct http_header headers[sizeof all / sizeof all[0]];
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].stands)
+            headers[n++] = all[i].header;
     http_answer(call, a->status, headers, n, &a->body);
+    admin_answer_clear(a);
 }
 
 /* The end of the overview: what the daemon knows of itself. */
@@ -155,18 +197,32 @@ static void gather(void *context, struct metrics *m)
 static void on_request(void *context, struct http_call *call, const struct http_request *request)
 {
     struct admin_server *a = context;
-    const struct admin_owner owner = { is_ready, gather,  explain,
-                                       usage,    context, a->token.p ? secret_value(&a->token) : S("") };
+    const struct admin_owner owner = { .is_ready = is_ready,
+                                       .gather = gather,
+                                       .explain = explain,
+                                       .usage = usage,
+                                       .calls = calls,
+                                       .context = context,
+                                       .token = a->token.p ? secret_value(&a->token) : S(""),
+                                       .sign_in = a->token.p ? &a->sign_in : NULL };
+    const struct http_browser *browser = &request->browser;
     struct admin_question q = { .is_read = request->method != HTTP_POST,
                                 .host = request->host,
                                 .authorization = request->authorization,
                                 .path = request->path,
-                                .query = request->query };
+                                .query = request->query,
+                                .origin = browser->origin,
+                                .fetch_site = browser->fetch_site,
+                                .cookie = browser->cookie,
+                                .if_none_match = browser->if_none_match,
+                                .forwarded_proto = browser->forwarded_proto,
+                                .body = request->body,
+                                .now_ms = clock_wall_ms() };
     struct admin_answer result;
     if (request->fault_status) {
         bool is_method = request->fault_status == 405;
         result = admin_error(request->fault_status, is_method ? S(ADMIN_READ_ONLY) : request->fault_why);
-        result.says_allow = is_method;
+        result.allow = is_method ? S(ADMIN_ALLOW) : S("");
         answer(call, &result);
     } else if (admin_ask(&owner, &q, call, &result)) {
         a->denied += result.says_who;
@@ -185,7 +241,7 @@ static bool read_token(struct admin_server *a, const struct config *c, struct bu
     struct buffer token = { 0 };
     bool ok = !c->admin_token_file || secret_file_read_token(c->admin_token_file, &token, why);
     if (ok && token.n)
-        ok = secret_init(&a->token, S(""), buffer_slice(&token));
+        ok = secret_init(&a->token, S(""), buffer_slice(&token)) && sign_in_begin(&a->sign_in, buffer_slice(&token));
     if (token.p)
         explicit_bzero(token.p, token.n);
     buffer_clear(&token);
@@ -205,6 +261,8 @@ struct admin_server *admin_server_new(struct service *s, struct socket_activatio
                                     .makes_room = true,
                                     .is_strict = true,
                                     .allow = S(ADMIN_ALLOW ", OPTIONS"),
+                                    .headers = guards,
+                                    .n_headers = sizeof guards / sizeof guards[0],
                                     .header_ms = REQUEST_MS,
                                     .body_ms = REQUEST_MS,
                                     .idle_ms = s->config->idle_timeout_ms,
@@ -250,5 +308,6 @@ void admin_server_free(struct admin_server *a)
         free(asking);
     }
     secret_clear(&a->token);
+    explicit_bzero(&a->sign_in, sizeof a->sign_in);
     free(a);
 }

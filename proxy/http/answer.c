@@ -17,6 +17,8 @@ struct status_row {
 static const struct status_row statuses[] = {
     { 200, SLICE("HTTP/1.1 200 OK\r\n") },
     { 204, SLICE("HTTP/1.1 204 No Content\r\n") },
+    { 303, SLICE("HTTP/1.1 303 See Other\r\n") },
+    { 304, SLICE("HTTP/1.1 304 Not Modified\r\n") },
     { 400, SLICE("HTTP/1.1 400 Bad Request\r\n") },
     { 401, SLICE("HTTP/1.1 401 Unauthorized\r\n") },
     { 403, SLICE("HTTP/1.1 403 Forbidden\r\n") },
@@ -102,6 +104,8 @@ static struct slice write_head(struct http_server *s, int status, const struct h
         put_header(b, &headers[i]);
         says_allow |= slice_eq_nocase(headers[i].name, allow.name);
     }
+    for (size_t i = 0; i < s->options.n_headers; i++)
+        put_header(b, &s->options.headers[i]);
     if (status == 405 && !says_allow)
         put_header(b, &allow);
     if (body) {
@@ -119,7 +123,8 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
 {
     struct connection *c = call->connection;
     struct buffer nothing = buffer_with_cap(0);
-    bool has_length = status != 204 && (body || !call->is_head);
+    bool is_bare = status == 204 || status == 304;
+    bool has_length = !is_bare && (body || !call->is_head);
     if (!body)
         body = &nothing;
     if (!c) {
@@ -134,7 +139,7 @@ void http_answer(struct http_call *call, int status, const struct http_header *h
                               : call->is_minor ? S("")
                                                : S("Connection: keep-alive\r\n");
     struct slice head = write_head(s, status, headers, n_headers, has_length ? body : NULL, connection);
-    if (call->is_head || status == 204)
+    if (call->is_head || is_bare)
         buffer_clear(body);
     c->call = NULL;
     call_free(call);

@@ -37,8 +37,12 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     struct reader_span host = r->authority.n ? r->authority : r->host;
     size_t body_bytes = r->method == READER_POST ? r->body_bytes : 0;
     struct slice client = slice_str(c->peer->text);
-    struct http_call *call = call_alloc(c, (size_t)client.n + r->path.n + r->query.n + r->content_type.n +
-                                               r->user_agent.n + host.n + r->authorization.n + body_bytes);
+    const struct reader_browser *b = &r->browser;
+    size_t browser_bytes =
+        (size_t)b->origin.n + b->fetch_site.n + b->cookie.n + b->if_none_match.n + b->forwarded_proto.n;
+    struct http_call *call =
+        call_alloc(c, (size_t)client.n + r->path.n + r->query.n + r->content_type.n + r->user_agent.n + host.n +
+                          r->authorization.n + browser_bytes + body_bytes);
     if (!call)
         return NULL;
     char *at = call->bytes;
@@ -52,6 +56,12 @@ struct http_call *call_new(struct connection *c, const char *bytes)
     q->user_agent = keep(&at, reader_slice(bytes, r->user_agent));
     q->host = keep(&at, reader_slice(bytes, host));
     q->authorization = keep(&at, reader_slice(bytes, r->authorization));
+    if (browser_bytes)
+        q->browser = (struct http_browser){ .origin = keep(&at, reader_slice(bytes, b->origin)),
+                                            .fetch_site = keep(&at, reader_slice(bytes, b->fetch_site)),
+                                            .cookie = keep(&at, reader_slice(bytes, b->cookie)),
+                                            .if_none_match = keep(&at, reader_slice(bytes, b->if_none_match)),
+                                            .forwarded_proto = keep(&at, reader_slice(bytes, b->forwarded_proto)) };
     q->asks_fresh = r->asks_fresh;
     q->body = slice_of(at, body_bytes);
     call->body = at;

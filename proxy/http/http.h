@@ -24,6 +24,11 @@ enum { HTTP_MOST_LEAVING = 128 };
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST };
 
+/* What browsers say of themselves, as sent; empty when absent. Of several lines of one name the first counts. */
+struct http_browser {
+    struct slice origin, fetch_site, cookie, if_none_match, forwarded_proto;
+};
+
 /* What came in. All slices live until the call is answered. */
 struct http_request {
     enum http_method method;
@@ -34,8 +39,9 @@ struct http_request {
     struct slice user_agent;    /* as sent, perhaps no UTF-8; empty when absent */
     struct slice host;          /* with its port: of an absolute target, else of Host; empty when absent (HTTP/1.0) */
     struct slice authorization; /* as sent; empty when absent, or given twice */
-    bool asks_fresh;            /* X-Anchorage-Fresh: yes */
-    struct slice client;        /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
+    struct http_browser browser;
+    bool asks_fresh;     /* X-Anchorage-Fresh: yes */
+    struct slice client; /* "192.0.2.7", "2001:db8::1" (v4-mapped is shown as v4), "unix" */
     /* Set when the bytes were not a request that we take: nothing else above but `client` can be relied
      * on. The status that has to be answered, and why in words. The connection is closed afterwards. */
     int fault_status;
@@ -61,6 +67,9 @@ struct http_options {
     unsigned unix_mode;
     /* What OPTIONS, and a 405 whose owner does not, say in Allow; empty: all that the server reads. Not copied. */
     struct slice allow;
+    /* Stand in every answer. Not copied. */
+    const struct http_header *headers;
+    size_t n_headers;
     /* Deadlines in milliseconds; 0 takes the default in docs/http.md. For tests. */
     int64_t header_ms, body_ms, idle_ms, drain_ms, write_floor_ms, handshake_ms;
     /* Called once for each request, framing faults included. May answer before it returns. */
@@ -144,8 +153,8 @@ void http_call_on_gone(struct http_call *call, void (*gone)(void *context), void
 
 /* Answer and end the call. Adds Date, Content-Length, Connection and what HEAD and HTTP/1.0 ask for;
  * `headers` are the rest (copied); a 405 without Allow gets one. The bytes of `body` are taken over (freed with
- * free(3)) and `body` is left empty; NULL is an empty one, or to HEAD one whose length is not known. `status` 204 has
- * no body. */
+ * free(3)) and `body` is left empty; NULL is an empty one, or to HEAD one whose length is not known. `status` 204
+ * and 304 have no body. */
 void http_answer(struct http_call *call, int status, const struct http_header *headers, size_t n_headers,
                  struct buffer *body);
 

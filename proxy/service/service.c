@@ -47,6 +47,7 @@ void service_end(struct service *s)
 {
     waitlist_end(&s->waitlist);
     pacer_end(&s->pacer);
+    recent_clear(&s->recent);
 }
 
 int64_t service_wait_ms(const struct service *s, int64_t before, int64_t at_once)

@@ -14,6 +14,7 @@
 #include "proxy/http/http.h"
 #include "proxy/ledger/ledger.h"
 #include "proxy/service/loop_lag.h"
+#include "proxy/service/recent.h"
 #include "proxy/service/settings.h"
 #include "proxy/service/team_queue.h"
 #include "proxy/service/waitlist.h"
@@ -58,6 +59,7 @@ struct service {
     struct waitlist waitlist;      /* calls that lack room in a limit, or memory, that other calls hold */
     struct event *bottom;          /* runs once the callbacks of this turn are done */
     struct log log;                /* written at the bottom */
+    struct recent recent;          /* calls that have ended, for people who look */
     struct counters counters;
     struct loop_lag loop_lag;
 };

@@ -71,8 +71,8 @@ THIRD_PARTY = (
     ThirdParty("libpq-fe.h", ("proxy/ledger/store/",), one_file=True),
     # upstream reads v3's error bodies with it.
     ThirdParty("json-c/", ("mapping/", "proxy/upstream/", "proxy/admin/", "tests/sandbox/")),
-    # Digests in the ledger, TLS in front.
-    ThirdParty("openssl/", ("proxy/http/", "proxy/ledger/entries/", "tests/sandbox/")),
+    # Digests in the ledger, TLS in front, the signature of the admin side's cookie.
+    ThirdParty("openssl/", ("proxy/http/", "proxy/ledger/entries/", "proxy/admin/sign_in", "tests/sandbox/")),
     ThirdParty("utf8proc.h", ("mapping/", "tests/sandbox/")),
     # v3's filters know regular expressions; only their stand-in has to run them.
     ThirdParty("pcre2.h", ("tests/sandbox/",)),

@@ -116,6 +116,42 @@ static void take_fresh(struct reader *r, const char *bytes, struct reader_span v
     r->asks_fresh |= slice_eq_nocase(reader_slice(bytes, value), S("yes"));
 }
 
+static void take_first(struct reader_span *first, struct reader_span value)
+{
+    if (!first->n)
+        *first = value;
+}
+
+static void take_origin(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    take_first(&r->browser.origin, value);
+}
+
+static void take_fetch_site(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    take_first(&r->browser.fetch_site, value);
+}
+
+static void take_cookie(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    take_first(&r->browser.cookie, value);
+}
+
+static void take_if_none_match(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    take_first(&r->browser.if_none_match, value);
+}
+
+static void take_forwarded_proto(struct reader *r, const char *bytes, struct reader_span value)
+{
+    (void)bytes;
+    take_first(&r->browser.forwarded_proto, value);
+}
+
 struct field_row {
     struct slice name;
     void (*take)(struct reader *r, const char *bytes, struct reader_span value);
@@ -131,6 +167,11 @@ static const struct field_row fields[] = {
     { SLICE("user-agent"), take_user_agent },
     { SLICE("authorization"), take_authorization },
     { SLICE("x-anchorage-fresh"), take_fresh },
+    { SLICE("origin"), take_origin },
+    { SLICE("sec-fetch-site"), take_fetch_site },
+    { SLICE("cookie"), take_cookie },
+    { SLICE("if-none-match"), take_if_none_match },
+    { SLICE("x-forwarded-proto"), take_forwarded_proto },
 };
 
 bool field_read(struct reader *r, const char *bytes, struct reader_span line)

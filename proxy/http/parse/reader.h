@@ -41,6 +41,11 @@ struct reader_seen {
     bool raw_blank; /* the target holds one */
 };
 
+/* What browsers say of themselves; of several lines the first counts. */
+struct reader_browser {
+    struct reader_span origin, fetch_site, cookie, if_none_match, forwarded_proto;
+};
+
 struct reader {
     uint32_t line_at;   /* where the line being read begins */
     uint32_t scanned;   /* bytes before this have been looked at */
@@ -58,6 +63,7 @@ struct reader {
     bool has_query, expects_continue, keep_alive, asks_fresh;
     bool started; /* something but a leading empty line has come */
     struct reader_span path, query, authority, host, content_type, user_agent, authorization;
+    struct reader_browser browser;
     int fault_status;
     const char *fault_why; /* a literal */
 };

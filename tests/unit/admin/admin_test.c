@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proxy/admin/admin.h"
+#include "proxy/admin/sign_in.h"
 
 struct play {
     struct buffer seen; /* what the owner was asked */
@@ -50,9 +51,25 @@ static bool usage(void *context, void *asker, bool is_csv, int argc, const char 
     return true;
 }
 
+static void calls(void *context, const struct admin_calls *choice, struct buffer *out)
+{
+    struct play *p = context;
+    buffer_printf(&p->seen, "calls: <%.*s> <%.*s> <%.*s> %d %d", SLICE_ARGS(choice->team), SLICE_ARGS(choice->key),
+                  SLICE_ARGS(choice->fault), choice->only, (int)choice->limit);
+    buffer_str(out, "{}");
+}
+
+static bool sign_in_begun;
+
 static bool ask(struct play *p, struct admin_question q, struct admin_answer *answer)
 {
-    const struct admin_owner owner = { is_ready, gather, explain, usage, p, p->token };
+    static struct sign_in sign_in;
+    if (!sign_in_begun) {
+        assert_true(sign_in_begin(&sign_in, S("0123456789abcdef")));
+        sign_in_begun = true;
+    }
+    const struct admin_owner owner = { is_ready, gather, explain,  usage,
+                                       calls,    p,      p->token, p->token.n ? &sign_in : NULL };
     return admin_ask(&owner, &q, p, answer);
 }
 
@@ -122,7 +139,7 @@ static void usage_becomes_the_command(void **state)
     expect_seen(&p, "json: <usage> <--month> <2026-11> <--format> <json>");
     p.is_busy = true;
     assert_true(ask(&p, get("/usage", NULL), &a));
-    assert_true(a.says_retry);
+    assert_int_equal(a.retry_s, 1);
     expect_answer(&a, 503, "{\"error\":\"other questions of usage are under way; ask again in a moment\"}\n");
 }
 
@@ -194,22 +211,35 @@ static void explain_takes_a_url(void **state)
     buffer_clear(&p.seen);
 }
 
+static void the_latest_calls(void **state)
+{
+    (void)state;
+    struct play p = { 0 };
+    expect(&p, get("/calls", "team=seo&only=paid&limit=7&fault=bad_where"), 200, "{}");
+    assert_true(slice_eq(buffer_slice(&p.seen), S("calls: <seo> <> <bad_where> 3 7")));
+    buffer_clear(&p.seen);
+    static const char *const wrong[] = { "limit=0", "limit=1001", "limit=x", "limit=-1" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        expect(&p, get("/calls", wrong[i]), 400, "{\"error\":\"limit is a number from 1 to 1000\"}\n");
+    expect(&p, get("/calls", "only=all"), 400, "{\"error\":\"only is fault, inexact, paid or unknown\"}\n");
+    assert_null(p.seen.p);
+}
+
 static void other_paths_and_methods(void **state)
 {
     (void)state;
     struct play p = { 0 };
-    static const char *const none[] = {
-        "/", "/metrics/", "/Metrics", "/metricsx", "/metric", "/%6Detrics", "//metrics"
-    };
+    static const char *const none[] = { "/none",   "/metrics/",  "/Metrics", "/metricsx",
+                                        "/metric", "/%6Detrics", "//metrics" };
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         expect(&p, get(none[i], NULL), 404,
                "{\"error\":\"there is no such path here\",\"paths\":[\"/healthz\",\"/readyz\",\"/metrics\",\"/usage\","
-               "\"/overview\",\"/unknown\",\"/explain\"]}\n");
+               "\"/overview\",\"/unknown\",\"/explain\",\"/calls\",\"/\"]}\n");
     struct admin_question post = get("/usage", NULL);
     post.is_read = false;
     struct admin_answer a;
     assert_true(ask(&p, post, &a));
-    assert_true(a.says_allow);
+    assert_true(slice_eq(a.allow, S("GET, HEAD")));
     expect_answer(&a, 405, "{\"error\":\"the admin side is read only: GET or HEAD\"}\n");
 }
 
@@ -304,6 +334,7 @@ int main(void)
         cmocka_unit_test(usage_refuses),
         cmocka_unit_test(answers_of_the_command),
         cmocka_unit_test(explain_takes_a_url),
+        cmocka_unit_test(the_latest_calls),
         cmocka_unit_test(other_paths_and_methods),
         cmocka_unit_test(hosts),
         cmocka_unit_test(the_token),

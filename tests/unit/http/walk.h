@@ -43,6 +43,11 @@ static inline void walk_note(struct walk *w, const char *bytes)
     walk_span(w, bytes, r->content_type);
     walk_span(w, bytes, r->user_agent);
     walk_span(w, bytes, r->authorization);
+    walk_span(w, bytes, r->browser.origin);
+    walk_span(w, bytes, r->browser.fetch_site);
+    walk_span(w, bytes, r->browser.cookie);
+    walk_span(w, bytes, r->browser.if_none_match);
+    walk_span(w, bytes, r->browser.forwarded_proto);
     buffer_put(&w->said, '\n');
 }
 

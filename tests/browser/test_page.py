@@ -167,7 +167,8 @@ class Views(Browser):
         self.sees("calls, newest first")
         seen = [row.get_attribute("data-id") for row in self.driver.find_elements(By.CSS_SELECTOR, ".calls tbody tr")]
         self.assertEqual(seen, [answer.id for answer in reversed(self.answers + self.refused)])
-        self.sees("Tokens nobody knows")
+        digest = self.admin.ask("/unknown").json["items"][0]["key"]
+        self.sees(digest, '[data-id="h-tokens-nobody-knows"] code')
         self.fits("calls")
         Select(self.driver.find_element(By.ID, "f-only")).select_by_visible_text("Units taken")
         self.until(lambda: len(self.driver.find_elements(By.CSS_SELECTOR, ".calls tbody tr")) ==

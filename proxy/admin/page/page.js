@@ -661,10 +661,10 @@ function panelUnknown(data, now) {
       'a digest stands here in place of the token.'),
     scrolling('Tokens nobody knows', el('table', null, el('thead', null, el('tr', null, head('Token'), head('Program'), head('From'),
       head('Tables'), head('Calls', true), head('Last seen'))),
-    el('tbody', null, data.items.map((item) => el('tr', { 'data-id': item.digest || item.token },
-      el('td', null, el('code', null, item.token || item.digest)), el('td', null, item.program || item.agent || '–'), el('td', null, item.client || item.address || '–'),
-      el('td', null, [].concat(item.tables || item.table || '–').join(', ')), el('td', { class: 'n' }, number(item.calls)),
-      el('td', null, age(item.last || item.last_seen, now))))))));
+    el('tbody', null, data.items.map((item) => el('tr', { 'data-id': item.key },
+      el('td', null, el('code', null, item.key)), el('td', null, item.user_agent || '–'), el('td', null, item.client || '–'),
+      el('td', null, item.tables || '–'), el('td', { class: 'n' }, number(item.calls)),
+      el('td', null, age(item.last_seen, now))))))));
 }
 
 const calls = {

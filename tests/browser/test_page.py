@@ -97,8 +97,8 @@ class Browser(unittest.TestCase):
         for scheme in ("light", "dark"):
             for width in WIDTHS:
                 self.size(width, scheme)
-                wide = self.driver.execute_script("return document.documentElement.scrollWidth")
-                self.assertLessEqual(wide, width, (name, scheme))
+                wide = "return document.documentElement.scrollWidth <= arguments[0]"
+                self.until(lambda: self.driver.execute_script(wide, width), (name, width, scheme))
                 self.driver.save_screenshot(os.path.join(folder, f"{name}-{width}-{scheme}.png"))
         self.size(1600)
 

@@ -238,13 +238,14 @@ class Disk:
             environment = {**os.environ, "LD_PRELOAD": LIBRARY, "FAULT_PLAN": os.path.join(proxy.path, "plan"),
                            "FAULT_DIRECTORY": os.path.join(proxy.path, "state"),
                            "ASAN_OPTIONS": "verify_asan_link_order=0"}
-            words = ["ledger", "verify"]
+            makes = ["key", "add", "--team", "seo", "--token", "8" * 40]  # reading makes no books
+            words = ["ledger", "verify"] if with_books else makes
             done = subprocess.run([BINARY, *words, "--config", proxy.config], env=environment, capture_output=True,
                                   text=True, cwd=proxy.path, timeout=PATIENCE, check=False)
             if done.returncode not in (0, 1) or SANITIZER.search(done.stderr) or (done.returncode and not done.stderr):
                 self.wrong.append(f"the start failed at call {1 + number // 2}: {done}")
             again = proxy.run("ledger", "verify")
-            if again.returncode:
+            if again.returncode and (with_books or "there are no books" not in again.stderr):
                 self.wrong.append(f"after a start that failed at call {1 + number // 2}: {again}")
             if with_books and "seo" not in proxy.run("key", "list", check=0).stdout:
                 self.wrong.append("the key is gone")

@@ -233,7 +233,8 @@ enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
 /* ---- saying ---- */
 
-static void say(struct command *c, const char *kind, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void say(struct command *c, const char *kind, const char *format,
+                                                      va_list args)
 {
     buffer_printf(c->err, "anchorage %s: %s", c->row->line.words, kind);
     size_t from = c->err->n;

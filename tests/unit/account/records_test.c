@@ -236,8 +236,9 @@ static struct asked read_body(struct slice body)
     }
     assert_true(json_member(body, S("targets"), &list));
     for (json_walk_begin(&walk, list); json_walk_next(&walk, &name, &value);) {
-        struct slice url;
-        assert_true(a.n < RECORD_MAX_TARGETS && json_member(value, S("url"), &url));
+        struct slice url = { 0 };
+        assert_true(a.n < RECORD_MAX_TARGETS);
+        assert_true(json_member(value, S("url"), &url));
         a.urls[a.n++] = unquoted(url);
     }
     assert_int_equal(has_index, a.n > 1);

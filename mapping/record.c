@@ -39,6 +39,22 @@ const struct report report_record = {
     .n_fields = RECORD_FIELDS,
 };
 
+const struct part record_makes_answer = {
+    .name = SLICE("record"),
+    .what = SLICE("target record"),
+    .brings = SLICE("target record"),
+    .purpose = "the numbers of the answer (kept for stats_ttl)",
+    .report = &report_record,
+};
+
+const struct part record_makes_stats = {
+    .name = SLICE("record"),
+    .what = SLICE("target record"),
+    .brings = SLICE("stats"),
+    .purpose = "the target record: stats (asked again after stats_ttl)",
+    .report = &report_record,
+};
+
 /* What tells the rows of an answer apart, where there are several. */
 static const struct slice index_name = SLICE("index");
 enum { INDEX_UNITS = 1 };

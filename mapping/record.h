@@ -55,6 +55,11 @@ enum {
 
 extern const struct report report_record;
 
+/* The record as a part of a table (mapping/table.h): it makes the whole answer of an object, or the stats of a list. */
+struct part;
+extern const struct part record_makes_answer;
+extern const struct part record_makes_stats;
+
 struct slice record_field_name(enum record_field f);
 
 /* RECORD_FIELDS when there is none of this name. */

@@ -4,14 +4,6 @@
 #include "mapping/record.h"
 #include "mapping/table.h"
 
-static const struct part parts[] = {
-    { .name = SLICE("record"),
-      .what = SLICE("target record"),
-      .brings = SLICE("target record"),
-      .purpose = "the numbers of the answer (kept for stats_ttl)",
-      .report = &report_record },
-};
-
 /* v2's ahrefs_top is what v3 calls ahrefs_rank; v2's ahrefs_rank is another number. */
 static const struct column columns[] = {
     { .v2 = SLICE("domain_rating"),
@@ -33,7 +25,7 @@ const struct table table_domain_rating = {
     .rows = SLICE("domain"),
     .columns = columns,
     .n_columns = sizeof columns / sizeof columns[0],
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_answer,
+    .n_parts = 1,
     .prices = { .request_milli = 1000 },
 };

@@ -45,22 +45,14 @@ static const struct column columns[] = {
 
 enum { N_EXTENDED = sizeof columns / sizeof columns[0], N_PLAIN = N_EXTENDED - 4 };
 
-static const struct part parts[] = {
-    { .name = SLICE("record"),
-      .what = SLICE("target record"),
-      .brings = SLICE("target record"),
-      .purpose = "the numbers of the answer (kept for stats_ttl)",
-      .report = &report_record },
-};
-
 const struct table table_metrics = {
     .from = SLICE("metrics"),
     .kind = TABLE_OBJECT,
     .rows = SLICE("metrics"),
     .columns = columns,
     .n_columns = N_PLAIN,
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_answer,
+    .n_parts = 1,
     .prices = { .request_milli = 1000 },
 };
 
@@ -70,7 +62,7 @@ const struct table table_metrics_extended = {
     .rows = SLICE("metrics"),
     .columns = columns,
     .n_columns = N_EXTENDED,
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_answer,
+    .n_parts = 1,
     .prices = { .request_milli = 1000, .result_milli = 1000 },
 };

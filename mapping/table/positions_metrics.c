@@ -70,21 +70,13 @@ static const struct column columns[] = {
 };
 /* clang-format on */
 
-static const struct part parts[] = {
-    { .name = SLICE("record"),
-      .what = SLICE("target record"),
-      .brings = SLICE("target record"),
-      .purpose = "the numbers of the answer (kept for stats_ttl)",
-      .report = &report_record },
-};
-
 const struct table table_positions_metrics = {
     .from = SLICE("positions_metrics"),
     .kind = TABLE_OBJECT,
     .rows = SLICE("metrics"),
     .columns = columns,
     .n_columns = sizeof columns / sizeof columns[0],
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_answer,
+    .n_parts = 1,
     .prices = { .request_milli = 1000, .result_milli = 1000, .where_milli = 5000 },
 };

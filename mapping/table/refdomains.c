@@ -18,11 +18,6 @@ static const struct report report = {
     .fields = fields, .n_fields = sizeof fields / sizeof fields[0], .parameters = SLICE("history=live"),
 };
 
-static const struct part parts[] = {
-    { .name = SLICE("record"), .what = SLICE("target record"), .report = &report_record,
-      .brings = SLICE("stats"), .purpose = "the target record: stats (asked again after stats_ttl)" },
-};
-
 /* In the order in which v2 shows them. v3 has each domain as one row, so that `where` on a count or a date applies to all
  * links of the domain together; it has no count of pages, and no date of the last visit. */
 #define ONLY_SUMS SLICE("v2 looked at each link of a domain; v3 has the domain only")
@@ -76,8 +71,8 @@ const struct table table_refdomains = {
     .n_columns = sizeof columns / sizeof columns[0],
     .list = &report,
     .key = { .fields = { DOMAIN }, .n = 1 },
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_stats,
+    .n_parts = 1,
     .stats = stats,
     .n_stats = sizeof stats / sizeof stats[0],
     .bound = { .is_known = true, .field = RECORD_REFDOMAINS },

@@ -129,11 +129,6 @@ static const struct column columns[] = {
     ENDING("edu"),
 };
 
-static const struct part parts[] = {
-    { .name = SLICE("record"), .what = SLICE("target record"), .report = &report_record,
-      .brings = SLICE("stats"), .purpose = "the target record: stats (asked again after stats_ttl)" },
-};
-
 #define OF_RECORD(name, number) { .v2 = SLICE(name), .type = VALUE_WHOLE, .from = FROM_PART, .part = 0,                     \
                                   .fields = BIT(number), .shown = FIDELITY_EXACT }
 #define UNKNOWN(name) { .v2 = SLICE(name), .type = VALUE_WHOLE, .from = FROM_NOTHING, .shown = FIDELITY_MISSING,           \
@@ -174,8 +169,8 @@ const struct table table_refdomains_by_type = {
     .n_columns = sizeof columns / sizeof columns[0],
     .list = &report,
     .key = { .fields = { DOMAIN }, .n = 1 },
-    .parts = parts,
-    .n_parts = sizeof parts / sizeof parts[0],
+    .parts = &record_makes_stats,
+    .n_parts = 1,
     .stats = stats,
     .n_stats = sizeof stats / sizeof stats[0],
     .tlds_of = DOMAIN + 1,

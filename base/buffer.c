@@ -26,6 +26,12 @@ char *buffer_reserve_slow(struct buffer *b, size_t n)
     size_t need = b->n + n;
     if (b->p && need <= b->room)
         return b->p + b->n;
+    /* Nothing comes here with all the room that it may have. The compiler sees by this line that an array on the stack,
+     * which a buffer of fixed size writes into, is never given to realloc. */
+    if (b->room >= max) {
+        b->failed = true;
+        return NULL;
+    }
     size_t room = b->room ? b->room * 2 : 256;
     if (room < need)
         room = need;
